@@ -1,0 +1,154 @@
+"""A model and one safetensors file: the only reader and writer of weights."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from npfill import models
+from npfill.errors import InputError, ModelError
+
+FORMAT = 1
+_KEY = "npfill"
+_LARGEST_FILE = 256 * 2**20
+_REFUSED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model with what is known of where it comes from."""
+
+    model: models.NeuralProcess[Any]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def save(
+    path: Path, model: models.NeuralProcess[Any], provenance: dict[str, Any], *, half: bool = False
+) -> None:
+    """Write a model atomically, with its configuration and provenance as metadata.
+
+    One metadata key with canonical JSON keeps equal contents equal bytes.
+
+    Args:
+        path: The file; replaced if it exists.
+        model: The plain module, not a compiled one.
+        provenance: JSON values: recipe, data and terms, seed, commit, hardware, steps, scores.
+        half: Store the numbers in half precision.
+    """
+    header = {
+        "format": FORMAT,
+        "variant": model.variant,
+        "config": models.fields_of(model.config),
+        "provenance": provenance,
+    }
+    tensors = {
+        name: tensor.detach().cpu().to(torch.float16 if half else torch.float32).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    save_tensors(path, tensors, {_KEY: canonical(header)})
+
+
+def load(path: Path) -> Weights:
+    """Read a model in float32 on the CPU, in evaluation mode, trusting nothing in the file.
+
+    Raises:
+        InputError: No file is there.
+        ModelError: It is not an npfill weight file, or anything in it is not as it must be.
+    """
+    tensors, metadata = load_tensors(path)
+    header = _header(path, metadata)
+    config = models.config_of(header["variant"], header["config"], str(path))
+    # On the meta device a model has shapes but takes no memory, whatever the file asks for.
+    with torch.device("meta"):
+        expected = models.build(header["variant"], config).state_dict()
+    _verify(path, tensors, expected)
+    model = models.build(header["variant"], config)
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+    return Weights(model.eval().requires_grad_(requires_grad=False), header["provenance"])
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors atomically."""
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and metadata of a safetensors file.
+
+    Raises:
+        InputError: No file is there.
+        ModelError: It is not a safetensors file.
+    """
+    if path.suffix in _REFUSED:
+        raise ModelError(
+            f"{path}: pickled weights can run any code and are not read",
+            "convert them to .safetensors with the library that wrote them",
+        )
+    if not path.is_file():
+        raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise ModelError(f"{path}: larger than any npfill model", "npfill models lists what is known")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})", "fetch or copy it again") from None
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    try:
+        header = json.loads(metadata[_KEY])
+        known = header["format"] == FORMAT
+        whole = {"variant", "config", "provenance"} <= header.keys()
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError):
+        raise ModelError(
+            f"{path}: no npfill metadata in it", "only files written by npfill can be used"
+        ) from None
+    if not known:
+        raise ModelError(f"{path}: format {header['format']}, not {FORMAT}", "update npfill")
+    if not whole or not isinstance(header["config"], dict):
+        raise ModelError(f"{path}: incomplete npfill metadata", "fetch or copy it again")
+    return dict(header)
+
+
+def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Exactly the expected names, shapes and floating dtypes, and finite values."""
+    if tensors.keys() != expected.keys():
+        odd = min(tensors.keys() ^ expected.keys())
+        raise ModelError(f"{path}: tensor {odd!r} is missing or not expected", "fetch it again")
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape or tensor.dtype not in {torch.float16, torch.float32}:
+            raise ModelError(
+                f"{path}: {name} is {tensor.dtype} of shape {tuple(tensor.shape)}",
+                f"float16 or float32 of shape {tuple(expected[name].shape)} was expected",
+            )
+        if not math.isfinite(tensor.double().abs().sum().item()):
+            raise ModelError(f"{path}: {name} holds values that are not finite", "fetch it again")

@@ -1,0 +1,108 @@
+"""What a neural process is given, and what it is asked for.
+
+A picture is a function from [0, 1]² to channel intensities, sampled at pixel centres. The longer
+side of a picture spans [0, 1] and the shorter is centred, so that pixels are square.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+def pixel_centres(
+    size: tuple[int, int], frame: tuple[int, int], like: Tensor
+) -> Float[Tensor, "pixel 2"]:
+    """Coordinates (row, column) of the pixel centres of a grid, in row-major order.
+
+    Args:
+        size: Height and width of the grid.
+        frame: Height and width of the picture that the grid covers, in any unit; only their
+            ratio matters. A grid coarser than its picture has the picture's frame.
+        like: A tensor of the device and dtype wanted.
+    """
+    longer = max(frame)
+    axes = [
+        ((torch.arange(n, device=like.device, dtype=like.dtype) + 0.5) / n * side
+         + (longer - side) / 2) / longer
+        for n, side in zip(size, frame, strict=True)
+    ]  # fmt: skip
+    return torch.cartesian_prod(*axes)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Pictures with holes: a batch of grids, and which of their pixels are observed.
+
+    Attributes:
+        pixels: Intensities in [0, 1]. Whatever stands where `observed` is False is never read.
+        observed: True where the picture is visible.
+        frame: Height and width of the picture the grid covers, where that is not the grid itself.
+        at_most: No picture has more observed pixels than this. A caller who knows it saves a
+            device the synchronisation that counting them would cost.
+    """
+
+    pixels: Float[Tensor, "batch channel height width"]
+    observed: Bool[Tensor, "batch 1 height width"]
+    frame: tuple[int, int] | None = None
+    at_most: int | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the grid."""
+        return self.pixels.shape[-2], self.pixels.shape[-1]
+
+    def positions(self) -> Float[Tensor, "pixel 2"]:
+        """Coordinates of the grid's pixels, in row-major order."""
+        return pixel_centres(self.size, self.frame or self.size, self.pixels)
+
+    def values(self) -> Float[Tensor, "batch pixel channel"]:
+        """Intensities in row-major order, zero where nothing is observed."""
+        seen = torch.where(self.observed, self.pixels, 0.0)
+        return seen.flatten(2).mT
+
+    def mask(self) -> Bool[Tensor, "batch pixel"]:
+        """Which pixels are observed, in row-major order."""
+        return self.observed.flatten(1)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The pixels of a grid whose predictive distribution is asked for.
+
+    Attributes:
+        index: Row-major pixel numbers, for each picture of a batch or, with one axis, the same
+            for all.
+        size: Height and width of the grid they belong to, which may differ from the context's.
+    """
+
+    index: Int[Tensor, "*batch target"]
+    size: tuple[int, int]
+
+    @classmethod
+    def every(cls, size: tuple[int, int], device: torch.device | str = "cpu") -> "Targets":
+        """All pixels of a grid."""
+        return cls(torch.arange(size[0] * size[1], device=device), size)
+
+    def positions(self, like: Tensor) -> Float[Tensor, "*batch target 2"]:
+        """Coordinates of the targets, on the device and in the dtype of `like`."""
+        # Computed from the index: a large grid is never laid out for a few of its pixels.
+        (height, width), longer = self.size, max(self.size)
+        rows = torch.div(self.index, width, rounding_mode="floor").to(like.dtype)
+        columns = (self.index % width).to(like.dtype)
+        return torch.stack(
+            [
+                (rows + 0.5 + (longer - height) / 2) / longer,
+                (columns + 0.5 + (longer - width) / 2) / longer,
+            ],
+            dim=-1,
+        )
+
+    def values(
+        self, pixels: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch target channel"]:
+        """The intensities of a batch of pictures at the targets."""
+        flat = pixels.flatten(2).mT
+        if self.index.ndim == 1:
+            return flat[:, self.index]
+        return flat.gather(1, self.index.unsqueeze(-1).expand(-1, -1, flat.shape[-1]))

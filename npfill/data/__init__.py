@@ -1,0 +1,1 @@
+"""Sets of pictures, and samplers of the holes that models are trained on."""

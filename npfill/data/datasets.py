@@ -1,0 +1,121 @@
+"""A path becomes one uint8 tensor of pictures."""
+
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from npfill.errors import InputError
+
+Split = Literal["train", "test"]
+
+_IDX_NAMES = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
+_IDX_UINT8_3D = b"\x00\x00\x08\x03"
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+def read_images(
+    path: Path, split: Split, size: int, channels: int
+) -> UInt8[Tensor, "image channel size size"]:
+    """All pictures at a path, as squares of the wanted size.
+
+    Args:
+        path: idx files (a file, or a folder with the MNIST names, gzipped or not), a zip or a
+            folder of images (with a `train.zip` / `test.zip` or `train/` / `test/` in it, that
+            part), or an array "image height width [channel]" of bytes in `.npy` or `.npz`.
+        split: Which part of a set that has two.
+        size: Side in pixels. Pictures of another size are cut to their centre square and resized.
+        channels: 1 for grey, 3 for RGB.
+
+    Raises:
+        InputError: Nothing is there, or it cannot be used.
+    """
+    if not path.exists():
+        raise InputError(
+            f"{path}: no such file or folder", "--data takes a folder, zip, idx, .npy or .npz"
+        )
+    images = [_square(image, size, channels) for image in _pictures(_part(path, split))]
+    if not images:
+        raise InputError(f"{path}: no pictures in it", "--data takes images, idx, .npy or .npz")
+    stacked = np.stack(images)
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous()
+
+
+def _part(path: Path, split: Split) -> Path:
+    """The file or folder within `path` that holds a split."""
+    if path.is_dir():
+        names = [_IDX_NAMES[split], f"{_IDX_NAMES[split]}.gz", f"{split}.zip", split]
+        for name in names:
+            if (path / name).exists():
+                return path / name
+    return path
+
+
+def _pictures(path: Path) -> Iterator[np.ndarray | Image.Image]:
+    if path.is_dir():
+        for file in sorted(path.iterdir()):
+            if file.suffix.lower() in _IMAGE_SUFFIXES:
+                yield _opened(file.read_bytes(), str(file))
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if Path(name).suffix.lower() in _IMAGE_SUFFIXES:
+                    yield _opened(archive.read(name), f"{path}:{name}")
+    elif path.suffix in {".npy", ".npz"}:
+        yield from _array(path)
+    else:
+        yield from _idx(path)
+
+
+def _opened(content: bytes, name: str) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return ImageOps.exif_transpose(image)
+    except (UnidentifiedImageError, OSError) as error:
+        raise InputError(f"{name}: not a readable image ({error})", "remove or replace it") from None
+
+
+def _array(path: Path) -> np.ndarray:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        array: np.ndarray = loaded if path.suffix == ".npy" else loaded[loaded.files[0]]
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: not a readable array ({error})", "save it with numpy.save") from None
+    if array.dtype != np.uint8 or array.ndim not in {3, 4}:
+        raise InputError(
+            f"{path}: {array.dtype} of shape {array.shape}",
+            "training pictures are uint8, image x height x width [x channel]",
+        )
+    return array
+
+
+def _idx(path: Path) -> np.ndarray:
+    raw = path.read_bytes()
+    try:
+        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}: broken gzip ({error})", "copy the file again") from None
+    if content[:4] != _IDX_UINT8_3D:
+        raise InputError(f"{path}: not an idx file of images", "--data takes images, idx, .npy or .npz")
+    count, height, width = np.frombuffer(content, ">u4", 3, offset=4)
+    values = np.frombuffer(content, np.uint8, offset=16)
+    if values.size != int(count) * int(height) * int(width):
+        raise InputError(f"{path}: truncated, {values.size} of its bytes are there", "copy it again")
+    return values.reshape(count, height, width)
+
+
+def _square(image: np.ndarray | Image.Image, size: int, channels: int) -> np.ndarray:
+    """A picture as "size size channel"."""
+    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (size, size):
+        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(picture).reshape(size, size, channels)

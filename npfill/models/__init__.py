@@ -1,0 +1,63 @@
+"""The variants by name: a configuration becomes a model."""
+
+from dataclasses import asdict
+from typing import Any
+
+from npfill.errors import ModelError
+from npfill.models.anp import ANP, ANPConfig
+from npfill.models.base import NeuralProcess
+from npfill.models.cnp import CNP, CNPConfig
+from npfill.models.latent_cnp import LatentCNP, LatentCNPConfig
+from npfill.models.neural_process import NP, NPConfig
+from npfill.records import read
+
+__all__ = ["ANP", "CNP", "NP", "LatentCNP", "NeuralProcess", "build", "config_of", "fields_of"]
+
+VARIANTS: dict[str, tuple[type[NeuralProcess[Any]], type]] = {
+    "cnp": (CNP, CNPConfig),
+    "lcnp": (LatentCNP, LatentCNPConfig),
+    "np": (NP, NPConfig),
+    "anp": (ANP, ANPConfig),
+}
+
+# No size in a configuration may ask for more than this, whoever wrote the file.
+_LARGEST_SIZE = 4096
+_MOST_LAYERS = 32
+
+
+def config_of(variant: str, fields: dict[str, Any], where: str) -> Any:
+    """The configuration of a variant from plain values.
+
+    Args:
+        variant: A word of the closed table of variants.
+        fields: Its fields, as read from a recipe or a weight file.
+        where: The file they were read from, for the error's text.
+
+    Raises:
+        ModelError: The variant is unknown, or a field is unknown, missing, mistyped or too large.
+    """
+    if variant not in VARIANTS:
+        raise ModelError(f"{where}: unknown variant {variant!r}", f"one of: {', '.join(VARIANTS)}")
+    config = read(VARIANTS[variant][1], fields, where, ModelError)
+    for name, value in asdict(config).items():
+        sizes = value if isinstance(value, tuple) else (value,)
+        whole = [size for size in sizes if isinstance(size, int)]
+        if len(sizes) > _MOST_LAYERS or any(not 0 <= size <= _LARGEST_SIZE for size in whole):
+            raise ModelError(
+                f"{where}: {name} = {value} is out of range",
+                f"sizes lie in 0 .. {_LARGEST_SIZE}, at most {_MOST_LAYERS} of them",
+            )
+    return config
+
+
+def fields_of(config: Any) -> dict[str, Any]:
+    """The plain values of a configuration, as `config_of` reads them."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(config).items()
+    }
+
+
+def build(variant: str, config: Any) -> NeuralProcess[Any]:
+    """A fresh model with random weights from torch's global generator."""
+    return VARIANTS[variant][0](config)

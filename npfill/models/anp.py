@@ -1,0 +1,126 @@
+"""The attentive neural process."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.models.base import NeuralProcess
+from npfill.models.parts.aggregator import mean
+from npfill.models.parts.attention import AttentionBlock, Memory
+from npfill.models.parts.coordinates import Coordinates, Encoding
+from npfill.models.parts.decoder import decoder
+from npfill.models.parts.latent import LatentEncoder
+from npfill.models.parts.points import Points, points_of
+
+# Widths of the kernels that attention starts as, in pixels of the training grid.
+_NARROW, _WIDE = 0.6, 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ANPConfig:
+    """Sizes of an `ANP`; `size` is the longer side of the grid that it is trained on."""
+
+    channels: int
+    size: int
+    coordinates: Encoding
+    frequencies: int
+    width: int
+    heads: int
+    self_blocks: int
+    cross_blocks: int
+    latent_blocks: int
+    latent: int
+    latent_hidden: tuple[int, ...]
+    decoder_hidden: tuple[int, ...]
+    scale_floor: float
+
+
+class SelfAttention(nn.Module):
+    """Points (x_i, y_i) become representations that know of each other."""
+
+    def __init__(self, config: ANPConfig, blocks: int) -> None:
+        super().__init__()
+        self.coordinates = Coordinates(config.coordinates, config.frequencies)
+        self.embed = nn.Linear(self.coordinates.features + config.channels, config.width)
+        self.blocks = nn.ModuleList(_block(config) for _ in range(blocks))
+
+    def forward(self, points: Points) -> Float[Tensor, "batch point width"]:
+        """The representations r_i; rows of invalid points hold nothing of use."""
+        inputs = torch.cat([self.coordinates(points.positions), points.values], dim=-1)
+        features: Tensor = self.embed(inputs)
+        for block in self.blocks:
+            memory = block.memory(features, points.positions, points.valid)
+            features = block(features, points.positions, memory)
+        return features
+
+
+class ANP(NeuralProcess[list[Memory]]):
+    """Attentive neural process (Kim et al. 2019, "Attentive Neural Processes", figure 2).
+
+    r_i = self-attention over (x_i, y_i);  r_*(x) = cross-attention from x to (x_i, r_i)
+    s_C = mean of a self-attention of its own;  q(z | C) = N(μ(s_C), σ²(s_C))
+    p(y | x, C, z) = N(g(x, r_*(x), z))
+    """
+
+    variant = "anp"
+
+    def __init__(self, config: ANPConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.coordinates = Coordinates(config.coordinates, config.frequencies)
+        self.deterministic_encoder = SelfAttention(config, config.self_blocks)
+        self.query = nn.Linear(self.coordinates.features, config.width)
+        self.cross_attention = nn.ModuleList(_block(config) for _ in range(config.cross_blocks))
+        self.stochastic_encoder = SelfAttention(config, config.latent_blocks)
+        self.latent_encoder = LatentEncoder(config.width, config.latent_hidden, config.latent)
+        self.decoder = decoder(
+            "pointwise",
+            self.coordinates,
+            (config.width, config.latent),
+            config.decoder_hidden,
+            config.channels,
+            config.scale_floor,
+        )
+
+    def encode(self, context: Context) -> list[Memory]:
+        """Keys and values of the context for each block of cross-attention."""
+        points = points_of(context)
+        features = self.deterministic_encoder(points)
+        return [
+            block.memory(features, points.positions, points.valid)
+            for block in self.cross_attention
+        ]
+
+    def infer(self, context: Context) -> Gaussian:
+        """The latent path q(z | C), through s_C."""
+        points = points_of(context)
+        s = mean(self.stochastic_encoder(points), points.valid)
+        posterior: Gaussian = self.latent_encoder(s)
+        return posterior
+
+    def predict(
+        self,
+        encoded: list[Memory],
+        z: Float[Tensor, "sample batch latent"] | None,
+        targets: Targets,
+    ) -> Gaussian:
+        """g(x, r_*(x), z) at the targets, for each z."""
+        if z is None:
+            raise ValueError("an attentive neural process predicts from a z")
+        positions = targets.positions(z)
+        per_picture = positions.expand(z.shape[1], -1, -1)
+        r = self.query(self.coordinates(per_picture))
+        for block, memory in zip(self.cross_attention, encoded, strict=True):
+            r = block(r, per_picture, memory)
+        answer: Gaussian = self.decoder(positions, r, z)
+        return answer
+
+
+def _block(config: ANPConfig) -> AttentionBlock:
+    return AttentionBlock(
+        config.width, config.heads, _NARROW / config.size, _WIDE / config.size
+    )

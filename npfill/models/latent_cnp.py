@@ -1,0 +1,78 @@
+"""The latent conditional neural process: the latent path alone."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.models.base import NeuralProcess
+from npfill.models.parts.coordinates import Coordinates, Encoding
+from npfill.models.parts.decoder import DecoderKind, decoder
+from npfill.models.parts.encoder import EncoderKind, encoder
+from npfill.models.parts.latent import LatentEncoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentCNPConfig:
+    """Sizes of a `LatentCNP`; `size` is the longer side of the grid that it is trained on."""
+
+    channels: int
+    size: int
+    coordinates: Encoding
+    frequencies: int
+    encoder: EncoderKind
+    encoder_hidden: tuple[int, ...]
+    width: int
+    latent: int
+    latent_hidden: tuple[int, ...]
+    decoder: DecoderKind
+    decoder_hidden: tuple[int, ...]
+    scale_floor: float
+
+
+class LatentCNP(NeuralProcess[None]):
+    """Latent CNP (the latent-variable model of Garnelo et al. 2018a, section 3, and 2018b).
+
+    r = mean_i h(x_i, y_i);  q(z | C) = N(μ(r), σ²(r));  p(y | x, z) = N(g(x, z))
+
+    The decoder sees z and x, never r.
+    """
+
+    variant = "lcnp"
+
+    def __init__(self, config: LatentCNPConfig) -> None:
+        super().__init__()
+        self.config = config
+        coordinates = Coordinates(config.coordinates, config.frequencies)
+        self.encoder = encoder(
+            config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
+        )
+        self.latent_encoder = LatentEncoder(config.width, config.latent_hidden, config.latent)
+        self.decoder = decoder(
+            config.decoder,
+            coordinates,
+            (0, config.latent),
+            config.decoder_hidden,
+            config.channels,
+            config.scale_floor,
+        )
+
+    def encode(self, context: Context) -> None:  # noqa: ARG002 - all of it goes through z
+        """Nothing: there is no deterministic path."""
+        return
+
+    def infer(self, context: Context) -> Gaussian:
+        """q(z | C)."""
+        posterior: Gaussian = self.latent_encoder(self.encoder(context))
+        return posterior
+
+    def predict(
+        self, encoded: None, z: Float[Tensor, "sample batch latent"] | None, targets: Targets
+    ) -> Gaussian:
+        """g(x, z) at the targets, for each z."""
+        if z is None:
+            raise ValueError("a latent CNP predicts from a z")
+        answer: Gaussian = self.decoder(targets.positions(z), encoded, z)
+        return answer

@@ -1,0 +1,1 @@
+"""The parts that the variants are composed of, one concept per file."""

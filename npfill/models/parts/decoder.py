@@ -1,0 +1,140 @@
+"""The decoder g: position, representation and latent become a Gaussian over the intensities.
+
+Every decoder is called as g(positions, r, z). The positions are those of the targets, "target 2"
+where all pictures of a batch share them and "batch target 2" otherwise. r has a row per target,
+or one row for all. z has a leading sample axis, and with it so has the answer.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from npfill.gaussian import Gaussian, full_precision
+from npfill.models.parts.coordinates import Coordinates
+from npfill.models.parts.mlp import mlp
+
+DecoderKind = Literal["pointwise", "basis"]
+
+
+def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
+    """Mean and pre-activation of the scale, side by side, become a Gaussian.
+
+    The mean is free; the scale is floor + (1 - floor) softplus, so it never falls below `floor`.
+    """
+    mean, scale = full_precision(outputs).chunk(2, dim=-1)
+    return Gaussian(mean, floor + (1.0 - floor) * F.softplus(scale))
+
+
+class Joined(nn.Module):
+    """One linear layer over r and z side by side, split so that each is multiplied once."""
+
+    def __init__(self, representation: int, latent: int, outputs: int) -> None:
+        super().__init__()
+        self.from_representation = nn.Linear(representation, outputs) if representation else None
+        self.from_latent = nn.Linear(latent, outputs) if latent else None
+
+    def forward(
+        self,
+        r: Float[Tensor, "batch row width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Float[Tensor, "*sample batch row output"]:
+        """W_r r + W_z z + b, over the inputs that there are."""
+        parts = []
+        if self.from_representation is not None and r is not None:
+            parts.append(self.from_representation(r))
+        if self.from_latent is not None and z is not None:
+            parts.append(self.from_latent(z).unsqueeze(-2))
+        return sum(parts[1:], start=parts[0])
+
+
+class PointwiseDecoder(nn.Module):
+    """g(x, r, z) is a perceptron over the features of x beside r and z."""
+
+    def __init__(
+        self,
+        coordinates: Coordinates,
+        joined: tuple[int, int],
+        hidden: Sequence[int],
+        channels: int,
+        floor: float,
+    ) -> None:
+        super().__init__()
+        self.coordinates, self.floor = coordinates, floor
+        self.from_position = nn.Linear(coordinates.features, hidden[0], bias=False)
+        self.joined = Joined(*joined, hidden[0])
+        self.body = mlp(hidden[0], hidden[1:], 2 * channels)
+
+    def forward(
+        self,
+        positions: Float[Tensor, "*positions 2"],
+        r: Float[Tensor, "batch row width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Gaussian:
+        """Gaussians "*sample batch target channel"."""
+        first = self.from_position(self.coordinates(positions)) + self.joined(r, z)
+        return floored_gaussian(self.body(F.relu(first)), self.floor)
+
+
+class BasisDecoder(nn.Module):
+    """g(x, r, z) = Σ_k c_k(r, z) ψ_k(x), with perceptrons c and ψ, for mean and scale alike.
+
+    A branch over r and z and a trunk over x, joined by an inner product (Lu et al. 2021,
+    "DeepONet"). ψ is computed once where a batch shares its targets, so that a target costs one
+    inner product and not a pass through a network. The last of the `hidden` widths is the number
+    of basis functions.
+    """
+
+    def __init__(
+        self,
+        coordinates: Coordinates,
+        joined: tuple[int, int],
+        hidden: Sequence[int],
+        channels: int,
+        floor: float,
+    ) -> None:
+        super().__init__()
+        self.coordinates, self.floor, self.channels = coordinates, floor, channels
+        *branch, rank = hidden
+        self.joined = Joined(*joined, branch[0])
+        self.branch = mlp(branch[0], branch[1:], 2 * channels * rank)
+        self.trunk = mlp(coordinates.features, [rank, rank], rank)
+        self.bias = nn.Parameter(torch.zeros(2 * channels))
+
+    def forward(
+        self,
+        positions: Float[Tensor, "*positions 2"],
+        r: Float[Tensor, "batch 1 width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Gaussian:
+        """Gaussians "*sample batch target channel"."""
+        basis = self.trunk(self.coordinates(positions))
+        branch = self.branch(F.relu(self.joined(r, z))).squeeze(-2)
+        coefficients = branch.unflatten(-1, (2 * self.channels, -1))
+        outputs = coefficients @ basis.mT / basis.shape[-1] ** 0.5
+        return floored_gaussian(outputs.mT + self.bias, self.floor)
+
+
+def decoder(
+    kind: DecoderKind,
+    coordinates: Coordinates,
+    joined: tuple[int, int],
+    hidden: Sequence[int],
+    channels: int,
+    floor: float,
+) -> nn.Module:
+    """The decoder that a configuration names.
+
+    Args:
+        kind: Its kind.
+        coordinates: How it sees positions.
+        joined: Widths of r and of z, 0 for what the variant has not.
+        hidden: Widths of its hidden layers.
+        channels: Channels of the picture.
+        floor: The smallest scale it can answer.
+    """
+    parts = {"pointwise": PointwiseDecoder, "basis": BasisDecoder}
+    return parts[kind](coordinates, joined, hidden, channels, floor)

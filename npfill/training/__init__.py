@@ -1,0 +1,1 @@
+"""A recipe and a set of pictures become weights."""

@@ -1,0 +1,80 @@
+"""One step's batch: pictures, what is observed of them, and what is asked."""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from npfill.context import Context, Targets
+from npfill.data.holes import STRUCTURED, random_pixels
+from npfill.seeds import generator
+from npfill.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Contexts with their targets.
+
+    Attributes:
+        context: What the model sees.
+        targets: What it is asked for.
+        truth: The intensities at the targets.
+        asked: False where a target is observed, and does not count.
+        everything: Context and targets together: what the posterior of an ELBO sees.
+    """
+
+    context: Context
+    targets: Targets
+    truth: Float[Tensor, "batch target channel"]
+    asked: Bool[Tensor, "batch target"]
+    everything: Context
+
+
+def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step: int) -> Batch:
+    """The batch of a step. It depends on the recipe's seed and the step alone."""
+    seed, batch, size = recipe.run.seed, recipe.schedule.batch, images.shape[-1]
+    chosen = generator(seed, step, "images", device=images.device)
+    index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
+    pixels = images[index].float() / 255.0
+    context = _context(pixels, recipe, step)
+    if not recipe.objective.targets:
+        targets = Targets.every((size, size), images.device)
+        seen = torch.ones_like(context.observed)
+        everything = replace(context, observed=seen, at_most=size * size)
+        return Batch(context, targets, targets.values(pixels), ~context.mask(), everything)
+    scores = torch.rand(
+        batch,
+        size * size,
+        generator=generator(seed, step, "targets", device=images.device),
+        device=images.device,
+    )
+    # Observed pixels score last: they are drawn only where a hole is smaller than the draw.
+    count = min(recipe.objective.targets, size * size)
+    points = (scores + context.mask()).topk(count, dim=1, largest=False).indices
+    targets = Targets(points, (size, size))
+    seen = context.mask().scatter(1, points, value=True).view_as(context.observed)
+    most = min((context.at_most or size * size) + count, size * size)
+    return Batch(
+        context,
+        targets,
+        targets.values(pixels),
+        ~context.mask().gather(1, points),
+        Context(pixels, seen, at_most=most),
+    )
+
+
+def _context(pixels: Float[Tensor, "batch channel size size"], recipe: Recipe, step: int) -> Context:
+    """One family of holes for the whole step, and one number of pixels observed outside them."""
+    holes, seed = recipe.holes, recipe.run.seed
+    family_draw, count_draw = torch.rand(2, generator=generator(seed, step, "family")).tolist()
+    names = ["random", *STRUCTURED]
+    shares = torch.tensor([getattr(holes, name) for name in names]).cumsum(0)
+    family = names[min(int((shares <= family_draw * shares[-1]).sum()), len(names) - 1)]
+    batch, size = pixels.shape[0], pixels.shape[-1]
+    low, high = math.log(holes.fewest), math.log(holes.most + 1)
+    count = min(int(math.exp(low + count_draw * (high - low))), size * size - 1)
+    device = generator(seed, step, "holes", device=pixels.device)
+    within = STRUCTURED[family](batch, size, device) if family != "random" else None
+    return Context(pixels, random_pixels(batch, size, count, device, within), at_most=count)

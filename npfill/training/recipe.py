@@ -1,0 +1,154 @@
+"""A recipe: everything a training run depends on but the data's place and the device."""
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from npfill.errors import UsageError
+from npfill.models import config_of, fields_of
+from npfill.records import read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """What the weights are trained on. The last `validation` training pictures are held out."""
+
+    name: str
+    terms: str
+    validation: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holes:
+    """How often a step draws each family of holes, and how many pixels it observes outside them.
+
+    The number of observed pixels is log-uniform in `fewest` .. `most`; `random` has no hole but
+    what is not drawn.
+    """
+
+    random: float
+    half: float
+    box: float
+    strokes: float
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Each pixel's NLL is weighted by scale^`beta`; 0 is the plain likelihood.
+
+    `targets` pixels per picture are scored in a step, 0 for all that are not observed. The KL of a
+    latent variant grows to its full weight over the first `kl_warmup` steps.
+    """
+
+    beta: float
+    targets: int
+    kl_warmup: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimiser:
+    """AdamW; `clip` is the largest gradient norm, `ema` the decay of the averaged weights."""
+
+    learning_rate: float
+    weight_decay: float
+    clip: float
+    ema: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Steps of `batch` pictures; the rate rises over `warmup` steps, then falls as a cosine."""
+
+    steps: int
+    warmup: int
+    batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The seed, and after how many steps to validate and to save."""
+
+    seed: int
+    validate_every: int
+    save_every: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole recipe: the variant with its configuration, and one record per table."""
+
+    variant: str
+    model: Any
+    data: Data
+    holes: Holes
+    objective: Objective
+    optimiser: Optimiser
+    schedule: Schedule
+    run: Run
+
+
+_TABLES = {
+    field.name: field.type for field in fields(Recipe) if field.name not in {"variant", "model"}
+}
+
+
+def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe from the text of a TOML file.
+
+    Args:
+        text: The file's text.
+        where: The file's name, for the errors' text.
+        overrides: Changes as "table.key=value", the value as TOML or a bare word.
+
+    Raises:
+        UsageError: It is not TOML, or a table or key is unknown, missing or mistyped.
+        ModelError: The model's table is wrong.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where}: not a recipe ({error})", "see train/README.md") from None
+    for override in overrides:
+        _override(tables, override)
+    unknown = tables.keys() - _TABLES.keys() - {"model"}
+    missing = (_TABLES.keys() | {"model"}) - tables.keys()
+    if unknown or missing:
+        problem = f"unknown table {min(unknown)!r}" if unknown else f"no table {min(missing)!r}"
+        raise UsageError(f"{where}: {problem}", f"tables: model, {', '.join(_TABLES)}")
+    model = dict(tables["model"])
+    variant = str(model.pop("variant", ""))
+    records: dict[str, Any] = {
+        name: read(record, tables[name], f"{where}: [{name}]", UsageError)  # type: ignore[arg-type]
+        for name, record in _TABLES.items()
+    }
+    return Recipe(
+        variant=variant, model=config_of(variant, model, f"{where}: [model]"), **records
+    )
+
+
+def render(recipe: Recipe) -> str:
+    """The recipe as the text of a TOML file; `parse` reads it back."""
+    tables = {"model": {"variant": recipe.variant, **fields_of(recipe.model)}}
+    tables |= {name: asdict(getattr(recipe, name)) for name in _TABLES}
+    # JSON writes strings, numbers and lists as TOML does.
+    return "\n".join(
+        f"[{name}]\n"
+        + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
+        for name, table in tables.items()
+    )
+
+
+def _override(tables: dict[str, Any], override: str) -> None:
+    path, equals, value = override.partition("=")
+    table, dot, key = path.partition(".")
+    if not (equals and dot and table and key):
+        raise UsageError(f"{override!r} is not a change", "write table.key=value: schedule.steps=100")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    tables.setdefault(table, {})[key] = parsed

@@ -1,0 +1,101 @@
+"""A run folder: recipe, environment, metrics, weights, and the state to go on from."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from npfill import checkpoint
+from npfill.errors import InputError, ModelError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one training run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe, as TOML."""
+        return self.path / "recipe.toml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, hardware and the data's place, as JSON."""
+        return self.path / "environment.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line for each validation."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def best(self) -> Path:
+        """The averaged weights with the best validation so far."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """The averaged weights of the last save."""
+        return self.path / "last.safetensors"
+
+    @property
+    def state(self) -> Path:
+        """Everything that an exact resume needs."""
+        return self.path / "state.safetensors"
+
+    def create(self, recipe: str, environment: dict[str, Any]) -> None:
+        """Make the folder with its recipe and environment."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        _write(self.recipe, recipe)
+        _write(self.environment, json.dumps(environment, indent=2, sort_keys=True) + "\n")
+
+    def read_environment(self) -> dict[str, Any]:
+        """What `create` was given as the environment.
+
+        Raises:
+            InputError: The folder holds no run.
+        """
+        try:
+            return dict(json.loads(self.environment.read_text("utf-8")))
+        except (OSError, json.JSONDecodeError):
+            raise InputError(
+                f"{self.path}: not the folder of a training run", "start one with npfill train RECIPE"
+            ) from None
+
+    def save_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
+        """Replace the state atomically; `progress` is JSON."""
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        checkpoint.save_tensors(self.state, plain, {"npfill": checkpoint.canonical(progress)})
+
+    def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What `save_state` was given last."""
+        tensors, metadata = checkpoint.load_tensors(self.state)
+        try:
+            return tensors, dict(json.loads(metadata["npfill"]))
+        except (KeyError, json.JSONDecodeError):
+            raise ModelError(f"{self.state}: not the state of a run", "start the run again") from None
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Append one line to the metrics."""
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, sort_keys=True) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """All lines of the metrics that are whole."""
+        if not self.metrics.exists():
+            return []
+        lines = self.metrics.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def forget_after(self, step: int) -> None:
+        """Drop the lines of steps that a resumed run will do again."""
+        kept = [line for line in self.read_metrics() if line["step"] <= step]
+        _write(self.metrics, "".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
+
+
+def _write(path: Path, text: str) -> None:
+    checkpoint.write_atomically(path, lambda temporary: temporary.write_text(text, "utf-8"))
