@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import NeuralProcess
-from npfill.models.parts.aggregator import mean
 from npfill.models.parts.attention import AttentionBlock, Memory
 from npfill.models.parts.coordinates import Coordinates, Encoding
 from npfill.models.parts.decoder import decoder
+from npfill.models.parts.encoder import BasisEncoder
 from npfill.models.parts.latent import LatentEncoder
 from npfill.models.parts.points import Points, points_of
 
@@ -32,8 +32,8 @@ class ANPConfig:
     heads: int
     self_blocks: int
     cross_blocks: int
-    latent_blocks: int
     latent: int
+    latent_frequencies: int
     latent_hidden: tuple[int, ...]
     decoder_hidden: tuple[int, ...]
     scale_floor: float
@@ -42,11 +42,11 @@ class ANPConfig:
 class SelfAttention(nn.Module):
     """Points (x_i, y_i) become representations that know of each other."""
 
-    def __init__(self, config: ANPConfig, blocks: int) -> None:
+    def __init__(self, config: ANPConfig) -> None:
         super().__init__()
         self.coordinates = Coordinates(config.coordinates, config.frequencies)
         self.embed = nn.Linear(self.coordinates.features + config.channels, config.width)
-        self.blocks = nn.ModuleList(_block(config) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_block(config) for _ in range(config.self_blocks))
 
     def forward(self, points: Points) -> Float[Tensor, "batch point width"]:
         """The representations r_i; rows of invalid points hold nothing of use."""
@@ -62,7 +62,7 @@ class ANP(NeuralProcess[list[Memory]]):
     """Attentive neural process (Kim et al. 2019, "Attentive Neural Processes", figure 2).
 
     r_i = self-attention over (x_i, y_i);  r_*(x) = cross-attention from x to (x_i, r_i)
-    s_C = mean of a self-attention of its own;  q(z | C) = N(μ(s_C), σ²(s_C))
+    s_C = mean_i h_s(x_i, y_i);  q(z | C) = N(μ(s_C), σ²(s_C))
     p(y | x, C, z) = N(g(x, r_*(x), z))
     """
 
@@ -72,11 +72,15 @@ class ANP(NeuralProcess[list[Memory]]):
         super().__init__()
         self.config = config
         self.coordinates = Coordinates(config.coordinates, config.frequencies)
-        self.deterministic_encoder = SelfAttention(config, config.self_blocks)
+        self.deterministic_encoder = SelfAttention(config)
         self.query = nn.Linear(self.coordinates.features, config.width)
         self.cross_attention = nn.ModuleList(_block(config) for _ in range(config.cross_blocks))
-        self.stochastic_encoder = SelfAttention(config, config.latent_blocks)
-        self.latent_encoder = LatentEncoder(config.width, config.latent_hidden, config.latent)
+        self.stochastic_encoder = BasisEncoder(
+            Coordinates("cosine", config.latent_frequencies), config.channels
+        )
+        self.latent_encoder = LatentEncoder(
+            self.stochastic_encoder.width, config.latent_hidden, config.latent
+        )
         self.decoder = decoder(
             "pointwise",
             self.coordinates,
@@ -96,10 +100,8 @@ class ANP(NeuralProcess[list[Memory]]):
         ]
 
     def infer(self, context: Context) -> Gaussian:
-        """The latent path q(z | C), through s_C."""
-        points = points_of(context)
-        s = mean(self.stochastic_encoder(points), points.valid)
-        posterior: Gaussian = self.latent_encoder(s)
+        """The latent path q(z | C), through s_C as in an NP."""
+        posterior: Gaussian = self.latent_encoder(self.stochastic_encoder(context))
         return posterior
 
     def predict(

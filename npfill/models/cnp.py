@@ -47,7 +47,7 @@ class CNP(NeuralProcess[Tensor]):
         self.decoder = decoder(
             config.decoder,
             coordinates,
-            (config.width, 0),
+            (self.encoder.width, 0),
             config.decoder_hidden,
             config.channels,
             config.scale_floor,

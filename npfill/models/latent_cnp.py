@@ -49,7 +49,9 @@ class LatentCNP(NeuralProcess[None]):
         self.encoder = encoder(
             config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
         )
-        self.latent_encoder = LatentEncoder(config.width, config.latent_hidden, config.latent)
+        self.latent_encoder = LatentEncoder(
+            self.encoder.width, config.latent_hidden, config.latent
+        )
         self.decoder = decoder(
             config.decoder,
             coordinates,

@@ -53,11 +53,13 @@ class NP(NeuralProcess[Tensor]):
         self.stochastic_encoder = encoder(
             config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
         )
-        self.latent_encoder = LatentEncoder(config.width, config.latent_hidden, config.latent)
+        self.latent_encoder = LatentEncoder(
+            self.stochastic_encoder.width, config.latent_hidden, config.latent
+        )
         self.decoder = decoder(
             config.decoder,
             coordinates,
-            (config.width, config.latent),
+            (self.deterministic_encoder.width, config.latent),
             config.decoder_hidden,
             config.channels,
             config.scale_floor,

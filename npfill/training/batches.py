@@ -1,7 +1,7 @@
 """One step's batch: pictures, what is observed of them, and what is asked."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -22,14 +22,14 @@ class Batch:
         targets: What it is asked for.
         truth: The intensities at the targets.
         asked: False where a target is observed, and does not count.
-        everything: Context and targets together: what the posterior of an ELBO sees.
+        whole: The pictures with all their pixels: what the posterior of an ELBO sees.
     """
 
     context: Context
     targets: Targets
     truth: Float[Tensor, "batch target channel"]
     asked: Bool[Tensor, "batch target"]
-    everything: Context
+    whole: Context
 
 
 def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step: int) -> Batch:
@@ -39,30 +39,18 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
     index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
     pixels = images[index].float() / 255.0
     context = _context(pixels, recipe, step)
+    whole = Context(pixels, torch.ones_like(context.observed), at_most=size * size)
     if not recipe.objective.targets:
         targets = Targets.every((size, size), images.device)
-        seen = torch.ones_like(context.observed)
-        everything = replace(context, observed=seen, at_most=size * size)
-        return Batch(context, targets, targets.values(pixels), ~context.mask(), everything)
-    scores = torch.rand(
-        batch,
-        size * size,
-        generator=generator(seed, step, "targets", device=images.device),
-        device=images.device,
-    )
+        return Batch(context, targets, targets.values(pixels), ~context.mask(), whole)
+    draws = generator(seed, step, "targets", device=images.device)
+    scores = torch.rand(batch, size * size, generator=draws, device=images.device)
     # Observed pixels score last: they are drawn only where a hole is smaller than the draw.
     count = min(recipe.objective.targets, size * size)
     points = (scores + context.mask()).topk(count, dim=1, largest=False).indices
     targets = Targets(points, (size, size))
-    seen = context.mask().scatter(1, points, value=True).view_as(context.observed)
-    most = min((context.at_most or size * size) + count, size * size)
-    return Batch(
-        context,
-        targets,
-        targets.values(pixels),
-        ~context.mask().gather(1, points),
-        Context(pixels, seen, at_most=most),
-    )
+    asked = ~context.mask().gather(1, points)
+    return Batch(context, targets, targets.values(pixels), asked, whole)
 
 
 def _context(pixels: Float[Tensor, "batch channel size size"], recipe: Recipe, step: int) -> Context:

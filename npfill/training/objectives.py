@@ -30,7 +30,8 @@ def loss(
     """The negative log-likelihood of a conditional variant, the negative ELBO of a latent one.
 
     E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)), with the conditional prior (Garnelo
-    et al. 2018b, equation 9) and one z.
+    et al. 2018b, equation 9), one z, and T all that is not observed. Where a step scores only some
+    of T, their mean log-likelihood stands for that of all, so the bound is unbiased.
 
     Args:
         model: The model in training.
@@ -40,15 +41,15 @@ def loss(
         noise: Where the noise of z comes from.
     """
     encoded = model.encode(batch.context)
-    prior, posterior = model.infer(batch.context), model.infer(batch.everything)
+    prior, posterior = model.infer(batch.context), model.infer(batch.whole)
     z, kl = None, torch.zeros((), device=batch.truth.device)
     per_target = batch.asked.sum(1).clamp(min=1)
-    penalty = torch.zeros_like(per_target, dtype=batch.truth.dtype)
+    penalty = torch.zeros((), device=batch.truth.device)
     if prior is not None and posterior is not None:
         draws = torch.randn(posterior.mean.shape, generator=noise, device=noise.device)
         z = posterior.rsample(draws).unsqueeze(0)
         each = posterior.kl(prior).sum(-1)
-        kl, penalty = each.mean(), each / per_target
+        kl, penalty = each.mean(), each / (~batch.context.mask()).sum(1).clamp(min=1)
     predicted = model.predict(encoded, z, batch.targets)
     likelihood = weighted_log_likelihood(predicted, batch, beta)
     fit = (likelihood * batch.asked).sum(-1) / per_target

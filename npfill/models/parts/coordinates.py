@@ -7,29 +7,32 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Encoding = Literal["raw", "fourier"]
+Encoding = Literal["raw", "fourier", "cosine"]
 
 
 class Coordinates(nn.Module):
     """Features φ(x) of a position x in [0, 1]².
 
-    `raw` gives the two coordinates. `fourier` adds cos(π k x) and sin(π k x) for k = 1 ..
-    `frequencies` on each axis (Tancik et al. 2020, "Fourier Features Let Networks Learn High
-    Frequency Functions in Low Dimensional Domains", here with a fixed ladder of frequencies).
+    `raw` gives the two coordinates, from -1 to 1. `fourier` adds cos(π k x) and sin(π k x) for
+    k = 1 .. `frequencies` on each axis (Tancik et al. 2020, "Fourier Features Let Networks Learn
+    High Frequency Functions in Low Dimensional Domains", with a fixed ladder). `cosine` gives the
+    separable products cos(π j x₁) cos(π k x₂) for j, k < `frequencies`, each with a mean square of
+    1: the basis of the discrete cosine transform, which is orthogonal over the pixels of a grid.
     """
 
     def __init__(self, encoding: Encoding, frequencies: int) -> None:
         super().__init__()
-        self.frequencies = frequencies if encoding == "fourier" else 0
-        self.features = 2 + 4 * self.frequencies
+        self.encoding, self.frequencies = encoding, frequencies
+        self.features = {"raw": 2, "fourier": 2 + 4 * frequencies, "cosine": frequencies**2}[encoding]
 
     def forward(self, positions: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch feature"]:
-        """φ(x), about centred on zero."""
-        centred = 2.0 * positions - 1.0
-        if not self.frequencies:
-            return centred
-        ladder = torch.arange(
-            1, self.frequencies + 1, device=positions.device, dtype=positions.dtype
-        )
-        angles = (positions.unsqueeze(-1) * ladder * math.pi).flatten(-2)
-        return torch.cat([centred, angles.cos(), angles.sin()], dim=-1)
+        """φ(x), of about unit size."""
+        if self.encoding == "raw":
+            return 2.0 * positions - 1.0
+        ladder = torch.arange(self.frequencies, device=positions.device, dtype=positions.dtype)
+        if self.encoding == "cosine":
+            waves = (positions.unsqueeze(-1) * ladder * math.pi).cos()
+            waves = waves * torch.where(ladder == 0, 1.0, math.sqrt(2.0))
+            return (waves[..., 0, :, None] * waves[..., 1, None, :]).flatten(-2)
+        angles = (positions.unsqueeze(-1) * (ladder + 1) * math.pi).flatten(-2)
+        return torch.cat([2.0 * positions - 1.0, angles.cos(), angles.sin()], dim=-1)

@@ -80,12 +80,11 @@ class PointwiseDecoder(nn.Module):
 
 
 class BasisDecoder(nn.Module):
-    """g(x, r, z) = Σ_k c_k(r, z) ψ_k(x), with perceptrons c and ψ, for mean and scale alike.
+    """g(x, r, z) = Σ_k c_k(r, z) φ_k(x), with a perceptron c, for mean and scale alike.
 
-    A branch over r and z and a trunk over x, joined by an inner product (Lu et al. 2021,
-    "DeepONet"). ψ is computed once where a batch shares its targets, so that a target costs one
-    inner product and not a pass through a network. The last of the `hidden` widths is the number
-    of basis functions.
+    The features of the coordinates are the basis, and the network gives the coefficients (a
+    DeepONet, Lu et al. 2021, with a fixed trunk). A target costs one inner product, and not a pass
+    through a network.
     """
 
     def __init__(
@@ -98,10 +97,8 @@ class BasisDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.coordinates, self.floor, self.channels = coordinates, floor, channels
-        *branch, rank = hidden
-        self.joined = Joined(*joined, branch[0])
-        self.branch = mlp(branch[0], branch[1:], 2 * channels * rank)
-        self.trunk = mlp(coordinates.features, [rank, rank], rank)
+        self.joined = Joined(*joined, hidden[0])
+        self.branch = mlp(hidden[0], hidden[1:], 2 * channels * coordinates.features)
         self.bias = nn.Parameter(torch.zeros(2 * channels))
 
     def forward(
@@ -111,7 +108,7 @@ class BasisDecoder(nn.Module):
         z: Float[Tensor, "sample batch latent"] | None,
     ) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
-        basis = self.trunk(self.coordinates(positions))
+        basis = self.coordinates(positions)
         branch = self.branch(F.relu(self.joined(r, z))).squeeze(-2)
         coefficients = branch.unflatten(-1, (2 * self.channels, -1))
         outputs = coefficients @ basis.mT / basis.shape[-1] ** 0.5

@@ -23,7 +23,7 @@ class PointwiseEncoder(nn.Module):
         self, coordinates: Coordinates, channels: int, hidden: Sequence[int], width: int
     ) -> None:
         super().__init__()
-        self.coordinates = coordinates
+        self.coordinates, self.width = coordinates, width
         self.point = mlp(coordinates.features + channels, hidden, width)
 
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
@@ -34,34 +34,35 @@ class PointwiseEncoder(nn.Module):
 
 
 class BasisEncoder(nn.Module):
-    """r = mean_i h(x_i, y_i), with h(x, y) = (φ(x), y φ(x)) and φ a perceptron.
+    """r = mean_i h(x_i, y_i), with h(x, y) = (φ(x), y φ(x)): nothing here is learned.
 
-    The products let the mean carry the coefficients of the picture in a learned basis, beside the
-    density of the observed pixels. φ does not depend on the picture, so it is computed once for a
-    batch and the means are two matrix products. `width` is that of r.
+    The products let the mean carry the coefficients of the picture in the basis φ, beside those of
+    the density of the observed pixels. φ does not depend on the picture, so it is computed once
+    for a batch and the means are matrix products. The factor √K, for K functions, gives
+    coefficients of unit size.
     """
 
-    def __init__(
-        self, coordinates: Coordinates, channels: int, hidden: Sequence[int], width: int
-    ) -> None:
+    def __init__(self, coordinates: Coordinates, channels: int) -> None:
         super().__init__()
-        if width % (1 + channels):
-            raise ValueError(f"width {width} is not a multiple of 1 + channels = {1 + channels}")
         self.coordinates = coordinates
-        self.basis = mlp(coordinates.features, hidden, width // (1 + channels))
+        self.width = (1 + channels) * coordinates.features
 
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation of each picture's observed pixels; zero without any."""
-        basis = self.basis(self.coordinates(context.positions()))
+        basis = self.coordinates(context.positions())
         mask = context.mask().unsqueeze(1).to(basis.dtype)
-        seen = torch.cat([mask, context.values().mT.to(basis.dtype)], dim=1)
+        seen = torch.cat([mask, context.values().mT], dim=1)
         count = mask.sum(-1, keepdim=True).clamp(min=1.0)
-        return ((seen / count) @ basis).flatten(1)
+        return ((seen / count) @ basis).flatten(1) * basis.shape[-1] ** 0.5
 
 
 def encoder(
     kind: EncoderKind, coordinates: Coordinates, channels: int, hidden: Sequence[int], width: int
-) -> nn.Module:
-    """The encoder and mean aggregator that a configuration names."""
-    parts = {"pointwise": PointwiseEncoder, "basis": BasisEncoder}
-    return parts[kind](coordinates, channels, hidden, width)
+) -> PointwiseEncoder | BasisEncoder:
+    """The encoder and mean aggregator that a configuration names.
+
+    `hidden` and `width` are those of the pointwise encoder's perceptron.
+    """
+    if kind == "basis":
+        return BasisEncoder(coordinates, channels)
+    return PointwiseEncoder(coordinates, channels, hidden, width)
