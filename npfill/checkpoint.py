@@ -93,6 +93,21 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         InputError: No file is there.
         ModelError: It is not a safetensors file.
     """
+    refuse(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})", "fetch or copy it again") from None
+
+
+def refuse(path: Path) -> None:
+    """Refuse a file for its kind, absence or size, before anything reads it.
+
+    Raises:
+        InputError: No file is there.
+        ModelError: It is a pickle, or larger than any model can be.
+    """
     if path.suffix in _REFUSED:
         raise ModelError(
             f"{path}: pickled weights can run any code and are not read",
@@ -102,11 +117,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
     if path.stat().st_size > _LARGEST_FILE:
         raise ModelError(f"{path}: larger than any npfill model", "npfill models lists what is known")
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise ModelError(f"{path}: not a safetensors file ({error})", "fetch or copy it again") from None
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:

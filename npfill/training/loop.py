@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from npfill import checkpoint, models
 from npfill.errors import CheckFailedError
+from npfill.scores import at_random_counts
 from npfill.seeds import generator
 from npfill.training.batches import draw
 from npfill.training.objectives import loss
 from npfill.training.recipe import Recipe, render
 from npfill.training.run_folder import RunFolder
-from npfill.training.validation import validate
 
 _REPORT_EVERY = 20
 _VALIDATION_DRAWS = 8
@@ -33,6 +33,7 @@ class Report:
     loss: float
     kl: float
     images_per_second: float
+    seconds_per_step: float
     validation: dict[str, Any] | None = None
 
 
@@ -117,9 +118,8 @@ class Trainer:
                 elapsed = time.perf_counter() - clock
                 self.seconds += elapsed
                 validation = self._validate() if validates else None
-                report = Report(
-                    self.step, values[0], values[1], done * schedule.batch / elapsed, validation
-                )
+                pace = elapsed / done
+                report = Report(self.step, *values, schedule.batch / pace, pace, validation)
                 if validates or self.step % run.save_every == 0:
                     self._save(report)
                 on_report(report)
@@ -166,7 +166,7 @@ class Trainer:
             )
 
     def _validate(self) -> dict[str, Any]:
-        scores = validate(self.average, self.held_out, _VALIDATION_DRAWS)
+        scores = at_random_counts(self.average, self.held_out, _VALIDATION_DRAWS)
         if scores["mean_log_likelihood"] > self.best:
             self.best = scores["mean_log_likelihood"]
             self._write(self.folder.best, scores)

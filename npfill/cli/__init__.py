@@ -1,0 +1,52 @@
+"""The command `npfill`: one file per subcommand, and nothing heavy until one runs."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from npfill import __version__
+from npfill.cli import models
+from npfill.cli.complete import complete
+from npfill.cli.console import report
+from npfill.cli.train import train
+from npfill.errors import NpfillError
+
+app = typer.Typer(
+    name="npfill",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("complete")(complete)
+app.command("train")(train)
+app.add_typer(models.app, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"npfill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def npfill(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Complete pictures with missing pixels, and say how sure it is."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends with its exit code.
+
+    Args:
+        arguments: The words after `npfill`; those of the process by default.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except (NpfillError, KeyboardInterrupt) as error:
+        sys.exit(report(error))

@@ -1,0 +1,195 @@
+"""`npfill train`: a recipe and pictures become weights."""
+
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from npfill.cli.console import say, stderr, stdout
+from npfill.errors import InputError, OverwriteError, UsageError
+from npfill.shipped import folder
+
+if TYPE_CHECKING:
+    from npfill.training.loop import Report, Trainer
+    from npfill.training.recipe import Recipe
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+def train(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe's name or file. None: list the recipes.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="schedule.steps=100 ...")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Pictures: a folder, zip, idx files, .npy or .npz.")
+    ] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Where the run is kept; runs/RECIPE by default.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last save.")] = False,
+    init: Annotated[
+        str | None, typer.Option(metavar="NAME|PATH", help="Start from these weights.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the recipe with its changes, and stop.")
+    ] = False,
+) -> None:
+    """Train a model from a recipe; without one, list the recipes and what each needs."""
+    if recipe is None and not (resume and run_dir):
+        stdout.print(_recipes())
+        return
+    from npfill.training.recipe import parse, render
+    from npfill.training.run_folder import RunFolder
+
+    if recipe is None:
+        text, where = _text(RunFolder(run_dir or Path()).recipe), str(run_dir)
+    else:
+        text, where = _find(recipe)
+    wanted = parse(text, where, changes or [])
+    if print_config:
+        stdout.print(render(wanted), end="", markup=False)
+        return
+    run = RunFolder(run_dir or Path("runs") / Path(recipe or "").stem)
+    trainer = _prepare(wanted, run, data, device, init, resume)
+    _follow(trainer, run)
+
+
+def _recipes() -> Table:
+    table = Table("recipe", "variant", "data", "pictures", "steps x batch", box=None)
+    for path in sorted(folder("train").glob("*.toml")):
+        recipe = tomllib.loads(path.read_text("utf-8"))
+        model, schedule = recipe["model"], recipe["schedule"]
+        size = f"{model['size']}x{model['size']} {'grey' if model['channels'] == 1 else 'RGB'}"
+        steps = f"{schedule['steps']:,} x {schedule['batch']}"
+        table.add_row(path.stem, model["variant"], recipe["data"]["name"], size, steps)
+    table.caption = "npfill train RECIPE --data PATH"
+    return table
+
+
+def _find(recipe: str) -> tuple[str, str]:
+    """The text of a recipe, by file or by name, and what to call it."""
+    path = Path(recipe)
+    if path.suffix == ".toml":
+        return _text(path), recipe
+    shipped = folder("train") / f"{recipe}.toml"
+    if not shipped.is_file():
+        raise UsageError(f"no recipe is called {recipe!r}", "npfill train lists them")
+    return _text(shipped), recipe
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})", "npfill train lists recipes") from None
+
+
+def _prepare(
+    recipe: "Recipe", run: Any, data: Path | None, device: str, init: str | None, resume: bool
+) -> "Trainer":
+    """A trainer at its first step, or where it stopped; the folder is made or checked."""
+    from npfill import devices, zoo
+    from npfill.data.datasets import read_images
+    from npfill.training.environment import describe, provenance
+    from npfill.training.loop import Trainer
+    from npfill.training.recipe import render
+
+    where = devices.resolve(device)
+    if resume:
+        if run.recipe.exists() and _text(run.recipe) != render(recipe):
+            raise UsageError(
+                f"{run.recipe}: the run was started with another recipe",
+                f"npfill train --resume --run-dir {run.path}",
+            )
+        data = data or Path(run.read_environment()["data"])
+    elif run.path.exists():
+        raise OverwriteError(
+            f"{run.path}: the run folder exists", "--resume goes on with it; --run-dir takes another"
+        )
+    if data is None:
+        raise UsageError(f"no data: the recipe wants {recipe.data.name}", "add --data PATH")
+    images = read_images(data, "train", recipe.model.size, recipe.model.channels).to(where)
+    held_out = recipe.data.validation
+    if not 0 < held_out < len(images):
+        raise InputError(
+            f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",
+            "change data.validation, or train on more",
+        )
+    weights = zoo.load(init) if init else None
+    if weights is not None and weights.config != recipe.model:
+        raise UsageError(f"{init} has another configuration than the recipe", "compare their [model]")
+    trainer = Trainer(recipe, run, images[:-held_out], images[-held_out:], provenance(recipe, where))
+    if resume:
+        trainer.resume()
+    else:
+        if weights is not None:
+            trainer.start_from(weights)
+        run.create(render(recipe), describe(where) | {"data": str(data.resolve()), "init": init})
+    return trainer
+
+
+def _follow(trainer: "Trainer", run: Any) -> None:
+    """Run to the end with a display on stderr."""
+    steps = trainer.recipe.schedule.steps
+    say(f"training {trainer.recipe.variant} on {trainer.train.device}, {run.path}, {steps:,} steps")
+    try:
+        if stderr.is_terminal:
+            _with_bar(trainer, steps)
+        else:
+            trainer.run(_printer(steps))
+    except KeyboardInterrupt:
+        say(f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}")
+        raise
+    say(f"done: {run.best}; ship it with npfill models add {run.path}")
+
+
+def _with_bar(trainer: "Trainer", steps: int) -> None:
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=stderr) as progress:
+        task = progress.add_task("", total=steps, completed=trainer.step)
+
+        def show(report: "Report") -> None:
+            progress.update(task, completed=report.step, description=_line(report, steps))
+            if report.validation:
+                progress.console.print(_scores(report))
+
+        trainer.run(show)
+
+
+def _printer(steps: int) -> "Callable[[Report], None]":
+    """Says a line every so often, where stderr is no terminal."""
+    last = time.monotonic()
+
+    def show(report: "Report") -> None:
+        nonlocal last
+        if report.validation:
+            say(_scores(report))
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES or report.step == steps:
+            last = time.monotonic()
+            left = (steps - report.step) * report.seconds_per_step
+            say(f"{_line(report, steps)}  {left / 60:.0f} min left")
+
+    return show
+
+
+def _line(report: "Report", steps: int) -> str:
+    text = f"step {report.step:,}/{steps:,}  loss {report.loss:.3f}"
+    kl = f"  KL {report.kl:.1f}" if report.kl else ""
+    return f"{text}{kl}  {report.images_per_second:,.0f} images/s"
+
+
+def _scores(report: "Report") -> str:
+    scores = report.validation or {}
+    counts = " / ".join(str(count) for count in scores["counts"])
+    errors = " / ".join(f"{error:.4f}" for error in scores["mse"])
+    likelihoods = " / ".join(f"{value:.3f}" for value in scores["log_likelihood"])
+    return f"step {report.step:,}  at {counts} pixels: MSE {errors}  LL {likelihoods}"

@@ -1,0 +1,1 @@
+"""Measuring models, and writing down what was measured."""

@@ -1,0 +1,141 @@
+"""A finished run becomes shipped weights: the file, its row in the zoo and its card."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from npfill import checkpoint, zoo
+from npfill.errors import InputError
+from npfill.scores import at_random_counts
+from npfill.shipped import folder
+from npfill.zoo import Entry
+
+# What the scores of a card are measured with.
+TEST_IMAGES = 1000
+_LATENTS = 64
+
+_FIGURES = {
+    "cnp": "a conditional neural process: the mean of point encodings, and no latent. "
+    "It has no coherent samples: its pixels are independent given the context",
+    "lcnp": "a latent conditional neural process: everything passes through one latent z. "
+    "The bottleneck costs detail: with every pixel observed it is still not pixel-perfect",
+    "np": "a neural process: a deterministic and a latent path, both through means. "
+    "The means cost detail: it does not reproduce its context exactly",
+    "anp": "an attentive neural process: self-attention over the context, cross-attention from "
+    "each target to it, and a latent path. Its time grows with context times hole",
+}
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What `ship` wrote."""
+
+    name: str
+    entry: Entry
+    weights: Path
+    card: Path
+
+
+def ship(name: str, weights: Path, images: UInt8[Tensor, "image channel size size"]) -> Shipped:
+    """Take weights into `pretrained/`, measured on test pictures as they will be shipped.
+
+    Args:
+        name: The word that users will type; `train/NAME.toml` must exist.
+        weights: A file that training wrote.
+        images: Test pictures, bytes; the first 1,000 are used.
+
+    Raises:
+        InputError: No recipe has this name, or the weights are not from a training run.
+    """
+    if not (folder("train") / f"{name}.toml").is_file():
+        raise InputError(f"no recipe train/{name}.toml", "weights and recipes go by the same name")
+    trained = checkpoint.load(weights)
+    if "recipe" not in trained.provenance:
+        raise InputError(f"{weights}: not from a training run", "npfill models add RUN_DIR")
+    target = folder("pretrained") / f"{name}.safetensors"
+    # Half precision first, so that what is measured is what is shipped.
+    checkpoint.save(target, trained.model, trained.provenance, half=True)
+    model = checkpoint.load(target).model.to(images.device)
+    scores = at_random_counts(model, images[:TEST_IMAGES], _LATENTS)
+    scores |= {"images": len(images[:TEST_IMAGES]), "latents": _LATENTS}
+    provenance = trained.provenance | {"scores": scores}
+    checkpoint.save(target, model, provenance, half=True)
+    entry = _entry(target, model, provenance)
+    _add_row(name, entry)
+    card, floor = target.with_suffix(".md"), model.config.scale_floor
+    checkpoint.write_atomically(
+        card, lambda temporary: temporary.write_text(_card(name, entry, provenance, floor), "utf-8")
+    )
+    return Shipped(name, entry, target, card)
+
+
+def _entry(path: Path, model: Any, provenance: dict[str, Any]) -> Entry:
+    scores = provenance["scores"]
+    return Entry(
+        file=path.name,
+        bytes=path.stat().st_size,
+        sha256=zoo.sha256_of(path),
+        variant=model.variant,
+        channels=model.config.channels,
+        size=model.config.size,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        data=provenance["dataset"],
+        terms=provenance["terms"],
+        steps=provenance["steps"],
+        counts=tuple(scores["counts"]),
+        mse=tuple(round(value, 5) for value in scores["mse"]),
+        log_likelihood=tuple(round(value, 4) for value in scores["log_likelihood"]),
+    )
+
+
+def _add_row(name: str, entry: Entry) -> None:
+    rows = zoo.entries() | {name: entry}
+    # JSON writes strings, numbers and lists as TOML does.
+    text = "# Written by `npfill models add`.\n" + "".join(
+        f"\n[{row}]\n"
+        + "".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+            for key, value in asdict(rows[row]).items()
+        )
+        for row in sorted(rows)
+    )
+    checkpoint.write_atomically(
+        folder("pretrained") / "zoo.toml", lambda temporary: temporary.write_text(text, "utf-8")
+    )
+
+
+def _card(name: str, entry: Entry, provenance: dict[str, Any], floor: float) -> str:
+    scores = provenance["scores"]
+    rows = zip(scores["counts"], scores["mse"], scores["log_likelihood"], scores["kl"], strict=True)
+    table = "\n".join(
+        f"| {count} | {error:.4f} | {likelihood:.3f} | {kl:.2f} |"
+        for count, error, likelihood, kl in rows
+    )
+    minutes = provenance["seconds"] / 60
+    return f"""# {name}
+
+<!-- Written by `npfill models add`: do not edit. -->
+
+This is {_FIGURES[entry.variant]}.
+
+- Pictures: {"grey" if entry.channels == 1 else "RGB"}, trained at {entry.size}x{entry.size}.
+- Data: {entry.data}. Terms: {entry.terms}.
+- Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
+- Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}.
+- {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
+  `{entry.sha256}`.
+
+## Scores
+
+The first {scores["images"]:,} test pictures, random context pixels, all other pixels as targets, z from the
+context ({scores["latents"]} draws), scale floor {floor}. LL is joint, in nats per target pixel. KL is what
+the whole picture would tell of z beyond the context, in nats per picture.
+
+| context pixels | MSE | LL | KL |
+| --- | --- | --- | --- |
+{table}
+"""
