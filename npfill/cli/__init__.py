@@ -24,10 +24,11 @@ app.command("train")(train)
 app.add_typer(models.app, name="models")
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"npfill {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

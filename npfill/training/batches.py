@@ -1,6 +1,5 @@
 """One step's batch: pictures, what is observed of them, and what is asked."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 from npfill.context import Context, Targets
 from npfill.data.holes import STRUCTURED, random_pixels
 from npfill.seeds import generator
-from npfill.training.recipe import Recipe
+from npfill.training.recipe import Holes, Recipe
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,15 @@ def _context(pixels: Float[Tensor, "batch channel size size"], recipe: Recipe, s
     shares = torch.tensor([getattr(holes, name) for name in names]).cumsum(0)
     family = names[min(int((shares <= family_draw * shares[-1]).sum()), len(names) - 1)]
     batch, size = pixels.shape[0], pixels.shape[-1]
-    low, high = math.log(holes.fewest), math.log(holes.most + 1)
-    count = min(int(math.exp(low + count_draw * (high - low))), size * size - 1)
+    count = min(_count(holes, count_draw), size * size - 1)
     device = generator(seed, step, "holes", device=pixels.device)
     within = STRUCTURED[family](batch, size, device) if family != "random" else None
     return Context(pixels, random_pixels(batch, size, count, device, within), at_most=count)
+
+
+def _count(holes: Holes, draw: float) -> int:
+    """A number of pixels for a draw in [0, 1)."""
+    low, high = holes.fewest, holes.most + 1
+    if holes.spread == "linear":
+        return int(low + draw * (high - low))
+    return int(low * (high / low) ** draw)

@@ -53,7 +53,7 @@ class Trainer:
         recipe: Recipe,
         folder: RunFolder,
         train: UInt8[Tensor, "image channel size size"],
-        held_out: UInt8[Tensor, "image channel size size"],
+        held_out: UInt8[Tensor, "other channel size size"],
         provenance: dict[str, Any],
     ) -> None:
         self.recipe, self.folder, self.provenance = recipe, folder, provenance

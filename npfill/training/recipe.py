@@ -4,7 +4,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from npfill.errors import UsageError
 from npfill.models import config_of, fields_of
@@ -24,8 +24,8 @@ class Data:
 class Holes:
     """How often a step draws each family of holes, and how many pixels it observes outside them.
 
-    The number of observed pixels is log-uniform in `fewest` .. `most`; `random` has no hole but
-    what is not drawn.
+    The number of observed pixels lies in `fewest` .. `most`, uniform in the `spread` of log or
+    linear; `random` has no hole but what is not drawn.
     """
 
     random: float
@@ -34,6 +34,7 @@ class Holes:
     strokes: float
     fewest: int
     most: int
+    spread: Literal["log", "linear"] = "log"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,91 @@
+"""Laws of the parts that variants are composed of."""
+
+import math
+
+import pytest
+import torch
+
+from npfill.context import Context
+from npfill.models.parts.aggregator import mean
+from npfill.models.parts.attention import KernelAttention, Memory, attend
+from npfill.models.parts.coordinates import Coordinates
+from npfill.models.parts.encoder import BasisEncoder, PointwiseEncoder
+from npfill.models.parts.points import points_of
+
+generator = torch.Generator().manual_seed(0)
+
+
+def test_attention_with_equal_logits_is_the_mean_aggregator() -> None:
+    values = torch.randn(2, 7, 4, generator=generator, dtype=torch.float64)
+    valid = torch.rand(2, 7, generator=generator) < 0.6
+    keys = torch.randn(2, 1, 7, 3, generator=generator, dtype=torch.float64)
+    memory = Memory(keys, values.unsqueeze(1), valid[:, None, None])
+    answer = attend(torch.zeros(2, 1, 5, 3, dtype=torch.float64), memory)
+    torch.testing.assert_close(answer.squeeze(1), mean(values, valid).unsqueeze(1).expand(-1, 5, -1))
+
+
+def test_attention_without_content_is_gaussian_kernel_smoothing() -> None:
+    attention = KernelAttention(width=8, heads=2, narrow=0.05, wide=0.3).double()
+    for linear in (attention.to_query, attention.to_key):
+        torch.nn.init.zeros_(linear.weight)
+    torch.nn.init.zeros_(attention.to_query.bias)
+    features = torch.randn(1, 9, 8, generator=generator, dtype=torch.float64)
+    points = torch.rand(1, 9, 2, generator=generator, dtype=torch.float64)
+    at = torch.rand(1, 4, 2, generator=generator, dtype=torch.float64)
+    memory = attention.memory(features, points, torch.ones(1, 9, dtype=torch.bool))
+    answer = attention(torch.zeros(1, 4, 8, dtype=torch.float64), at, memory)
+    distance = torch.cdist(at, points).square()
+    smoothed = []
+    for values, width in zip(attention.to_value(features).split(4, dim=-1), (0.05, 0.3), strict=True):
+        weights = (-distance / (2 * width**2)).softmax(-1)
+        smoothed.append(weights @ values)
+    expected = attention.to_output(torch.cat(smoothed, dim=-1))
+    torch.testing.assert_close(answer, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_cosine_features_are_orthonormal_over_a_grid() -> None:
+    context = Context(torch.zeros(1, 1, 8, 8).double(), torch.zeros(1, 1, 8, 8).bool())
+    features = Coordinates("cosine", 8)(context.positions())
+    torch.testing.assert_close(features.mT @ features / 64, torch.eye(64).double())
+
+
+@pytest.mark.parametrize("encoding", ["raw", "fourier", "cosine"])
+def test_encodings_have_the_number_of_features_they_say(encoding: str) -> None:
+    coordinates = Coordinates(encoding, 3)  # type: ignore[arg-type]
+    assert coordinates(torch.rand(5, 2)).shape == (5, coordinates.features)
+
+
+def test_points_are_the_observed_pixels_with_their_own_coordinates() -> None:
+    pixels = torch.arange(6, dtype=torch.float64).view(1, 1, 2, 3) / 6
+    observed = torch.tensor([[[[True, False, False], [False, False, True]]]])
+    points = points_of(Context(pixels, observed))
+    assert points.values.flatten().tolist() == [0, 5 / 6]
+    # The longer side spans [0, 1]; the shorter is centred.
+    expected = [[1 / 3, 1 / 6], [2 / 3, 5 / 6]]
+    torch.testing.assert_close(points.positions[0], torch.tensor(expected).double())
+
+
+def test_a_coarse_grid_keeps_the_frame_of_its_picture() -> None:
+    pixels = torch.zeros(1, 1, 2, 2)
+    context = Context(pixels, torch.ones(1, 1, 2, 2, dtype=torch.bool), frame=(100, 50))
+    expected = torch.tensor([[0.25, 0.375], [0.25, 0.625], [0.75, 0.375], [0.75, 0.625]])
+    torch.testing.assert_close(context.positions(), expected)
+
+
+@pytest.mark.parametrize("kind", [BasisEncoder, PointwiseEncoder])
+def test_representations_are_means_over_points(kind: type) -> None:
+    """The mean over two disjoint halves of a context, weighted by their size, is that of all."""
+    coordinates = Coordinates("cosine", 3)
+    torch.manual_seed(0)
+    arguments = (coordinates, 1) if kind is BasisEncoder else (coordinates, 1, (8,), 5)
+    encoder = kind(*arguments).double()
+    pixels = torch.rand(1, 1, 4, 4, generator=generator, dtype=torch.float64)
+    number = torch.arange(16).view(1, 1, 4, 4)
+    some, rest, both = (Context(pixels, mask) for mask in (number < 5, (number >= 5) & (number < 12), number < 12))
+    weighted = (5 * encoder(some) + 7 * encoder(rest)) / 12
+    torch.testing.assert_close(encoder(both), weighted)
+
+
+def test_an_empty_set_has_a_mean_of_zero() -> None:
+    values = torch.full((1, 3, 2), math.e)
+    assert mean(values, torch.zeros(1, 3, dtype=torch.bool)).abs().sum() == 0

@@ -1,0 +1,79 @@
+"""The package as a whole: what it costs to import, its version, its names and what it ships."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import npfill
+from npfill.zoo import entries
+
+ROOT = Path(__file__).parents[1]
+PRETRAINED = ROOT / "pretrained"
+
+HEAVY = {"torch", "safetensors", "huggingface_hub"}
+RUN_COMMAND = """
+from npfill.cli import main
+try:
+    main({arguments})
+except SystemExit as stop:
+    assert not stop.code, stop.code
+"""
+
+
+def heavy_modules_after(code: str) -> set[str]:
+    """The heavy modules that a new interpreter has loaded once it has run `code`."""
+    report = "\nimport sys\nprint(*sys.modules, sep='\\n', file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code + report], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.splitlines())
+    assert "npfill" in loaded
+    return HEAVY & loaded
+
+
+def weights() -> set[str]:
+    return {path.stem for path in PRETRAINED.glob("*.safetensors")}
+
+
+def test_import_loads_no_torch() -> None:
+    assert heavy_modules_after("import npfill") == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["complete", "--help"]])
+def test_help_loads_no_torch(arguments: list[str]) -> None:
+    assert heavy_modules_after(RUN_COMMAND.format(arguments=arguments)) == set()
+
+
+def test_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert npfill.__version__ == project["version"]
+
+
+def test_public_names() -> None:
+    assert set(npfill.__all__) == {"Completion", "__version__", "complete", "load"}
+
+
+@pytest.mark.parametrize("name", npfill.__all__)
+def test_public_name_is_there(name: str) -> None:
+    assert getattr(npfill, name) is not None
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'inpaint'"):
+        npfill.inpaint  # noqa: B018 - looking it up is the test
+
+
+def test_every_weight_has_a_recipe_of_its_name() -> None:
+    assert weights() <= {path.stem for path in (ROOT / "train").glob("*.toml")}
+
+
+def test_every_weight_has_a_card_of_its_name() -> None:
+    assert weights() <= {path.stem for path in PRETRAINED.glob("*.md")}
+
+
+def test_every_weight_has_a_row_and_every_row_a_file() -> None:
+    assert set(entries()) == weights()
+    assert all(row.file == f"{name}.safetensors" for name, row in entries().items())

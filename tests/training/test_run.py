@@ -1,0 +1,190 @@
+"""A run from the command line: exact resume, refusals, and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from npfill import checkpoint
+from npfill.cli import main
+from npfill.errors import CheckFailedError
+from npfill.training import loop
+from npfill.training.objectives import Loss
+from tests.training.conftest import TINY
+
+
+def train(*arguments: str) -> int:
+    """The exit code of `npfill train` with the tiny recipe, in this process."""
+    try:
+        main(["train", *arguments])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def in_process(*arguments: str) -> "subprocess.Popen[bytes]":
+    """`npfill train` in a process of its own, one thread."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "npfill", "train", *arguments],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_a_killed_run_ends_with_the_same_weights_as_an_unbroken_one(
+    tmp_path: Path, pictures: Path
+) -> None:
+    """`kill -9` in the middle, then --resume, bit for bit."""
+    common = [str(TINY), "schedule.steps=400", "--data", str(pictures), "--device", "cpu"]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert in_process(*common, "--run-dir", str(whole)).wait() == 0
+    process = in_process(*common, "--run-dir", str(broken))
+    while not (broken / "state.safetensors").exists():
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert last_step(broken) < 400
+    assert in_process("--resume", "--run-dir", str(broken)).wait() == 0
+    for name in ("best.safetensors", "last.safetensors"):
+        one, other = (checkpoint.load(run / name) for run in (whole, broken))
+        for key, tensor in one.model.state_dict().items():
+            assert torch.equal(tensor, other.model.state_dict()[key]), (name, key)
+    assert scores(whole) == scores(broken)
+
+
+def last_step(run: Path) -> int:
+    progress = checkpoint.load_tensors(run / "state.safetensors")[1]["npfill"]
+    return int(json.loads(progress)["step"])
+
+
+def scores(run: Path) -> list[object]:
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [(json.loads(line)["step"], json.loads(line)["validation"]) for line in lines]
+
+
+def test_a_run_folder_is_not_written_over(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(TINY), "schedule.steps=5", "--data", str(pictures)]
+    run = tmp_path / "run"
+    assert train(*arguments, "--run-dir", str(run)) == 0
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    assert train(*arguments, "--run-dir", str(run)) == 4
+    assert "--resume" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_a_diverged_loss_stops_with_the_last_good_state_kept(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, calls = loop.loss, []
+
+    def diverges(*arguments: object, **named: object) -> Loss:
+        calls.append(1)
+        result = honest(*arguments, **named)  # type: ignore[arg-type]
+        factor = float("nan") if len(calls) > 25 else 1.0
+        return Loss(result.total * factor, result.kl)
+
+    monkeypatch.setattr(loop, "loss", diverges)
+    run = tmp_path / "run"
+    assert train(str(TINY), "--data", str(pictures), "--run-dir", str(run)) == CheckFailedError.exit_code
+    assert last_step(run) == 20
+    checkpoint.load(run / "last.safetensors")
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(
+    tmp_path: Path,
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    honest, calls = loop.draw, []
+
+    def interrupts(*arguments: object) -> object:
+        calls.append(1)
+        if len(calls) > 13:
+            raise KeyboardInterrupt
+        return honest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "draw", interrupts)
+    run = tmp_path / "run"
+    assert train(str(TINY), "--data", str(pictures), "--run-dir", str(run)) == 130
+    assert last_step(run) == 13
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_init_starts_from_weights_of_the_same_configuration(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--data", str(pictures)]
+    assert train(str(TINY), "schedule.steps=30", *data, "--run-dir", str(tmp_path / "one")) == 0
+    weights = tmp_path / "one" / "last.safetensors"
+    still = ["schedule.steps=1", "optimiser.learning_rate=0.0"]
+    arguments = [str(TINY), *still, *data, "--init", str(weights)]
+    assert train(*arguments, "--run-dir", str(tmp_path / "two")) == 0
+    one, two = (checkpoint.load(tmp_path / run / "last.safetensors") for run in ("one", "two"))
+    for key, tensor in one.model.state_dict().items():
+        torch.testing.assert_close(tensor, two.model.state_dict()[key])
+    arguments = [str(TINY), "model.latent=5", *data, "--init", str(weights)]
+    assert train(*arguments, "--run-dir", str(tmp_path / "three")) == 2
+    assert "configuration" in capsys.readouterr().err
+
+
+def test_training_lowers_the_error_on_held_out_pictures(tmp_path: Path, pictures: Path) -> None:
+    run = tmp_path / "run"
+    changes = ["schedule.steps=400", "optimiser.learning_rate=1e-2", "run.validate_every=100"]
+    assert train(str(TINY), *changes, "--data", str(pictures), "--run-dir", str(run)) == 0
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    first, last = (line["validation"]["mse"][-1] for line in (lines[0], lines[-1]))
+    assert last < first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["no-such-recipe"], 2, "npfill train lists them"),
+        (["missing.toml"], 3, "missing.toml"),
+        ([str(TINY)], 2, "--data"),
+        ([str(TINY), "--data", "nowhere"], 3, "nowhere"),
+        ([str(TINY), "schedule.stepz=5", "--data", "x"], 2, "did you mean 'steps'?"),
+        ([str(TINY), "steps=5", "--data", "x"], 2, "schedule.steps=100"),
+        ([str(TINY), "schedule.steps=many", "--data", "x"], 2, "type int"),
+        ([str(TINY), "model.variant=gnp", "--data", "x"], 5, "unknown variant"),
+        ([str(TINY), "model.latent=100000", "--data", "x"], 5, "out of range"),
+        ([str(TINY), "--device", "tpu", "--data", "x"], 2, "unknown device"),
+        (["--resume", "--run-dir", "nowhere"], 3, "nowhere"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_with_a_way_out(
+    arguments: list[str],
+    code: int,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert train(*arguments) == code
+    text = capsys.readouterr().err
+    assert says in text
+    assert "Traceback" not in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_print_config_prints_a_recipe_that_reads_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(str(TINY), "schedule.steps=7", "--print-config") == 0
+    text = capsys.readouterr().out
+    assert "steps = 7" in text
+    (tmp_path / "again.toml").write_text(text)
+    assert train(str(tmp_path / "again.toml"), "--print-config") == 0
+    assert capsys.readouterr().out == text
