@@ -2,20 +2,18 @@
 
 import json
 import math
-import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from npfill import models
 from npfill.errors import InputError, ModelError
+from npfill.images.writing import write_bytes
 
 FORMAT = 1
 _KEY = "npfill"
@@ -83,7 +81,7 @@ def canonical(value: Any) -> str:
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write tensors atomically."""
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+    write_bytes(path, serialise(tensors, metadata))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -117,20 +115,6 @@ def refuse(path: Path) -> None:
         raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
     if path.stat().st_size > _LARGEST_FILE:
         raise ModelError(f"{path}: larger than any npfill model", "npfill models lists what is known")
-
-
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in its place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

@@ -220,6 +220,4 @@ def _notes(model: NeuralProcess[Any], pixels: Array, hole: np.ndarray) -> tuple[
         notes.append("the model is for grey pictures: each colour channel is completed by itself")
     if pixels.shape[-1] < config.channels:
         notes.append("the model is for RGB pictures: the grey picture is completed as RGB")
-    if hole.all():
-        notes.append("nothing is observed: the result is drawn from the prior")
     return tuple(notes)

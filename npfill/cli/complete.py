@@ -1,129 +1,237 @@
 """`npfill complete`: a picture and a mask become mean, std and samples."""
 
+import json
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from npfill.cli.console import say, warn
-from npfill.errors import InputError, UsageError
+from npfill.cli.console import Talk
+from npfill.errors import NpfillError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.completion import Completion
-    from npfill.zoo import Found
+    from npfill.images.files import Picture
+    from npfill.images.masks import Hole
 
-_IMAGE_SUFFIX = ".png"
+_MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
+
+
+@dataclass(frozen=True)
+class MaskOptions:
+    """How the hole is selected."""
+
+    mask: str | None
+    boxes: list[str]
+    invert: bool
+    grow: int
+    threshold: float | None
+    fit: bool
+
+    @property
+    def name(self) -> str:
+        """What messages call the mask."""
+        return self.mask or "--box"
 
 
 def complete(
     image: Annotated[Path, typer.Argument(metavar="IMG", help="The picture with missing pixels.")],
     mask: Annotated[
-        Path, typer.Option(help="White is filled, black is kept; the size of the picture.")
-    ],
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A name of npfill models, or a file.")
+        str | None,
+        typer.Option(
+            metavar="FILE|alpha",
+            help="White is filled, black is kept. `alpha`: what is transparent is filled.",
+            rich_help_panel=_MASK,
+        ),
     ] = None,
+    box: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y,W,H", help="Fill a box; repeatable.", rich_help_panel=_MASK),
+    ] = None,
+    invert_mask: Annotated[
+        bool, typer.Option("--invert-mask", help="Fill black instead.", rich_help_panel=_MASK)
+    ] = False,
+    grow: Annotated[
+        int, typer.Option(metavar="PX", help="Grow the hole.", rich_help_panel=_MASK)
+    ] = 0,
+    mask_threshold: Annotated[
+        float | None,
+        typer.Option(min=0, help="Lowest level that is filled.", rich_help_panel=_MASK),
+    ] = None,
+    fit_mask: Annotated[
+        bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", help="A name of npfill models, or a file.", rich_help_panel=_MODEL
+        ),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, max=1000, help="Samples to draw.", rich_help_panel=_MODEL)
+    ] = 3,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Sample k depends on seed and k alone.", rich_help_panel=_MODEL),
+    ] = 0,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_MODEL)
+    ] = "auto",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="A folder for all files, or a .png for the mean."),
+        typer.Option(
+            "--output", "-o", help="A folder, a file for one result, or -.", rich_help_panel=_OUTPUT
+        ),
     ] = None,
-    samples: Annotated[int, typer.Option(min=0, help="How many samples to draw.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, help="Sample k depends on seed and k alone.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    emit: Annotated[
+        str | None,
+        typer.Option(help="Of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The result as JSON on stdout.", rich_help_panel=_OUTPUT)
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=_OUTPUT)
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more.", rich_help_panel=_OUTPUT)
+    ] = False,
 ) -> None:
     """Complete a picture: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside it."""
-    from npfill.images.files import read_picture
-    from npfill.images.masks import check, describe, read_mask
-    from npfill.images.writing import refuse_existing
-
-    # Everything that can be refused is refused before torch is loaded.
-    paths = _plan(image, output, samples)
-    picture = read_picture(image)
-    size = picture.image.height, picture.image.width
-    hole = check(read_mask(mask, size, picture_name=str(image), threshold=None, fit=False), str(mask))
-    refuse_existing(list(paths.values()), overwrite)
-    if any(path.exists() and path.samefile(image) for path in paths.values()):
-        raise UsageError(f"{image} would be written onto itself", "-o names another file")
-    for note in (*picture.notes, *hole.notes):
-        warn(note)
-    say(describe(hole))
-    _run(picture.image, hole.selected, model, paths, samples, seed, device)
+    talk = Talk(quiet=quiet, verbose=verbose)
+    masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)
+    try:
+        if as_json and output == Path("-"):
+            raise UsageError("--json and -o - both want stdout", "-o names a file or folder")
+        data = _complete(
+            image, masking, model, samples, seed, device, output, emit, overwrite, talk
+        )
+    except NpfillError as error:
+        if as_json:
+            _print_json("error", error.exit_code, {}, [{"message": str(error), "hint": error.hint}])
+        raise
+    if as_json:
+        _print_json("success", 0, data | {"warnings": talk.warnings}, [])
 
 
-def _plan(image: Path, output: Path | None, samples: int) -> dict[str, Path]:
-    """Which file each result goes to."""
-    if output is not None and output.suffix.lower() == _IMAGE_SUFFIX:
-        return {"mean": output}
-    if output is not None and output.suffix and not output.is_dir():
-        raise UsageError(f"{output}: results are written as PNG", "-o takes a folder or a .png")
-    folder = output or image.parent
-    digits = len(str(samples))
-    names = ["mean", "std", *(f"sample-{k:0{digits}}" for k in range(1, samples + 1))]
-    return {name: folder / f"{image.stem}_{name}.png" for name in names}
-
-
-def _run(
-    image: Any,
-    hole: Any,
+def _complete(
+    image: Path,
+    masking: MaskOptions,
     model: str | None,
-    paths: dict[str, Path],
     samples: int,
     seed: int,
     device: str,
-) -> None:
-    import time
+    output: Path | None,
+    emit: str | None,
+    overwrite: bool,
+    talk: Talk,
+) -> dict[str, Any]:
+    """Do it, and answer what was done as JSON values."""
+    from npfill.cli import outputs
+    from npfill.images.files import intensities, read_picture
+    from npfill.images.masks import describe
+    from npfill.images.writing import refuse_existing
+
+    # Everything that can be refused is refused before torch is loaded.
+    plan = outputs.plan(image, output, emit, samples)
+    picture = read_picture(image)
+    hole = _hole(masking, picture)
+    outputs.refuse_own_inputs(plan, [image, Path(masking.mask or "alpha")])
+    refuse_existing(plan.files, overwrite)
+    for note in (*picture.notes, *hole.notes):
+        talk.warn(note)
+    talk.say(describe(hole))
 
     from npfill import checkpoint, devices, zoo
     from npfill.completion import complete as complete_picture
-    from npfill.images.files import changed_outside
-    from npfill.images.writing import write_bytes
 
     where = devices.resolve(device)
     found = zoo.find(model or zoo.DEFAULT)
     network = checkpoint.load(found.path).model
+    talk.detail(f"{found.path}: {network.variant}, sha256 {found.sha256}")
     started = time.perf_counter()
-    completion = complete_picture(image, hole, network, samples, seed, str(where))
+    values = intensities(picture.image)
+    completion = complete_picture(values, hole.selected, network, samples, seed, str(where))
     seconds = time.perf_counter() - started
-    pictures, texts = _pictures(image, hole, completion, found, seed)
-    changed = sum(
-        changed_outside(image, after, hole) for name, after in pictures.items() if name != "std"
-    )
-    if changed:
-        raise InputError(f"{changed} px outside the hole would change", "please report this")
     for note in completion.notes:
-        warn(note)
-    for name, path in paths.items():
-        from npfill.images.files import png_bytes
-
-        write_bytes(path, png_bytes(pictures[name], texts[name]))
-    say(f"model {found.name}, {where}, seed {seed}, {seconds:.2f} s")
-    say(f"outside changed: {changed} px, mean std in the hole: {completion.std[hole].mean():.3f}")
-    say("wrote " + ", ".join(str(path) for path in paths.values()))
-
-
-def _pictures(
-    image: Any, hole: Any, completion: "Completion", found: "Found", seed: int
-) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """The result as pictures, and the text that goes into each file."""
-    from npfill import __version__
-    from npfill.images.files import std_picture, with_hole_filled
-    from npfill.images.fitting import with_channels
-
-    std, full_scale = std_picture(with_channels(completion.std), hole)
-    pictures = {
-        "mean": with_hole_filled(image, hole, with_channels(completion.mean), opaque=False),
-        "std": std,
-    }
-    for number, sample in enumerate(completion.samples, start=1):
-        name = f"sample-{number:0{len(str(len(completion.samples)))}}"
-        pictures[name] = with_hole_filled(image, hole, with_channels(sample), opaque=False)
-    common = {
-        "npfill_version": __version__,
+        talk.warn(note)
+    text = {
         "npfill_model": found.name,
         "npfill_model_sha256": found.sha256,
         "npfill_seed": str(seed),
+        "npfill_mask_sha256": _mask_sha256(hole),
     }
-    texts = {name: common | {"npfill_output": name} for name in pictures}
-    texts["std"]["npfill_std_full_scale"] = repr(full_scale)
-    return pictures, texts
+    contents = outputs.render(
+        plan, picture.image, hole.selected, completion, text, opaque=masking.mask == "alpha"
+    )
+    outputs.write(plan, contents)
+    mean_std = float(completion.std[hole.selected].mean())
+    talk.say(f"model {found.name}, {where}, seed {seed}, {seconds:.2f} s")
+    talk.say(f"outside changed: 0 px, mean std in the hole {mean_std:.3f}")
+    talk.say("wrote " + ", ".join(str(path) for path in plan.paths.values()))
+    return {
+        "input": str(image),
+        "mask_selected_px": int(hole.selected.sum()),
+        "mask_share": float(hole.selected.mean()),
+        "mask_sha256": text["npfill_mask_sha256"],
+        "model": found.name,
+        "model_sha256": found.sha256,
+        "device": str(where),
+        "seed": seed,
+        "seconds": seconds,
+        "outside_changed_px": 0,
+        "mean_std": mean_std,
+        "outputs": {name: str(path) for name, path in plan.paths.items()},
+    }
+
+
+def _hole(masking: MaskOptions, picture: "Picture") -> "Hole":
+    """The hole that the options select, the union where several do."""
+    from npfill.images import masks
+
+    size = picture.image.height, picture.image.width
+    holes = []
+    if masking.mask == "alpha":
+        holes.append(masks.from_alpha(picture.image, picture.name))
+    elif masking.mask is not None:
+        holes.append(
+            masks.read_mask(
+                Path(masking.mask),
+                size,
+                picture_name=picture.name,
+                threshold=masking.threshold,
+                fit=masking.fit,
+            )
+        )
+    if masking.boxes:
+        holes.append(masks.from_boxes([masks.parse_box(box) for box in masking.boxes], size))
+    if not holes:
+        raise UsageError("nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H")
+    hole = masks.union(holes)
+    return masks.check(masks.adjusted(hole, invert=masking.invert, grow=masking.grow), masking.name)
+
+
+def _mask_sha256(hole: "Hole") -> str:
+    """The hash of the hole as packed bits in row-major order."""
+    import hashlib
+
+    import numpy as np
+
+    return hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
+
+
+def _print_json(
+    status: str, code: int, data: dict[str, Any], errors: list[dict[str, str]]
+) -> None:
+    result = {
+        "npfill_result_version": "1",
+        "status": status,
+        "exit_code": code,
+        "data": data,
+        "errors": errors,
+    }
+    typer.echo(json.dumps(result, ensure_ascii=False))

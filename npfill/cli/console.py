@@ -14,14 +14,28 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 stdout = Console(highlight=False, soft_wrap=True)
 
 
-def say(text: str) -> None:
-    """One line of talk; the text is never read as markup."""
-    stderr.print(escape(text))
+class Talk:
+    """What one command tells its user; nothing but errors where `quiet`."""
 
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet, self.verbose = quiet, verbose
+        self.warnings: list[str] = []
 
-def warn(text: str) -> None:
-    """One line on what the user should know."""
-    stderr.print(f"[yellow]warning:[/yellow] {escape(text)}")
+    def say(self, text: str) -> None:
+        """One line; the text is never read as markup."""
+        if not self.quiet:
+            stderr.print(escape(text))
+
+    def detail(self, text: str) -> None:
+        """One line for those who asked for more."""
+        if self.verbose:
+            self.say(text)
+
+    def warn(self, text: str) -> None:
+        """One line on what the user should know; kept for the result too."""
+        self.warnings.append(text)
+        if not self.quiet:
+            stderr.print(f"[yellow]warning:[/yellow] {escape(text)}")
 
 
 def report(error: NpfillError | KeyboardInterrupt) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from npfill.cli.console import say, stderr, stdout
+from npfill.cli.console import Talk, stderr, stdout
 from npfill.errors import UsageError
 
 app = typer.Typer(help="List the models; add trained ones.", invoke_without_command=True)
@@ -70,7 +70,8 @@ def add(
     where = devices.resolve(device)
     source = data or Path(environment["data"])
     images = read_images(source, "test", recipe.model.size, recipe.model.channels)
-    say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
+    talk = Talk()
+    talk.say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
     with stderr.status("measuring"):
         shipped = ship(name or run_dir.name, run.best, images.to(where))
-    say(f"wrote {shipped.weights}, its row in zoo.toml, and {shipped.card}")
+    talk.say(f"wrote {shipped.weights}, its row in zoo.toml, and {shipped.card}")

@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from npfill.cli.console import say, stderr, stdout
+from npfill.cli.console import Talk, stderr, stdout
 from npfill.errors import InputError, OverwriteError, UsageError
 from npfill.shipped import folder
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from npfill.training.recipe import Recipe
 
 _SECONDS_BETWEEN_LINES = 30.0
+_talk = Talk()
 
 
 def train(
@@ -140,16 +141,16 @@ def _prepare(
 def _follow(trainer: "Trainer", run: Any) -> None:
     """Run to the end with a display on stderr."""
     steps = trainer.recipe.schedule.steps
-    say(f"training {trainer.recipe.variant} on {trainer.train.device}, {run.path}, {steps:,} steps")
+    _talk.say(f"training {trainer.recipe.variant} on {trainer.train.device}, {run.path}, {steps:,} steps")
     try:
         if stderr.is_terminal:
             _with_bar(trainer, steps)
         else:
             trainer.run(_printer(steps))
     except KeyboardInterrupt:
-        say(f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}")
+        _talk.say(f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}")
         raise
-    say(f"done: {run.best}; ship it with npfill models add {run.path}")
+    _talk.say(f"done: {run.best}; ship it with npfill models add {run.path}")
 
 
 def _with_bar(trainer: "Trainer", steps: int) -> None:
@@ -172,11 +173,11 @@ def _printer(steps: int) -> "Callable[[Report], None]":
     def show(report: "Report") -> None:
         nonlocal last
         if report.validation:
-            say(_scores(report))
+            _talk.say(_scores(report))
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES or report.step == steps:
             last = time.monotonic()
             left = (steps - report.step) * report.seconds_per_step
-            say(f"{_line(report, steps)}  {left / 60:.0f} min left")
+            _talk.say(f"{_line(report, steps)}  {left / 60:.0f} min left")
 
     return show
 

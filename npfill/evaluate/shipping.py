@@ -10,6 +10,7 @@ from torch import Tensor
 
 from npfill import checkpoint, zoo
 from npfill.errors import InputError
+from npfill.images.writing import write_bytes
 from npfill.scores import at_random_counts
 from npfill.shipped import folder
 from npfill.zoo import Entry
@@ -67,9 +68,7 @@ def ship(name: str, weights: Path, images: UInt8[Tensor, "image channel size siz
     entry = _entry(target, model, provenance)
     _add_row(name, entry)
     card, floor = target.with_suffix(".md"), model.config.scale_floor
-    checkpoint.write_atomically(
-        card, lambda temporary: temporary.write_text(_card(name, entry, provenance, floor), "utf-8")
-    )
+    write_bytes(card, _card(name, entry, provenance, floor).encode())
     return Shipped(name, entry, target, card)
 
 
@@ -103,9 +102,7 @@ def _add_row(name: str, entry: Entry) -> None:
         )
         for row in sorted(rows)
     )
-    checkpoint.write_atomically(
-        folder("pretrained") / "zoo.toml", lambda temporary: temporary.write_text(text, "utf-8")
-    )
+    write_bytes(folder("pretrained") / "zoo.toml", text.encode())
 
 
 def _card(name: str, entry: Entry, provenance: dict[str, Any], floor: float) -> str:

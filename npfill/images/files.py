@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from npfill.errors import InputError
 from npfill.images.decoding import Decoded, decode, deep_grey, in_plain_mode
 
 
@@ -42,12 +43,14 @@ def read_picture(path: Path) -> Picture:
 def intensities(image: Image.Image) -> np.ndarray:
     """The colour channels of a picture, without alpha.
 
-    Args:
-        image: In mode L, RGB, LA or RGBA.
-
     Returns:
         float32 "height width channel" in [0, 1], with one channel or three.
+
+    Raises:
+        InputError: The mode is none of L, RGB, LA and RGBA.
     """
+    if image.mode not in {"L", "RGB", "LA", "RGBA"}:
+        raise InputError(f"a picture in mode {image.mode}", "image.convert('RGB') makes it usable")
     return _channels(image)[..., : _colours(image)].astype(np.float32) / np.float32(255)
 
 

@@ -105,6 +105,12 @@ def from_boxes(boxes: Sequence[tuple[int, int, int, int]], size: tuple[int, int]
     return Hole(selected)
 
 
+def union(holes: Sequence[Hole]) -> Hole:
+    """The hole that fills what any of several of one size fills, with the notes of all."""
+    selected = np.logical_or.reduce([hole.selected for hole in holes])
+    return Hole(selected, tuple(note for hole in holes for note in hole.notes))
+
+
 def parse_box(text: str) -> tuple[int, int, int, int]:
     """The left, top, width and height that "X,Y,W,H" says.
 

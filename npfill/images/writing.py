@@ -8,7 +8,7 @@ from pathlib import Path
 from npfill.errors import InputError, OverwriteError
 
 
-def refuse_existing(paths: Sequence[Path], *, overwrite: bool) -> None:
+def refuse_existing(paths: Sequence[Path], overwrite: bool) -> None:
     """Check, before any work is done, that nothing is in the way of what will be written.
 
     Raises:

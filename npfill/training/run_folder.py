@@ -9,6 +9,7 @@ from torch import Tensor
 
 from npfill import checkpoint
 from npfill.errors import InputError, ModelError
+from npfill.images.writing import write_bytes
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class RunFolder:
     def create(self, recipe: str, environment: dict[str, Any]) -> None:
         """Make the folder with its recipe and environment."""
         self.path.mkdir(parents=True, exist_ok=True)
-        _write(self.recipe, recipe)
-        _write(self.environment, json.dumps(environment, indent=2, sort_keys=True) + "\n")
+        write_bytes(self.recipe, recipe.encode())
+        text = json.dumps(environment, indent=2, sort_keys=True) + "\n"
+        write_bytes(self.environment, text.encode())
 
     def read_environment(self) -> dict[str, Any]:
         """What `create` was given as the environment.
@@ -94,8 +96,5 @@ class RunFolder:
     def forget_after(self, step: int) -> None:
         """Drop the lines of steps that a resumed run will do again."""
         kept = [line for line in self.read_metrics() if line["step"] <= step]
-        _write(self.metrics, "".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
-
-
-def _write(path: Path, text: str) -> None:
-    checkpoint.write_atomically(path, lambda temporary: temporary.write_text(text, "utf-8"))
+        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in kept)
+        write_bytes(self.metrics, text.encode())

@@ -1,0 +1,168 @@
+"""Which files a completion is written to, and what goes into them."""
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from npfill import __version__
+from npfill.errors import InputError, UsageError
+from npfill.images.files import changed_outside, png_bytes, std_picture, with_hole_filled
+from npfill.images.sheet import Row, contact_sheet
+from npfill.images.writing import write_bytes
+
+if TYPE_CHECKING:
+    from npfill.completion import Completion
+
+KINDS = ("mean", "std", "samples", "sheet", "npz")
+DEFAULT_KINDS = "mean,std,samples"
+_STDOUT = Path("-")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files of one completion, by what they hold: `mean`, `std`, `sample-1`, `sheet`, `npz`.
+
+    A path of `-` is stdout.
+    """
+
+    paths: dict[str, Path]
+
+    @property
+    def files(self) -> list[Path]:
+        """The paths that are files."""
+        return [path for path in self.paths.values() if path != _STDOUT]
+
+
+def plan(image: Path, output: Path | None, emit: str | None, samples: int) -> Plan:
+    """Where each result goes.
+
+    Args:
+        image: The picture.
+        output: A folder for all, a file for one, `-` for stdout, or None: beside the picture.
+        emit: Comma-separated kinds; None is mean, std and samples, or the mean for a single file.
+        samples: How many samples are drawn.
+
+    Raises:
+        UsageError: A kind is unknown, or more than one result would go to one file.
+    """
+    single = output is not None and (output == _STDOUT or _is_file(output))
+    kinds = (emit or ("mean" if single else DEFAULT_KINDS)).split(",")
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"--emit {kind}: unknown", f"any of {', '.join(KINDS)}")
+    names = [name for kind in dict.fromkeys(kinds) for name in _names(kind, samples)]
+    if output is not None and single:
+        if len(names) != 1:
+            raise UsageError(f"{output}: {len(names)} results for one file", "-o DIR/ takes them all")
+        suffix = ".npz" if names == ["npz"] else ".png"
+        if output not in {_STDOUT} and output.suffix.lower() != suffix:
+            raise UsageError(f"{output}: {names[0]} is written as {suffix}", f"-o NAME{suffix}")
+        return Plan({names[0]: output})
+    folder = image.parent if output is None else output
+    return Plan({name: folder / _file_name(image, name) for name in names})
+
+
+def render(
+    plan: Plan,
+    image: Image.Image,
+    hole: np.ndarray,
+    completion: "Completion",
+    text: dict[str, str],
+    *,
+    opaque: bool,
+) -> dict[str, bytes]:
+    """The contents of the planned files.
+
+    Args:
+        plan: What is wanted.
+        image: The picture as it was read.
+        hole: bool "height width".
+        completion: Arrays "height width channel".
+        text: What each PNG says of its origin.
+        opaque: Whether alpha becomes opaque in the hole.
+
+    Raises:
+        InputError: A pixel outside the hole would change: a bug, and nothing is written.
+    """
+
+    def filled(values: np.ndarray) -> Image.Image:
+        after = with_hole_filled(image, hole, values, opaque=opaque)
+        changed = changed_outside(image, after, hole)
+        if changed:
+            raise InputError(f"{changed} px outside the hole would change", "please report this bug")
+        return after
+
+    def std() -> bytes:
+        picture, full_scale = std_picture(completion.std, hole)
+        return png_bytes(picture, common("std") | {"npfill_std_full_scale": repr(full_scale)})
+
+    def common(name: str) -> dict[str, str]:
+        return text | {"npfill_version": __version__, "npfill_output": name}
+
+    def sheet() -> bytes:
+        row = Row("", completion.mean, completion.std, list(completion.samples))
+        return png_bytes(contact_sheet(completion.mean, hole, [row]), common("sheet"))
+
+    makers: dict[str, Callable[[], bytes]] = {
+        "mean": lambda: png_bytes(filled(completion.mean), common("mean")),
+        "std": std,
+        "sheet": sheet,
+        "npz": lambda: _npz(hole, completion),
+    }
+    for number, sample in enumerate(completion.samples, start=1):
+        name = f"sample-{number}"
+        makers[name] = lambda s=sample, n=name: png_bytes(filled(s), common(n))  # type: ignore[misc]
+    return {name: makers[name]() for name in plan.paths}
+
+
+def write(plan: Plan, contents: dict[str, bytes]) -> None:
+    """Write every result to its place."""
+    for name, path in plan.paths.items():
+        if path == _STDOUT:
+            sys.stdout.buffer.write(contents[name])
+            sys.stdout.buffer.flush()
+        else:
+            write_bytes(path, contents[name])
+
+
+def refuse_own_inputs(plan: Plan, inputs: Sequence[Path]) -> None:
+    """An input is never written over, whatever --overwrite says.
+
+    Raises:
+        UsageError: A result would be.
+    """
+    for path in plan.files:
+        for given in inputs:
+            if path.exists() and given.exists() and path.samefile(given):
+                raise UsageError(f"{path}: is an input and would be lost", "-o names another file")
+
+
+def _names(kind: str, samples: int) -> list[str]:
+    return [f"sample-{k}" for k in range(1, samples + 1)] if kind == "samples" else [kind]
+
+
+def _file_name(image: Path, name: str) -> str:
+    return f"{image.stem}.npz" if name == "npz" else f"{image.stem}_{name}.png"
+
+
+def _is_file(output: Path) -> bool:
+    """Whether a path means one file: it has a suffix and is no folder yet."""
+    return bool(output.suffix) and not output.is_dir()
+
+
+def _npz(hole: np.ndarray, completion: "Completion") -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        mean=completion.mean,
+        std=completion.std,
+        samples=completion.samples,
+        hole=hole,
+    )
+    return content.getvalue()
