@@ -71,7 +71,7 @@ def load(path: Path) -> Weights:
     _verify(path, tensors, expected)
     model = models.build(header["variant"], config)
     model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
-    return Weights(model.eval().requires_grad_(requires_grad=False), header["provenance"])
+    return Weights(model.eval().requires_grad_(False), header["provenance"])
 
 
 def canonical(value: Any) -> str:
@@ -96,7 +96,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
     except SafetensorError as error:
-        raise ModelError(f"{path}: not a safetensors file ({error})", "fetch or copy it again") from None
+        raise ModelError(
+            f"{path}: not a safetensors file ({error})", "fetch or copy it again"
+        ) from None
 
 
 def refuse(path: Path) -> None:
@@ -114,7 +116,9 @@ def refuse(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
     if path.stat().st_size > _LARGEST_FILE:
-        raise ModelError(f"{path}: larger than any npfill model", "npfill models lists what is known")
+        raise ModelError(
+            f"{path}: larger than any npfill model", "npfill models lists what is known"
+        )
 
 
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
@@ -139,7 +143,10 @@ def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor])
         odd = min(tensors.keys() ^ expected.keys())
         raise ModelError(f"{path}: tensor {odd!r} is missing or not expected", "fetch it again")
     for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape or tensor.dtype not in {torch.float16, torch.float32}:
+        if tensor.shape != expected[name].shape or tensor.dtype not in {
+            torch.float16,
+            torch.float32,
+        }:
             raise ModelError(
                 f"{path}: {name} is {tensor.dtype} of shape {tuple(tensor.shape)}",
                 f"float16 or float32 of shape {tuple(expected[name].shape)} was expected",

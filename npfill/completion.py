@@ -178,13 +178,15 @@ def _pixels(picture: Any, hole: np.ndarray) -> Array:
         values = intensities(picture)
     else:
         values = picture.cpu().numpy() if isinstance(picture, Tensor) else picture
-        if isinstance(picture, Tensor) and values.ndim == 3:  # noqa: PLR2004 - axes
+        if isinstance(picture, Tensor) and values.ndim == 3:
             values = np.moveaxis(values, 0, -1)
-        values = values[..., None] if values.ndim == 2 else values  # noqa: PLR2004 - axes
+        values = values[..., None] if values.ndim == 2 else values
         if values.dtype == np.uint8:
             values = values / np.float32(255)
-    if values.ndim != 3 or values.shape[-1] not in {1, 3}:  # noqa: PLR2004 - axes, channels
-        raise InputError(f"a picture of shape {values.shape}", "one or three channels are completed")
+    if values.ndim != 3 or values.shape[-1] not in {1, 3}:
+        raise InputError(
+            f"a picture of shape {values.shape}", "one or three channels are completed"
+        )
     if hole.dtype != np.bool_ or hole.shape != values.shape[:2]:
         raise InputError(
             f"the hole is {hole.dtype} of shape {hole.shape}, the picture {values.shape[:2]}",
@@ -198,10 +200,10 @@ def _pixels(picture: Any, hole: np.ndarray) -> Array:
 
 def _like(picture: Any, values: Array) -> np.ndarray:
     """An array in the shape that the picture came in."""
-    if isinstance(picture, Tensor) and picture.ndim == 3:  # noqa: PLR2004 - axes
+    if isinstance(picture, Tensor) and picture.ndim == 3:
         return np.ascontiguousarray(np.moveaxis(values, -1, 0))
     grey = values.shape[-1] == 1
-    if grey and (isinstance(picture, Image.Image) or picture.ndim == 2):  # noqa: PLR2004 - axes
+    if grey and (isinstance(picture, Image.Image) or picture.ndim == 2):
         return values[..., 0]
     return values
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+
 def pixel_centres(
     size: tuple[int, int], frame: tuple[int, int], like: Tensor
 ) -> Float[Tensor, "pixel 2"]:

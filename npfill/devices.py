@@ -24,7 +24,9 @@ def resolve(name: str) -> torch.device:
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise UsageError(f"device {name} is not there", f"{torch.cuda.device_count()} devices are")
     if kind == "mps" and not _mps():
-        raise UsageError("device mps is not there: no Metal in this torch or machine", "use --device cpu")
+        raise UsageError(
+            "device mps is not there: no Metal in this torch or machine", "use --device cpu"
+        )
     return torch.device(name)
 
 

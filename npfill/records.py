@@ -35,7 +35,10 @@ def read(
         if field.name not in values and field.default is MISSING:
             raise error(f"{where}: key {field.name!r} is missing", "every key must be given")
     return record(
-        **{key: _typed(hints[key], value, f"{where}: {key}", error) for key, value in values.items()}
+        **{
+            key: _typed(hints[key], value, f"{where}: {key}", error)
+            for key, value in values.items()
+        }
     )
 
 

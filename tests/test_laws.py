@@ -14,6 +14,7 @@ from npfill.models.parts.points import Points, points_of
 from npfill.sampling import draws
 from npfill.training.batches import Batch
 from npfill.training.objectives import loss
+from tests.conftest import tiny
 
 SIZE = (6, 6)
 Model = NeuralProcess[Any]
@@ -74,9 +75,7 @@ def test_the_order_of_context_points_does_not_matter(
 
     def shuffled(context: Context) -> Points:
         points = points_of(context)
-        order = torch.randperm(
-            points.valid.shape[1], generator=torch.Generator().manual_seed(3)
-        )
+        order = torch.randperm(points.valid.shape[1], generator=torch.Generator().manual_seed(3))
         return Points(points.positions[:, order], points.values[:, order], points.valid[:, order])
 
     monkeypatch.setattr("npfill.models.anp.points_of", shuffled)
@@ -96,11 +95,11 @@ def test_empty_and_full_contexts_are_finite_with_finite_gradients(
     model: Model, share: float
 ) -> None:
     for parameter in model.parameters():
-        parameter.requires_grad_(requires_grad=True)
+        parameter.requires_grad_()
     predicted = predict(model, a_context(share=share), Targets.every(SIZE))
     assert predicted.mean.isfinite().all()
     assert predicted.scale.isfinite().all()
-    (predicted.mean.square().sum() + predicted.scale.log().sum()).backward()  # type: ignore[no-untyped-call]
+    (predicted.mean.square().sum() + predicted.scale.log().sum()).backward()
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     assert gradients
     assert all(gradient.isfinite().all() for gradient in gradients)
@@ -136,8 +135,6 @@ def test_draw_k_is_the_same_however_many_are_asked_for() -> None:
 
 @pytest.mark.parametrize("name", ["lcnp", "lcnp-basis", "np", "np-basis", "anp"])
 def test_the_elbo_is_below_the_importance_weighted_estimate(name: str) -> None:
-    from tests.conftest import tiny
-
     model, context = tiny(name), a_context()
     every = Targets.every(SIZE)
     whole = replace(context, observed=torch.ones_like(context.observed))

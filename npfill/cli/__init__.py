@@ -35,7 +35,9 @@ def _version(wanted: bool) -> bool:
 def npfill(
     version: Annotated[
         bool,
-        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Complete pictures with missing pixels, and say how sure it is."""

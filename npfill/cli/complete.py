@@ -210,7 +210,9 @@ def _hole(masking: MaskOptions, picture: "Picture") -> "Hole":
     if masking.boxes:
         holes.append(masks.from_boxes([masks.parse_box(box) for box in masking.boxes], size))
     if not holes:
-        raise UsageError("nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H")
+        raise UsageError(
+            "nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H"
+        )
     hole = masks.union(holes)
     return masks.check(masks.adjusted(hole, invert=masking.invert, grow=masking.grow), masking.name)
 
@@ -224,9 +226,7 @@ def _mask_sha256(hole: "Hole") -> str:
     return hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
 
 
-def _print_json(
-    status: str, code: int, data: dict[str, Any], errors: list[dict[str, str]]
-) -> None:
+def _print_json(status: str, code: int, data: dict[str, Any], errors: list[dict[str, str]]) -> None:
     result = {
         "npfill_result_version": "1",
         "status": status,

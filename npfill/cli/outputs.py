@@ -59,7 +59,9 @@ def plan(image: Path, output: Path | None, emit: str | None, samples: int) -> Pl
     names = [name for kind in dict.fromkeys(kinds) for name in _names(kind, samples)]
     if output is not None and single:
         if len(names) != 1:
-            raise UsageError(f"{output}: {len(names)} results for one file", "-o DIR/ takes them all")
+            raise UsageError(
+                f"{output}: {len(names)} results for one file", "-o DIR/ takes them all"
+            )
         suffix = ".npz" if names == ["npz"] else ".png"
         if output not in {_STDOUT} and output.suffix.lower() != suffix:
             raise UsageError(f"{output}: {names[0]} is written as {suffix}", f"-o NAME{suffix}")
@@ -95,7 +97,9 @@ def render(
         after = with_hole_filled(image, hole, values, opaque=opaque)
         changed = changed_outside(image, after, hole)
         if changed:
-            raise InputError(f"{changed} px outside the hole would change", "please report this bug")
+            raise InputError(
+                f"{changed} px outside the hole would change", "please report this bug"
+            )
         return after
 
     def std() -> bytes:

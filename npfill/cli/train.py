@@ -3,6 +3,7 @@
 import time
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from npfill.training.recipe import Recipe
 
 _SECONDS_BETWEEN_LINES = 30.0
+# Draws of z in a validation.
+_VALIDATION_DRAWS = 8
 _talk = Talk()
 
 
@@ -91,7 +94,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})", "npfill train lists recipes") from None
+        raise InputError(
+            f"{path}: cannot be read ({error})", "npfill train lists recipes"
+        ) from None
 
 
 def _prepare(
@@ -100,6 +105,7 @@ def _prepare(
     """A trainer at its first step, or where it stopped; the folder is made or checked."""
     from npfill import devices, zoo
     from npfill.data.datasets import read_images
+    from npfill.evaluate.protocol import at_random_counts
     from npfill.training.environment import describe, provenance
     from npfill.training.loop import Trainer
     from npfill.training.recipe import render
@@ -114,7 +120,8 @@ def _prepare(
         data = data or Path(run.read_environment()["data"])
     elif run.path.exists():
         raise OverwriteError(
-            f"{run.path}: the run folder exists", "--resume goes on with it; --run-dir takes another"
+            f"{run.path}: the run folder exists",
+            "--resume goes on with it; --run-dir takes another",
         )
     if data is None:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "add --data PATH")
@@ -127,8 +134,11 @@ def _prepare(
         )
     weights = zoo.load(init) if init else None
     if weights is not None and weights.config != recipe.model:
-        raise UsageError(f"{init} has another configuration than the recipe", "compare their [model]")
-    trainer = Trainer(recipe, run, images[:-held_out], images[-held_out:], provenance(recipe, where))
+        raise UsageError(
+            f"{init} has another configuration than the recipe", "compare their [model]"
+        )
+    score = partial(at_random_counts, images=images[-held_out:], latents=_VALIDATION_DRAWS)
+    trainer = Trainer(recipe, run, images[:-held_out], score, provenance(recipe, where))
     if resume:
         trainer.resume()
     else:
@@ -141,14 +151,18 @@ def _prepare(
 def _follow(trainer: "Trainer", run: Any) -> None:
     """Run to the end with a display on stderr."""
     steps = trainer.recipe.schedule.steps
-    _talk.say(f"training {trainer.recipe.variant} on {trainer.train.device}, {run.path}, {steps:,} steps")
+    _talk.say(
+        f"training {trainer.recipe.variant} on {trainer.train.device}, {run.path}, {steps:,} steps"
+    )
     try:
         if stderr.is_terminal:
             _with_bar(trainer, steps)
         else:
             trainer.run(_printer(steps))
     except KeyboardInterrupt:
-        _talk.say(f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}")
+        _talk.say(
+            f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}"
+        )
         raise
     _talk.say(f"done: {run.best}; ship it with npfill models add {run.path}")
 

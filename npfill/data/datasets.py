@@ -80,7 +80,9 @@ def _opened(content: bytes, name: str) -> Image.Image:
         with Image.open(io.BytesIO(content)) as image:
             return ImageOps.exif_transpose(image)
     except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"{name}: not a readable image ({error})", "remove or replace it") from None
+        raise InputError(
+            f"{name}: not a readable image ({error})", "remove or replace it"
+        ) from None
 
 
 def _array(path: Path) -> np.ndarray:
@@ -88,7 +90,9 @@ def _array(path: Path) -> np.ndarray:
         loaded = np.load(path, allow_pickle=False)
         array: np.ndarray = loaded if path.suffix == ".npy" else loaded[loaded.files[0]]
     except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: not a readable array ({error})", "save it with numpy.save") from None
+        raise InputError(
+            f"{path}: not a readable array ({error})", "save it with numpy.save"
+        ) from None
     if array.dtype != np.uint8 or array.ndim not in {3, 4}:
         raise InputError(
             f"{path}: {array.dtype} of shape {array.shape}",
@@ -104,11 +108,15 @@ def _idx(path: Path) -> np.ndarray:
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: broken gzip ({error})", "copy the file again") from None
     if content[:4] != _IDX_UINT8_3D:
-        raise InputError(f"{path}: not an idx file of images", "--data takes images, idx, .npy or .npz")
+        raise InputError(
+            f"{path}: not an idx file of images", "--data takes images, idx, .npy or .npz"
+        )
     count, height, width = np.frombuffer(content, ">u4", 3, offset=4)
     values = np.frombuffer(content, np.uint8, offset=16)
     if values.size != int(count) * int(height) * int(width):
-        raise InputError(f"{path}: truncated, {values.size} of its bytes are there", "copy it again")
+        raise InputError(
+            f"{path}: truncated, {values.size} of its bytes are there", "copy it again"
+        )
     return values.reshape(count, height, width)
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from npfill import checkpoint, zoo
 from npfill.errors import InputError
+from npfill.evaluate.protocol import at_random_counts
 from npfill.images.writing import write_bytes
-from npfill.scores import at_random_counts
 from npfill.shipped import folder
 from npfill.zoo import Entry
 
@@ -128,9 +128,10 @@ This is {_FIGURES[entry.variant]}.
 
 ## Scores
 
-The first {scores["images"]:,} test pictures, random context pixels, all other pixels as targets, z from the
-context ({scores["latents"]} draws), scale floor {floor}. LL is joint, in nats per target pixel. KL is what
-the whole picture would tell of z beyond the context, in nats per picture.
+The first {scores["images"]:,} test pictures, random context pixels, all other pixels as targets.
+z comes from the context ({scores["latents"]} draws). LL is joint, in nats per target pixel, the
+scale floored at {floor}. KL is what the whole picture would tell of z beyond the context, in
+nats per picture.
 
 | context pixels | MSE | LL | KL |
 | --- | --- | --- | --- |

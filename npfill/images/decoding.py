@@ -1,6 +1,6 @@
 """An image file becomes an upright Pillow image, whatever the file holds."""
 
-import math
+import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,11 @@ _READABLE = "PNG, JPEG, WebP, BMP, TIFF and GIF are read"
 _DEEP_GREY = {"I;16", "I;16B", "I"}
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", *_DEEP_GREY}
 _PNG_BIT_DEPTH = 24  # where the header chunk, always the first, has it
+_BYTE = 8
+_LARGEST_DPI = 1e6
+
+# What Pillow logs of a broken file goes where the application wants it, not to stderr by default.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _Turn = Image.Transpose
 _TURNS = {
@@ -42,13 +47,18 @@ class Decoded:
     Attributes:
         image: In mode 1, L, LA, P, PA, RGB, RGBA, or a 16-bit grey. Its `info` holds no more than
             `icc_profile`, `exif` (without orientation and thumbnail), `dpi` and `transparency`.
-        bits: Bits per sample in the file. Pillow cuts colours of 16 bits to 8 without a word.
+        bits: Bits per sample in the file.
         notes: Lines that the user should be told.
     """
 
     image: Image.Image
     bits: int
     notes: tuple[str, ...]
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether the file has more than 8 bits. Pillow cuts colours to 8 without a word."""
+        return self.bits > _BYTE
 
     @property
     def is_deep_grey(self) -> bool:
@@ -79,7 +89,7 @@ def decode(path: Path) -> Decoded:
         raise InputError(
             f"{path}: more than {Image.MAX_IMAGE_PIXELS:,} pixels", "scale it down or crop it first"
         ) from None
-    except Exception as error:  # noqa: BLE001 - broken files make decoders raise nearly anything
+    except Exception as error:  # broken files make decoders raise nearly anything
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise InputError(
             f"{path}: cannot be read ({reason or type(error).__name__})",
@@ -94,7 +104,7 @@ def deep_grey(decoded: Decoded, path: Path) -> tuple[np.ndarray, int]:
         InputError: The levels need more than 16 bits, or are negative.
     """
     levels = np.asarray(decoded.image)
-    full_scale = 4095 if decoded.bits == 12 else 65535
+    full_scale = 2 ** min(decoded.bits, 16) - 1
     if levels.min() < 0 or levels.max() > full_scale:
         raise InputError(
             f"{path}: grey levels from {levels.min()} to {levels.max()} have no known white",
@@ -129,7 +139,7 @@ def _decode(file: BinaryIO, path: Path) -> Decoded:
     opened.load()
     if as_stored in _TURNS:
         notes.append("turned upright by its EXIF orientation")
-    if bits > 8 and opened.info.pop("transparency", None) is not None:
+    if bits > _BYTE and opened.info.pop("transparency", None) is not None:
         notes.append("its transparent colour is ignored, as it is given in 16 bits")
     # Pillow has turned a TIFF file by now, and says so by having dropped the orientation.
     turn = _TURNS.get(_orientation(opened))
@@ -143,13 +153,13 @@ def _bits(opened: Image.Image, header: bytes) -> int:
         return header[_PNG_BIT_DEPTH]
     if isinstance(opened, TiffImagePlugin.TiffImageFile):
         return int(max(opened.tag_v2.get(Base.BitsPerSample, (1,))))
-    return 8
+    return _BYTE
 
 
 def _orientation(opened: Image.Image) -> int:
     try:
         return int(opened.getexif().get(Base.Orientation, 1))
-    except Exception:  # noqa: BLE001 - an unreadable EXIF block must not cost the picture
+    except Exception:  # an unreadable EXIF block must not cost the picture
         return 1
 
 
@@ -168,9 +178,9 @@ def _kept(opened: Image.Image) -> dict[str | tuple[int, int], Any]:
         for key in ("icc_profile", "transparency")
         if opened.info.get(key) is not None
     }
-    dpi = [float(value) for value in opened.info.get("dpi", ())]
-    if len(dpi) == 2 and all(math.isfinite(value) and 0 < value < 1e6 for value in dpi):
-        kept["dpi"] = tuple(dpi)
+    dpi = tuple(float(value) for value in opened.info.get("dpi", (0, 0)))
+    if all(0 < value < _LARGEST_DPI for value in dpi):
+        kept["dpi"] = dpi
     exif = _exif(opened)
     if exif:
         kept["exif"] = exif
@@ -185,5 +195,5 @@ def _exif(opened: Image.Image) -> bytes:
         for tag in dropped & set(exif):
             del exif[tag]
         return exif.tobytes() if exif else b""
-    except Exception:  # noqa: BLE001 - an unreadable EXIF block must not cost the picture
+    except Exception:  # an unreadable EXIF block must not cost the picture
         return b""

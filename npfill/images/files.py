@@ -135,7 +135,7 @@ def _grey_of(decoded: Decoded, path: Path) -> Image.Image:
 
 def _conversions(decoded: Decoded, mode: str) -> list[str]:
     """What became of a file that does not hold the picture as it is completed."""
-    if decoded.bits > 8:
+    if decoded.is_deep:
         return [f"{decoded.bits}-bit input, completing at 8 bit"]
     if decoded.image.mode in {"P", "PA"}:
         return [f"palette picture converted to {mode}"]

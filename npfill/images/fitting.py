@@ -34,11 +34,6 @@ def observed_average(
     return averages.astype(np.float32), counts[..., 0] > 0
 
 
-def with_channels(values: np.ndarray) -> np.ndarray:
-    """Values "height width channel" of values that may be "height width", as grey is."""
-    return values[..., None] if values.ndim == 2 else values
-
-
 def match_channels(values: np.ndarray, channels: int) -> np.ndarray:
     """Give values "height width channel" the number of channels that a model has.
 

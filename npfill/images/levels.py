@@ -8,6 +8,8 @@ from PIL import Image
 
 from npfill.images.decoding import decode, deep_grey, in_plain_mode
 
+_WHITE = 255
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -39,7 +41,7 @@ def read_levels(path: Path) -> Levels:
     values, used = _lightness(in_plain_mode(decoded.image))
     if decoded.image.mode in {"P", "PA"}:
         used = ["read through its palette", *used]
-    return Levels(values, 255, (*decoded.notes, *used))
+    return Levels(values, _WHITE, (*decoded.notes, *used))
 
 
 def _lightness(image: Image.Image) -> tuple[np.ndarray, list[str]]:
@@ -50,11 +52,11 @@ def _lightness(image: Image.Image) -> tuple[np.ndarray, list[str]]:
         return grey, used
     channels = np.asarray(image)
     colours, alpha = channels[..., :-1], channels[..., -1]
-    if (alpha == 255).all():
+    if (alpha == _WHITE).all():
         return grey, used
     if (colours == colours[0, 0]).all() and (alpha != alpha[0, 0]).any():
         return alpha, ["its alpha is the mask, as its colour is the same everywhere"]
-    return grey * (alpha / np.float32(255)), [*used, "its colour times its alpha is the mask"]
+    return grey * (alpha / np.float32(_WHITE)), [*used, "its colour times its alpha is the mask"]
 
 
 def _is_colourful(image: Image.Image) -> bool:

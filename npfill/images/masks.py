@@ -15,8 +15,9 @@ from npfill.errors import InputError, UsageError
 from npfill.images.levels import Levels, read_levels
 
 _MOSTLY_SELECTED = "more than half is selected: if white was meant to be kept, add --invert-mask"
-_LARGEST_GREY_SHARE = 0.05
+_TRACE_OF_GREY = 0.05
 _BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
+_HALF_TRANSPARENT = 128
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def read_mask(
         notes += _doubts(levels)
     lowest = levels.full_scale / 2 if threshold is None else threshold
     selected = _fitted(levels.values >= lowest, size)
-    if 0.5 < selected.mean() < 1:
+    if selected.size / 2 < np.count_nonzero(selected) < selected.size:
         notes.append(_MOSTLY_SELECTED)
     return Hole(selected, tuple(notes))
 
@@ -78,7 +79,7 @@ def from_alpha(image: Image.Image, name: str) -> Hole:
         raise InputError(
             f"{name}: has no alpha channel to take the hole from", "give a mask file or a --box"
         )
-    return Hole(np.asarray(image.getchannel("A")) < 128)
+    return Hole(np.asarray(image.getchannel("A")) < _HALF_TRANSPARENT)
 
 
 def from_boxes(boxes: Sequence[tuple[int, int, int, int]], size: tuple[int, int]) -> Hole:
@@ -202,7 +203,7 @@ def _refuse_dark(path: Path, levels: Levels) -> None:
 def _doubts(levels: Levels) -> list[str]:
     black, white = _BLACK * levels.full_scale, _WHITE * levels.full_scale
     share = np.mean((levels.values > black) & (levels.values < white))
-    if share <= _LARGEST_GREY_SHARE:
+    if share <= _TRACE_OF_GREY:
         return []
     return [
         f"{share:.0%} of it is neither black nor white, anti-aliased or lossy: cut at half of full "

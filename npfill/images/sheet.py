@@ -13,7 +13,10 @@ _PAPER, _INK = (255, 255, 255), (40, 40, 40)
 _HOLE = (64, 96, 224)
 # Dark to light in even steps of lightness, so that the map reads in grey too.
 _HEAT = np.array(
-    [(0, 0, 4), (58, 12, 94), (128, 31, 108), (193, 55, 86), (238, 105, 37), (252, 180, 26), (252, 255, 164)],
+    [
+        (0, 0, 4), (58, 12, 94), (128, 31, 108), (193, 55, 86),
+        (238, 105, 37), (252, 180, 26), (252, 255, 164),
+    ],
     dtype=np.float64,
 )  # fmt: skip
 
@@ -102,9 +105,7 @@ def _panel_size(hole: np.ndarray) -> tuple[int, int]:
 def _panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
     picture = Image.fromarray(_bytes(values))
     enlarges = size[0] >= picture.width
-    return picture.resize(
-        size, Image.Resampling.NEAREST if enlarges else Image.Resampling.LANCZOS
-    )
+    return picture.resize(size, Image.Resampling.NEAREST if enlarges else Image.Resampling.LANCZOS)
 
 
 def _rms(std: np.ndarray) -> np.ndarray:

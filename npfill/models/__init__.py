@@ -13,7 +13,7 @@ from npfill.records import read
 
 __all__ = ["ANP", "CNP", "NP", "LatentCNP", "NeuralProcess", "build", "config_of", "fields_of"]
 
-VARIANTS: dict[str, tuple[type[NeuralProcess[Any]], type]] = {
+VARIANTS: dict[str, tuple[type[NeuralProcess[Any]], type[Any]]] = {
     "cnp": (CNP, CNPConfig),
     "lcnp": (LatentCNP, LatentCNPConfig),
     "np": (NP, NPConfig),
@@ -38,7 +38,7 @@ def config_of(variant: str, fields: dict[str, Any], where: str) -> Any:
     """
     if variant not in VARIANTS:
         raise ModelError(f"{where}: unknown variant {variant!r}", f"one of: {', '.join(VARIANTS)}")
-    config = read(VARIANTS[variant][1], fields, where, ModelError)
+    config: Any = read(VARIANTS[variant][1], fields, where, ModelError)
     for name, value in asdict(config).items():
         sizes = value if isinstance(value, tuple) else (value,)
         whole = [size for size in sizes if isinstance(size, int)]

@@ -1,5 +1,6 @@
 """The attentive neural process."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -51,8 +52,8 @@ class SelfAttention(nn.Module):
     def forward(self, points: Points) -> Float[Tensor, "batch point width"]:
         """The representations r_i; rows of invalid points hold nothing of use."""
         inputs = torch.cat([self.coordinates(points.positions), points.values], dim=-1)
-        features: Tensor = self.embed(inputs)
-        for block in self.blocks:
+        features = self.embed(inputs)
+        for block in _each(self.blocks):
             memory = block.memory(features, points.positions, points.valid)
             features = block(features, points.positions, memory)
         return features
@@ -96,13 +97,12 @@ class ANP(NeuralProcess[list[Memory]]):
         features = self.deterministic_encoder(points)
         return [
             block.memory(features, points.positions, points.valid)
-            for block in self.cross_attention
+            for block in _each(self.cross_attention)
         ]
 
     def infer(self, context: Context) -> Gaussian:
         """The latent path q(z | C), through s_C as in an NP."""
-        posterior: Gaussian = self.latent_encoder(self.stochastic_encoder(context))
-        return posterior
+        return self.latent_encoder(self.stochastic_encoder(context))
 
     def predict(
         self,
@@ -116,13 +116,16 @@ class ANP(NeuralProcess[list[Memory]]):
         positions = targets.positions(z)
         per_picture = positions.expand(z.shape[1], -1, -1)
         r = self.query(self.coordinates(per_picture))
-        for block, memory in zip(self.cross_attention, encoded, strict=True):
+        for block, memory in zip(_each(self.cross_attention), encoded, strict=True):
             r = block(r, per_picture, memory)
-        answer: Gaussian = self.decoder(positions, r, z)
-        return answer
+        return self.decoder(positions, r, z)
 
 
 def _block(config: ANPConfig) -> AttentionBlock:
-    return AttentionBlock(
-        config.width, config.heads, _NARROW / config.size, _WIDE / config.size
-    )
+    return AttentionBlock(config.width, config.heads, _NARROW / config.size, _WIDE / config.size)
+
+
+def _each(blocks: nn.ModuleList) -> Iterator[AttentionBlock]:
+    for block in blocks:
+        assert isinstance(block, AttentionBlock)
+        yield block

@@ -55,10 +55,9 @@ class CNP(NeuralProcess[Tensor]):
 
     def encode(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation r."""
-        r: Tensor = self.encoder(context)
-        return r
+        return self.encoder(context)
 
-    def infer(self, context: Context) -> None:  # noqa: ARG002 - a conditional variant has no z
+    def infer(self, context: Context) -> None:
         """No latent path."""
         return
 
@@ -66,5 +65,4 @@ class CNP(NeuralProcess[Tensor]):
         self, encoded: Float[Tensor, "batch width"], z: Tensor | None, targets: Targets
     ) -> Gaussian:
         """g(x, r) at the targets."""
-        answer: Gaussian = self.decoder(targets.positions(encoded), encoded.unsqueeze(1), z)
-        return answer
+        return self.decoder(targets.positions(encoded), encoded.unsqueeze(1), z)

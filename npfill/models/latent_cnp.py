@@ -49,9 +49,7 @@ class LatentCNP(NeuralProcess[None]):
         self.encoder = encoder(
             config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
         )
-        self.latent_encoder = LatentEncoder(
-            self.encoder.width, config.latent_hidden, config.latent
-        )
+        self.latent_encoder = LatentEncoder(self.encoder.width, config.latent_hidden, config.latent)
         self.decoder = decoder(
             config.decoder,
             coordinates,
@@ -61,14 +59,13 @@ class LatentCNP(NeuralProcess[None]):
             config.scale_floor,
         )
 
-    def encode(self, context: Context) -> None:  # noqa: ARG002 - all of it goes through z
+    def encode(self, context: Context) -> None:
         """Nothing: there is no deterministic path."""
         return
 
     def infer(self, context: Context) -> Gaussian:
         """q(z | C)."""
-        posterior: Gaussian = self.latent_encoder(self.encoder(context))
-        return posterior
+        return self.latent_encoder(self.encoder(context))
 
     def predict(
         self, encoded: None, z: Float[Tensor, "sample batch latent"] | None, targets: Targets
@@ -76,5 +73,4 @@ class LatentCNP(NeuralProcess[None]):
         """g(x, z) at the targets, for each z."""
         if z is None:
             raise ValueError("a latent CNP predicts from a z")
-        answer: Gaussian = self.decoder(targets.positions(z), encoded, z)
-        return answer
+        return self.decoder(targets.positions(z), encoded, z)

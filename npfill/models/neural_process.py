@@ -67,13 +67,11 @@ class NP(NeuralProcess[Tensor]):
 
     def encode(self, context: Context) -> Float[Tensor, "batch width"]:
         """The deterministic path r_C."""
-        r: Tensor = self.deterministic_encoder(context)
-        return r
+        return self.deterministic_encoder(context)
 
     def infer(self, context: Context) -> Gaussian:
         """The latent path q(z | C), through s_C."""
-        posterior: Gaussian = self.latent_encoder(self.stochastic_encoder(context))
-        return posterior
+        return self.latent_encoder(self.stochastic_encoder(context))
 
     def predict(
         self,
@@ -84,5 +82,4 @@ class NP(NeuralProcess[Tensor]):
         """g(x, r_C, z) at the targets, for each z."""
         if z is None:
             raise ValueError("a neural process predicts from a z")
-        answer: Gaussian = self.decoder(targets.positions(encoded), encoded.unsqueeze(1), z)
-        return answer
+        return self.decoder(targets.positions(encoded), encoded.unsqueeze(1), z)

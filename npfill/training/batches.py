@@ -52,7 +52,9 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
     return Batch(context, targets, targets.values(pixels), asked, whole)
 
 
-def _context(pixels: Float[Tensor, "batch channel size size"], recipe: Recipe, step: int) -> Context:
+def _context(
+    pixels: Float[Tensor, "batch channel size size"], recipe: Recipe, step: int
+) -> Context:
     """One family of holes for the whole step, and one number of pixels observed outside them."""
     holes, seed = recipe.holes, recipe.run.seed
     family_draw, count_draw = torch.rand(2, generator=generator(seed, step, "family")).tolist()

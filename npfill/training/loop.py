@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from npfill import checkpoint, models
 from npfill.errors import CheckFailedError
-from npfill.scores import at_random_counts
 from npfill.seeds import generator
 from npfill.training.batches import draw
 from npfill.training.objectives import loss
@@ -22,7 +21,6 @@ from npfill.training.recipe import Recipe, render
 from npfill.training.run_folder import RunFolder
 
 _REPORT_EVERY = 20
-_VALIDATION_DRAWS = 8
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,8 @@ class Trainer:
         recipe: What to train, and how.
         folder: Where the run is kept.
         train: Training pictures, bytes, on the device of the training.
-        held_out: Validation pictures, bytes, on the same device.
+        score: Scores of a model on held-out pictures; of these, the best weights have the highest
+            `mean_log_likelihood`.
         provenance: What the weights will say of where they come from, beside recipe and scores.
     """
 
@@ -53,14 +52,14 @@ class Trainer:
         recipe: Recipe,
         folder: RunFolder,
         train: UInt8[Tensor, "image channel size size"],
-        held_out: UInt8[Tensor, "other channel size size"],
+        score: Callable[[models.NeuralProcess[Any]], dict[str, Any]],
         provenance: dict[str, Any],
     ) -> None:
         self.recipe, self.folder, self.provenance = recipe, folder, provenance
-        self.train, self.held_out = train, held_out
+        self.train, self.score = train, score
         torch.manual_seed(recipe.run.seed)
         self.model = models.build(recipe.variant, recipe.model).to(train.device)
-        self.average = copy.deepcopy(self.model).eval().requires_grad_(requires_grad=False)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),
             lr=recipe.optimiser.learning_rate,
@@ -119,7 +118,9 @@ class Trainer:
                 self.seconds += elapsed
                 validation = self._validate() if validates else None
                 pace = elapsed / done
-                report = Report(self.step, *values, schedule.batch / pace, pace, validation)
+                report = Report(
+                    self.step, values[0], values[1], schedule.batch / pace, pace, validation
+                )
                 if validates or self.step % run.save_every == 0:
                     self._save(report)
                 on_report(report)
@@ -166,7 +167,7 @@ class Trainer:
             )
 
     def _validate(self) -> dict[str, Any]:
-        scores = at_random_counts(self.average, self.held_out, _VALIDATION_DRAWS)
+        scores = self.score(self.average)
         if scores["mean_log_likelihood"] > self.best:
             self.best = scores["mean_log_likelihood"]
             self._write(self.folder.best, scores)
@@ -193,9 +194,7 @@ class Trainer:
                     "validation": report.validation,
                 }
             )
-        self.folder.save_state(
-            tensors, {"step": self.step, "best": best, "seconds": self.seconds}
-        )
+        self.folder.save_state(tensors, {"step": self.step, "best": best, "seconds": self.seconds})
 
     def _write(self, path: Any, scores: dict[str, Any] | None) -> None:
         checkpoint.save(

@@ -126,9 +126,7 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
         name: read(record, tables[name], f"{where}: [{name}]", UsageError)  # type: ignore[arg-type]
         for name, record in _TABLES.items()
     }
-    return Recipe(
-        variant=variant, model=config_of(variant, model, f"{where}: [model]"), **records
-    )
+    return Recipe(variant=variant, model=config_of(variant, model, f"{where}: [model]"), **records)
 
 
 def render(recipe: Recipe) -> str:
@@ -138,7 +136,9 @@ def render(recipe: Recipe) -> str:
     # JSON writes strings, numbers and lists as TOML does.
     return "\n".join(
         f"[{name}]\n"
-        + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
+        + "".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items()
+        )
         for name, table in tables.items()
     )
 
@@ -147,7 +147,9 @@ def _override(tables: dict[str, Any], override: str) -> None:
     path, equals, value = override.partition("=")
     table, dot, key = path.partition(".")
     if not (equals and dot and table and key):
-        raise UsageError(f"{override!r} is not a change", "write table.key=value: schedule.steps=100")
+        raise UsageError(
+            f"{override!r} is not a change", "write table.key=value: schedule.steps=100"
+        )
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

@@ -65,7 +65,8 @@ class RunFolder:
             return dict(json.loads(self.environment.read_text("utf-8")))
         except (OSError, json.JSONDecodeError):
             raise InputError(
-                f"{self.path}: not the folder of a training run", "start one with npfill train RECIPE"
+                f"{self.path}: not the folder of a training run",
+                "start one with npfill train RECIPE",
             ) from None
 
     def save_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
@@ -79,7 +80,9 @@ class RunFolder:
         try:
             return tensors, dict(json.loads(metadata["npfill"]))
         except (KeyError, json.JSONDecodeError):
-            raise ModelError(f"{self.state}: not the state of a run", "start the run again") from None
+            raise ModelError(
+                f"{self.state}: not the state of a run", "start the run again"
+            ) from None
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the metrics."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npfill.images.fitting import match_channels, observed_average, with_channels
+from npfill.images.fitting import match_channels, observed_average
 
 
 @st.composite
@@ -120,8 +120,3 @@ def test_rgb_becomes_its_luminance() -> None:
 def test_other_numbers_of_channels_have_no_conversion() -> None:
     with pytest.raises(ValueError, match="2 channels cannot become 3"):
         match_channels(np.zeros((2, 2, 2), dtype=np.float32), 3)
-
-
-def test_grey_without_a_channel_axis_gets_one() -> None:
-    assert with_channels(np.zeros((2, 3))).shape == (2, 3, 1)
-    assert with_channels(np.zeros((2, 3, 3))).shape == (2, 3, 3)

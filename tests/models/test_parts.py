@@ -21,7 +21,9 @@ def test_attention_with_equal_logits_is_the_mean_aggregator() -> None:
     keys = torch.randn(2, 1, 7, 3, generator=generator, dtype=torch.float64)
     memory = Memory(keys, values.unsqueeze(1), valid[:, None, None])
     answer = attend(torch.zeros(2, 1, 5, 3, dtype=torch.float64), memory)
-    torch.testing.assert_close(answer.squeeze(1), mean(values, valid).unsqueeze(1).expand(-1, 5, -1))
+    torch.testing.assert_close(
+        answer.squeeze(1), mean(values, valid).unsqueeze(1).expand(-1, 5, -1)
+    )
 
 
 def test_attention_without_content_is_gaussian_kernel_smoothing() -> None:
@@ -36,7 +38,9 @@ def test_attention_without_content_is_gaussian_kernel_smoothing() -> None:
     answer = attention(torch.zeros(1, 4, 8, dtype=torch.float64), at, memory)
     distance = torch.cdist(at, points).square()
     smoothed = []
-    for values, width in zip(attention.to_value(features).split(4, dim=-1), (0.05, 0.3), strict=True):
+    for values, width in zip(
+        attention.to_value(features).split(4, dim=-1), (0.05, 0.3), strict=True
+    ):
         weights = (-distance / (2 * width**2)).softmax(-1)
         smoothed.append(weights @ values)
     expected = attention.to_output(torch.cat(smoothed, dim=-1))
@@ -81,7 +85,9 @@ def test_representations_are_means_over_points(kind: type) -> None:
     encoder = kind(*arguments).double()
     pixels = torch.rand(1, 1, 4, 4, generator=generator, dtype=torch.float64)
     number = torch.arange(16).view(1, 1, 4, 4)
-    some, rest, both = (Context(pixels, mask) for mask in (number < 5, (number >= 5) & (number < 12), number < 12))
+    some, rest, both = (
+        Context(pixels, mask) for mask in (number < 5, (number >= 5) & (number < 12), number < 12)
+    )
     weighted = (5 * encoder(some) + 7 * encoder(rest)) / 12
     torch.testing.assert_close(encoder(both), weighted)
 

@@ -15,7 +15,8 @@ from npfill import checkpoint
 from npfill.cli import main
 from npfill.errors import CheckFailedError
 from npfill.training import loop
-from npfill.training.objectives import Loss
+from npfill.training.batches import draw
+from npfill.training.objectives import Loss, loss
 from tests.training.conftest import TINY
 
 
@@ -85,17 +86,20 @@ def test_a_run_folder_is_not_written_over(
 def test_a_diverged_loss_stops_with_the_last_good_state_kept(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, calls = loop.loss, []
+    calls: list[int] = []
 
     def diverges(*arguments: object, **named: object) -> Loss:
         calls.append(1)
-        result = honest(*arguments, **named)  # type: ignore[arg-type]
+        result = loss(*arguments, **named)  # type: ignore[arg-type]
         factor = float("nan") if len(calls) > 25 else 1.0
         return Loss(result.total * factor, result.kl)
 
     monkeypatch.setattr(loop, "loss", diverges)
     run = tmp_path / "run"
-    assert train(str(TINY), "--data", str(pictures), "--run-dir", str(run)) == CheckFailedError.exit_code
+    assert (
+        train(str(TINY), "--data", str(pictures), "--run-dir", str(run))
+        == CheckFailedError.exit_code
+    )
     assert last_step(run) == 20
     checkpoint.load(run / "last.safetensors")
 
@@ -106,13 +110,13 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    honest, calls = loop.draw, []
+    calls: list[int] = []
 
     def interrupts(*arguments: object) -> object:
         calls.append(1)
         if len(calls) > 13:
             raise KeyboardInterrupt
-        return honest(*arguments)  # type: ignore[arg-type]
+        return draw(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "draw", interrupts)
     run = tmp_path / "run"

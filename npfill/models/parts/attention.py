@@ -47,9 +47,7 @@ class KernelAttention(nn.Module):
         self.to_key = nn.Linear(width, content, bias=False)
         self.to_value = nn.Linear(width, width)
         self.to_output = nn.Linear(width, width)
-        self.log_width = nn.Parameter(
-            torch.linspace(math.log(narrow), math.log(wide), heads)
-        )
+        self.log_width = nn.Parameter(torch.linspace(math.log(narrow), math.log(wide), heads))
         with torch.no_grad():
             self.to_key.weight.mul_(0.1)
 

@@ -23,7 +23,9 @@ class Coordinates(nn.Module):
     def __init__(self, encoding: Encoding, frequencies: int) -> None:
         super().__init__()
         self.encoding, self.frequencies = encoding, frequencies
-        self.features = {"raw": 2, "fourier": 2 + 4 * frequencies, "cosine": frequencies**2}[encoding]
+        self.features = {"raw": 2, "fourier": 2 + 4 * frequencies, "cosine": frequencies**2}[
+            encoding
+        ]
 
     def forward(self, positions: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch feature"]:
         """φ(x), of about unit size."""

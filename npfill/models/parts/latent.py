@@ -11,7 +11,7 @@ from npfill.models.parts.mlp import mlp
 
 
 class LatentEncoder(nn.Module):
-    """q(z | r), with a scale of 0.1 + 0.9 sigmoid (Kim et al. 2019, "Attentive Neural Processes")."""
+    """q(z | r), with a scale of 0.1 + 0.9 sigmoid (Kim et al. 2019, as published with the code)."""
 
     def __init__(self, inputs: int, hidden: Sequence[int], latent: int) -> None:
         super().__init__()
