@@ -8,9 +8,9 @@ import typer
 
 from npfill import __version__
 from npfill.cli import models
-from npfill.cli.complete import complete
+from npfill.cli.complete import complete_command
 from npfill.cli.console import report
-from npfill.cli.train import train
+from npfill.cli.train import train_command
 from npfill.errors import NpfillError
 
 app = typer.Typer(
@@ -19,8 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("complete")(complete)
-app.command("train")(train)
+app.command("complete")(complete_command)
+app.command("train")(train_command)
 app.add_typer(models.app, name="models")
 
 

@@ -35,7 +35,7 @@ class MaskOptions:
         return self.mask or "--box"
 
 
-def complete(
+def complete_command(
     image: Annotated[Path, typer.Argument(metavar="IMG", help="The picture with missing pixels.")],
     mask: Annotated[
         str | None,
@@ -142,8 +142,9 @@ def _complete(
     hole = _hole(masking, picture)
     outputs.refuse_own_inputs(plan, [image, Path(masking.mask or "alpha")])
     refuse_existing(plan.files, overwrite)
-    for note in (*picture.notes, *hole.notes):
-        talk.warn(note)
+    for name, notes in ((picture.name, picture.notes), (masking.name, hole.notes)):
+        for note in notes:
+            talk.warn(f"{name}: {note}")
     talk.say(describe(hole))
 
     from npfill import checkpoint, devices, zoo

@@ -13,14 +13,14 @@ app = typer.Typer(help="List the models; add trained ones.", invoke_without_comm
 
 
 @app.callback()
-def models(context: typer.Context) -> None:
+def models_command(context: typer.Context) -> None:
     """List the models: name, variant, data and its terms, size and scores."""
     if context.invoked_subcommand is None:
-        list_models()
+        list_command()
 
 
 @app.command("list")
-def list_models() -> None:
+def list_command() -> None:
     """List the models: name, variant, data and its terms, size and scores."""
     from npfill.zoo import entries
 
@@ -44,7 +44,7 @@ def list_models() -> None:
 
 
 @app.command("add")
-def add(
+def add_command(
     run_dir: Annotated[Path, typer.Argument(help="The folder of a finished training run.")],
     name: Annotated[
         str | None, typer.Option(help="The model's name; by default the folder's.")

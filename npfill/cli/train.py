@@ -25,7 +25,7 @@ _VALIDATION_DRAWS = 8
 _talk = Talk()
 
 
-def train(
+def train_command(
     recipe: Annotated[
         str | None, typer.Argument(help="A recipe's name or file. None: list the recipes.")
     ] = None,
