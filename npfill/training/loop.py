@@ -137,7 +137,7 @@ class Trainer:
         kl_weight = min(1.0, (step + 1) / max(1, recipe.objective.kl_warmup))
         noise = generator(recipe.run.seed, step, "z", device=self.train.device)
         with self._precision():
-            result = loss(self.model, batch, recipe.objective.beta, kl_weight, noise)
+            result = loss(self.model, batch, recipe.objective, kl_weight, noise)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.optimiser.clip)

@@ -10,6 +10,7 @@ from torch import Tensor
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.training.batches import Batch
+from npfill.training.recipe import Objective
 
 
 @dataclass(frozen=True)
@@ -23,37 +24,93 @@ class Loss:
 def loss(
     model: NeuralProcess[Any],
     batch: Batch,
-    beta: float,
+    objective: Objective,
     kl_weight: float,
     noise: torch.Generator,
 ) -> Loss:
-    """The negative log-likelihood of a conditional variant, the negative ELBO of a latent one.
-
-    E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)), with the conditional prior (Garnelo
-    et al. 2018b, equation 9), one z, and T all that is not observed. Where a step scores only some
-    of T, their mean log-likelihood stands for that of all, so the bound is unbiased.
+    """The loss that a recipe names: `nll` for a conditional variant, else `elbo` or `npml`.
 
     Args:
         model: The model in training.
         batch: Contexts, targets and truth.
-        beta: Each pixel's likelihood is weighted by scale^beta, as in `weighted_log_likelihood`.
-        kl_weight: Factor of the KL; 1 is the ELBO.
+        objective: The recipe's objective.
+        kl_weight: Factor of the ELBO's KL; 1 is the ELBO.
         noise: Where the noise of z comes from.
     """
-    encoded = model.encode(batch.context)
-    prior, posterior = model.infer(batch.context), model.infer(batch.whole)
-    z, kl = None, torch.zeros((), device=batch.truth.device)
-    per_target = batch.asked.sum(1).clamp(min=1)
-    penalty = torch.zeros((), device=batch.truth.device)
-    if prior is not None and posterior is not None:
-        draws = torch.randn(posterior.mean.shape, generator=noise, device=noise.device)
-        z = posterior.rsample(draws).unsqueeze(0)
-        each = posterior.kl(prior).sum(-1)
-        kl, penalty = each.mean(), each / (~batch.context.mask()).sum(1).clamp(min=1)
-    predicted = model.predict(encoded, z, batch.targets)
-    likelihood = weighted_log_likelihood(predicted, batch, beta)
-    fit = (likelihood * batch.asked).sum(-1) / per_target
-    return Loss((kl_weight * penalty - fit).mean(), kl.detach())
+    prior = model.infer(batch.context)
+    if prior is None:
+        return nll(model, batch, objective.beta)
+    if objective.samples:
+        return npml(model, batch, prior, objective.beta, objective.samples, noise)
+    return elbo(model, batch, prior, objective.beta, kl_weight, noise)
+
+
+def nll(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
+    """-log p(y_T | x_T, C) (Garnelo et al. 2018a, equation 4)."""
+    predicted = model.predict(model.encode(batch.context), None, batch.targets)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
+    return Loss(-fit.mean(), torch.zeros_like(fit[0]))
+
+
+def elbo(
+    model: NeuralProcess[Any],
+    batch: Batch,
+    prior: Gaussian,
+    beta: float,
+    kl_weight: float,
+    noise: torch.Generator,
+) -> Loss:
+    """The negative evidence lower bound, with the conditional prior and one z.
+
+    E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)) (Garnelo et al. 2018b, equation 9),
+    with T all that is not observed. Where a step scores only some of T, their mean log-likelihood
+    stands for that of all, so the bound is unbiased.
+    """
+    posterior = model.infer(batch.whole)
+    assert posterior is not None
+    z = posterior.rsample(_noise(1, posterior, noise))
+    predicted = model.predict(model.encode(batch.context), z, batch.targets)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
+    kl = posterior.kl(prior).sum(-1)
+    penalty = kl / (~batch.context.mask()).sum(1).clamp(min=1)
+    return Loss((kl_weight * penalty - fit).mean(), kl.mean().detach())
+
+
+def npml(
+    model: NeuralProcess[Any],
+    batch: Batch,
+    prior: Gaussian,
+    beta: float,
+    samples: int,
+    noise: torch.Generator,
+) -> Loss:
+    """The negative log of the mean likelihood over draws of z from the context.
+
+    log (1/K) Σ_k p(y_T | x_T, z_k) with z_k ~ q(z | C) (Foong et al. 2020, "Meta-Learning
+    Stationary Stochastic Process Prediction with Convolutional Neural Processes", equation 8). Its
+    gradient is that of the log-likelihoods, each weighted by its share of the sum; written so, the
+    likelihoods can be weighted by scale without the shares changing.
+    """
+    z = prior.rsample(_noise(samples, prior, noise))
+    predicted = model.predict(model.encode(batch.context), z, batch.targets)
+    joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)
+    shares = joint.detach().softmax(0)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
+    total = -(shares * fit).sum(0).mean()
+    return Loss(total, torch.zeros_like(total))
+
+
+def per_target(
+    likelihood: Float[Tensor, "*sample batch target"], batch: Batch
+) -> Float[Tensor, "*sample batch"]:
+    """Each picture's mean over the targets that count."""
+    return (likelihood * batch.asked).sum(-1) / batch.asked.sum(-1).clamp(min=1)
+
+
+def _noise(
+    samples: int, latent: Gaussian, noise: torch.Generator
+) -> Float[Tensor, "sample batch latent"]:
+    return torch.randn(samples, *latent.mean.shape, generator=noise, device=noise.device)
 
 
 def weighted_log_likelihood(

@@ -41,13 +41,15 @@ class Holes:
 class Objective:
     """Each pixel's NLL is weighted by scale^`beta`; 0 is the plain likelihood.
 
-    `targets` pixels per picture are scored in a step, 0 for all that are not observed. The KL of a
-    latent variant grows to its full weight over the first `kl_warmup` steps.
+    `targets` pixels per picture are scored in a step, 0 for all that are not observed. A latent
+    variant is trained with the ELBO, whose KL grows to its full weight over the first `kl_warmup`
+    steps; or, with `samples` above 0, with the mean likelihood over that many draws from q(z | C).
     """
 
     beta: float
     targets: int
     kl_warmup: int
+    samples: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
