@@ -12,7 +12,8 @@ from torch import Tensor
 
 from npfill import devices, zoo
 from npfill.context import Context, Targets
-from npfill.errors import InputError
+from npfill.errors import InputError, UsageError
+from npfill.gaussian import Gaussian
 from npfill.images.files import intensities
 from npfill.images.fitting import match_channels, observed_average
 from npfill.models import NeuralProcess
@@ -21,6 +22,9 @@ from npfill.seeds import generator
 
 # Mean and std are moments over this many draws of z, whatever number of samples is asked for.
 MOMENT_DRAWS = 64
+# Samples are drawn this many at a time, whatever number is asked for: matrix products of another
+# shape round in another way, and sample k would not be the same to the last bit.
+_TOGETHER = 8
 # Targets times draws in one pass: what bounds the memory.
 _CHUNK = 2**15
 
@@ -67,12 +71,12 @@ def complete(
     Raises:
         InputError: Picture and hole do not fit, nothing is missing, or values are out of range.
         ModelError: The model is unknown, or its file fails verification.
-        UsageError: The device is not there.
+        UsageError: The device is not there, or the number of samples is negative.
     """
-    selected = np.asarray(hole)
+    if samples < 0:
+        raise UsageError(f"{samples} samples", "0 or more can be drawn")
+    selected = _array(hole)
     pixels = _pixels(picture, selected)
-    if not selected.any():
-        raise InputError("the hole selects no pixel", "True marks what is missing")
     where = devices.resolve(device)
     network = (zoo.load(model) if isinstance(model, str) else model).to(where)
     notes = _notes(network, pixels, selected)
@@ -97,34 +101,61 @@ def _fill(
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Mean, std and samples of the hole's pixels, each "pixel channel"."""
     context = _context(model, pixels, hole)
-    positions = np.flatnonzero(hole.reshape(-1))
-    moments, drawn = [], []
+    channels = pixels.shape[-1]
+    positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
     with torch.no_grad():
         latent, encoded = model.infer(context), model.encode(context)
-        passes = 1 if latent is None else MOMENT_DRAWS + samples
-        z = None
-        if latent is not None:
-            own = draws(latent, seed, "moments", MOMENT_DRAWS)
-            z = torch.cat([own, draws(latent, seed, "sample", samples)]) if samples else own
-        for index in _chunks(positions, max(1, _CHUNK // passes)):
-            targets = Targets(torch.from_numpy(index).to(context.pixels.device), hole.shape)
-            predicted = model.predict(encoded, z, targets)
-            if z is None:
-                moments.append((predicted.mean, predicted.scale))
-                continue
-            means, scales = predicted.mean[:MOMENT_DRAWS], predicted.scale[:MOMENT_DRAWS]
-            # The law of total variance over z.
-            variance = scales.square().mean(0) + means.var(0, unbiased=False)
-            moments.append((means.mean(0), variance.sqrt()))
-            drawn.append(predicted.mean[MOMENT_DRAWS:])
-    mean, std = (torch.cat(parts, dim=1) for parts in zip(*moments, strict=True))
-    if latent is None:
-        pictures = [_independent(mean, std, seed, number) for number in range(samples)]
-    else:
-        pictures = list(torch.cat(drawn, dim=2))
-    channels = pixels.shape[-1]
-    flat = [_channels_last(tensor, channels) for tensor in (mean, std, *pictures)]
-    return flat[0].clip(0, 1), flat[1], [sample.clip(0, 1) for sample in flat[2:]]
+
+        def predictions(z: Tensor | None) -> Iterator[Gaussian]:
+            draw_count = 1 if z is None else len(z)
+            for index in positions.split(max(1, _CHUNK // draw_count)):
+                yield model.predict(encoded, z, Targets(index, (hole.shape[0], hole.shape[1])))
+
+        own = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
+        moments = [_moments(predicted) for predicted in predictions(own)]
+        mean, std = (
+            _channels_last(torch.cat(parts, dim=1), channels)
+            for parts in zip(*moments, strict=True)
+        )
+        if latent is None:
+            noises = _noises(len(positions), min(channels, model.config.channels), seed, samples)
+            pictures = [mean + std * noise for noise in noises]
+        else:
+            pictures = []
+            for z in _draws_together(latent, seed, samples):
+                drawn = torch.cat([predicted.mean for predicted in predictions(z)], dim=2)
+                pictures += [_channels_last(values, channels) for values in drawn]
+    return mean.clip(0, 1), std, [values.clip(0, 1) for values in pictures[:samples]]
+
+
+def _moments(
+    predicted: Gaussian,
+) -> tuple[Float[Tensor, "batch target channel"], Float[Tensor, "batch target channel"]]:
+    """Mean and std of a prediction, by the law of total variance where there are draws of z."""
+    if predicted.mean.ndim == 3:
+        return predicted.mean, predicted.scale
+    variance = predicted.scale.square().mean(0) + predicted.mean.var(0, unbiased=False)
+    return predicted.mean.mean(0), variance.sqrt()
+
+
+def _draws_together(
+    latent: Gaussian, seed: int, samples: int
+) -> Iterator[Float[Tensor, "sample batch latent"]]:
+    """Draws of z for at least as many samples as are asked for."""
+    if samples:
+        passes = -(-samples // _TOGETHER)
+        yield from draws(latent, seed, "sample", passes * _TOGETHER).split(_TOGETHER)
+
+
+def _noises(
+    targets: int, channels: int, seed: int, samples: int
+) -> Iterator[Float[np.ndarray, "target channel"]]:
+    """Noise of its own for every pixel: all that a conditional variant has to draw samples with.
+
+    Where the channels of model and picture differ, there is one channel of it for all.
+    """
+    for number in range(samples):
+        yield torch.randn(targets, channels, generator=generator(seed, "sample", number)).numpy()
 
 
 def _context(
@@ -137,20 +168,9 @@ def _context(
         values = match_channels(values, model.config.channels)
     tensor = torch.from_numpy(np.ascontiguousarray(values)).permute(2, 0, 1)
     batch = tensor.unsqueeze(1) if model.config.channels == 1 else tensor.unsqueeze(0)
-    device = next(model.parameters()).device
+    weight = next(model.parameters())
     seen = torch.from_numpy(observed).expand(len(batch), 1, -1, -1)
-    return Context(batch.to(device), seen.to(device), frame=frame)
-
-
-def _independent(
-    mean: Float[Tensor, "batch target channel"],
-    std: Float[Tensor, "batch target channel"],
-    seed: int,
-    number: int,
-) -> Float[Tensor, "batch target channel"]:
-    """A draw with noise of its own in every pixel: what a conditional variant has of a sample."""
-    noise = torch.randn(mean.shape, generator=generator(seed, "sample", number))
-    return mean + std * noise.to(mean)
+    return Context(batch.to(weight), seen.to(weight.device), frame=frame)
 
 
 def _channels_last(tensor: Float[Tensor, "batch target channel"], channels: int) -> np.ndarray:
@@ -161,11 +181,6 @@ def _channels_last(tensor: Float[Tensor, "batch target channel"], channels: int)
     return match_channels(array[0][None], channels)[0]
 
 
-def _chunks(index: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    for start in range(0, len(index), size):
-        yield index[start : start + size]
-
-
 def _in_hole(pixels: Array, hole: Bool[np.ndarray, "height width"], values: np.ndarray) -> Array:
     result = pixels.copy()
     result[hole] = values
@@ -174,15 +189,10 @@ def _in_hole(pixels: Array, hole: Bool[np.ndarray, "height width"], values: np.n
 
 def _pixels(picture: Any, hole: np.ndarray) -> Array:
     """The picture as floats in [0, 1], zero in the hole."""
-    if isinstance(picture, Image.Image):
-        values = intensities(picture)
-    else:
-        values = picture.cpu().numpy() if isinstance(picture, Tensor) else picture
-        if isinstance(picture, Tensor) and values.ndim == 3:
-            values = np.moveaxis(values, 0, -1)
-        values = values[..., None] if values.ndim == 2 else values
-        if values.dtype == np.uint8:
-            values = values / np.float32(255)
+    values = intensities(picture) if isinstance(picture, Image.Image) else _array(picture)
+    if isinstance(picture, Tensor) and values.ndim == 3:
+        values = np.moveaxis(values, 0, -1)
+    values = values[..., None] if values.ndim == 2 else values
     if values.ndim != 3 or values.shape[-1] not in {1, 3}:
         raise InputError(
             f"a picture of shape {values.shape}", "one or three channels are completed"
@@ -192,10 +202,24 @@ def _pixels(picture: Any, hole: np.ndarray) -> Array:
             f"the hole is {hole.dtype} of shape {hole.shape}, the picture {values.shape[:2]}",
             "the hole is boolean and has the picture's height and width",
         )
-    values = np.where(hole[..., None], np.float32(0), values).astype(np.float32)
-    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+    if not hole.any():
+        raise InputError("the hole selects no pixel", "True marks what is missing")
+    if values.dtype == np.uint8:
+        values = values / np.float32(255)
+    values = np.where(hole[..., None], np.float32(0), values)
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32, copy=False)
+    if not (values.min() >= 0 and values.max() <= 1):  # not so for NaN either
         raise InputError("observed values lie outside [0, 1]", "scale them, or mark them as hole")
     return values
+
+
+def _array(values: np.ndarray | Tensor) -> np.ndarray:
+    """An array of what may be a tensor of any device and dtype."""
+    if not isinstance(values, Tensor):
+        return np.asarray(values)
+    values = values.detach().cpu()
+    return (values.float() if values.is_floating_point() else values).numpy()
 
 
 def _like(picture: Any, values: Array) -> np.ndarray:

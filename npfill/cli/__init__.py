@@ -10,6 +10,8 @@ from npfill import __version__
 from npfill.cli import models
 from npfill.cli.complete import complete_command
 from npfill.cli.console import report
+from npfill.cli.demo import demo_command
+from npfill.cli.doctor import doctor_command
 from npfill.cli.train import train_command
 from npfill.errors import NpfillError
 
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command("complete")(complete_command)
 app.command("train")(train_command)
+app.command("demo")(demo_command)
+app.command("doctor")(doctor_command)
 app.add_typer(models.app, name="models")
 
 

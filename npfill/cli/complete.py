@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from npfill.cli.console import Talk
-from npfill.errors import NpfillError, UsageError
+from npfill.errors import InputError, NpfillError, UsageError
 
 if TYPE_CHECKING:
     from npfill.images.files import Picture
     from npfill.images.masks import Hole
 
 _MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
+# No picture that is read is larger than this.
+_FARTHEST = 10**8
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class MaskOptions:
     grow: int
     threshold: float | None
     fit: bool
+
+    @property
+    def file(self) -> str | None:
+        """The mask's file, if it comes from one."""
+        return None if self.mask == "alpha" else self.mask
 
     @property
     def name(self) -> str:
@@ -53,7 +60,14 @@ def complete_command(
         bool, typer.Option("--invert-mask", help="Fill black instead.", rich_help_panel=_MASK)
     ] = False,
     grow: Annotated[
-        int, typer.Option(metavar="PX", help="Grow the hole.", rich_help_panel=_MASK)
+        int,
+        typer.Option(
+            metavar="PX",
+            min=-_FARTHEST,
+            max=_FARTHEST,
+            help="Grow the hole; negative shrinks it.",
+            rich_help_panel=_MASK,
+        ),
     ] = 0,
     mask_threshold: Annotated[
         float | None,
@@ -140,8 +154,10 @@ def _complete(
     plan = outputs.plan(image, output, emit, samples)
     picture = read_picture(image)
     hole = _hole(masking, picture)
-    outputs.refuse_own_inputs(plan, [image, Path(masking.mask or "alpha")])
+    inputs = [image, *(Path(given) for given in (masking.file, model) if given)]
+    outputs.refuse_own_inputs(plan, inputs)
     refuse_existing(plan.files, overwrite)
+    outputs.refuse_unwritable(plan)
     for name, notes in ((picture.name, picture.notes), (masking.name, hole.notes)):
         for note in notes:
             talk.warn(f"{name}: {note}")
@@ -195,13 +211,16 @@ def _hole(masking: MaskOptions, picture: "Picture") -> "Hole":
     from npfill.images import masks
 
     size = picture.image.height, picture.image.width
+    if masking.file is None and (masking.fit or masking.threshold is not None):
+        flag = "--fit-mask" if masking.fit else "--mask-threshold"
+        raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
     holes = []
     if masking.mask == "alpha":
         holes.append(masks.from_alpha(picture.image, picture.name))
-    elif masking.mask is not None:
+    elif masking.file is not None:
         holes.append(
             masks.read_mask(
-                Path(masking.mask),
+                Path(masking.file),
                 size,
                 picture_name=picture.name,
                 threshold=masking.threshold,
@@ -214,8 +233,14 @@ def _hole(masking: MaskOptions, picture: "Picture") -> "Hole":
         raise UsageError(
             "nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H"
         )
-    hole = masks.union(holes)
-    return masks.check(masks.adjusted(hole, invert=masking.invert, grow=masking.grow), masking.name)
+    unshrunk = masks.adjusted(masks.union(holes), invert=masking.invert, grow=0)
+    hole = masks.adjusted(unshrunk, invert=False, grow=masking.grow)
+    if unshrunk.selected.any() and not hole.selected.any():
+        raise InputError(
+            f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",
+            "shrink it by less",
+        )
+    return masks.check(hole, masking.name)
 
 
 def _mask_sha256(hole: "Hole") -> str:

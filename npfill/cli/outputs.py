@@ -1,6 +1,7 @@
 """Which files a completion is written to, and what goes into them."""
 
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,11 +53,14 @@ def plan(image: Path, output: Path | None, emit: str | None, samples: int) -> Pl
         UsageError: A kind is unknown, or more than one result would go to one file.
     """
     single = output is not None and (output == _STDOUT or _is_file(output))
-    kinds = (emit or ("mean" if single else DEFAULT_KINDS)).split(",")
+    default = "mean" if single else DEFAULT_KINDS
+    kinds = [kind.strip() for kind in (default if emit is None else emit).split(",")]
     for kind in kinds:
         if kind not in KINDS:
-            raise UsageError(f"--emit {kind}: unknown", f"any of {', '.join(KINDS)}")
+            raise UsageError(f"--emit {kind}: unknown", f"any of {','.join(KINDS)}")
     names = [name for kind in dict.fromkeys(kinds) for name in _names(kind, samples)]
+    if not names:
+        raise UsageError("--emit samples --samples 0: nothing would be written", "--samples 3")
     if output is not None and single:
         if len(names) != 1:
             raise UsageError(
@@ -145,6 +149,22 @@ def refuse_own_inputs(plan: Plan, inputs: Sequence[Path]) -> None:
         for given in inputs:
             if path.exists() and given.exists() and path.samefile(given):
                 raise UsageError(f"{path}: is an input and would be lost", "-o names another file")
+
+
+def refuse_unwritable(plan: Plan) -> None:
+    """Check, before any work is done, that every result can be written, or none is.
+
+    Raises:
+        InputError: A folder stands where a file should, or the other way round, or is read-only.
+    """
+    for path in plan.files:
+        if path.is_dir():
+            raise InputError(f"{path}: a folder has this name", "-o names another file or folder")
+        folder = next(parent for parent in path.parents if os.path.lexists(parent))
+        if not folder.is_dir():
+            raise InputError(f"{folder}: not a folder, nothing can be written in it", "-o DIR/")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputError(f"{folder}: no permission to write there", "-o names another folder")
 
 
 def _names(kind: str, samples: int) -> list[str]:

@@ -17,7 +17,7 @@ from npfill.errors import CheckFailedError
 from npfill.training import loop
 from npfill.training.batches import draw
 from npfill.training.objectives import Loss, loss
-from tests.training.conftest import TINY
+from tests.conftest import TINY
 
 
 def train(*arguments: str) -> int:

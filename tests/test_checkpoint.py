@@ -1,0 +1,91 @@
+"""A model and one file: what is written is read back, and nothing else is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from npfill import checkpoint
+from npfill.context import Context, Targets
+from npfill.errors import InputError
+from npfill.models import NeuralProcess
+from npfill.sampling import draws
+from tests.conftest import tiny
+
+
+def predict(model: NeuralProcess[Any], context: Context) -> torch.Tensor:
+    latent = model.infer(context)
+    z = None if latent is None else draws(latent, 0, "test", 2)
+    return model.predict(model.encode(context), z, Targets.every((6, 6))).mean
+
+
+def a_context() -> Context:
+    generator = torch.Generator().manual_seed(0)
+    observed = torch.rand(1, 1, 6, 6, generator=generator) < 0.5
+    return Context(torch.rand(1, 2, 6, 6, generator=generator), observed)
+
+
+def test_a_model_read_back_predicts_the_same(model: NeuralProcess[Any], tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, model, {"seed": 3})
+    weights = checkpoint.load(path)
+    assert weights.provenance == {"seed": 3}
+    assert weights.model.config == model.config
+    assert not weights.model.training
+    torch.testing.assert_close(
+        predict(weights.model, a_context()), predict(model.float(), a_context())
+    )
+
+
+def test_half_precision_halves_the_file_and_hardly_moves_a_prediction(
+    model: NeuralProcess[Any], tmp_path: Path
+) -> None:
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    checkpoint.save(whole, model, {})
+    checkpoint.save(half, model, {}, half=True)
+    assert half.stat().st_size < whole.stat().st_size
+    torch.testing.assert_close(
+        predict(checkpoint.load(half).model, a_context()),
+        predict(checkpoint.load(whole).model, a_context()),
+        rtol=0.02,
+        atol=0.01,
+    )
+
+
+def test_equal_models_give_equal_bytes(model: NeuralProcess[Any], tmp_path: Path) -> None:
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    for path in (one, other):
+        checkpoint.save(path, model, {"b": 1, "a": [2, 3]})
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_only_metadata_key_is_canonical_json(model: NeuralProcess[Any], tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, model, {"b": 1, "a": "ä"})
+    _, metadata = checkpoint.load_tensors(path)
+    assert list(metadata) == ["npfill"]
+    header = json.loads(metadata["npfill"])
+    assert header.keys() == {"format", "variant", "config", "provenance"}
+    assert metadata["npfill"] == checkpoint.canonical(header)
+    assert " " not in metadata["npfill"]
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_failed_write_leaves_the_old_file(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, tiny("cnp"), {})
+    before = path.read_bytes()
+
+    def fails(*_: object) -> None:
+        raise OSError("disk full")
+
+    where = "npfill.images.writing.os.fsync" if failing == "fsync" else "pathlib.Path.replace"
+    monkeypatch.setattr(where, fails)
+    with pytest.raises(InputError, match="disk full"):
+        checkpoint.save(path, tiny("np"), {})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
