@@ -47,30 +47,36 @@ def contact_sheet(picture: np.ndarray, hole: np.ndarray, rows: Sequence[Row]) ->
         rows: The completions; std shares one scale over all of them, on the bar below.
     """
     width, height = _panel_size(hole)
-    full = max(float(_rms(row.std).max()) for row in rows) or 1.0
+    deviations = [_rms(row.std) for row in rows]
+    full = max(float(deviation.max()) for deviation in deviations) or 1.0
     titles = ["observed", "mean", "std", *(f"sample {k + 1}" for k in range(len(rows[0].samples)))]
+    column_width = max(width, *(_text_width(title) for title in titles))
     margin = max(_text_width(row.label) for row in rows) + _GAP if any(r.label for r in rows) else 0
     left = _GAP + margin
     bar_space = _GAP + _BAR + _LABEL
     sheet = Image.new(
         "RGB",
         (
-            left + len(titles) * (width + _GAP),
+            left + len(titles) * (column_width + _GAP),
             _GAP + _LABEL + len(rows) * (height + _GAP) + bar_space,
         ),
         _PAPER,
     )
     draw = ImageDraw.Draw(sheet)
     for number, title in enumerate(titles):
-        draw.text((left + number * (width + _GAP), _GAP), title, _INK, _font())
-    observed = np.where(hole[..., None], np.array(_HOLE) / 255, _rgb(picture))
-    for number, row in enumerate(rows):
+        draw.text((left + number * (column_width + _GAP), _GAP), title, _INK, _font())
+    observed = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, _rgb(picture))
+    for number, (row, deviation) in enumerate(zip(rows, deviations, strict=True)):
         top = _GAP + _LABEL + number * (height + _GAP)
         draw.text((_GAP, top + height // 2 - _LABEL // 2), row.label, _INK, _font())
-        panels = [observed, _rgb(row.mean), heat(_rms(row.std) / full), *map(_rgb, row.samples)]
-        for column, panel in enumerate(panels):
-            sheet.paste(_panel(panel, (width, height)), (left + column * (width + _GAP), top))
-    _scale_bar(sheet, left + 2 * (width + _GAP), sheet.height - bar_space, width, full)
+        pictures = [
+            _panel(values, (width, height)) for values in (observed, row.mean, *row.samples)
+        ]
+        pictures.insert(2, _heat_panel(deviation / full, (width, height)))
+        for column, panel in enumerate(pictures):
+            sheet.paste(panel, (left + column * (column_width + _GAP), top))
+    at = left + 2 * (column_width + _GAP)
+    _scale_bar(sheet, at, sheet.height - bar_space, column_width, full)
     return sheet
 
 
@@ -88,7 +94,7 @@ def _scale_bar(sheet: Image.Image, left: int, top: int, width: int, full: float)
     sheet.paste(Image.fromarray(_bytes(ramp)), (left, top))
     draw = ImageDraw.Draw(sheet)
     draw.text((left, top + _BAR + 2), "0", _INK, _font())
-    text = f"{full:.2f}"
+    text = f"{full:.2g}"
     draw.text((left + width - _text_width(text), top + _BAR + 2), text, _INK, _font())
 
 
@@ -103,9 +109,19 @@ def _panel_size(hole: np.ndarray) -> tuple[int, int]:
 
 
 def _panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    picture = Image.fromarray(_bytes(values))
-    enlarges = size[0] >= picture.width
-    return picture.resize(size, Image.Resampling.NEAREST if enlarges else Image.Resampling.LANCZOS)
+    """Values "height width channel" as a picture of another size."""
+    return _resized(Image.fromarray(_bytes(_rgb(values))), size)
+
+
+def _heat_panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
+    """Values "height width" in the colours of the map; resized first, as colours take memory."""
+    resized = _resized(Image.fromarray(values.astype(np.float32)), size)
+    return Image.fromarray(_bytes(heat(np.asarray(resized))))
+
+
+def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    smaller = max(size) < max(picture.size)
+    return picture.resize(size, Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST)
 
 
 def _rms(std: np.ndarray) -> np.ndarray:

@@ -39,16 +39,15 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
     pixels = images[index].float() / 255.0
     context = _context(pixels, recipe, step)
     whole = Context(pixels, torch.ones_like(context.observed), at_most=size * size)
-    if not recipe.objective.targets:
-        targets = Targets.every((size, size), images.device)
-        return Batch(context, targets, targets.values(pixels), ~context.mask(), whole)
-    draws = generator(seed, step, "targets", device=images.device)
-    scores = torch.rand(batch, size * size, generator=draws, device=images.device)
-    # Observed pixels score last: they are drawn only where a hole is smaller than the draw.
-    count = min(recipe.objective.targets, size * size)
-    points = (scores + context.mask()).topk(count, dim=1, largest=False).indices
-    targets = Targets(points, (size, size))
-    asked = ~context.mask().gather(1, points)
+    pixel_count = size * size
+    asked_for = torch.arange(pixel_count, device=images.device)
+    if recipe.objective.targets:
+        # The same pixels for all pictures of a step: their features are computed once.
+        order = generator(seed, step, "targets", device=images.device)
+        shuffled = torch.randperm(pixel_count, generator=order, device=images.device)
+        asked_for = shuffled[: recipe.objective.targets]
+    targets = Targets(asked_for, (size, size))
+    asked = ~context.mask()[:, asked_for]
     return Batch(context, targets, targets.values(pixels), asked, whole)
 
 
