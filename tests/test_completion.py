@@ -1,0 +1,348 @@
+"""A picture, a hole and a model become a completion, whatever the picture comes as."""
+
+from typing import Any
+
+import jaxtyping
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import npfill
+from npfill import completion
+from npfill.completion import MOMENT_DRAWS, Completion
+from npfill.context import Context, Targets
+from npfill.errors import InputError, NpfillError, UsageError
+from npfill.models import NeuralProcess
+from npfill.sampling import draws
+from tests.conftest import MODELS, tiny
+
+Model = NeuralProcess[Any]
+LATENT = ("lcnp", "lcnp-basis", "np", "np-basis", "anp")
+SIZE = (5, 6)
+HOLE = np.zeros(SIZE, dtype=bool)
+HOLE[1:4, 2:5] = True
+
+
+def of(name: str, channels: int) -> Model:
+    """A tiny model as it is after loading."""
+    return tiny(name, channels=channels).float()
+
+
+def grey(size: tuple[int, int] = SIZE) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
+
+
+def colour(size: tuple[int, int] = SIZE) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+
+
+def in_unit(picture: np.ndarray) -> np.ndarray:
+    return picture.astype(np.float32) / np.float32(255)
+
+
+def a_hole(size: tuple[int, int]) -> np.ndarray:
+    """About half of the pixels, and never all or none of several."""
+    hole = np.random.default_rng(2).random(size) < 0.5
+    hole.flat[0], hole.flat[-1] = False, True
+    return hole
+
+
+def assert_equal(one: Completion, other: Completion) -> None:
+    assert np.array_equal(one.mean, other.mean)
+    assert np.array_equal(one.std, other.std)
+    assert np.array_equal(one.samples, other.samples)
+
+
+def assert_close(one: Completion, other: Completion) -> None:
+    for name in ("mean", "std", "samples"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-5)
+
+
+PICTURES: dict[str, tuple[Any, np.ndarray]] = {
+    "PIL L": (Image.fromarray(grey()), in_unit(grey())),
+    "PIL RGB": (Image.fromarray(colour()), in_unit(colour())),
+    "bytes HxW": (grey(), in_unit(grey())),
+    "bytes HxWx1": (grey()[..., None], in_unit(grey())[..., None]),
+    "bytes HxWx3": (colour(), in_unit(colour())),
+    "float32 HxW": (in_unit(grey()), in_unit(grey())),
+    "float64 HxWx3": (colour() / 255, (colour() / 255).astype(np.float32)),
+    "tensor HxW": (torch.from_numpy(grey()), in_unit(grey())),
+    "tensor 1xHxW": (torch.from_numpy(in_unit(grey()))[None], in_unit(grey())[None]),
+    "tensor 3xHxW": (
+        torch.from_numpy(colour()).permute(2, 0, 1),
+        np.moveaxis(in_unit(colour()), -1, 0),
+    ),
+    "float tensor 3xHxW with gradients": (
+        torch.from_numpy(in_unit(colour())).permute(2, 0, 1).requires_grad_(),
+        np.moveaxis(in_unit(colour()), -1, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", ["cnp", "anp"])
+def test_a_completion_has_the_shape_of_its_picture_and_equals_it_outside(
+    kind: str, channels: int, name: str
+) -> None:
+    picture, values = PICTURES[kind]
+    completed = npfill.complete(picture, HOLE, of(name, channels), samples=2)
+    # The axes of the hole are the first two, or the last two of a tensor with channels.
+    outside = ~HOLE if values.shape[:2] == SIZE else (slice(None), ~HOLE)
+    assert completed.mean.shape == completed.std.shape == values.shape
+    assert completed.samples.shape == (2, *values.shape)
+    for filled in (completed.mean, *completed.samples):
+        assert np.array_equal(filled[outside], values[outside])
+        assert filled.min() >= 0
+        assert filled.max() <= 1
+    assert not completed.std[outside].any()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_std_is_positive_in_the_hole(name: str) -> None:
+    assert (npfill.complete(grey(), HOLE, of(name, 1)).std[HOLE] > 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_under_the_hole_changes_nothing(name: str, channels: int) -> None:
+    picture, model = in_unit(colour()), of(name, channels)
+    expected = npfill.complete(picture, HOLE, model)
+    for hidden in (np.nan, np.inf, -7.0):
+        spoiled = np.where(HOLE[..., None], np.float32(hidden), picture)
+        assert_equal(npfill.complete(spoiled, HOLE, model), expected)
+
+
+def test_every_form_of_a_picture_gives_the_same_completion() -> None:
+    model = of("np", 3)
+    expected = npfill.complete(colour(), HOLE, model)
+    for picture in (Image.fromarray(colour()), in_unit(colour())):
+        assert_equal(npfill.complete(picture, HOLE, model), expected)
+    tensor = torch.from_numpy(colour()).permute(2, 0, 1)
+    completed = npfill.complete(tensor, torch.from_numpy(HOLE), model)
+    assert np.array_equal(np.moveaxis(completed.mean, 0, -1), expected.mean)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", MODELS)
+def test_neither_moments_nor_sample_k_depend_on_how_many_samples_are_drawn(
+    name: str, channels: int
+) -> None:
+    model = of(name, channels)
+    none, few, many = (npfill.complete(colour(), HOLE, model, count) for count in (0, 3, 11))
+    for other in (none, many):
+        assert np.array_equal(other.mean, few.mean)
+        assert np.array_equal(other.std, few.std)
+    assert np.array_equal(many.samples[:3], few.samples)
+    assert none.samples.shape == (0, *colour().shape)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_samples_differ_from_each_other_and_from_seed_to_seed(name: str) -> None:
+    model = of(name, 1)
+    one, again, other = (npfill.complete(grey(), HOLE, model, 2, seed) for seed in (0, 0, 1))
+    assert_equal(one, again)
+    assert not np.array_equal(one.samples[0], one.samples[1])
+    assert not np.array_equal(one.samples, other.samples)
+
+
+@pytest.mark.parametrize("name", ["cnp", "cnp-basis"])
+def test_without_a_latent_the_moments_do_not_depend_on_the_seed(name: str) -> None:
+    one, other = (npfill.complete(grey(), HOLE, of(name, 1), 0, seed) for seed in (0, 1))
+    assert_equal(one, other)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_chunks_cannot_be_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = of(name, 1)
+    whole = npfill.complete(colour(), HOLE, model)
+    for chunk in (1, 3 * MOMENT_DRAWS):
+        monkeypatch.setattr(completion, "_CHUNK", chunk)
+        assert_close(npfill.complete(colour(), HOLE, model), whole)
+
+
+def every_draw(name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Means and scales in the hole of a colour picture for each draw of the moments."""
+    model = of(name, 3)
+    pixels = torch.from_numpy(in_unit(colour())).permute(2, 0, 1)[None]
+    context = Context(pixels, torch.from_numpy(~HOLE)[None, None])
+    targets = Targets(torch.from_numpy(np.flatnonzero(HOLE)), SIZE)
+    with torch.no_grad():
+        latent = model.infer(context)
+        z = None if latent is None else draws(latent, 5, "moments", MOMENT_DRAWS)
+        predicted = model.predict(model.encode(context), z, targets)
+    return (t.reshape(-1, int(HOLE.sum()), 3) for t in (predicted.mean, predicted.scale))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_mean_and_std_follow_the_law_of_total_variance(name: str) -> None:
+    means, scales = (tensor.double().numpy() for tensor in every_draw(name))
+    completed = npfill.complete(colour(), HOLE, of(name, 3), seed=5)
+    within, between = np.square(scales).mean(0), means.var(0)
+    assert completed.mean[HOLE] == pytest.approx(means.mean(0).clip(0, 1), abs=1e-5)
+    assert completed.std[HOLE] == pytest.approx(np.sqrt(within + between), abs=1e-5)
+    assert (len(means) == 1) == (name not in LATENT)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: str) -> None:
+    model = of(name, 1)
+    completed = npfill.complete(colour(), HOLE, model)
+    assert "each colour channel is completed by itself" in completed.notes[-1]
+    for channel in range(3):
+        alone = npfill.complete(colour()[..., channel], HOLE, model)
+        parts = (completed.mean, completed.std, completed.samples)
+        assert_close(Completion(*(part[..., channel] for part in parts)), alone)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_rgb_model_completes_a_grey_picture_as_the_luminance_of_its_rgb(name: str) -> None:
+    model = of(name, 3)
+    completed = npfill.complete(grey(), HOLE, model)
+    as_colour = npfill.complete(grey()[..., None].repeat(3, -1), HOLE, model)
+    assert "the grey picture is completed as RGB" in completed.notes[-1]
+    assert not as_colour.notes
+    luminance = np.array([0.299, 0.587, 0.114])
+    unclipped = (as_colour.mean > 0).all(-1) & (as_colour.mean < 1).all(-1) & HOLE
+    assert unclipped.any()
+    assert completed.mean[unclipped] == pytest.approx(as_colour.mean[unclipped] @ luminance, 1e-4)
+    assert completed.std[HOLE] == pytest.approx(as_colour.std[HOLE] @ luminance, 1e-4)
+
+
+def test_samples_of_a_conditional_model_have_the_std_that_is_stated() -> None:
+    # Scales so small that nothing is clipped to [0, 1].
+    model = of("cnp", 3)
+    with torch.no_grad():
+        last = model.decoder.body[-1]  # type: ignore[union-attr, index]
+        last.weight.mul_(0.01)  # type: ignore[union-attr, operator]
+        last.bias.copy_(torch.tensor([0.5] * 3 + [-6.0] * 3))  # type: ignore[union-attr, operator]
+    for picture in (grey(), colour()):
+        completed = npfill.complete(picture, HOLE, model, samples=2000)
+        spread = completed.samples[:, HOLE].std(0)
+        assert spread == pytest.approx(completed.std[HOLE], rel=0.1)
+
+
+SIZES = [(1, 1), (1, 50), (50, 1), (2, 3), (6, 6), (7, 7), (13, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", MODELS)
+def test_any_size_is_completed_at_its_own_size(name: str, size: tuple[int, int]) -> None:
+    hole = a_hole(size)
+    completed = npfill.complete(colour(size), hole, of(name, 3), samples=1)
+    assert completed.mean.shape == (*size, 3)
+    assert np.isfinite(completed.mean).all()
+    assert (completed.std[hole] > 0).all()
+    assert np.array_equal(completed.samples[0][~hole], in_unit(colour(size))[~hole])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_picture_larger_than_the_model_was_made_for_is_said_so(size: tuple[int, int]) -> None:
+    notes = npfill.complete(grey(size), a_hole(size), of("cnp", 1)).notes
+    if max(size) > 6:
+        assert len(notes) == 1
+        assert f"is {size[1]}x{size[0]} and the model was made for 6x6" in notes[0]
+    else:
+        assert notes == ()
+
+
+def test_of_a_larger_picture_only_the_average_of_what_is_observed_counts() -> None:
+    # Each cell of the 6x6 grid is 2x2 pixels, in one of which another value changes nothing if
+    # the cell's average stays.
+    picture = in_unit(grey((12, 12))) * 0.5 + 0.25
+    hole = np.zeros((12, 12), dtype=bool)
+    hole[4:8, 4:8] = True
+    moved = picture.copy()
+    moved[0, 0] += 0.125
+    moved[1, 1] -= 0.125
+    model = of("anp", 1)
+    one, other = (npfill.complete(values, hole, model) for values in (picture, moved))
+    assert one.mean[hole] == pytest.approx(other.mean[hole], abs=1e-5)
+    assert not np.array_equal(one.mean, other.mean)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_full_hole_is_a_draw_from_the_prior_and_sees_nothing(name: str) -> None:
+    everywhere, model = np.ones(SIZE, dtype=bool), of(name, 1)
+    one, other = (npfill.complete(p, everywhere, model) for p in (grey(), 255 - grey()))
+    assert_equal(one, other)
+    assert np.isfinite(one.mean).all()
+
+
+def test_a_model_may_be_of_double_precision() -> None:
+    double = npfill.complete(colour(), HOLE, tiny("anp", channels=3))
+    assert_close(double, npfill.complete(colour(), HOLE, of("anp", 3)))
+
+
+def refusal_of(picture: Any, hole: Any, **options: Any) -> NpfillError:
+    with pytest.raises(NpfillError) as refusal:
+        npfill.complete(picture, hole, of("cnp", 1), **options)
+    assert refusal.value.hint
+    return refusal.value
+
+
+def test_an_empty_hole_is_refused() -> None:
+    refusal = refusal_of(grey(), np.zeros(SIZE, dtype=bool))
+    assert isinstance(refusal, InputError)
+    assert str(refusal) == "the hole selects no pixel"
+
+
+def test_an_empty_picture_is_refused() -> None:
+    assert "no pixel" in str(refusal_of(grey((0, 4)), np.zeros((0, 4), dtype=bool)))
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (5, 5), (1, 1)])
+def test_a_hole_of_another_shape_is_refused(shape: tuple[int, int]) -> None:
+    refusal = refusal_of(grey(), np.ones(shape, dtype=bool))
+    assert isinstance(refusal, InputError)
+    assert str(refusal) == f"the hole is bool of shape {shape}, the picture (5, 6)"
+
+
+@pytest.mark.parametrize("hole", [HOLE.astype(np.uint8) * 255, HOLE[..., None], HOLE.astype(float)])
+def test_a_hole_that_is_no_boolean_array_of_two_axes_is_refused(
+    hole: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as it is for a user
+    refusal = refusal_of(grey(), hole)
+    assert isinstance(refusal, InputError)
+    assert f"the hole is {hole.dtype} of shape {hole.shape}" in str(refusal)
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 2), (5, 6, 4), (5,), (1, 5, 6, 3)])
+def test_a_picture_of_neither_one_nor_three_channels_is_refused(shape: tuple[int, ...]) -> None:
+    refusal = refusal_of(np.zeros(shape, np.float32), HOLE)
+    assert isinstance(refusal, InputError)
+    assert str(refusal) == f"a picture of shape {shape}"
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, 255, np.nan, np.inf, -np.inf, 1e300])
+def test_an_observed_value_that_is_no_intensity_is_refused(value: float) -> None:
+    picture = in_unit(grey()).astype(np.float64)
+    picture[0, 0] = value
+    refusal = refusal_of(picture, HOLE)
+    assert isinstance(refusal, InputError)
+    assert str(refusal) == "observed values lie outside [0, 1]"
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "1", "I;16"])
+def test_a_pil_picture_of_another_mode_is_refused(mode: str) -> None:
+    assert f"mode {mode}" in str(refusal_of(Image.new(mode, (6, 5)), HOLE))
+
+
+def test_the_alpha_of_a_pil_picture_is_not_looked_at() -> None:
+    model, opaque = of("cnp", 1), Image.fromarray(grey())
+    transparent = opaque.copy().convert("LA")
+    transparent.putalpha(Image.fromarray(255 - grey()))
+    completed = npfill.complete(transparent, HOLE, model)
+    assert_equal(completed, npfill.complete(opaque, HOLE, model))
+
+
+@pytest.mark.parametrize("options", [{"samples": -1}, {"device": "tpu"}])
+def test_what_cannot_be_asked_for_is_a_usage_error(options: dict[str, Any]) -> None:
+    assert isinstance(refusal_of(grey(), HOLE, **options), UsageError)
+
+
+def test_an_unknown_model_is_refused_by_its_name() -> None:
+    with pytest.raises(NpfillError, match="no model is called 'nonesuch'"):
+        npfill.complete(grey(), HOLE, "nonesuch")
