@@ -25,8 +25,21 @@ HOLE[1:4, 2:5] = True
 
 
 def of(name: str, channels: int) -> Model:
-    """A tiny model as it is after loading."""
-    return tiny(name, channels=channels).float()
+    """A tiny model in single precision, its means about the middle of [0, 1]."""
+    model = tiny(name, channels=channels).float()
+    with torch.no_grad():
+        last_bias(model)[:channels] += 0.5
+    return model
+
+
+def last_bias(model: Model) -> torch.Tensor:
+    """What the decoder adds last: to means, and after them to scales."""
+    biases = {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if name.startswith("decoder.") and name.endswith("bias")
+    }
+    return biases.get("decoder.bias", list(biases.values())[-1])
 
 
 def grey(size: tuple[int, int] = SIZE) -> np.ndarray:
@@ -211,12 +224,10 @@ def test_an_rgb_model_completes_a_grey_picture_as_the_luminance_of_its_rgb(name:
 
 
 def test_samples_of_a_conditional_model_have_the_std_that_is_stated() -> None:
-    # Scales so small that nothing is clipped to [0, 1].
+    # The scales are made so small that next to nothing is clipped to [0, 1].
     model = of("cnp", 3)
     with torch.no_grad():
-        last = model.decoder.body[-1]  # type: ignore[union-attr, index]
-        last.weight.mul_(0.01)  # type: ignore[union-attr, operator]
-        last.bias.copy_(torch.tensor([0.5] * 3 + [-6.0] * 3))  # type: ignore[union-attr, operator]
+        last_bias(model)[3:] -= 4
     for picture in (grey(), colour()):
         completed = npfill.complete(picture, HOLE, model, samples=2000)
         spread = completed.samples[:, HOLE].std(0)
@@ -271,7 +282,7 @@ def test_a_full_hole_is_a_draw_from_the_prior_and_sees_nothing(name: str) -> Non
 
 
 def test_a_model_may_be_of_double_precision() -> None:
-    double = npfill.complete(colour(), HOLE, tiny("anp", channels=3))
+    double = npfill.complete(colour(), HOLE, of("anp", 3).double())
     assert_close(double, npfill.complete(colour(), HOLE, of("anp", 3)))
 
 

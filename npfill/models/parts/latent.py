@@ -16,6 +16,9 @@ class LatentEncoder(nn.Module):
     def __init__(self, inputs: int, hidden: Sequence[int], latent: int) -> None:
         super().__init__()
         self.body = mlp(inputs, hidden, 2 * latent)
+        # Begin with little noise, so that the decoder hears what z says of the context.
+        with torch.no_grad():
+            self.body[-1].bias[latent:] -= 3.0
 
     def forward(self, representation: Float[Tensor, "batch width"]) -> Gaussian:
         """The Gaussian over z for each picture."""
