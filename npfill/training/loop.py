@@ -134,7 +134,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(recipe, step)
         batch = draw(self.train, recipe, step)
-        kl_weight = min(1.0, (step + 1) / max(1, recipe.objective.kl_warmup))
+        warmed = min(1.0, (step + 1) / max(1, recipe.objective.kl_warmup))
+        kl_weight = recipe.objective.kl_weight * warmed
         noise = generator(recipe.run.seed, step, "z", device=self.train.device)
         with self._precision():
             result = loss(self.model, batch, recipe.objective, kl_weight, noise)

@@ -50,6 +50,7 @@ class Objective:
     targets: int
     kl_warmup: int
     samples: int = 0
+    kl_weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

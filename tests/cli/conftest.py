@@ -1,0 +1,65 @@
+"""Command lines run in this process, over tiny weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npfill import checkpoint
+from npfill.cli import main
+from tests.conftest import tiny
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command line ended, and what it wrote to its streams."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def npfill(capsysbinary: pytest.CaptureFixture[bytes]) -> Command:
+    """Runs a command line, given as words."""
+
+    def run(*words: object) -> Ended:
+        capsysbinary.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        assert isinstance(stop.value.code, int)
+        out, err = capsysbinary.readouterr()
+        return Ended(stop.value.code, out, err.decode())
+
+    return run
+
+
+@pytest.fixture
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of a tiny latent model of colour pictures, of 6 pixels on the longer side."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    checkpoint.save(path, tiny("anp", channels=3).float(), {})
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A colour picture of 6x5 pixels."""
+    values = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    Image.fromarray(values).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> Path:
+    """A mask of the same size that selects 2x3 pixels from (1, 1) on."""
+    selected = np.zeros((5, 6), dtype=bool)
+    selected[1:4, 1:3] = True
+    Image.fromarray(selected).save(tmp_path / "mask.png")
+    return tmp_path / "mask.png"
