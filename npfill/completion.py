@@ -12,7 +12,7 @@ from torch import Tensor
 
 from npfill import devices, zoo
 from npfill.context import Context, Targets
-from npfill.errors import InputError, UsageError
+from npfill.errors import InputError, ModelError, UsageError
 from npfill.gaussian import Gaussian
 from npfill.images.files import intensities
 from npfill.images.fitting import match_channels, observed_average
@@ -70,7 +70,7 @@ def complete(
 
     Raises:
         InputError: Picture and hole do not fit, nothing is missing, or values are out of range.
-        ModelError: The model is unknown, or its file fails verification.
+        ModelError: The model is unknown, its file fails verification, or it predicts no numbers.
         UsageError: The device is not there, or the number of samples is negative.
     """
     if samples < 0:
@@ -79,8 +79,17 @@ def complete(
     pixels = _pixels(picture, selected)
     where = devices.resolve(device)
     network = (zoo.load(model) if isinstance(model, str) else model).to(where)
+    if network.config.channels not in {1, 3}:
+        raise ModelError(
+            f"the model is for pictures of {network.config.channels} channels",
+            "models of one or three channels complete pictures",
+        )
     notes = _notes(network, pixels, selected)
     mean, std, drawn = _fill(network, pixels, selected, samples, seed)
+    if not all(np.isfinite(values).all() for values in (mean, std)):
+        raise ModelError(
+            "the model's predictions are not finite", "its weights are damaged: fetch them again"
+        )
     completed = [_in_hole(pixels, selected, values) for values in (mean, *drawn)]
     return Completion(
         mean=_like(picture, completed[0]),

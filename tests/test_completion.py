@@ -12,7 +12,7 @@ import npfill
 from npfill import completion
 from npfill.completion import MOMENT_DRAWS, Completion
 from npfill.context import Context, Targets
-from npfill.errors import InputError, NpfillError, UsageError
+from npfill.errors import InputError, ModelError, NpfillError, UsageError
 from npfill.models import NeuralProcess
 from npfill.sampling import draws
 from tests.conftest import MODELS, tiny
@@ -185,7 +185,8 @@ def every_draw(name: str) -> tuple[torch.Tensor, torch.Tensor]:
         latent = model.infer(context)
         z = None if latent is None else draws(latent, 5, "moments", MOMENT_DRAWS)
         predicted = model.predict(model.encode(context), z, targets)
-    return (t.reshape(-1, int(HOLE.sum()), 3) for t in (predicted.mean, predicted.scale))  # type: ignore[return-value]
+    shape = (-1, int(HOLE.sum()), 3)
+    return predicted.mean.reshape(shape), predicted.scale.reshape(shape)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -205,8 +206,12 @@ def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: st
     assert "each colour channel is completed by itself" in completed.notes[-1]
     for channel in range(3):
         alone = npfill.complete(colour()[..., channel], HOLE, model)
-        parts = (completed.mean, completed.std, completed.samples)
-        assert_close(Completion(*(part[..., channel] for part in parts)), alone)
+        of_channel = Completion(
+            completed.mean[..., channel],
+            completed.std[..., channel],
+            completed.samples[..., channel],
+        )
+        assert_close(of_channel, alone)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -352,6 +357,19 @@ def test_the_alpha_of_a_pil_picture_is_not_looked_at() -> None:
 @pytest.mark.parametrize("options", [{"samples": -1}, {"device": "tpu"}])
 def test_what_cannot_be_asked_for_is_a_usage_error(options: dict[str, Any]) -> None:
     assert isinstance(refusal_of(grey(), HOLE, **options), UsageError)
+
+
+def test_a_model_that_predicts_no_numbers_is_refused() -> None:
+    model = of("np", 1)
+    with torch.no_grad():
+        last_bias(model)[:] = float("nan")
+    with pytest.raises(ModelError, match="predictions are not finite"):
+        npfill.complete(grey(), HOLE, model)
+
+
+def test_a_model_for_pictures_of_two_channels_is_refused() -> None:
+    with pytest.raises(ModelError, match="pictures of 2 channels"):
+        npfill.complete(grey(), HOLE, of("cnp", 2))
 
 
 def test_an_unknown_model_is_refused_by_its_name() -> None:

@@ -260,4 +260,5 @@ def _print_json(status: str, code: int, data: dict[str, Any], errors: list[dict[
         "data": data,
         "errors": errors,
     }
-    typer.echo(json.dumps(result, ensure_ascii=False))
+    # In ASCII, so that any path can be said whatever the encoding of stdout.
+    typer.echo(json.dumps(result))

@@ -130,11 +130,14 @@ def render(
 
 
 def write(plan: Plan, contents: dict[str, bytes]) -> None:
-    """Write every result to its place."""
+    """Write every result to its place.
+
+    Raises:
+        InputError: The system does not let one be written.
+    """
     for name, path in plan.paths.items():
         if path == _STDOUT:
-            sys.stdout.buffer.write(contents[name])
-            sys.stdout.buffer.flush()
+            _to_stdout(contents[name])
         else:
             write_bytes(path, contents[name])
 
@@ -165,6 +168,18 @@ def refuse_unwritable(plan: Plan) -> None:
             raise InputError(f"{folder}: not a folder, nothing can be written in it", "-o DIR/")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise InputError(f"{folder}: no permission to write there", "-o names another folder")
+
+
+def _to_stdout(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader has had enough, which is no error of ours
+        raise
+    except OSError as error:
+        raise InputError(
+            f"stdout: cannot be written ({error.strerror})", "-o names a file or folder"
+        ) from None
 
 
 def _names(kind: str, samples: int) -> list[str]:

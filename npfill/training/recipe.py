@@ -41,9 +41,10 @@ class Holes:
 class Objective:
     """Each pixel's NLL is weighted by scale^`beta`; 0 is the plain likelihood.
 
-    Of `targets` random pixels, those that are not observed are scored in a step; 0 takes all. A latent
-    variant is trained with the ELBO, whose KL grows to its full weight over the first `kl_warmup`
-    steps; or, with `samples` above 0, with the mean likelihood over that many draws from q(z | C).
+    Of `targets` random pixels, those that are not observed are scored in a step; 0 takes all. A
+    latent variant is trained with the ELBO, whose KL grows to `kl_weight` over the first
+    `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more); or, with
+    `samples` above 0, with the mean likelihood over that many draws from q(z | C).
     """
 
     beta: float

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -291,6 +292,19 @@ def test_a_path_is_never_read_as_markup(
     again = npfill("complete", path, "--box", BOX, "-m", weights)
     assert again.code == 4
     assert f"error: {path.with_name(f'{path.stem}_mean.png')}" in again.err
+
+
+def test_a_path_that_is_no_text_is_completed_and_stands_in_the_json(
+    npfill: Command, tmp_path: Path, weights: Path
+) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.png")
+    try:
+        path.write_bytes(save(tmp_path / "photo.png", 5, 6).read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
+    ended = npfill("complete", path, "--box", BOX, "-m", weights, "--json")
+    assert ended.code == 0
+    assert Path(json.loads(ended.out)["data"]["outputs"]["mean"]).is_file()
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])

@@ -1,0 +1,106 @@
+"""What training minimises, against direct formulas."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.training.batches import Batch
+from npfill.training.objectives import elbo, nll, npml, weighted_log_likelihood
+from tests.conftest import tiny
+
+SIZE = (6, 6)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.rand(3, 2, *SIZE, generator=generator, dtype=torch.float64)
+    observed = torch.rand(3, 1, *SIZE, generator=generator) < 0.4
+    context, targets = Context(pixels, observed), Targets.every(SIZE)
+    whole = replace(context, observed=torch.ones_like(observed))
+    return Batch(context, targets, targets.values(pixels), ~context.mask(), whole)
+
+
+def test_nll_is_the_mean_over_unobserved_pixels_of_each_picture(batch: Batch) -> None:
+    model = tiny("cnp")
+    predicted = model.predict(model.encode(batch.context), None, batch.targets)
+    each = []
+    for number in range(3):
+        asked = batch.asked[number]
+        log_prob = predicted.log_prob(batch.truth)[number, asked].sum(-1)
+        each.append(log_prob.mean())
+    torch.testing.assert_close(nll(model, batch, 0.0).total, -torch.stack(each).mean())
+
+
+def test_observed_pixels_do_not_count(batch: Batch) -> None:
+    model = tiny("cnp")
+    spoiled = torch.where(batch.asked.unsqueeze(-1), batch.truth, 9.0)
+    for beta in (0.0, 2.0):
+        torch.testing.assert_close(
+            nll(model, replace(batch, truth=spoiled), beta).total, nll(model, batch, beta).total
+        )
+
+
+def test_npml_has_the_gradient_of_the_log_of_the_mean_likelihood(batch: Batch) -> None:
+    model = tiny("lcnp")
+    asked = torch.ones_like(batch.asked)
+    batch = replace(batch, asked=asked)
+    prior = model.infer(batch.context)
+    assert prior is not None
+    loss = npml(model, batch, prior, 0.0, 5, torch.Generator().manual_seed(1)).total
+    noise = torch.randn(5, *prior.mean.shape, generator=torch.Generator().manual_seed(1))
+    predicted = model.predict(model.encode(batch.context), prior.rsample(noise), batch.targets)
+    joint = predicted.log_prob(batch.truth).sum((-1, -2))
+    direct = -(joint.logsumexp(0) / asked.shape[1]).mean()
+    parameters = list(model.parameters())
+    for one, other in zip(
+        torch.autograd.grad(loss, parameters, retain_graph=True),
+        torch.autograd.grad(direct, parameters),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_weight_of_the_kl_scales_the_kl_alone(batch: Batch) -> None:
+    model = tiny("np")
+    prior = model.infer(batch.context)
+    posterior = model.infer(batch.whole)
+    assert prior is not None
+    assert posterior is not None
+    none, one, five = (
+        elbo(model, batch, prior, 2.0, weight, torch.Generator().manual_seed(0)).total
+        for weight in (0.0, 1.0, 5.0)
+    )
+    per_pixel = (posterior.kl(prior).sum(-1) / batch.asked.sum(1)).mean()
+    torch.testing.assert_close(one - none, per_pixel)
+    torch.testing.assert_close(five - none, 5 * per_pixel)
+
+
+def test_weights_are_scale_to_the_beta_with_a_mean_of_one_and_no_gradient(batch: Batch) -> None:
+    scale = (0.1 + torch.rand(batch.truth.shape, dtype=torch.float64)).requires_grad_()
+    predicted = Gaussian(torch.zeros_like(scale), scale)
+    plain = weighted_log_likelihood(predicted, replace(batch, truth=torch.zeros_like(scale)), 0.0)
+    torch.testing.assert_close(plain, predicted.log_prob(torch.zeros_like(scale)).sum(-1))
+    counted = batch.asked.unsqueeze(-1).expand_as(scale)
+    weights = scale.detach() ** 2
+    weights = weights / weights[counted].mean()
+    expected = (predicted.log_prob(batch.truth) * weights).sum(-1)
+    weighted = weighted_log_likelihood(predicted, batch, 2.0)
+    torch.testing.assert_close(weighted, expected)
+    one, other = (
+        torch.autograd.grad(value.sum(), scale, retain_graph=True)[0]
+        for value in (weighted, expected)
+    )
+    torch.testing.assert_close(one, other)
+
+
+def test_with_beta_two_the_mean_has_the_gradient_of_the_squared_error(batch: Batch) -> None:
+    mean = torch.rand(batch.truth.shape, dtype=torch.float64).requires_grad_()
+    scale = 0.1 + torch.rand(batch.truth.shape, dtype=torch.float64)
+    weighted = weighted_log_likelihood(Gaussian(mean, scale), batch, 2.0)
+    gradient = torch.autograd.grad(weighted.sum(), mean)[0]
+    ratio = gradient / (batch.truth - mean)
+    torch.testing.assert_close(ratio, torch.full_like(ratio, ratio.mean().item()))
