@@ -17,8 +17,10 @@ class LatentEncoder(nn.Module):
         super().__init__()
         self.body = mlp(inputs, hidden, 2 * latent)
         # Begin with little noise, so that the decoder hears what z says of the context.
+        last = self.body[-1]
+        assert isinstance(last, nn.Linear)
         with torch.no_grad():
-            self.body[-1].bias[latent:] -= 3.0
+            last.bias[latent:] -= 3.0
 
     def forward(self, representation: Float[Tensor, "batch width"]) -> Gaussian:
         """The Gaussian over z for each picture."""
