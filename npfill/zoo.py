@@ -35,6 +35,7 @@ class Entry:
         counts: Numbers of random context pixels that the scores are at.
         mse: Mean squared error at each, over the other pixels of test pictures.
         log_likelihood: Joint log-likelihood at each, in nats per target pixel.
+        floored_log_likelihood: The same with the scale floored at 0.1.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Entry:
     counts: tuple[int, ...]
     mse: tuple[float, ...]
     log_likelihood: tuple[float, ...]
+    floored_log_likelihood: tuple[float, ...]
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def add_command(
     data: Annotated[
         Path | None, typer.Option(help="Test pictures; by default those of the run's data.")
     ] = None,
+    last: Annotated[bool, typer.Option("--last", help="The last weights, not the best.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Take a run's best weights into pretrained/: measured, with a row in the zoo and a card."""
@@ -73,5 +74,5 @@ def add_command(
     talk = Talk()
     talk.say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
     with stderr.status("measuring"):
-        shipped = ship(name or run_dir.name, run.best, images.to(where))
+        shipped = ship(name or run_dir.name, run.last if last else run.best, images.to(where))
     talk.say(f"wrote {shipped.weights}, its row in zoo.toml, and {shipped.card}")

@@ -17,6 +17,9 @@ from npfill.seeds import generator
 # The numbers of random context pixels that scores are reported at, by side of the grid.
 _PROTOCOL_COUNTS = {28: (10, 50, 100, 300), 32: (10, 100, 1000), 64: (50, 200, 500, 1000)}
 _SHARES = (0.01, 0.05, 0.1, 0.4)
+_SCORES = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
+# The floor under the scale that likelihoods are compared with published ones at.
+COMMON_FLOOR = 0.1
 _SEED = 0
 # Pictures times draws in one batch: what bounds the memory.
 _BATCH = 400
@@ -43,20 +46,15 @@ def at_random_counts(
         latents: Draws of z from q(z | C), for a latent variant.
 
     Returns:
-        `counts`, and for each of them `mse` and `log_likelihood` (joint, nats per target pixel,
-        with the model's own floor); `mean_log_likelihood`; `kl`, of q(z | all pixels) from
-        q(z | C) in nats per picture, 0 for a conditional variant.
+        `counts`, and for each of them `mse`; `log_likelihood`, joint, in nats per target pixel,
+        with the model's own floor under the scale; `floored_log_likelihood`, the same with a floor
+        of 0.1; `kl`, of q(z | all pixels) from q(z | C) in nats per picture, 0 for a conditional
+        variant.
     """
     counts = counts_for(images.shape[-1])
     rows = [_at_count(model, images, count, latents) for count in counts]
-    errors, likelihoods, divergences = (list(column) for column in zip(*rows, strict=True))
-    return {
-        "counts": list(counts),
-        "mse": errors,
-        "log_likelihood": likelihoods,
-        "mean_log_likelihood": sum(likelihoods) / len(likelihoods),
-        "kl": divergences,
-    }
+    columns = zip(*rows, strict=True)
+    return {"counts": list(counts)} | dict(zip(_SCORES, map(list, columns), strict=True))
 
 
 def predictive(
@@ -80,22 +78,27 @@ def _at_count(
     images: UInt8[Tensor, "image channel size size"],
     count: int,
     latents: int,
-) -> tuple[float, float, float]:
-    """MSE, joint log-likelihood and KL at one number of context pixels."""
+) -> list[float]:
+    """The scores at one number of context pixels, in the order of `_SCORES`."""
     size = images.shape[-1]
     targets = Targets.every((size, size), images.device)
     observed = random_pixels(len(images), size, count, generator(_SEED, "mask", count))
-    errors, likelihoods, divergences = [], [], []
+    rows = []
     chunk = max(1, _BATCH // latents)
     for some, seen in zip(images.split(chunk), observed.split(chunk), strict=True):
         pixels = some.float() / 255.0
         context = Context(pixels, seen.to(pixels.device), at_most=count)
         predicted = predictive(model, context, targets, latents, _SEED)
+        floored = Gaussian(predicted.mean, predicted.scale.clamp(min=COMMON_FLOOR))
         truth, asked = targets.values(pixels), ~context.mask()
-        errors.append(squared_error(predicted, truth, asked))
-        likelihoods.append(log_likelihood(predicted, truth, asked))
-        divergences.append(_kl_of_whole(model, context))
-    return tuple(torch.cat(each).mean().item() for each in (errors, likelihoods, divergences))  # type: ignore[return-value]
+        scores = [
+            squared_error(predicted, truth, asked),
+            log_likelihood(predicted, truth, asked),
+            log_likelihood(floored, truth, asked),
+            _kl_of_whole(model, context),
+        ]
+        rows.append(torch.stack(scores))
+    return torch.cat(rows, dim=1).mean(1).tolist()
 
 
 def _kl_of_whole(model: NeuralProcess[Any], context: Context) -> Float[Tensor, " batch"]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from npfill import checkpoint, zoo
 from npfill.errors import InputError
-from npfill.evaluate.protocol import at_random_counts
+from npfill.evaluate.protocol import COMMON_FLOOR, at_random_counts
 from npfill.images.writing import write_bytes
 from npfill.shipped import folder
 from npfill.zoo import Entry
@@ -88,6 +88,7 @@ def _entry(path: Path, model: Any, provenance: dict[str, Any]) -> Entry:
         counts=tuple(scores["counts"]),
         mse=tuple(round(value, 5) for value in scores["mse"]),
         log_likelihood=tuple(round(value, 4) for value in scores["log_likelihood"]),
+        floored_log_likelihood=tuple(round(value, 4) for value in scores["floored_log_likelihood"]),
     )
 
 
@@ -107,10 +108,12 @@ def _add_row(name: str, entry: Entry) -> None:
 
 def _card(name: str, entry: Entry, provenance: dict[str, Any], floor: float) -> str:
     scores = provenance["scores"]
-    rows = zip(scores["counts"], scores["mse"], scores["log_likelihood"], scores["kl"], strict=True)
+    keys = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
     table = "\n".join(
-        f"| {count} | {error:.4f} | {likelihood:.3f} | {kl:.2f} |"
-        for count, error, likelihood, kl in rows
+        f"| {count} | {error:.4f} | {likelihood:.3f} | {floored:.3f} | {kl:.2f} |"
+        for count, error, likelihood, floored, kl in zip(
+            scores["counts"], *(scores[key] for key in keys), strict=True
+        )
     )
     minutes = provenance["seconds"] / 60
     return f"""# {name}
@@ -129,11 +132,11 @@ This is {_FIGURES[entry.variant]}.
 ## Scores
 
 The first {scores["images"]:,} test pictures, random context pixels, all other pixels as targets.
-z comes from the context ({scores["latents"]} draws). LL is joint, in nats per target pixel, the
-scale floored at {floor}. KL is what the whole picture would tell of z beyond the context, in
-nats per picture.
+z comes from the context ({scores["latents"]} draws). LL is joint, in nats per target pixel, with
+the model's own floor under the scale and with one of {COMMON_FLOOR}. KL is what the whole picture
+would tell of z beyond the context, in nats per picture.
 
-| context pixels | MSE | LL | KL |
-| --- | --- | --- | --- |
+| context pixels | MSE | LL, floor {floor} | LL, floor {COMMON_FLOOR} | KL |
+| --- | --- | --- | --- | --- |
 {table}
 """

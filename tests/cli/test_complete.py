@@ -302,7 +302,7 @@ def test_a_path_that_is_no_text_is_completed_and_stands_in_the_json(
         path.write_bytes(save(tmp_path / "photo.png", 5, 6).read_bytes())
     except OSError:
         pytest.skip("this file system has no such names")
-    ended = npfill("complete", path, "--box", BOX, "-m", weights, "--json")
+    ended = npfill("complete", path, "--box", BOX, "-m", weights, "-q", "--json")
     assert ended.code == 0
     assert Path(json.loads(ended.out)["data"]["outputs"]["mean"]).is_file()
 
