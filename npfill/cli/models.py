@@ -24,23 +24,18 @@ def list_command() -> None:
     """List the models: name, variant, data and its terms, size and scores."""
     from npfill.zoo import entries
 
-    table = Table("name", "variant", "pictures", "MB", "context pixels", "MSE", "LL", box=None)
-    terms = {}
+    table = Table("name", "variant", "pictures", "MB", "MSE", box=None)
+    notes = {}
     for name, entry in entries().items():
         size = f"{entry.size}x{entry.size} {'grey' if entry.channels == 1 else 'RGB'}"
-        table.add_row(
-            name,
-            entry.variant,
-            f"{entry.data} {size}",
-            f"{entry.bytes / 1e6:.1f}",
-            " / ".join(str(count) for count in entry.counts),
-            " / ".join(f"{error:.4f}" for error in entry.mse),
-            " / ".join(f"{value:.2f}" for value in entry.log_likelihood),
-        )
-        terms[entry.data] = entry.terms
+        errors = "  ".join(f"{error:.4f}" for error in entry.mse)
+        megabytes = f"{entry.bytes / 1e6:.1f}"
+        table.add_row(name, entry.variant, f"{entry.data} {size}", megabytes, errors)
+        counts = ", ".join(str(count) for count in entry.counts)
+        notes[entry.data] = f"MSE at {counts} random context pixels. Terms: {entry.terms}."
     stdout.print(table)
-    for data, text in terms.items():
-        stdout.print(f"{data}: {text}", markup=False)
+    for data, note in notes.items():
+        stdout.print(f"{data}: {note}", markup=False)
 
 
 @app.command("add")

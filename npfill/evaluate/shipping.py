@@ -132,9 +132,9 @@ This is {_FIGURES[entry.variant]}.
 ## Scores
 
 The first {scores["images"]:,} test pictures, random context pixels, all other pixels as targets.
-z comes from the context ({scores["latents"]} draws). LL is joint, in nats per target pixel, with
-the model's own floor under the scale and with one of {COMMON_FLOOR}. KL is what the whole picture
-would tell of z beyond the context, in nats per picture.
+LL is joint, in nats per target pixel, with the model's own floor under the scale and with one of
+{COMMON_FLOOR}. KL is what the whole picture would tell of z beyond the context, in nats; z
+comes from the context, in {scores["latents"]} draws. A variant without z has a KL of 0.
 
 | context pixels | MSE | LL, floor {floor} | LL, floor {COMMON_FLOOR} | KL |
 | --- | --- | --- | --- | --- |
