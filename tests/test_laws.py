@@ -142,7 +142,9 @@ def test_the_elbo_is_below_the_importance_weighted_estimate(name: str) -> None:
     batch = Batch(context, every, truth, asked, whole)
     prior, noise = model.infer(context), torch.Generator().manual_seed(0)
     assert prior is not None
-    bound = -torch.stack([elbo(model, batch, prior, 0.0, 1.0, noise).total for _ in range(200)])
+    bound = -torch.stack(
+        [elbo(model, batch, prior, 0.0, 1.0, 0.0, noise).total for _ in range(200)]
+    )
     assert bound.mean() < importance_weighted(model, batch, 500) + 1e-3
 
 

@@ -42,7 +42,7 @@ def loss(
         return nll(model, batch, objective.beta)
     if objective.samples:
         return npml(model, batch, prior, objective.beta, objective.samples, noise)
-    return elbo(model, batch, prior, objective.beta, kl_weight, noise)
+    return elbo(model, batch, prior, objective.beta, kl_weight, objective.from_context, noise)
 
 
 def nll(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
@@ -58,6 +58,7 @@ def elbo(
     prior: Gaussian,
     beta: float,
     kl_weight: float,
+    from_context: float,
     noise: torch.Generator,
 ) -> Loss:
     """The negative evidence lower bound, with the conditional prior and one z.
@@ -65,15 +66,23 @@ def elbo(
     E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)) (Garnelo et al. 2018b, equation 9),
     with T all that is not observed. Where a step scores only some of T, their mean log-likelihood
     stands for that of all, so the bound is unbiased.
+
+    A share `from_context` of the loss is instead the negative log-likelihood with z from q(z | C),
+    as it is drawn when the model is used (the hybrid objective of Sohn et al. 2015, "Learning
+    Structured Output Representation using Deep Conditional Generative Models", equation 6).
     """
     posterior = model.infer(batch.whole)
     assert posterior is not None
     z = posterior.rsample(_noise(1, posterior, noise))
+    if from_context:
+        z = torch.cat([z, prior.rsample(_noise(1, prior, noise))])
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
     fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
     kl = posterior.kl(prior).sum(-1)
     penalty = kl / (~batch.context.mask()).sum(1).clamp(min=1)
-    return Loss((kl_weight * penalty - fit).mean(), kl.mean().detach())
+    bound = (fit[0] - kl_weight * penalty).mean()
+    total = (1.0 - from_context) * bound + from_context * fit[-1].mean()
+    return Loss(-total, kl.mean().detach())
 
 
 def npml(

@@ -43,8 +43,9 @@ class Objective:
 
     Of `targets` random pixels, those that are not observed are scored in a step; 0 takes all. A
     latent variant is trained with the ELBO, whose KL grows to `kl_weight` over the first
-    `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more); or, with
-    `samples` above 0, with the mean likelihood over that many draws from q(z | C).
+    `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more), and of which a
+    share `from_context` draws z as it is drawn in use; or, with `samples` above 0, with the mean
+    likelihood over that many draws from q(z | C).
     """
 
     beta: float
@@ -52,6 +53,7 @@ class Objective:
     kl_warmup: int
     samples: int = 0
     kl_weight: float = 1.0
+    from_context: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

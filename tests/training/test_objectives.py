@@ -71,7 +71,7 @@ def test_the_weight_of_the_kl_scales_the_kl_alone(batch: Batch) -> None:
     assert prior is not None
     assert posterior is not None
     none, one, five = (
-        elbo(model, batch, prior, 2.0, weight, torch.Generator().manual_seed(0)).total
+        elbo(model, batch, prior, 2.0, weight, 0.0, torch.Generator().manual_seed(0)).total
         for weight in (0.0, 1.0, 5.0)
     )
     per_pixel = (posterior.kl(prior).sum(-1) / batch.asked.sum(1)).mean()
@@ -104,3 +104,19 @@ def test_with_beta_two_the_mean_has_the_gradient_of_the_squared_error(batch: Bat
     gradient = torch.autograd.grad(weighted.sum(), mean)[0]
     ratio = gradient / (batch.truth - mean)
     torch.testing.assert_close(ratio, torch.full_like(ratio, ratio.mean().item()))
+
+
+def test_a_share_of_the_loss_draws_z_from_the_context(batch: Batch) -> None:
+    model = tiny("lcnp")
+    prior = model.infer(batch.context)
+    assert prior is not None
+    bound, mixed, use = (
+        elbo(model, batch, prior, 0.0, 1.0, share, torch.Generator().manual_seed(0)).total
+        for share in (0.0, 0.25, 1.0)
+    )
+    torch.testing.assert_close(mixed, 0.75 * bound + 0.25 * use)
+    generator = torch.Generator().manual_seed(0)
+    _, noise = (torch.randn(1, *prior.mean.shape, generator=generator) for _ in range(2))
+    predicted = model.predict(model.encode(batch.context), prior.rsample(noise), batch.targets)
+    each = (predicted.log_prob(batch.truth)[0].sum(-1) * batch.asked).sum(1) / batch.asked.sum(1)
+    torch.testing.assert_close(use, -each.mean())
