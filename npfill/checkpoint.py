@@ -113,6 +113,8 @@ def refuse(path: Path) -> None:
             f"{path}: pickled weights can run any code and are not read",
             "convert them to .safetensors with the library that wrote them",
         )
+    if path.is_dir():
+        raise InputError(f"{path}: a folder", "name a .safetensors file")
     if not path.is_file():
         raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
     if path.stat().st_size > _LARGEST_FILE:
@@ -124,17 +126,18 @@ def refuse(path: Path) -> None:
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         header = json.loads(metadata[_KEY])
-        known = header["format"] == FORMAT
-        whole = {"variant", "config", "provenance"} <= header.keys()
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError):
+    except (KeyError, json.JSONDecodeError, RecursionError):
         raise ModelError(
             f"{path}: no npfill metadata in it", "only files written by npfill can be used"
         ) from None
-    if not known:
-        raise ModelError(f"{path}: format {header['format']}, not {FORMAT}", "update npfill")
-    if not whole or not isinstance(header["config"], dict):
+    kinds = {"format": int, "variant": str, "config": dict, "provenance": dict}
+    if not isinstance(header, dict) or any(
+        type(header.get(key)) is not kind for key, kind in kinds.items()
+    ):
         raise ModelError(f"{path}: incomplete npfill metadata", "fetch or copy it again")
-    return dict(header)
+    if header["format"] != FORMAT:
+        raise ModelError(f"{path}: format {header['format']}, not {FORMAT}", "update npfill")
+    return header
 
 
 def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

@@ -16,7 +16,8 @@ def resolve(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if _mps() else "cpu"
     kind, _, number = name.partition(":")
-    if kind not in {"cpu", "cuda", "mps"} or (number and not number.isdigit()):
+    numbered = kind == "cuda" and number.isascii() and number.isdigit()
+    if kind not in {"cpu", "cuda", "mps"} or (name != kind and not numbered):
         raise UsageError(f"unknown device {name!r}", "one of: auto, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and not torch.cuda.is_available():
         built = "no CUDA device is visible" if torch.version.cuda else "this torch has no CUDA"

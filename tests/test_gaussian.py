@@ -1,7 +1,7 @@
 """The Gaussian pair against torch.distributions and Monte Carlo."""
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
@@ -15,6 +15,7 @@ def pair(mean: float, scale: float) -> Gaussian:
     return Gaussian(*(torch.tensor([value], dtype=torch.float64) for value in (mean, scale)))
 
 
+@settings(deadline=None)
 @given(numbers, positive, numbers)
 def test_log_prob_is_the_normal_density(mean: float, scale: float, value: float) -> None:
     at = torch.tensor([value], dtype=torch.float64)
@@ -24,6 +25,7 @@ def test_log_prob_is_the_normal_density(mean: float, scale: float, value: float)
     )
 
 
+@settings(deadline=None)
 @given(numbers, positive, numbers, positive)
 def test_kl_is_the_closed_form_and_never_negative(a: float, b: float, c: float, d: float) -> None:
     one, other = pair(a, b), pair(c, d)

@@ -13,7 +13,6 @@ from npfill.cli.console import report
 from npfill.cli.demo import demo_command
 from npfill.cli.doctor import doctor_command
 from npfill.cli.train import train_command
-from npfill.errors import NpfillError
 
 app = typer.Typer(
     name="npfill",
@@ -55,5 +54,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(args=None if arguments is None else list(arguments))
-    except (NpfillError, KeyboardInterrupt) as error:
+    except Exception as error:  # the one place where errors become a line and an exit code
         sys.exit(report(error))

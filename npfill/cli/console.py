@@ -8,10 +8,8 @@ from rich.markup import escape
 
 from npfill.errors import NpfillError
 
-INTERRUPTED = 130
-
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 class Talk:
@@ -38,13 +36,15 @@ class Talk:
             stderr.print(f"[yellow]warning:[/yellow] {escape(text)}")
 
 
-def report(error: NpfillError | KeyboardInterrupt) -> int:
+def report(error: Exception) -> int:
     """Print an error and answer its exit code; NPFILL_DEBUG=1 adds the traceback."""
     if os.environ.get("NPFILL_DEBUG") == "1":
         stderr.print(escape("".join(traceback.format_exception(error))))
-    if isinstance(error, KeyboardInterrupt):
-        stderr.print("interrupted")
-        return INTERRUPTED
+    if not isinstance(error, NpfillError):
+        problem = f"{type(error).__name__}: {error}".splitlines()[0]
+        error = NpfillError(
+            f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
+        )
     stderr.print(f"[red]error:[/red] {escape(str(error))}")
     if error.hint:
         stderr.print(f"[bold]hint:[/bold] {escape(error.hint)}")

@@ -23,6 +23,8 @@ VARIANTS: dict[str, tuple[type[NeuralProcess[Any]], type[Any]]] = {
 # No size in a configuration may ask for more than this, whoever wrote the file.
 _LARGEST_SIZE = 4096
 _MOST_LAYERS = 32
+# A head holds the distance beside its content: see `parts.attention`.
+_HEAD = 4
 
 
 def config_of(variant: str, fields: dict[str, Any], where: str) -> Any:
@@ -40,14 +42,31 @@ def config_of(variant: str, fields: dict[str, Any], where: str) -> Any:
         raise ModelError(f"{where}: unknown variant {variant!r}", f"one of: {', '.join(VARIANTS)}")
     config: Any = read(VARIANTS[variant][1], fields, where, ModelError)
     for name, value in asdict(config).items():
-        sizes = value if isinstance(value, tuple) else (value,)
-        whole = [size for size in sizes if isinstance(size, int)]
-        if len(sizes) > _MOST_LAYERS or any(not 0 <= size <= _LARGEST_SIZE for size in whole):
-            raise ModelError(
-                f"{where}: {name} = {value} is out of range",
-                f"sizes lie in 0 .. {_LARGEST_SIZE}, at most {_MOST_LAYERS} of them",
-            )
+        problem = _problem(name, value, config)
+        if problem:
+            raise ModelError(f"{where}: {name} = {value} is out of range", problem)
     return config
+
+
+def _problem(name: str, value: Any, config: Any) -> str:
+    """What is wrong with a field of a configuration; nothing if it can be built."""
+    if name == "scale_floor":
+        return "" if 0.0 <= value < 1.0 else "it lies in [0, 1)"
+    if name == "heads" and (value < 1 or config.width % value or config.width // value < _HEAD):
+        return f"it divides the width into heads of at least {_HEAD}"
+    if name == "decoder_hidden" and not value:
+        return "the decoder has at least one hidden layer"
+    unused = {"frequencies": config.coordinates == "raw", "width": _is_basis(config)}
+    sizes = value if isinstance(value, tuple) else (value,)
+    lowest = 0 if unused.get(name) else 1
+    whole = [size for size in sizes if isinstance(size, int)]
+    if len(sizes) > _MOST_LAYERS or any(not lowest <= size <= _LARGEST_SIZE for size in whole):
+        return f"sizes lie in {lowest} .. {_LARGEST_SIZE}, at most {_MOST_LAYERS} of them"
+    return ""
+
+
+def _is_basis(config: Any) -> bool:
+    return getattr(config, "encoder", "") == "basis"
 
 
 def fields_of(config: Any) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def of_model(name: str) -> tuple[str, ...]:
 WRONG: list[tuple[tuple[str, ...], int, str]] = [
     # Pictures.
     (("complete", "none.png", *FILL), INPUT, "none.png: no such file"),
-    (("complete", "no/such/folder.png", *FILL), INPUT, "no/such/folder.png: no such file"),
+    (("complete", "no/such/folder.png", *FILL), INPUT, "no/such/folder.png: a folder"),
     (("complete", "empty.png", *FILL), INPUT, "empty.png: an empty file"),
     (("complete", "truncated.png", *FILL), INPUT, "truncated.png: cannot be read"),
     (("complete", "text.png", *FILL), INPUT, "text.png: not a picture of a known format"),
@@ -212,8 +212,8 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     # Models.
     (of_model("nonesuch"), MODEL, "no model is called 'nonesuch'"),
     (of_model("nothing.safetensors"), INPUT, "nothing.safetensors: no such file"),
-    (of_model("folder.safetensors"), INPUT, "folder.safetensors: no such file"),
-    (of_model("./folder.png"), INPUT, "folder.png: no such file"),
+    (of_model("folder.safetensors"), INPUT, "folder.safetensors: a folder"),
+    (of_model("./folder.png"), INPUT, "folder.png: a folder"),
     (of_model("weights.pt"), MODEL, "weights.pt: pickled weights can run any code"),
     (of_model("weights.ckpt"), MODEL, "weights.ckpt: pickled weights can run any code"),
     (of_model("photo.png"), MODEL, "photo.png: not a safetensors file"),
