@@ -171,8 +171,8 @@ def _complete(
     network = checkpoint.load(found.path).model
     talk.detail(f"{found.path}: {network.variant}, sha256 {found.sha256}")
     started = time.perf_counter()
-    values = intensities(picture.image)
-    completion = complete_picture(values, hole.selected, network, samples, seed, str(where))
+    values, drawn = intensities(picture.image), samples if plan.shows_samples else 0
+    completion = complete_picture(values, hole.selected, network, drawn, seed, str(where))
     seconds = time.perf_counter() - started
     for note in completion.notes:
         talk.warn(note)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from npfill import __version__
-from npfill.errors import InputError, UsageError
+from npfill.errors import InputError, NpfillError, UsageError
 from npfill.images.files import changed_outside, png_bytes, std_picture, with_hole_filled
 from npfill.images.sheet import Row, contact_sheet
 from npfill.images.writing import write_bytes
@@ -38,6 +38,11 @@ class Plan:
     def files(self) -> list[Path]:
         """The paths that are files."""
         return [path for path in self.paths.values() if path != _STDOUT]
+
+    @property
+    def shows_samples(self) -> bool:
+        """Whether any result holds samples."""
+        return any(name not in {"mean", "std"} for name in self.paths)
 
 
 def plan(image: Path, output: Path | None, emit: str | None, samples: int) -> Plan:
@@ -94,14 +99,14 @@ def render(
         opaque: Whether alpha becomes opaque in the hole.
 
     Raises:
-        InputError: A pixel outside the hole would change: a bug, and nothing is written.
+        NpfillError: A pixel outside the hole would change: a bug, and nothing is written.
     """
 
     def filled(values: np.ndarray) -> Image.Image:
         after = with_hole_filled(image, hole, values, opaque=opaque)
         changed = changed_outside(image, after, hole)
         if changed:
-            raise InputError(
+            raise NpfillError(
                 f"{changed} px outside the hole would change", "please report this bug"
             )
         return after

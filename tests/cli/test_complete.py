@@ -278,7 +278,9 @@ def test_verbose_tells_the_model_file_and_its_hash(
     assert digest not in plain
 
 
-@pytest.mark.parametrize("name", ["[/x].png", "[red]a[/red].png", "[bold", 'a b\'s "c".png'])
+@pytest.mark.parametrize(
+    "name", ["[/x].png", ":smile:.png", "[red]a[/red].png", "[bold", 'a b\'s "c".png']
+)
 def test_a_path_is_never_read_as_markup(
     npfill: Command, tmp_path: Path, weights: Path, name: str
 ) -> None:
