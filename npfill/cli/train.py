@@ -16,6 +16,7 @@ from npfill.errors import InputError, OverwriteError, UsageError
 from npfill.shipped import folder
 
 if TYPE_CHECKING:
+    from npfill.checkpoint import Weights
     from npfill.training.loop import Report, Trainer
     from npfill.training.recipe import Recipe
 
@@ -103,7 +104,7 @@ def _prepare(
     recipe: "Recipe", run: Any, data: Path | None, device: str, init: str | None, resume: bool
 ) -> "Trainer":
     """A trainer at its first step, or where it stopped; the folder is made or checked."""
-    from npfill import devices, zoo
+    from npfill import checkpoint, devices, zoo
     from npfill.data.datasets import read_images
     from npfill.evaluate.protocol import at_random_counts
     from npfill.training.environment import describe, provenance
@@ -132,20 +133,30 @@ def _prepare(
             f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",
             "change data.validation, or train on more",
         )
-    weights = zoo.load(init) if init else None
-    if weights is not None and weights.config != recipe.model:
+    weights = checkpoint.load(zoo.find(init).path) if init else None
+    if weights is not None and weights.model.config != recipe.model:
         raise UsageError(
             f"{init} has another configuration than the recipe", "compare their [model]"
         )
+    before = run.read_environment()["steps_before"] if resume else _steps(weights)
     score = partial(at_random_counts, images=images[-held_out:], latents=_VALIDATION_DRAWS)
-    trainer = Trainer(recipe, run, images[:-held_out], score, provenance(recipe, where))
+    origin = provenance(recipe, where) | {"steps_before": before}
+    trainer = Trainer(recipe, run, images[:-held_out], score, origin)
     if resume:
         trainer.resume()
-    else:
-        if weights is not None:
-            trainer.start_from(weights)
-        run.create(render(recipe), describe(where) | {"data": str(data.resolve()), "init": init})
+        return trainer
+    if weights is not None:
+        trainer.start_from(weights.model)
+    place = {"data": str(data.resolve()), "init": init, "steps_before": before}
+    run.create(render(recipe), describe(where) | place)
     return trainer
+
+
+def _steps(weights: "Weights | None") -> int:
+    """How many steps weights were trained for, with those of the weights they started from."""
+    if weights is None:
+        return 0
+    return sum(int(weights.provenance.get(key, 0)) for key in ("steps", "steps_before"))
 
 
 def _follow(trainer: "Trainer", run: Any) -> None:

@@ -116,6 +116,8 @@ def _card(name: str, entry: Entry, provenance: dict[str, Any], floor: float) -> 
         )
     )
     minutes = provenance["seconds"] / 60
+    steps_before = provenance.get("steps_before", 0)
+    before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}
 
 <!-- Written by `npfill models add`: do not edit. -->
@@ -125,7 +127,7 @@ This is {_FIGURES[entry.variant]}.
 - Pictures: {"grey" if entry.channels == 1 else "RGB"}, trained at {entry.size}x{entry.size}.
 - Data: {entry.data}. Terms: {entry.terms}.
 - Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
-- Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}.
+- Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
 - {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
   `{entry.sha256}`.
 

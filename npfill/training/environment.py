@@ -37,7 +37,8 @@ def hardware(device: torch.device) -> str:
     """The name of the device that computes."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    threads = f"{torch.get_num_threads()} threads"
+    count = torch.get_num_threads()
+    threads = f"{count} thread{'s' if count > 1 else ''}"
     return f"{device.type}, {_processor()}, {threads}"
 
 

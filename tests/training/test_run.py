@@ -137,6 +137,7 @@ def test_init_starts_from_weights_of_the_same_configuration(
     one, two = (checkpoint.load(tmp_path / run / "last.safetensors") for run in ("one", "two"))
     for key, tensor in one.model.state_dict().items():
         torch.testing.assert_close(tensor, two.model.state_dict()[key])
+    assert (two.provenance["steps"], two.provenance["steps_before"]) == (1, 30)
     arguments = [str(TINY), "model.latent=5", *data, "--init", str(weights)]
     assert train(*arguments, "--run-dir", str(tmp_path / "three")) == 2
     assert "configuration" in capsys.readouterr().err
