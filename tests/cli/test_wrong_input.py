@@ -148,7 +148,7 @@ def of_model(name: str) -> tuple[str, ...]:
 WRONG: list[tuple[tuple[str, ...], int, str]] = [
     # Pictures.
     (("complete", "none.png", *FILL), INPUT, "none.png: no such file"),
-    (("complete", "no/such/folder.png", *FILL), INPUT, "no/such/folder.png: a folder"),
+    (("complete", "no/such/folder.png", *FILL), INPUT, "no/such/folder.png: no such file"),
     (("complete", "empty.png", *FILL), INPUT, "empty.png: an empty file"),
     (("complete", "truncated.png", *FILL), INPUT, "truncated.png: cannot be read"),
     (("complete", "text.png", *FILL), INPUT, "text.png: not a picture of a known format"),
