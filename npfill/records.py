@@ -1,5 +1,6 @@
-"""A mapping read from a file becomes a frozen dataclass, or an error that names the key."""
+"""Plain tables in files: read into frozen dataclasses, with errors that name the key; written."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
@@ -39,6 +40,18 @@ def read(
             key: _typed(hints[key], value, f"{where}: {key}", error)
             for key, value in values.items()
         }
+    )
+
+
+def as_toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Tables of plain values as the text of a TOML file."""
+    # JSON writes strings, numbers and lists as TOML does.
+    return "\n".join(
+        f"[{name}]\n"
+        + "".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items()
+        )
+        for name, table in tables.items()
     )
 
 

@@ -69,5 +69,5 @@ def add_command(
     talk = Talk()
     talk.say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
     with stderr.status("measuring"):
-        shipped = ship(name or run_dir.name, run.last if last else run.best, images.to(where))
-    talk.say(f"wrote {shipped.weights}, its row in zoo.toml, and {shipped.card}")
+        weights = ship(name or run_dir.name, run.last if last else run.best, images.to(where))
+    talk.say(f"wrote {weights}, its row in zoo.toml, and {weights.with_suffix('.md')}")

@@ -1,7 +1,6 @@
 """A finished run becomes shipped weights: the file, its row in the zoo and its card."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,12 @@ from npfill import checkpoint, zoo
 from npfill.errors import InputError
 from npfill.evaluate.protocol import COMMON_FLOOR, at_random_counts
 from npfill.images.writing import write_bytes
+from npfill.records import as_toml
 from npfill.shipped import folder
 from npfill.zoo import Entry
 
 # What the scores of a card are measured with.
-TEST_IMAGES = 1000
+_TEST_IMAGES = 1000
 _LATENTS = 64
 
 _FIGURES = {
@@ -31,23 +31,16 @@ _FIGURES = {
 }
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """What `ship` wrote."""
-
-    name: str
-    entry: Entry
-    weights: Path
-    card: Path
-
-
-def ship(name: str, weights: Path, images: UInt8[Tensor, "image channel size size"]) -> Shipped:
+def ship(name: str, weights: Path, images: UInt8[Tensor, "image channel size size"]) -> Path:
     """Take weights into `pretrained/`, measured on test pictures as they will be shipped.
 
     Args:
         name: The word that users will type; `train/NAME.toml` must exist.
         weights: A file that training wrote.
         images: Test pictures, bytes; the first 1,000 are used.
+
+    Returns:
+        The file that was written; its card lies beside it.
 
     Raises:
         InputError: No recipe has this name, or the weights are not from a training run.
@@ -58,18 +51,22 @@ def ship(name: str, weights: Path, images: UInt8[Tensor, "image channel size siz
     if "recipe" not in trained.provenance:
         raise InputError(f"{weights}: not from a training run", "npfill models add RUN_DIR")
     target = folder("pretrained") / f"{name}.safetensors"
-    # Half precision first, so that what is measured is what is shipped.
-    checkpoint.save(target, trained.model, trained.provenance, half=True)
-    model = checkpoint.load(target).model.to(images.device)
-    scores = at_random_counts(model, images[:TEST_IMAGES], _LATENTS)
-    scores |= {"images": len(images[:TEST_IMAGES]), "latents": _LATENTS}
+    # Rounded to half precision first, so that what is measured is what is shipped. Nothing of the
+    # zoo changes before all is measured.
+    model = trained.model.half().float().to(images.device)
+    scores = at_random_counts(model, images[:_TEST_IMAGES], _LATENTS)
+    scores |= {"images": len(images[:_TEST_IMAGES]), "latents": _LATENTS}
     provenance = trained.provenance | {"scores": scores}
     checkpoint.save(target, model, provenance, half=True)
     entry = _entry(target, model, provenance)
-    _add_row(name, entry)
-    card, floor = target.with_suffix(".md"), model.config.scale_floor
-    write_bytes(card, _card(name, entry, provenance, floor).encode())
-    return Shipped(name, entry, target, card)
+    rows = zoo.entries() | {name: entry}
+    text = as_toml({row: asdict(rows[row]) for row in sorted(rows)})
+    write_bytes(
+        folder("pretrained") / "zoo.toml", f"# Written by `npfill models add`.\n\n{text}".encode()
+    )
+    card = _card(name, entry, provenance, model.config.scale_floor)
+    write_bytes(target.with_suffix(".md"), card.encode())
+    return target
 
 
 def _entry(path: Path, model: Any, provenance: dict[str, Any]) -> Entry:
@@ -90,20 +87,6 @@ def _entry(path: Path, model: Any, provenance: dict[str, Any]) -> Entry:
         log_likelihood=tuple(round(value, 4) for value in scores["log_likelihood"]),
         floored_log_likelihood=tuple(round(value, 4) for value in scores["floored_log_likelihood"]),
     )
-
-
-def _add_row(name: str, entry: Entry) -> None:
-    rows = zoo.entries() | {name: entry}
-    # JSON writes strings, numbers and lists as TOML does.
-    text = "# Written by `npfill models add`.\n" + "".join(
-        f"\n[{row}]\n"
-        + "".join(
-            f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
-            for key, value in asdict(rows[row]).items()
-        )
-        for row in sorted(rows)
-    )
-    write_bytes(folder("pretrained") / "zoo.toml", text.encode())
 
 
 def _card(name: str, entry: Entry, provenance: dict[str, Any], floor: float) -> str:

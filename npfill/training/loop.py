@@ -2,9 +2,10 @@
 
 import copy
 import math
+import signal
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,35 +101,36 @@ class Trainer:
 
         Raises:
             CheckFailedError: The loss is not finite. The last save stays as it is.
-            KeyboardInterrupt: Passed on, after a save.
+            KeyboardInterrupt: After Ctrl-C, once the step is whole and saved.
         """
         schedule, run = self.recipe.schedule, self.recipe.run
         clock, done = time.perf_counter(), 0
-        try:
+        with _noted_interrupts() as interrupts:
             while self.step < schedule.steps:
                 last = self._train_step()
                 self.step += 1
                 done += 1
                 ends = self.step == schedule.steps
                 validates = ends or self.step % run.validate_every == 0
-                if not (validates or self.step % run.save_every == 0 or done >= _REPORT_EVERY):
-                    continue
-                values = torch.stack([last.total.detach(), last.kl]).tolist()
-                self._check(values[0])
-                elapsed = time.perf_counter() - clock
-                self.seconds += elapsed
-                validation = self._validate() if validates else None
-                pace = elapsed / done
-                report = Report(
-                    self.step, values[0], values[1], schedule.batch / pace, pace, validation
-                )
-                if validates or self.step % run.save_every == 0:
-                    self._save(report)
-                on_report(report)
-                clock, done = time.perf_counter(), 0
-        except KeyboardInterrupt:
-            self._save(None)
-            raise
+                saves = validates or self.step % run.save_every == 0
+                if saves or done >= _REPORT_EVERY:
+                    values = torch.stack([last.total.detach(), last.kl]).tolist()
+                    self._check(values[0])
+                    elapsed = time.perf_counter() - clock
+                    self.seconds += elapsed
+                    validation = self._validate() if validates else None
+                    pace = elapsed / done
+                    report = Report(
+                        self.step, values[0], values[1], schedule.batch / pace, pace, validation
+                    )
+                    if saves:
+                        self._save(report)
+                    on_report(report)
+                    clock, done = time.perf_counter(), 0
+                if interrupts and not ends:
+                    self._check(last.total.item())
+                    self._save(None)
+                    raise KeyboardInterrupt
 
     def _train_step(self) -> Any:
         recipe, step = self.recipe, self.step
@@ -212,6 +214,17 @@ class Trainer:
                 "validation": scores,
             },
         )
+
+
+@contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C is noted in the list and not raised, so that every step and every save is whole."""
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -1,6 +1,5 @@
 """A recipe: everything a training run depends on but the data's place and the device."""
 
-import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -8,7 +7,7 @@ from typing import Any, Literal
 
 from npfill.errors import UsageError
 from npfill.models import config_of, fields_of
-from npfill.records import read
+from npfill.records import as_toml, read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,14 +138,7 @@ def render(recipe: Recipe) -> str:
     """The recipe as the text of a TOML file; `parse` reads it back."""
     tables = {"model": {"variant": recipe.variant, **fields_of(recipe.model)}}
     tables |= {name: asdict(getattr(recipe, name)) for name in _TABLES}
-    # JSON writes strings, numbers and lists as TOML does.
-    return "\n".join(
-        f"[{name}]\n"
-        + "".join(
-            f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items()
-        )
-        for name, table in tables.items()
-    )
+    return as_toml(tables)
 
 
 def _override(tables: dict[str, Any], override: str) -> None:

@@ -104,25 +104,32 @@ def test_a_diverged_loss_stops_with_the_last_good_state_kept(
     checkpoint.load(run / "last.safetensors")
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(
+@pytest.mark.parametrize("step", [1, 13, 20])
+def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(
+    step: int,
     tmp_path: Path,
     pictures: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """A run that Ctrl-C ended and --resume finished has the weights of an unbroken one."""
+    common = [str(TINY), "--data", str(pictures), "--device", "cpu"]
+    assert train(*common, "--run-dir", str(tmp_path / "whole")) == 0
     calls: list[int] = []
 
     def interrupts(*arguments: object) -> object:
         calls.append(1)
-        if len(calls) > 13:
-            raise KeyboardInterrupt
+        if len(calls) == step:
+            os.kill(os.getpid(), signal.SIGINT)
         return draw(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "draw", interrupts)
-    run = tmp_path / "run"
-    assert train(str(TINY), "--data", str(pictures), "--run-dir", str(run)) == 130
-    assert last_step(run) == 13
+    broken = tmp_path / "broken"
+    assert train(*common, "--run-dir", str(broken)) == 130
+    assert last_step(broken) == step
     assert "--resume" in capsys.readouterr().err
+    assert train("--resume", "--run-dir", str(broken), "--device", "cpu") == 0
+    assert scores(broken) == scores(tmp_path / "whole")
 
 
 def test_init_starts_from_weights_of_the_same_configuration(
