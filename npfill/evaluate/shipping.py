@@ -83,7 +83,7 @@ def _entry(path: Path, model: Any, provenance: dict[str, Any]) -> Entry:
         terms=provenance["terms"],
         steps=provenance["steps"],
         counts=tuple(scores["counts"]),
-        mse=tuple(round(value, 5) for value in scores["mse"]),
+        mse=tuple(round(value, 6) for value in scores["mse"]),
         log_likelihood=tuple(round(value, 4) for value in scores["log_likelihood"]),
         floored_log_likelihood=tuple(round(value, 4) for value in scores["floored_log_likelihood"]),
     )

@@ -71,7 +71,7 @@ def test_a_finished_run_is_taken_into_the_zoo(
     weights = checkpoint.load(zoo.find("np-ramps").path)
     assert weights.provenance["steps"] == entry.steps == 20
     assert json.loads(json.dumps(list(entry.mse))) == [
-        round(value, 5) for value in weights.provenance["scores"]["mse"]
+        round(value, 6) for value in weights.provenance["scores"]["mse"]
     ]
     card = (tmp_path / "pretrained" / "np-ramps.md").read_text()
     for value in entry.mse:
