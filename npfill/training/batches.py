@@ -37,6 +37,9 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
     chosen = generator(seed, step, "images", device=images.device)
     index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
     pixels = images[index].float() / 255.0
+    if recipe.data.flip:
+        mirrored = torch.rand(batch, 1, 1, 1, generator=chosen, device=images.device) < 0.5
+        pixels = torch.where(mirrored, pixels.flip(-1), pixels)
     context = _context(pixels, recipe, step)
     whole = Context(pixels, torch.ones_like(context.observed), at_most=size * size)
     pixel_count = size * size

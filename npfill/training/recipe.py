@@ -12,11 +12,15 @@ from npfill.records import as_toml, read
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What the weights are trained on. The last `validation` training pictures are held out."""
+    """What the weights are trained on. The last `validation` training pictures are held out.
+
+    With `flip`, each picture is mirrored, left to right, in half of the steps that draw it.
+    """
 
     name: str
     terms: str
     validation: int
+    flip: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
