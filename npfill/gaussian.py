@@ -36,3 +36,11 @@ class Gaussian:
 def full_precision(tensor: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """At least float32: what a distribution is computed in, whatever its network ran in."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def mixture_moments(components: Gaussian) -> Gaussian:
+    """Mean and std of the equal mixture along the first axis, by the law of total variance."""
+    mean = components.mean.mean(0)
+    between = (components.mean - mean).square().mean(0)
+    within = components.scale.square().mean(0)
+    return Gaussian(mean, (within + between).sqrt())

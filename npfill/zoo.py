@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from npfill import checkpoint
+from npfill import baselines, checkpoint
 from npfill.errors import ModelError
 from npfill.models import NeuralProcess
 from npfill.records import read
@@ -86,8 +86,12 @@ def find(name_or_path: str) -> Found:
     if path.suffix or len(path.parts) > 1:
         checkpoint.refuse(path)
         return Found(path.stem, path, sha256_of(path))
-    near = get_close_matches(name_or_path, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "npfill models lists the names"
+    if name_or_path in baselines.NAMES:
+        hint = f"npfill complete -m {name_or_path} uses it"
+        raise ModelError(f"{name_or_path} is a baseline, not a model with weights", hint)
+    near = get_close_matches(name_or_path, [*known, *baselines.NAMES], n=1)
+    names = f"npfill models lists the names; baselines are {', '.join(baselines.NAMES)}"
+    hint = f"did you mean {near[0]}?" if near else names
     raise ModelError(f"no model is called {name_or_path!r}", hint)
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from npfill.cli.console import Talk
-from npfill.errors import InputError, NpfillError, UsageError
+from npfill.cli.masking import MaskOptions, hole_of, sha256_of
+from npfill.errors import NpfillError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.images.files import Picture
-    from npfill.images.masks import Hole
+    from npfill.baselines import Baseline
+    from npfill.models import NeuralProcess
 
 _MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
 # No picture that is read is larger than this.
@@ -21,25 +22,20 @@ _FARTHEST = 10**8
 
 
 @dataclass(frozen=True)
-class MaskOptions:
-    """How the hole is selected."""
+class Chosen:
+    """What completes the picture.
 
-    mask: str | None
-    boxes: list[str]
-    invert: bool
-    grow: int
-    threshold: float | None
-    fit: bool
+    Attributes:
+        name: What it is called.
+        model: The network, or the baseline.
+        sha256: The hash of its file, in hex; None for a baseline without one.
+        device: Where it runs.
+    """
 
-    @property
-    def file(self) -> str | None:
-        """The mask's file, if it comes from one."""
-        return None if self.mask == "alpha" else self.mask
-
-    @property
-    def name(self) -> str:
-        """What messages call the mask."""
-        return self.mask or "--box"
+    name: str
+    model: "NeuralProcess[Any] | Baseline"
+    sha256: str | None
+    device: str
 
 
 def complete_command(
@@ -79,7 +75,10 @@ def complete_command(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "-m", help="A name of npfill models, or a file.", rich_help_panel=_MODEL
+            "--model",
+            "-m",
+            help="A name of npfill models, a baseline, or a file.",
+            rich_help_panel=_MODEL,
         ),
     ] = None,
     samples: Annotated[
@@ -153,7 +152,7 @@ def _complete(
     # Everything that can be refused is refused before torch is loaded.
     plan = outputs.plan(image, output, emit, samples)
     picture = read_picture(image)
-    hole = _hole(masking, picture)
+    hole = hole_of(masking, picture)
     inputs = [image, *(Path(given) for given in (masking.file, model) if given)]
     outputs.refuse_own_inputs(plan, inputs)
     refuse_existing(plan.files, overwrite)
@@ -163,41 +162,43 @@ def _complete(
             talk.warn(f"{name}: {note}")
     talk.say(describe(hole))
 
-    from npfill import checkpoint, devices, zoo
     from npfill.completion import complete as complete_picture
 
-    where = devices.resolve(device)
-    found = zoo.find(model or zoo.DEFAULT)
-    network = checkpoint.load(found.path).model
-    talk.detail(f"{found.path}: {network.variant}, sha256 {found.sha256}")
+    chosen = _chosen(model, device, talk)
     started = time.perf_counter()
     values, drawn = intensities(picture.image), samples if plan.shows_samples else 0
-    completion = complete_picture(values, hole.selected, network, drawn, seed, str(where))
+    completion = complete_picture(values, hole.selected, chosen.model, drawn, seed, chosen.device)
     seconds = time.perf_counter() - started
     for note in completion.notes:
         talk.warn(note)
+    plan, lacking = outputs.without_lacking(plan, completion, chosen.name, emit)
+    for note in lacking:
+        talk.warn(note)
     text = {
-        "npfill_model": found.name,
-        "npfill_model_sha256": found.sha256,
+        "npfill_model": chosen.name,
         "npfill_seed": str(seed),
-        "npfill_mask_sha256": _mask_sha256(hole),
+        "npfill_mask_sha256": sha256_of(hole),
     }
+    if chosen.sha256 is not None:
+        text["npfill_model_sha256"] = chosen.sha256
     contents = outputs.render(
         plan, picture.image, hole.selected, completion, text, opaque=masking.mask == "alpha"
     )
     outputs.write(plan, contents)
-    mean_std = float(completion.std[hole.selected].mean())
-    talk.say(f"model {found.name}, {where}, seed {seed}, {seconds:.2f} s")
-    talk.say(f"outside changed: 0 px, mean std in the hole {mean_std:.3f}")
+    std = completion.std
+    mean_std = None if std is None else float(std[hole.selected].mean())
+    talk.say(f"model {chosen.name}, {chosen.device}, seed {seed}, {seconds:.2f} s")
+    stated = "" if mean_std is None else f", mean std in the hole {mean_std:.3f}"
+    talk.say(f"outside changed: 0 px{stated}")
     talk.say("wrote " + ", ".join(str(path) for path in plan.paths.values()))
     return {
         "input": str(image),
         "mask_selected_px": int(hole.selected.sum()),
         "mask_share": float(hole.selected.mean()),
         "mask_sha256": text["npfill_mask_sha256"],
-        "model": found.name,
-        "model_sha256": found.sha256,
-        "device": str(where),
+        "model": chosen.name,
+        "model_sha256": chosen.sha256,
+        "device": chosen.device,
         "seed": seed,
         "seconds": seconds,
         "outside_changed_px": 0,
@@ -206,50 +207,18 @@ def _complete(
     }
 
 
-def _hole(masking: MaskOptions, picture: "Picture") -> "Hole":
-    """The hole that the options select, the union where several do."""
-    from npfill.images import masks
+def _chosen(name: str | None, device: str, talk: Talk) -> Chosen:
+    """The model or baseline that a user names, or the default."""
+    from npfill import baselines, checkpoint, devices, zoo
 
-    size = picture.image.height, picture.image.width
-    if masking.file is None and (masking.fit or masking.threshold is not None):
-        flag = "--fit-mask" if masking.fit else "--mask-threshold"
-        raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
-    holes = []
-    if masking.mask == "alpha":
-        holes.append(masks.from_alpha(picture.image, picture.name))
-    elif masking.file is not None:
-        holes.append(
-            masks.read_mask(
-                Path(masking.file),
-                size,
-                picture_name=picture.name,
-                threshold=masking.threshold,
-                fit=masking.fit,
-            )
-        )
-    if masking.boxes:
-        holes.append(masks.from_boxes([masks.parse_box(box) for box in masking.boxes], size))
-    if not holes:
-        raise UsageError(
-            "nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H"
-        )
-    unshrunk = masks.adjusted(masks.union(holes), invert=masking.invert, grow=0)
-    hole = masks.adjusted(unshrunk, invert=False, grow=masking.grow)
-    if unshrunk.selected.any() and not hole.selected.any():
-        raise InputError(
-            f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",
-            "shrink it by less",
-        )
-    return masks.check(hole, masking.name)
-
-
-def _mask_sha256(hole: "Hole") -> str:
-    """The hash of the hole as packed bits in row-major order."""
-    import hashlib
-
-    import numpy as np
-
-    return hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
+    where = devices.resolve(device)
+    if name in baselines.NAMES:
+        baseline, file = baselines.build(name), baselines.FILES.get(name)
+        return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
+    found = zoo.find(name or zoo.DEFAULT)
+    network = checkpoint.load(found.path).model
+    talk.detail(f"{found.path}: {network.variant}, sha256 {found.sha256}")
+    return Chosen(found.name, network, found.sha256, str(where))
 
 
 def _print_json(status: str, code: int, data: dict[str, Any], errors: list[dict[str, str]]) -> None:

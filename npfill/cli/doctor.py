@@ -76,6 +76,7 @@ def _self_test() -> list[str]:
     completion = complete(picture, hole, samples=1)
     seconds = time.perf_counter() - started
     kept = (completion.mean[~hole] == picture[~hole]).all()
-    finite = np.isfinite(completion.mean).all() and (completion.std[hole] > 0).all()
+    std = completion.std
+    finite = np.isfinite(completion.mean).all() and std is not None and (std[hole] > 0).all()
     _line("self-test", f"{'passed' if kept and finite else 'failed'}, {seconds:.2f} s")
     return [] if kept and finite else ["the self-test failed"]

@@ -22,6 +22,7 @@ def models_command(context: typer.Context) -> None:
 @app.command("list")
 def list_command() -> None:
     """List the models: name, variant, data and its terms, size and scores."""
+    from npfill.baselines import NAMES
     from npfill.zoo import entries
 
     table = Table("name", "variant", "pictures", "MB", "MSE", box=None)
@@ -36,6 +37,10 @@ def list_command() -> None:
     stdout.print(table)
     for data, note in notes.items():
         stdout.print(f"{data}: {note}", markup=False)
+    stdout.print(
+        f"Baselines: {', '.join(NAMES)}. All but linear need pip install 'npfill[baselines]'.",
+        markup=False,
+    )
 
 
 @app.command("add")
@@ -65,9 +70,36 @@ def add_command(
         raise UsageError(f"{run_dir}: no validation yet", "train it further")
     where = devices.resolve(device)
     source = data or Path(environment["data"])
-    images = read_images(source, "test", recipe.model.size, recipe.model.channels)
-    talk = Talk()
+    shape = recipe.model.size, recipe.model.channels
+    held_out = read_images(Path(environment["data"]), "train", *shape)[-recipe.data.validation :]
+    test = read_images(source, "test", *shape)
+    talk, chosen = Talk(), run.last if last else run.best
     talk.say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
-    with stderr.status("measuring"):
-        weights = ship(name or run_dir.name, run.last if last else run.best, images.to(where))
+    with stderr.status("calibration") as status:
+        weights = ship(
+            name or run_dir.name, chosen, held_out.to(where), test.to(where), status.update
+        )
     talk.say(f"wrote {weights}, its row in zoo.toml, and {weights.with_suffix('.md')}")
+
+
+@app.command("add-linear")
+def add_linear_command(
+    recipe: Annotated[str, typer.Argument(help="A recipe: its data's name, terms and size.")],
+    data: Annotated[Path, typer.Option(help="Where that data is.")],
+) -> None:
+    """Fit the baseline linear to a recipe's training pictures, and keep it in pretrained/."""
+    from npfill.baselines import statistics
+    from npfill.data.datasets import read_images
+    from npfill.shipped import folder
+    from npfill.training.recipe import parse
+
+    path = folder("train") / f"{recipe}.toml"
+    if not path.is_file():
+        raise UsageError(f"no recipe is called {recipe!r}", "npfill train lists them")
+    described = parse(path.read_text("utf-8"), str(path))
+    source, model = described.data, described.model
+    images = read_images(data, "train", model.size, model.channels)
+    target = folder("pretrained") / "baselines" / f"linear-{source.name.lower()}.safetensors"
+    provenance = {"dataset": source.name, "terms": source.terms, "images": len(images)}
+    statistics.save(target, statistics.fit(images), provenance)
+    Talk().say(f"wrote {target}, of {len(images):,} pictures")

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 KINDS = ("mean", "std", "samples", "sheet", "npz")
 DEFAULT_KINDS = "mean,std,samples"
 _STDOUT = Path("-")
+_LACKING = {
+    "std": "no standard deviation: none is written",
+    "samples": "no samples: none are written",
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,36 @@ def plan(image: Path, output: Path | None, emit: str | None, samples: int) -> Pl
     return Plan({name: folder / _file_name(image, name) for name in names})
 
 
+def without_lacking(
+    plan: Plan, completion: "Completion", model: str, emit: str | None
+) -> tuple[Plan, list[str]]:
+    """The plan without what the model does not give, and a line for each kind that is left out.
+
+    Args:
+        plan: What was to be written.
+        completion: What the model gave.
+        model: What it is called.
+        emit: What was asked for in so many words.
+
+    Raises:
+        UsageError: It was asked for in so many words.
+    """
+    samples = {name for name in plan.paths if name.startswith("sample-")}
+    lacking: dict[str, set[str]] = {}
+    if completion.std is None and "std" in plan.paths:
+        lacking["std"] = {"std"}
+    if samples and not len(completion.samples):
+        lacking["samples"] = samples
+    if lacking and emit is not None:
+        raise UsageError(
+            f"--emit {emit}: {model} gives {_LACKING[next(iter(lacking))]}",
+            "leave it out, or name another model",
+        )
+    left_out = set().union(*lacking.values())
+    paths = {name: path for name, path in plan.paths.items() if name not in left_out}
+    return Plan(paths), [f"{model} gives {_LACKING[kind]}" for kind in lacking]
+
+
 def render(
     plan: Plan,
     image: Image.Image,
@@ -111,8 +145,8 @@ def render(
             )
         return after
 
-    def std() -> bytes:
-        picture, full_scale = std_picture(completion.std, hole)
+    def std(values: np.ndarray) -> bytes:
+        picture, full_scale = std_picture(values, hole)
         return png_bytes(picture, common("std") | {"npfill_std_full_scale": repr(full_scale)})
 
     def common(name: str) -> dict[str, str]:
@@ -124,10 +158,11 @@ def render(
 
     makers: dict[str, Callable[[], bytes]] = {
         "mean": lambda: png_bytes(filled(completion.mean), common("mean")),
-        "std": std,
         "sheet": sheet,
         "npz": lambda: _npz(hole, completion),
     }
+    if (deviation := completion.std) is not None:
+        makers["std"] = lambda: std(deviation)
     for number, sample in enumerate(completion.samples, start=1):
         name = f"sample-{number}"
         makers[name] = lambda s=sample, n=name: png_bytes(filled(s), common(n))  # type: ignore[misc]
@@ -201,12 +236,10 @@ def _is_file(output: Path) -> bool:
 
 
 def _npz(hole: np.ndarray, completion: "Completion") -> bytes:
+    """The arrays; without `std` where the model gives none."""
+    arrays = {"mean": completion.mean, "samples": completion.samples, "hole": hole}
+    if completion.std is not None:
+        arrays["std"] = completion.std
     content = io.BytesIO()
-    np.savez_compressed(
-        content,
-        mean=completion.mean,
-        std=completion.std,
-        samples=completion.samples,
-        hole=hole,
-    )
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -28,13 +29,13 @@ class Row:
     Attributes:
         label: What stands beside it; nothing for a sheet of one.
         mean: "height width channel" in [0, 1].
-        std: The same shape, zero outside the hole.
-        samples: Pictures of the same shape.
+        std: The same shape, zero outside the hole; None where there is none.
+        samples: Pictures of the same shape; rows may have more or fewer.
     """
 
     label: str
     mean: np.ndarray
-    std: np.ndarray
+    std: np.ndarray | None
     samples: Sequence[np.ndarray]
 
 
@@ -46,38 +47,81 @@ def contact_sheet(picture: np.ndarray, hole: np.ndarray, rows: Sequence[Row]) ->
         hole: bool "height width", shown in blue.
         rows: The completions; std shares one scale over all of them, on the bar below.
     """
-    width, height = _panel_size(hole)
-    deviations = [_rms(row.std) for row in rows]
-    full = max(float(deviation.max()) for deviation in deviations) or 1.0
-    titles = ["observed", "mean", "std", *(f"sample {k + 1}" for k in range(len(rows[0].samples)))]
-    column_width = max(width, *(_text_width(title) for title in titles))
-    margin = max(_text_width(row.label) for row in rows) + _GAP if any(r.label for r in rows) else 0
-    left = _GAP + margin
-    bar_space = _GAP + _BAR + _LABEL
-    sheet = Image.new(
-        "RGB",
-        (
-            left + len(titles) * (column_width + _GAP),
-            _GAP + _LABEL + len(rows) * (height + _GAP) + bar_space,
-        ),
-        _PAPER,
-    )
-    draw = ImageDraw.Draw(sheet)
-    for number, title in enumerate(titles):
-        draw.text((left + number * (column_width + _GAP), _GAP), title, _INK, _font())
-    observed = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, _rgb(picture))
-    for number, (row, deviation) in enumerate(zip(rows, deviations, strict=True)):
-        top = _GAP + _LABEL + number * (height + _GAP)
-        draw.text((_GAP, top + height // 2 - _LABEL // 2), row.label, _INK, _font())
-        pictures = [
-            _panel(values, (width, height)) for values in (observed, row.mean, *row.samples)
+    size = panel_size(hole)
+    deviations = [None if row.std is None else rms(row.std) for row in rows]
+    highest = [float(std.max()) for std in deviations if std is not None]
+    full = max(highest, default=0.0) or 1.0
+    observed = panel(blue_where(hole, picture), size)
+    panels = [
+        [
+            observed,
+            panel(row.mean, size),
+            None if std is None else heat_panel(std / full, size),
+            *(panel(sample, size) for sample in row.samples),
         ]
-        pictures.insert(2, _heat_panel(deviation / full, (width, height)))
-        for column, panel in enumerate(pictures):
-            sheet.paste(panel, (left + column * (column_width + _GAP), top))
-    at = left + 2 * (column_width + _GAP)
-    _scale_bar(sheet, at, sheet.height - bar_space, column_width, full)
+        for row, std in zip(rows, deviations, strict=True)
+    ]
+    samples = max(len(row.samples) for row in rows)
+    titles = ["observed", "mean", "std", *(f"sample {k + 1}" for k in range(samples))]
+    return table(titles, [row.label for row in rows], panels, bar=(2, full) if highest else None)
+
+
+def table(
+    titles: Sequence[str],
+    labels: Sequence[str],
+    rows: Sequence[Sequence[Image.Image | None]],
+    *,
+    bar: tuple[int, float] | None = None,
+) -> Image.Image:
+    """Panels of one size in rows and columns.
+
+    Args:
+        titles: What stands above each column.
+        labels: What stands beside each row; no room is taken where all are empty.
+        rows: The panels, no more in a row than titles. None, or an early end, is "none".
+        bar: The column under which a bar explains the colours of `heat`, and the value at its end.
+    """
+    width, height = next(shown.size for row in rows for shown in row if shown)
+    column_width = max(width, *(_text_width(title) for title in titles))
+    margin = max(_text_width(label) for label in labels) + _GAP if any(labels) else 0
+    left, top = _GAP + margin, _GAP + _LABEL
+    right = left + len(titles) * (column_width + _GAP)
+    bottom = top + len(rows) * (height + _GAP)
+    below = _GAP + _BAR + _LABEL if bar else 0
+    sheet = Image.new("RGB", (right, bottom + below), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    columns = [left + number * (column_width + _GAP) for number in range(len(titles))]
+    for title, at in zip(titles, columns, strict=True):
+        draw.text((at, _GAP), title, _INK, _font())
+    for number, (label, row) in enumerate(zip(labels, rows, strict=True)):
+        y = top + number * (height + _GAP)
+        draw.text((_GAP, y + height // 2 - _LABEL // 2), label, _INK, _font())
+        for at, shown in zip_longest(columns, row):
+            if shown:
+                sheet.paste(shown, (at, y))
+            else:
+                draw.text((at + width // 2, y + height // 2), "none", _INK, _font(), anchor="mm")
+    if bar:
+        _scale_bar(sheet, columns[bar[0]], bottom, column_width, bar[1])
     return sheet
+
+
+def captioned(pictures: Sequence[Image.Image], captions: Sequence[str]) -> list[Image.Image]:
+    """Pictures of one size, each with a line of text above it, all of one size again."""
+    width = max(pictures[0].width, *(_text_width(caption) + 2 * _GAP for caption in captions))
+    results = []
+    for picture, caption in zip(pictures, captions, strict=True):
+        result = Image.new("RGB", (width, picture.height + _GAP + _LABEL), _PAPER)
+        ImageDraw.Draw(result).text((_GAP, _GAP), caption, _INK, _font())
+        result.paste(picture, (0, _GAP + _LABEL))
+        results.append(result)
+    return results
+
+
+def blue_where(hole: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """A picture "height width channel" as "height width 3", blue in the hole."""
+    shown: np.ndarray = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, _rgb(picture))
+    return shown
 
 
 def heat(values: np.ndarray) -> np.ndarray:
@@ -98,7 +142,7 @@ def _scale_bar(sheet: Image.Image, left: int, top: int, width: int, full: float)
     draw.text((left + width - _text_width(text), top + _BAR + 2), text, _INK, _font())
 
 
-def _panel_size(hole: np.ndarray) -> tuple[int, int]:
+def panel_size(hole: np.ndarray) -> tuple[int, int]:
     """Width and height of a panel: small pictures whole times larger, large ones smaller."""
     height, width = hole.shape
     longer = max(height, width)
@@ -108,12 +152,12 @@ def _panel_size(hole: np.ndarray) -> tuple[int, int]:
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
+def panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
     """Values "height width channel" as a picture of another size."""
     return _resized(Image.fromarray(_bytes(_rgb(values))), size)
 
 
-def _heat_panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
+def heat_panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
     """Values "height width" in the colours of the map; resized first, as colours take memory."""
     resized = _resized(Image.fromarray(values.astype(np.float32)), size)
     return Image.fromarray(_bytes(heat(np.asarray(resized))))
@@ -124,7 +168,7 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST)
 
 
-def _rms(std: np.ndarray) -> np.ndarray:
+def rms(std: np.ndarray) -> np.ndarray:
     """The root mean square over channels."""
     result: np.ndarray = np.sqrt(np.square(std).mean(-1))
     return result

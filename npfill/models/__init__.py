@@ -1,5 +1,6 @@
 """The variants by name: a configuration becomes a model."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from npfill.records import read
 
 __all__ = ["ANP", "CNP", "NP", "LatentCNP", "NeuralProcess", "build", "config_of", "fields_of"]
 
-VARIANTS: dict[str, tuple[type[NeuralProcess[Any]], type[Any]]] = {
+VARIANTS: dict[str, tuple[Callable[[Any], NeuralProcess[Any]], type[Any]]] = {
     "cnp": (CNP, CNPConfig),
     "lcnp": (LatentCNP, LatentCNPConfig),
     "np": (NP, NPConfig),

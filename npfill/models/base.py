@@ -1,9 +1,11 @@
 """The contract that every variant fulfils."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from npfill.context import Context, Targets
@@ -16,11 +18,21 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     """A network that maps a context to a predictive distribution over any pixels asked for.
 
     A variant answers three questions and knows nothing of losses, files or pictures' sizes. What
-    `encode` returns is the variant's own affair; callers pass it on to `predict`.
+    `encode` returns is the variant's own affair; callers pass it on to `predict`. These are what
+    training optimises; `condition` is for use, and applies the calibration of the scale.
+
+    Attributes:
+        calibration: (a, b): in use, a scale is multiplied by exp(a + b log share), with the share
+            of the grid's pixels that the context observes. Zeros until it is fitted.
     """
 
     variant: ClassVar[str]
     config: Any
+    calibration: Float[Tensor, " 2"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calibration", torch.zeros(2))
 
     @abstractmethod
     def encode(self, context: Context) -> Encoded:
@@ -30,6 +42,18 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     def infer(self, context: Context) -> Gaussian | None:
         """The latent path q(z | C), "batch latent"; None for a conditional variant."""
 
+    def infer_each(
+        self,
+        pixels: Float[Tensor, "batch channel height width"],
+        observed: Bool[Tensor, "mask batch 1 height width"],
+    ) -> list[Gaussian]:
+        """q(z | C) of a latent variant for several contexts of the same pictures, by their masks.
+
+        It equals one `infer` for each. A variant that encodes every pixel on its own does so once.
+        """
+        latents = [self.infer(Context(pixels, mask)) for mask in observed]
+        return [latent for latent in latents if latent is not None]
+
     @abstractmethod
     def predict(
         self,
@@ -37,8 +61,44 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
         z: Float[Tensor, "sample batch latent"] | None,
         targets: Targets,
     ) -> Gaussian:
-        """The predictive distribution, "batch target channel".
+        """The predictive distribution, "batch target channel", before calibration.
 
         With a z there is a leading sample axis. A target's distribution does not depend on which
         other targets are asked for.
         """
+
+    def condition(self, context: Context) -> "Conditioned":
+        """The predictive distribution given a context, calibrated, for any targets."""
+        return Conditioned(self, self.encode(context), self.infer(context), self.spread(context))
+
+    def spread(self, context: Context) -> Float[Tensor, " batch"]:
+        """The calibration's factor for each picture of a batch."""
+        mask = context.mask()
+        share = mask.sum(1).clamp(min=1) / mask.shape[1]
+        offset, slope = self.calibration
+        return (offset + slope * share.log()).exp()
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """A neural process that has seen its context.
+
+    Attributes:
+        model: The model.
+        encoded: What it keeps of the context.
+        latent: q(z | C), "batch latent"; None for a conditional variant.
+        spread: What the calibration multiplies each picture's scales by.
+    """
+
+    model: NeuralProcess[Any]
+    encoded: Any
+    latent: Gaussian | None
+    spread: Float[Tensor, " batch"]
+
+    def predict(self, z: Float[Tensor, "sample batch latent"] | None, targets: Targets) -> Gaussian:
+        """The calibrated predictive distribution, "batch target channel".
+
+        With a z there is a leading sample axis.
+        """
+        predicted = self.model.predict(self.encoded, z, targets)
+        return Gaussian(predicted.mean, predicted.scale * self.spread[:, None, None])

@@ -1,0 +1,133 @@
+"""The contract that every baseline fulfils."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+
+from npfill.errors import InputError
+from npfill.gaussian import Gaussian
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a baseline says of the pixels of a hole, in row-major order.
+
+    Attributes:
+        mean: Its best guess, not clipped to [0, 1].
+        std: How far it may be off; None where the baseline does not say.
+        factors: Lower Cholesky factors of the joint covariance, float64: the hole's values in
+            channel-major order are cut into as many equal blocks, independent of each other, and
+            each has one factor. None where there is no joint distribution.
+        notes: What the user should know of how it was made.
+    """
+
+    mean: Float[np.ndarray, "pixel channel"]
+    std: Float[np.ndarray, "pixel channel"] | None = None
+    factors: tuple[Float[np.ndarray, "value value"], ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def log_likelihood(self, truth: Float[np.ndarray, "pixel channel"], floor: float) -> float:
+        """Joint log-likelihood of the hole's values, in nats over all pixels and channels.
+
+        log p(y) = Σ_i log N(y_i; m_i, max(s_i, floor)²), with the mean m_i and std s_i of each
+        value given those before it: s_i is the diagonal of the factor.
+
+        Args:
+            truth: The values that stood there.
+            floor: The least std of a value given those before it; 0 is the plain likelihood.
+
+        Raises:
+            ValueError: There is no joint distribution.
+        """
+        total = 0.0
+        factors = self._factors()
+        for factor, residual in zip(factors, self._blocks(truth - self.mean), strict=True):
+            own = torch.from_numpy(np.diagonal(factor).copy())
+            shift = own * torch.from_numpy(solved(factor, residual[:, None])[:, 0])
+            given_before = Gaussian(torch.zeros_like(own), own.clamp(min=floor))
+            total += float(given_before.log_prob(shift).sum())
+        return total
+
+    def sample(
+        self, noise: Float[np.ndarray, "pixel channel"]
+    ) -> Float[np.ndarray, "pixel channel"]:
+        """The joint draw that standard normal `noise` stands for.
+
+        Raises:
+            ValueError: There is no joint distribution.
+        """
+        blocks = zip(self._factors(), self._blocks(noise), strict=True)
+        drawn = np.concatenate([factor @ block for factor, block in blocks])
+        return self.mean + drawn.reshape(self.mean.shape[::-1]).T
+
+    def _factors(self) -> tuple[np.ndarray, ...]:
+        if self.factors is None:
+            raise ValueError("there is no joint distribution")
+        return self.factors
+
+    def _blocks(self, values: np.ndarray) -> Float[np.ndarray, "factor value"]:
+        """Values "pixel channel" in channel-major order, cut as the factors are."""
+        blocks: np.ndarray = values.T.reshape(len(self._factors()), -1).astype(np.float64)
+        return blocks
+
+
+class Baseline(ABC):
+    """A method that fills one picture at a time and learns no network.
+
+    Attributes:
+        name: The word that users type.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fill(
+        self,
+        picture: Float[np.ndarray, "height width channel"],
+        hole: Bool[np.ndarray, "height width"],
+    ) -> Filled:
+        """Predict the pixels of a hole from the others.
+
+        Args:
+            picture: Intensities in [0, 1]. What stands under the hole is never read.
+            hole: True where the picture is missing; at least one pixel.
+
+        Raises:
+            InputError: The baseline cannot be used for this picture and hole.
+            ModelError: A package or file that it needs is not there.
+        """
+
+    def observed(self, hole: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+        """True where the picture is observed.
+
+        Raises:
+            InputError: It is observed nowhere.
+        """
+        if hole.all():
+            raise InputError(
+                f"nothing of the picture is observed: {self.name} has nothing to go by",
+                "leave some of it outside the hole; a model of npfill models needs nothing",
+            )
+        return ~hole
+
+
+def solved(
+    factor: Float[np.ndarray, "value value"], right: Float[np.ndarray, "value column"]
+) -> Float[np.ndarray, "value column"]:
+    """L⁻¹ `right` for a lower triangular L, float64."""
+    result: np.ndarray = torch.linalg.solve_triangular(
+        torch.from_numpy(factor), torch.from_numpy(np.ascontiguousarray(right)), upper=False
+    ).numpy()
+    return result
+
+
+def cholesky(
+    covariance: Float[np.ndarray, "value value"],
+) -> Float[np.ndarray, "value value"]:
+    """The lower L with L Lᵀ = `covariance`, float64."""
+    factor: np.ndarray = torch.linalg.cholesky(torch.from_numpy(covariance)).numpy()
+    return factor

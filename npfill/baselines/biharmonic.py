@@ -1,0 +1,30 @@
+"""Biharmonic completion: the smoothest surface through the observed pixels."""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from npfill.baselines.base import Baseline, Filled
+from npfill.baselines.extra import imported
+
+
+class Biharmonic(Baseline):
+    """The solution of Δ²u = 0 in the hole, clipped to the range of what is observed.
+
+    Source: S. B. Damelin and N. S. Hoang, On Surface Completion and Image Inpainting by Biharmonic
+    Functions, 2018; scikit-image's inpaint_biharmonic.
+    """
+
+    name: ClassVar[str] = "biharmonic"
+
+    def fill(
+        self,
+        picture: Float[np.ndarray, "height width channel"],
+        hole: Bool[np.ndarray, "height width"],
+    ) -> Filled:
+        """See `Baseline.fill`. There is no std and no joint distribution."""
+        self.observed(hole)
+        restoration = imported("skimage.restoration", self.name, "scikit-image")
+        known = np.where(hole[..., None], 0.0, picture.astype(np.float64))
+        return Filled(restoration.inpaint_biharmonic(known, hole, channel_axis=-1)[hole])

@@ -1,0 +1,107 @@
+"""A Gaussian process over the plane, fitted to each picture by itself."""
+
+import math
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from npfill.baselines.base import Baseline, Filled, cholesky, solved
+from npfill.baselines.extra import imported
+from npfill.seeds import generator
+
+# The time grows with the cube of these.
+_CONTEXT = 1000  # observed pixels that the process is conditioned on
+_FITTED_TO = 250  # of them, those that the kernel is fitted to
+_JOINT = 4096  # pixels of the largest hole with a joint covariance
+_CHUNK = 4096  # pixels of a larger hole in one pass: what bounds the memory
+
+Points = Float[np.ndarray, "point 2"]
+
+
+class GaussianProcess(Baseline):
+    """A constant times Matérn 3/2, plus white noise, by type-II maximum likelihood.
+
+    Values are centred on the mean of the context; the channels share the kernel. The std of the
+    process is at least 0.1, as a context that happens to be flat says little of what it does not
+    cover; the length scale is at most half of the longer side, and the std of the noise at least
+    0.01. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning,
+    2006, chapters 2 and 5; scikit-learn's GaussianProcessRegressor.
+    """
+
+    name: ClassVar[str] = "gp"
+
+    def fill(
+        self,
+        picture: Float[np.ndarray, "height width channel"],
+        hole: Bool[np.ndarray, "height width"],
+    ) -> Filled:
+        """See `Baseline.fill`. Of a large context, a random part is used; the notes say so."""
+        observed = self.observed(hole)
+        at, asked = (np.argwhere(where).astype(np.float64) for where in (observed, hole))
+        values = picture[observed].astype(np.float64)
+        centre, notes = values.mean(0), []
+        if len(at) > _CONTEXT:
+            notes.append(f"gp goes by {_CONTEXT:,} random pixels of the {len(at):,} observed ones")
+            some = _random(len(at), _CONTEXT)
+            at, values = at[some], values[some]
+        process = self._fitted(at, values - centre, max(hole.shape))
+        if len(asked) <= _JOINT:
+            mean, std, factor = _joint(process, asked)
+            factors = (factor,) * len(centre)
+        else:
+            notes.append(f"the hole has more than {_JOINT:,} pixels: gp has no samples of it")
+            (mean, std), factors = _marginals(process, asked), None
+        stds = np.repeat(std[:, None], len(centre), axis=1)
+        return Filled(mean + centre, stds, factors, tuple(notes))
+
+    def _fitted(self, at: Points, values: Float[np.ndarray, "point channel"], longer: int) -> Any:
+        """The process given the values, with the kernel fitted to some of them."""
+        package = imported("sklearn.gaussian_process", self.name, "scikit-learn")
+        exceptions = imported("sklearn.exceptions", self.name, "scikit-learn")
+        regressor, some = package.GaussianProcessRegressor, _random(len(at), _FITTED_TO)
+        with warnings.catch_warnings():
+            # A parameter on its bound, or a search that ends early, is as good as it gets.
+            warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
+            searched = regressor(_prior(package.kernels, longer), alpha=0.0)
+            kernel = searched.fit(at[some], values[some]).kernel_
+        return regressor(kernel, alpha=0.0, optimizer=None).fit(at, values)
+
+
+def _prior(kernels: Any, longer: int) -> Any:
+    """Where the search for the kernel begins, and its bounds; lengths are in pixels."""
+    longest = max(2.0, longer / 2)
+    amplitude = kernels.ConstantKernel(0.1, (0.1**2, 2.0))
+    shape = kernels.Matern(min(3.0, longest), (1.0, longest), nu=1.5)
+    return amplitude * shape + kernels.WhiteKernel(1e-3, (0.01**2, 1.0))
+
+
+def _random(count: int, most: int) -> Int[np.ndarray, " chosen"]:
+    """At most so many of the first `count` numbers, always the same."""
+    chosen: np.ndarray = torch.randperm(count, generator=generator("gp", count))[:most].numpy()
+    return chosen
+
+
+def _regressed(process: Any, at: Points) -> tuple[np.ndarray, np.ndarray]:
+    """The means "point channel", and L⁻¹ k(context, points): what the context explains."""
+    cross = process.kernel_(at, process.X_train_)
+    return cross @ process.alpha_, solved(process.L_, cross.T)
+
+
+def _joint(process: Any, at: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means, stds and the factor of the covariance, noise included."""
+    mean, explained = _regressed(process, at)
+    covariance = process.kernel_(at) - explained.T @ explained
+    return mean, np.sqrt(covariance.diagonal()), cholesky(covariance)
+
+
+def _marginals(process: Any, at: Points) -> tuple[np.ndarray, np.ndarray]:
+    """Means and stds, noise included, a chunk of points at a time."""
+    means, stds = [], []
+    for some in np.array_split(at, math.ceil(len(at) / _CHUNK)):
+        mean, explained = _regressed(process, some)
+        means.append(mean)
+        stds.append(np.sqrt(process.kernel_.diag(some) - np.square(explained).sum(0)))
+    return np.concatenate(means), np.concatenate(stds)

@@ -1,0 +1,35 @@
+"""Nearest neighbours: each missing pixel is the mean of the observed ones closest to it."""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from npfill.baselines.base import Baseline, Filled
+from npfill.baselines.extra import imported
+
+
+class Nearest(Baseline):
+    """The mean of the `k` nearest observed pixels, or of all where there are fewer.
+
+    Distances are Euclidean, between pixel centres. Of observed pixels at the same distance, which
+    are taken depends on their places alone. Source: scikit-learn's KNeighborsRegressor.
+    """
+
+    name: ClassVar[str] = "nearest"
+
+    def __init__(self, k: int = 3) -> None:
+        self.k = k
+
+    def fill(
+        self,
+        picture: Float[np.ndarray, "height width channel"],
+        hole: Bool[np.ndarray, "height width"],
+    ) -> Filled:
+        """See `Baseline.fill`. There is no std and no joint distribution."""
+        observed = self.observed(hole)
+        neighbors = imported("sklearn.neighbors", self.name, "scikit-learn")
+        at = np.argwhere(observed)
+        regressor = neighbors.KNeighborsRegressor(min(self.k, len(at)), algorithm="kd_tree")
+        regressor.fit(at, picture[observed])
+        return Filled(regressor.predict(np.argwhere(hole)))

@@ -1,0 +1,126 @@
+"""What holds for every baseline that needs a package: they only read the observed pixels."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from npfill import baselines
+from npfill.baselines import Baseline
+from npfill.baselines.nearest import Nearest
+from npfill.errors import InputError, ModelError
+from tests.baselines.conftest import PACKAGES, a_hole, available, noise
+
+SIZES = [(1, 2), (1, 30), (30, 1), (2, 3), (7, 7), (9, 20)]
+# Telea adds a rounded gradient to each pixel, and so does not keep a constant exactly.
+OFF_CONSTANT = {"telea": 6 / 255, "navier-stokes": 1 / 255, "gp": 1e-3}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("share", [0.1, 0.95])
+def test_any_picture_is_filled_with_finite_values(
+    optional: Baseline, size: tuple[int, int], channels: int, share: float
+) -> None:
+    hole = a_hole(*size, share)
+    filled = optional.fill(noise(*size, channels), hole)
+    assert filled.mean.shape == (hole.sum(), channels)
+    assert np.isfinite(filled.mean).all()
+    assert filled.std is None or (filled.std > 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_under_the_hole_is_not_read(optional: Baseline, channels: int) -> None:
+    picture, hole = noise(9, 8, channels), a_hole(9, 8, 0.5)
+    expected = optional.fill(picture, hole).mean
+    for hidden in (np.nan, np.inf, -7.0):
+        spoiled = np.where(hole[..., None], np.float32(hidden), picture)
+        assert np.array_equal(optional.fill(spoiled, hole).mean, expected)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_constant_picture_stays_constant(
+    optional: Baseline, size: tuple[int, int], level: float
+) -> None:
+    hole = a_hole(*size, 0.5)
+    filled = optional.fill(np.full((*size, 3), level, np.float32), hole)
+    assert filled.mean == pytest.approx(level, abs=OFF_CONSTANT.get(optional.name, 1e-6))
+
+
+def test_a_ramp_is_continued_across_a_small_hole(optional: Baseline) -> None:
+    picture = np.repeat(np.linspace(0.2, 0.8, 9, dtype=np.float32)[:, None, None], 9, axis=1)
+    hole = np.zeros((9, 9), dtype=bool)
+    hole[3:6, 3:6] = True
+    assert np.abs(optional.fill(picture, hole).mean - picture[hole]).max() < 0.15
+
+
+def test_nothing_observed_is_nothing_to_go_by(optional: Baseline) -> None:
+    with pytest.raises(InputError, match=f"{optional.name} has nothing to go by") as refusal:
+        optional.fill(noise(4, 4, 1), np.ones((4, 4), dtype=bool))
+    assert refusal.value.hint
+
+
+def test_one_neighbour_is_copied() -> None:
+    pytest.importorskip("sklearn")
+    picture = noise(5, 7, 3)
+    hole = np.zeros((5, 7), dtype=bool)
+    hole[2, 3] = hole[0, 0] = True
+    filled = Nearest(k=1).fill(picture, hole)
+    beside = {tuple(picture[at]) for at in ((1, 3), (3, 3), (2, 2), (2, 4))}
+    assert tuple(filled.mean[1]) in beside
+    assert tuple(filled.mean[0]) in {tuple(picture[0, 1]), tuple(picture[1, 0])}
+
+
+def test_more_neighbours_than_are_observed_are_all_of_them() -> None:
+    pytest.importorskip("sklearn")
+    picture, hole = noise(3, 3, 1), a_hole(3, 3, 0.5)
+    filled = Nearest(k=100).fill(picture, hole)
+    assert filled.mean == pytest.approx(picture[~hole].mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "package"),
+    [
+        ("nearest", "sklearn.neighbors", "scikit-learn"),
+        ("gp", "sklearn.gaussian_process", "scikit-learn"),
+        ("telea", "cv2", "OpenCV"),
+        ("navier-stokes", "cv2", "OpenCV"),
+        ("biharmonic", "skimage.restoration", "scikit-image"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_way_to_get_it(
+    name: str, module: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ModelError) as error:
+        baselines.build(name).fill(noise(3, 3, 1), a_hole(3, 3, 0.5))
+    assert str(error.value) == f"{name} needs {package}, which is not installed"
+    assert error.value.hint == "pip install 'npfill[baselines]'"
+    assert error.value.exit_code == 5
+
+
+def test_importing_and_building_import_none_of_the_packages() -> None:
+    code = "import sys; from npfill import baselines; [baselines.build(n) for n in baselines.NAMES]"
+    report = "; print(*{m.partition('.')[0] for m in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code + report], capture_output=True, text=True, check=True
+    )
+    assert not {"sklearn", "cv2", "skimage"} & set(done.stdout.split())
+
+
+def test_the_names_are_these_in_this_order() -> None:
+    words = ("nearest", "linear", "gp", "telea", "navier-stokes", "biharmonic")
+    assert words == baselines.NAMES
+    assert set(PACKAGES) | {"linear"} == set(words)
+
+
+@pytest.mark.parametrize("name", baselines.NAMES)
+def test_a_baseline_is_built_by_its_name(name: str) -> None:
+    assert available(name).name == name
+
+
+def test_an_unknown_name_is_a_model_error() -> None:
+    with pytest.raises(ModelError, match="no baseline is called 'farthest'"):
+        baselines.build("farthest")
