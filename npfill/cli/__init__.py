@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from npfill import __version__
-from npfill.cli import models
+from npfill.cli import figure, models
 from npfill.cli.complete import complete_command
 from npfill.cli.console import report
 from npfill.cli.demo import demo_command
 from npfill.cli.doctor import doctor_command
+from npfill.cli.evaluate import evaluate_command
 from npfill.cli.train import train_command
 
 app = typer.Typer(
@@ -22,9 +23,11 @@ app = typer.Typer(
 )
 app.command("complete")(complete_command)
 app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
 app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)
 app.add_typer(models.app, name="models")
+app.add_typer(figure.app, name="figure")
 
 
 def _version(wanted: bool) -> bool:

@@ -1,0 +1,188 @@
+"""A picture completed while its pixels are revealed one after another."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from PIL import Image
+from PIL.ExifTags import Base
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from npfill.context import Context, Targets
+from npfill.errors import UsageError
+from npfill.filling import MOMENT_DRAWS
+from npfill.gaussian import Gaussian, mixture_moments
+from npfill.images.fitting import match_channels, observed_average
+from npfill.images.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
+from npfill.models import NeuralProcess
+from npfill.sampling import draws
+from npfill.seeds import generator
+
+# A model has nothing finer to say than this many predictions per side of a cell of its grid.
+_FINENESS = 2
+# Targets predicted in one pass. With fewer, or with more, memory is slower than arithmetic.
+_TOGETHER = 64
+_FRAME_MS, _LAST_FRAME_MS = 300, 2500
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of which some pixels are revealed.
+
+    Attributes:
+        observed: Which.
+        mean: The mean of the others in [0, 1], the picture where it is observed.
+        std: Their standard deviation, 0 where the picture is observed.
+    """
+
+    observed: Bool[np.ndarray, "height width"]
+    mean: Float[np.ndarray, "height width channel"]
+    std: Float[np.ndarray, "height width channel"]
+
+
+def scaled_down(image: Image.Image, longest: int) -> Image.Image:
+    """A picture whose longer side is at most `longest` pixels, without alpha."""
+    picture = image.convert("RGB" if image.mode.startswith("RGB") else "L")
+    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return picture
+
+
+def revealed_counts(pixels: int, frames: int) -> list[int]:
+    """Numbers of observed pixels, evenly spaced in their logarithm, each more than the last.
+
+    The first is one pixel, or a thousandth of them; the last is all.
+
+    Raises:
+        UsageError: The picture has too few pixels.
+    """
+    first = max(1, round(pixels / 1000))
+    most = pixels - first + 1
+    if frames > most:
+        raise UsageError(f"--frames {frames}: the picture has {pixels} pixels", f"--frames {most}")
+    spaced, number = np.rint(np.geomspace(first, pixels, frames)), np.arange(frames)
+    increasing = np.maximum.accumulate(spaced - number) + number
+    return np.minimum(increasing, pixels - number[::-1]).astype(int).tolist()
+
+
+def grid_of(size: tuple[int, int], model: NeuralProcess[Any]) -> tuple[int, int]:
+    """Height and width of the grid that a picture is predicted on: its own where it is small."""
+    finest = _FINENESS * model.config.size / max(size)
+    height, width = (max(1, round(side * min(1, finest))) for side in size)
+    return height, width
+
+
+def frames(
+    model: NeuralProcess[Any],
+    picture: Float[np.ndarray, "height width channel"],
+    counts: Sequence[int],
+    seed: int,
+) -> Iterator[Frame]:
+    """The picture at each number of observed pixels; what is revealed stays revealed.
+
+    Args:
+        model: The model.
+        picture: In [0, 1].
+        counts: Numbers of observed pixels.
+        seed: The seed of the order that pixels are revealed in, and of the draws of z.
+    """
+    if model.config.channels > 1:
+        picture = match_channels(picture, model.config.channels)
+    pixels = picture.shape[0] * picture.shape[1]
+    rank = torch.randperm(pixels, generator=generator(seed, "reveal")).numpy()
+    for count in counts:
+        observed = (rank < count).reshape(picture.shape[:2])
+        mean, std = _moments(model, picture, observed, seed)
+        shown = observed[..., None]
+        yield Frame(
+            observed, np.where(shown, picture, mean.clip(0, 1)), np.where(shown, np.float32(0), std)
+        )
+
+
+def drawn(
+    picture: Float[np.ndarray, "height width channel"], frames: Sequence[Frame]
+) -> list[Image.Image]:
+    """Context, mean and std of each frame side by side; std has one scale over all of them."""
+    size = panel_size(frames[0].observed)
+    full = max(float(rms(frame.std).max()) for frame in frames) or 1.0
+    sheets, captions = [], []
+    for frame in frames:
+        panels = [
+            panel(blue_where(~frame.observed, picture), size),
+            panel(frame.mean, size),
+            heat_panel(rms(frame.std) / full, size),
+        ]
+        sheets.append(table(["observed", "mean", "std"], [""], [panels], bar=(2, full)))
+        count, pixels = np.count_nonzero(frame.observed), frame.observed.size
+        captions.append(f"{count:,} of {pixels:,} pixels observed ({100 * count / pixels:.1f} %)")
+    return captioned(sheets, captions)
+
+
+def webp_bytes(pictures: Sequence[Image.Image], description: str) -> bytes:
+    """An animated WebP without loss that starts again after holding its last picture.
+
+    Args:
+        pictures: Its frames, of one size.
+        description: What its EXIF block says.
+    """
+    exif = Image.Exif()
+    exif[Base.ImageDescription] = description
+    content = io.BytesIO()
+    pictures[0].save(
+        content,
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[_FRAME_MS] * (len(pictures) - 1) + [_LAST_FRAME_MS],
+        loop=0,
+        lossless=True,
+        exif=exif,
+    )
+    return content.getvalue()
+
+
+@torch.no_grad()
+def _moments(
+    model: NeuralProcess[Any],
+    picture: Float[np.ndarray, "height width channel"],
+    observed: Bool[np.ndarray, "height width"],
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and std at all pixels, predicted on `grid_of` and interpolated between its points."""
+    size = observed.shape[0], observed.shape[1]
+    values, seen = observed_average(picture, observed, model.config.size)
+    # A colour picture becomes a batch of channels for a grey model.
+    pixels = torch.from_numpy(values).permute(2, 0, 1)
+    pixels = pixels.reshape(-1, model.config.channels, *seen.shape)
+    mask = torch.from_numpy(seen).expand(len(pixels), 1, -1, -1)
+    given = model.condition(Context(pixels, mask, frame=size))
+    latent = given.latent
+    z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
+    grid = grid_of(size, model)
+    parts = [
+        _over_draws(given.predict(z, Targets(index, grid)))
+        for index in torch.arange(grid[0] * grid[1]).split(_TOGETHER)
+    ]
+    mean, std = (
+        _at_all_pixels(torch.cat(some, dim=1), grid, size) for some in zip(*parts, strict=True)
+    )
+    return mean, std
+
+
+def _over_draws(predicted: Gaussian) -> tuple[Tensor, Tensor]:
+    """Mean and std "batch target channel" of a prediction, over its draws of z if it has any."""
+    mixed = predicted if predicted.mean.ndim == 3 else mixture_moments(predicted)
+    return mixed.mean, mixed.scale
+
+
+def _at_all_pixels(
+    values: Float[Tensor, "batch target channel"], grid: tuple[int, int], size: tuple[int, int]
+) -> Float[np.ndarray, "height width plane"]:
+    """Values on a grid as values at a picture's pixels, linear between neighbours."""
+    planes = values.mT.reshape(1, -1, *grid)
+    pixels = interpolate(planes, size, mode="bilinear", align_corners=False)[0]
+    return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
