@@ -3,22 +3,27 @@
 import time
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from npfill.cli.console import Talk, stderr, stdout
-from npfill.errors import InputError, OverwriteError, UsageError
+from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.shipped import folder
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from npfill.checkpoint import Weights
     from npfill.training.loop import Report, Trainer
+    from npfill.training.ranks import Ranks
     from npfill.training.recipe import Recipe
+    from npfill.training.run_folder import RunFolder
 
 _SECONDS_BETWEEN_LINES = 30.0
 # Draws of z in a validation.
@@ -64,8 +69,39 @@ def train_command(
         stdout.print(render(wanted), end="", markup=False)
         return
     run = RunFolder(run_dir or Path("runs") / Path(recipe or "").stem)
-    trainer = _prepare(wanted, run, data, device, init, resume)
-    _follow(trainer, run)
+    _train(wanted, run, _Start(data, init, resume), device)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where a run starts from, as the options say."""
+
+    data: Path | None
+    init: str | None
+    resume: bool
+
+
+def _train(recipe: "Recipe", run: "RunFolder", start: _Start, device: str) -> None:
+    """Prepare and run; of the processes of torchrun, all compute and the first writes and talks."""
+    from npfill.training.precision import keep_memory
+    from npfill.training.ranks import connected, from_environment
+
+    ranks = from_environment()
+    _talk.quiet = not ranks.leads
+    try:
+        ranks.check(recipe.schedule.batch)
+        where = ranks.device(device)
+        if where.type == "cpu":
+            keep_memory()
+        images, weights = _inputs(recipe, run, start)
+        with connected(ranks, where):
+            trainer = _trainer(recipe, run, images.to(where), weights, start, ranks)
+            _follow(trainer, run)
+    except NpfillError as error:
+        # What is wrong for all is said once on each machine.
+        if ranks.local:
+            raise typer.Exit(error.exit_code) from None
+        raise
 
 
 def _recipes() -> Table:
@@ -100,19 +136,14 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _prepare(
-    recipe: "Recipe", run: Any, data: Path | None, device: str, init: str | None, resume: bool
-) -> "Trainer":
-    """A trainer at its first step, or where it stopped; the folder is made or checked."""
-    from npfill import checkpoint, devices, zoo
+def _inputs(recipe: "Recipe", run: "RunFolder", start: _Start) -> "tuple[Tensor, Weights | None]":
+    """The pictures, and the weights to start from, once it is clear that the run can start."""
+    from npfill import checkpoint, zoo
     from npfill.data.datasets import read_images
-    from npfill.evaluate.protocol import at_random_counts
-    from npfill.training.environment import describe, provenance
-    from npfill.training.loop import Trainer
     from npfill.training.recipe import render
 
-    where = devices.resolve(device)
-    if resume:
+    data = start.data
+    if start.resume:
         if run.recipe.exists() and _text(run.recipe) != render(recipe):
             raise UsageError(
                 f"{run.recipe}: the run was started with another recipe",
@@ -126,29 +157,50 @@ def _prepare(
         )
     if data is None:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "add --data PATH")
-    images = read_images(data, "train", recipe.model.size, recipe.model.channels).to(where)
+    images = read_images(data, "train", recipe.model.size, recipe.model.channels)
     held_out = recipe.data.validation
     if not 0 < held_out < len(images):
         raise InputError(
             f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",
             "change data.validation, or train on more",
         )
-    weights = checkpoint.load(zoo.find(init).path) if init else None
+    weights = checkpoint.load(zoo.find(start.init).path) if start.init else None
     if weights is not None and weights.model.config != recipe.model:
         raise UsageError(
-            f"{init} has another configuration than the recipe", "compare their [model]"
+            f"{start.init} has another configuration than the recipe", "compare their [model]"
         )
-    before = run.read_environment()["steps_before"] if resume else _steps(weights)
+    return images, weights
+
+
+def _trainer(
+    recipe: "Recipe",
+    run: "RunFolder",
+    images: "Tensor",
+    weights: "Weights | None",
+    start: _Start,
+    ranks: "Ranks",
+) -> "Trainer":
+    """A trainer at its first step, or where it stopped; the folder is made."""
+    from npfill.evaluate.validation import at_random_counts
+    from npfill.training.environment import describe, provenance
+    from npfill.training.loop import Trainer
+    from npfill.training.ranks import wait
+    from npfill.training.recipe import render
+
+    held_out = recipe.data.validation
+    before = run.read_environment()["steps_before"] if start.resume else _steps(weights)
     score = partial(at_random_counts, images=images[-held_out:], latents=_VALIDATION_DRAWS)
-    origin = provenance(recipe, where) | {"steps_before": before}
-    trainer = Trainer(recipe, run, images[:-held_out], score, origin)
-    if resume:
+    origin = provenance(recipe, images.device) | {"steps_before": before}
+    trainer = Trainer(recipe, run, images[:-held_out], score, origin, ranks)
+    if start.resume:
         trainer.resume()
         return trainer
     if weights is not None:
         trainer.start_from(weights.model)
-    place = {"data": str(data.resolve()), "init": init, "steps_before": before}
-    run.create(render(recipe), describe(where) | place)
+    if ranks.leads:
+        assert start.data is not None
+        place = {"data": str(start.data.resolve()), "init": start.init, "steps_before": before}
+        run.create(render(recipe), describe(images.device) | place)
     return trainer
 
 
@@ -159,14 +211,14 @@ def _steps(weights: "Weights | None") -> int:
     return sum(int(weights.provenance.get(key, 0)) for key in ("steps", "steps_before"))
 
 
-def _follow(trainer: "Trainer", run: Any) -> None:
+def _follow(trainer: "Trainer", run: "RunFolder") -> None:
     """Run to the end with a display on stderr."""
     steps = trainer.recipe.schedule.steps
     _talk.say(
         f"training {trainer.recipe.variant} on {trainer.train.device}, {run.path}, {steps:,} steps"
     )
     try:
-        if stderr.is_terminal:
+        if stderr.is_terminal and not _talk.quiet:
             _with_bar(trainer, steps)
         else:
             trainer.run(_printer(steps))

@@ -38,15 +38,42 @@ def read_images(
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
+    pictures = _pictures(_part(_there(path), split))
+    images = [_square(image, size, channels) for image in pictures]
+    if not images:
+        raise _empty(path)
+    stacked = np.stack(images)
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous()
+
+
+def shape_of(path: Path, split: Split) -> tuple[int, int]:
+    """Side of the centre square and channels (1 or 3) of the first picture at a path.
+
+    Raises:
+        InputError: Nothing is there, or it cannot be used.
+    """
+    first = next(iter(_pictures(_part(_there(path), split))), None)
+    if first is None:
+        raise _empty(path)
+    image = Image.fromarray(first) if isinstance(first, np.ndarray) else first
+    return min(image.size), 1 if image.mode in {"1", "L", "I;16"} else 3
+
+
+def has_parts(path: Path) -> bool:
+    """Whether a path holds a training and a test part that differ."""
+    return _part(path, "train") != _part(path, "test")
+
+
+def _there(path: Path) -> Path:
     if not path.exists():
         raise InputError(
             f"{path}: no such file or folder", "--data takes a folder, zip, idx, .npy or .npz"
         )
-    images = [_square(image, size, channels) for image in _pictures(_part(path, split))]
-    if not images:
-        raise InputError(f"{path}: no pictures in it", "--data takes images, idx, .npy or .npz")
-    stacked = np.stack(images)
-    return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous()
+    return path
+
+
+def _empty(path: Path) -> InputError:
+    return InputError(f"{path}: no pictures in it", "--data takes images, idx, .npy or .npz")
 
 
 def _part(path: Path, split: Split) -> Path:

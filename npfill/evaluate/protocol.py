@@ -1,110 +1,162 @@
 """The protocol that every reported number follows."""
 
-from typing import Any
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from npfill.context import Context, Targets
-from npfill.data.holes import random_pixels
-from npfill.gaussian import Gaussian
-from npfill.models import NeuralProcess
-from npfill.sampling import draws
-from npfill.scores import log_likelihood, squared_error
-from npfill.seeds import generator
+from npfill.evaluate import appearance
+from npfill.evaluate.answers import Answer, Completer, floored
+from npfill.evaluate.settings import Setting
+from npfill.gaussian import Gaussian, mixture_moments
+from npfill.scores import (
+    centrality,
+    coverage,
+    pointwise_log_likelihood,
+    squared_error,
+    z_squared,
+)
 
-# The numbers of random context pixels that scores are reported at, by side of the grid.
-_PROTOCOL_COUNTS = {28: (10, 50, 100, 300), 32: (10, 100, 1000), 64: (50, 200, 500, 1000)}
-_SHARES = (0.01, 0.05, 0.1, 0.4)
-_SCORES = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
-# The floor under the scale that likelihoods are compared with published ones at.
-COMMON_FLOOR = 0.1
-_SEED = 0
-# Pictures times draws in one batch: what bounds the memory.
-_BATCH = 400
+LEVELS = tuple(number / 10 for number in range(1, 10))
+# Test pictures: at random counts, elsewhere, and for a completer that takes long.
+IMAGES, FEWER_IMAGES, FEWEST_IMAGES = 1000, 200, 50
 
 
-def counts_for(size: int) -> tuple[int, ...]:
-    """Numbers of random context pixels for a grid: the protocol's, or shares of its pixels."""
-    shares = tuple(max(1, round(share * size * size)) for share in _SHARES)
-    return _PROTOCOL_COUNTS.get(size, shares)
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over pictures, with its standard error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured of a completer in one setting.
+
+    Attributes:
+        images: How many test pictures.
+        scores: Estimates by the score's name. A score that does not exist is left out.
+    """
+
+    completer: str
+    setting: Setting
+    images: int
+    scores: dict[str, Estimate] = field(default_factory=dict)
+
+
+def images_for(setting: Setting, most: int) -> int:
+    """How many test pictures a setting is measured on, where `most` are at random counts."""
+    return most if setting.family == "random" else min(most, FEWER_IMAGES)
 
 
 @torch.no_grad()
-def at_random_counts(
-    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"], latents: int
-) -> dict[str, Any]:
-    """Scores at each number of random context pixels, over all other pixels.
+def measure(
+    name: str,
+    completer: Completer,
+    setting: Setting,
+    images: UInt8[Tensor, "image channel size size"],
+    seed: int,
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> Result:
+    """Score a completer in one setting.
 
-    The masks depend on the number and the picture's place in the set alone, so that every model
-    sees the same.
+    The same seed gives every completer the same masks, and a picture the same mask whatever the
+    number of pictures.
 
     Args:
-        model: The model, in evaluation mode.
-        images: Held-out pictures, bytes, on the model's device.
-        latents: Draws of z from q(z | C), for a latent variant.
-
-    Returns:
-        `counts`, and for each of them `mse`; `log_likelihood`, joint, in nats per target pixel,
-        with the model's own floor under the scale; `floored_log_likelihood`, the same with a floor
-        of 0.1; `kl`, of q(z | all pixels) from q(z | C) in nats per picture, 0 for a conditional
-        variant.
+        name: What to call it.
+        completer: The model or baseline.
+        setting: What is observed.
+        images: Test pictures, bytes, on the completer's device.
+        seed: Of the masks.
+        on_batch: Told the number of pictures of each batch that is done.
     """
-    counts = counts_for(images.shape[-1])
-    rows = [_at_count(model, images, count, latents) for count in counts]
-    columns = zip(*rows, strict=True)
-    return {"counts": list(counts)} | dict(zip(_SCORES, map(list, columns), strict=True))
-
-
-def predictive(
-    model: NeuralProcess[Any], context: Context, targets: Targets, latents: int, seed: int
-) -> Gaussian:
-    """The predictive distribution for each of `latents` draws of z from q(z | C).
-
-    Returns:
-        Gaussians "draw batch target channel"; one draw for a conditional variant.
-    """
-    latent = model.infer(context)
-    encoded = model.encode(context)
-    if latent is None:
-        answer = model.predict(encoded, None, targets)
-        return Gaussian(answer.mean.unsqueeze(0), answer.scale.unsqueeze(0))
-    return model.predict(encoded, draws(latent, seed, "scores", latents), targets)
-
-
-def _at_count(
-    model: NeuralProcess[Any],
-    images: UInt8[Tensor, "image channel size size"],
-    count: int,
-    latents: int,
-) -> list[float]:
-    """The scores at one number of context pixels, in the order of `_SCORES`."""
     size = images.shape[-1]
-    targets = Targets.every((size, size), images.device)
-    observed = random_pixels(len(images), size, count, generator(_SEED, "mask", count))
-    rows = []
-    chunk = max(1, _BATCH // latents)
+    chunk = completer.chunk(size * size)
+    observed = setting.observed(len(images), size, seed).to(images.device)
+    rows: list[dict[str, Tensor]] = []
     for some, seen in zip(images.split(chunk), observed.split(chunk), strict=True):
         pixels = some.float() / 255.0
-        context = Context(pixels, seen.to(pixels.device), at_most=count)
-        predicted = predictive(model, context, targets, latents, _SEED)
-        floored = Gaussian(predicted.mean, predicted.scale.clamp(min=COMMON_FLOOR))
-        truth, asked = targets.values(pixels), ~context.mask()
-        scores = [
-            squared_error(predicted, truth, asked),
-            log_likelihood(predicted, truth, asked),
-            log_likelihood(floored, truth, asked),
-            _kl_of_whole(model, context),
-        ]
-        rows.append(torch.stack(scores))
-    return torch.cat(rows, dim=1).mean(1).tolist()
+        rows.append(scores_of(completer.answer(pixels, seen), pixels, seen))
+        on_batch(len(some))
+    columns = {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
+    estimates = {key: _estimate(values) for key, values in columns.items()}
+    scores = {key: value for key, value in estimates.items() if value is not None}
+    return Result(name, setting, len(images), scores)
 
 
-def _kl_of_whole(model: NeuralProcess[Any], context: Context) -> Float[Tensor, " batch"]:
-    """KL(q(z | all pixels) || q(z | C)): what the rest of the picture would tell of z."""
-    prior = model.infer(context)
-    whole = model.infer(Context(context.pixels, torch.ones_like(context.observed)))
-    if prior is None or whole is None:
-        return torch.zeros(len(context.pixels), device=context.pixels.device)
-    return whole.kl(prior).sum(-1)
+def scores_of(
+    answer: Answer,
+    pixels: Float[Tensor, "batch channel height width"],
+    observed: Bool[Tensor, "batch 1 height width"],
+) -> dict[str, Tensor]:
+    """All scores that an answer can have, each "batch"; NaN where a picture has none."""
+    truth, asked = pixels.flatten(2).mT, ~observed.flatten(1)
+    mean, hole = _grid(answer.mean, pixels), ~observed
+    scores = {
+        "mse": squared_error(answer.mean, truth, asked),
+        "psnr": appearance.psnr(mean, pixels, hole),
+        "ssim": appearance.ssim(mean, pixels, hole),
+    }
+    if answer.says_context:
+        scores["context_mse"] = squared_error(answer.mean, truth, ~asked)
+    if answer.likelihoods is not None:
+        own, least = answer.likelihoods
+        scores |= {"log_likelihood": own, "floored_log_likelihood": least}
+    if answer.components is not None:
+        scores |= {
+            "pointwise": pointwise_log_likelihood(answer.components, truth, asked),
+            "floored_pointwise": pointwise_log_likelihood(floored(answer.components), truth, asked),
+        }
+        moments = mixture_moments(answer.components)
+        scores |= _calibration(answer.components, moments, truth, asked)
+        std = _grid(moments.scale, pixels)
+        scores["edge_correlation"] = appearance.edge_correlation(std, pixels, hole)
+    if answer.uncalibrated is not None:
+        before = mixture_moments(answer.uncalibrated)
+        values = _calibration(answer.uncalibrated, before, truth, asked)
+        scores |= {f"uncalibrated_{key}": value for key, value in values.items()}
+    if answer.samples is not None:
+        samples = torch.stack([_grid(sample, pixels) for sample in answer.samples])
+        scores["diversity"] = appearance.diversity(samples, hole)
+        scores["coherence"] = appearance.coherence(samples, mean, hole)
+    if answer.kl is not None:
+        scores["kl"] = answer.kl
+    return scores
+
+
+def _calibration(
+    components: Gaussian,
+    moments: Gaussian,
+    truth: Float[Tensor, "batch pixel channel"],
+    asked: Bool[Tensor, "batch pixel"],
+) -> dict[str, Tensor]:
+    """z², and the coverage of all intensities in the hole and of those between 0 and 1."""
+    scores = {"z_squared": z_squared(moments, truth, asked)}
+    everywhere = asked.unsqueeze(-1).expand_as(truth)
+    between = everywhere & (truth > 0.0) & (truth < 1.0)
+    probability = centrality(components, truth)
+    for suffix, counted in (("", everywhere), ("_between", between)):
+        for level in LEVELS:
+            key = f"coverage_{100 * level:.0f}{suffix}"
+            scores[key] = coverage(probability, counted, level)
+    return scores
+
+
+def _grid(
+    values: Float[Tensor, "batch pixel channel"], like: Float[Tensor, "batch channel height width"]
+) -> Float[Tensor, "batch channel height width"]:
+    return values.mT.reshape(like.shape)
+
+
+def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:
+    """The mean over the pictures that have the score; none if no picture has."""
+    finite = values[values.isfinite()].double()
+    if not len(finite):
+        return None
+    error = finite.std().item() / math.sqrt(len(finite)) if len(finite) > 1 else 0.0
+    return Estimate(finite.mean().item(), error)

@@ -1,0 +1,138 @@
+"""`npfill evaluate`: models and baselines on test pictures, by one protocol."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from npfill.cli.console import Talk, stderr, stdout
+
+if TYPE_CHECKING:
+    from npfill.evaluate.comparison import Comparison
+    from npfill.evaluate.settings import Setting
+
+_ON_TERMINAL = (
+    "mse",
+    "floored_log_likelihood",
+    "floored_pointwise",
+    "z_squared",
+    "coverage_90_between",
+)
+
+
+def evaluate_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL|BASELINE]...",
+            help="Names, or paths to weights. None: the bundled models for such pictures.",
+        ),
+    ] = None,
+    *,
+    data: Annotated[
+        Path, typer.Option(help="Test pictures: a folder, zip, idx files, .npy or .npz.")
+    ],
+    contexts: Annotated[
+        str | None,
+        typer.Option(
+            help="random[:N], ordered[:N], top-half, left-half, centre-box (what is hidden), "
+            "with commas. Default: all of the protocol."
+        ),
+    ] = None,
+    images: Annotated[
+        int,
+        typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
+    ] = 1000,
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z from the context.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A folder for report.md, results.json and plots."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing report.")
+    ] = False,
+) -> None:
+    """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
+    from npfill.errors import InputError
+    from npfill.images.writing import refuse_existing
+
+    if output is not None:
+        if output.exists() and not output.is_dir():
+            raise InputError(f"{output}: not a folder", "-o names a folder")
+        refuse_existing([output / "report.md", output / "results.json"], overwrite)
+
+    from npfill import devices
+    from npfill.evaluate.comparison import Budget, compare
+
+    budget = Budget(images, draws, seed)
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=stderr, transient=True) as progress:
+        task = progress.add_task("")
+
+        def show(name: str, setting: "Setting", done: int) -> None:
+            progress.update(task, advance=done, description=f"{name}  {setting.name}")
+
+        comparison = compare(
+            names or [],
+            data,
+            contexts,
+            budget,
+            devices.resolve(device),
+            lambda total: progress.update(task, total=total),
+            show,
+        )
+    _print(comparison)
+    if output is not None:
+        _write(comparison, output)
+
+
+def _print(comparison: "Comparison") -> None:
+    """The chief scores on stdout: a table for each, one row for each context."""
+    from npfill.evaluate.report import SCORES, text
+
+    names = list(comparison.origins)
+    settings = list(dict.fromkeys(result.setting for result in comparison.results))
+    values = {(result.completer, result.setting): result.scores for result in comparison.results}
+    for key in _ON_TERMINAL:
+        score = SCORES[key]
+        rows = [
+            [setting.name, *(text(score, values[name, setting].get(key)) for name in names)]
+            for setting in settings
+        ]
+        shown = [
+            name
+            for name, *cells in zip(names, *(row[1:] for row in rows), strict=True)
+            if any(cells)
+        ]
+        if not shown:
+            continue
+        table = Table("context", title=f"{score.title}: {score.meaning}", box=None)
+        table.title_justify = "left"
+        for name in shown:
+            table.add_column(name, justify="right")
+        for setting, *cells in rows:
+            kept = [cell for name, cell in zip(names, cells, strict=True) if name in shown]
+            table.add_row(setting, *kept)
+        stdout.print(table)
+        stdout.print()
+
+
+def _write(comparison: "Comparison", output: Path) -> None:
+    from npfill.evaluate.report import as_json, as_markdown, charts
+    from npfill.images.files import png_bytes
+    from npfill.images.writing import write_bytes
+
+    command = shlex.join(["npfill", *sys.argv[1:]])
+    output.mkdir(parents=True, exist_ok=True)
+    drawn = charts(comparison)
+    for name, chart in drawn.items():
+        write_bytes(output / name, png_bytes(chart, {}))
+    write_bytes(output / "results.json", as_json(comparison, command).encode())
+    write_bytes(output / "report.md", as_markdown(comparison, command).encode())
+    Talk().say(f"wrote {output / 'report.md'}, results.json and {len(drawn)} plots")

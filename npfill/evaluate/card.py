@@ -1,0 +1,78 @@
+"""The card of shipped weights: what they are, what they cost, and every score."""
+
+from typing import Any
+
+from npfill.evaluate.answers import COMMON_FLOOR
+from npfill.models import NeuralProcess
+from npfill.zoo import Entry
+
+_FIGURES = {
+    "cnp": "a conditional neural process: the mean of point encodings, and no latent. "
+    "It has no coherent samples: its pixels are independent given the context",
+    "lcnp": "a latent conditional neural process: everything passes through one latent z. "
+    "The bottleneck costs detail: with every pixel observed it is still not pixel-perfect",
+    "np": "a neural process: a deterministic and a latent path, both through means. "
+    "The means cost detail: it does not reproduce its context exactly",
+    "anp": "an attentive neural process: self-attention over the context, cross-attention from "
+    "each target to it, and a latent path. Its time grows with context times hole",
+}
+# The columns of the card's table: a title, a score and its decimals.
+_COLUMNS = (
+    ("MSE", "mse", 4),
+    ("PSNR", "psnr", 2),
+    ("SSIM", "ssim", 3),
+    ("LL", "log_likelihood", 3),
+    (f"LL, floor {COMMON_FLOOR}", "floored_log_likelihood", 3),
+    (f"pointwise, floor {COMMON_FLOOR}", "floored_pointwise", 3),
+    ("z²", "z_squared", 2),
+    ("z² before", "uncalibrated_z_squared", 2),
+    ("in 50 %", "coverage_50_between", 2),
+    ("in 90 %", "coverage_90_between", 2),
+    ("KL", "kl", 1),
+)
+
+
+def card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any]) -> str:
+    """The card's text, as Markdown."""
+    floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()
+    minutes = provenance["seconds"] / 60
+    steps_before = provenance.get("steps_before", 0)
+    before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
+    size = f"{entry.size}x{entry.size}"
+    return f"""# {name}
+
+<!-- Written by `npfill models add`: do not edit. -->
+
+This is {_FIGURES[entry.variant]}.
+
+- Pictures: {"grey" if entry.channels == 1 else "RGB"}, trained at {size}.
+- Data: {entry.data}. Terms: {entry.terms}.
+- Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
+- Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
+- {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
+  `{entry.sha256}`.
+- The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
+  s the share of pixels observed: the calibration, fitted on held-out training pictures.
+
+## Scores
+
+On test pictures, with all pixels outside the context as targets and z from the context. LL is in
+nats per target pixel: joint with the scale as it is, joint and pointwise with a floor of
+{COMMON_FLOOR} under it. z² is 1 where the scale is right; beside it what it was before calibration.
+Then the share of intensities strictly between 0 and 1 in the central intervals of 50 % and 90 %. KL
+is what the whole picture would tell of z beyond the context, in nats; a variant without z has none.
+`top-half`, `left-half` and `centre-box` are hidden.
+
+{_table(provenance["scores"])}
+"""
+
+
+def _table(scores: dict[str, dict[str, Any]]) -> str:
+    head = ["context", "pictures", "draws", *(title for title, _, _ in _COLUMNS)]
+    rows = [head, ["---"] * len(head)]
+    for context, values in scores.items():
+        cells = [
+            f"{values[key]:.{decimals}f}" if key in values else "" for _, key, decimals in _COLUMNS
+        ]
+        rows.append([context, f"{values['images']:,}", str(values["draws"]), *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

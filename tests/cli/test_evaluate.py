@@ -1,0 +1,119 @@
+"""evaluate from the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npfill import checkpoint
+from tests.cli.conftest import Command
+from tests.conftest import tiny
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Ramps of 6x6 RGB pixels in a folder with train and test parts."""
+    random, axis = np.random.default_rng(0), np.linspace(-1, 1, 6)
+    for part, count in (("train", 30), ("test", 7)):
+        folder = tmp_path / "data" / part
+        folder.mkdir(parents=True)
+        for number in range(count):
+            slopes = random.uniform(-0.3, 0.3, (2, 3))
+            ramp = 0.5 + axis[:, None, None] * slopes[0] + axis[:, None] * slopes[1]
+            Image.fromarray(np.rint(ramp * 255).astype(np.uint8)).save(folder / f"{number:02}.png")
+    return tmp_path / "data"
+
+
+def test_models_and_baselines_stand_in_one_report(
+    npfill: Command, data: Path, weights: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", weights, "linear", "--data", data, "--draws", 3, "--contexts")
+    ended = npfill(*words, "random:5,random:20,top-half", "-o", tmp_path / "report")
+    assert ended.code == 0, ended.err
+    assert b"MSE" in ended.out
+    assert b"top-half" in ended.out
+    results = json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))
+    assert results["npfill_evaluate_version"] == "1"
+    assert results["budget"] == {"images": 7, "draws": 3, "seed": 0}
+    assert [(r["completer"], r["context"]) for r in results["results"]] == [
+        (name, context)
+        for name in (str(weights), "linear")
+        for context in ("random:5", "random:20", "top-half")
+    ]
+    linear, model = results["results"][3]["scores"], results["results"][0]["scores"]
+    assert linear["mse"]["value"] < model["mse"]["value"]
+    assert linear["mse"]["error"] > 0
+    assert "kl" in model
+    assert "kl" not in linear
+    text = (tmp_path / "report" / "report.md").read_text("utf-8")
+    assert "| random:5 |" in text
+    for name in ("mse-random.png", "reliability-random-5.png"):
+        with Image.open(tmp_path / "report" / name) as chart:
+            assert chart.width > chart.height
+    again = npfill(*words, "random:5,random:20,top-half", "-o", tmp_path / "report")
+    assert again.code == 4
+    npfill(*words, "random:5,random:20,top-half", "-o", tmp_path / "second")
+    second = json.loads((tmp_path / "second" / "results.json").read_text("utf-8"))
+    assert second["results"] == results["results"]
+
+
+def test_a_baseline_without_a_std_has_errors_only(
+    npfill: Command, data: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("sklearn")
+    words = (
+        "evaluate",
+        "nearest",
+        "--data",
+        data,
+        "--contexts",
+        "random:9",
+        "-o",
+        tmp_path / "out",
+    )
+    assert npfill(*words).code == 0
+    (result,) = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["results"]
+    assert set(result["scores"]) == {"mse", "psnr", "ssim"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("linear", "--contexts", "random:37"), 2, "more than the 36"),
+        (("linear", "--contexts", "thirds"), 2, "'thirds' is unknown"),
+        (("nearst",), 5, "nearest"),
+        (("cnp-mnist", "nosuch.safetensors"), 3, "nosuch.safetensors"),
+        ((), 2, "6x6 RGB"),
+    ],
+)
+def test_wrong_words_are_one_line(
+    npfill: Command, data: Path, words: tuple[str, ...], code: int, says: str
+) -> None:
+    ended = npfill("evaluate", *words, "--data", data)
+    assert ended.code == code
+    assert says in ended.err
+    assert len(ended.err.strip().splitlines()) <= 2
+
+
+def test_a_folder_without_pictures_is_refused(npfill: Command, tmp_path: Path) -> None:
+    ended = npfill("evaluate", "linear", "--data", tmp_path)
+    assert ended.code == 3
+    assert "no pictures" in ended.err
+
+
+def test_a_baseline_that_learns_wants_a_training_part(npfill: Command, data: Path) -> None:
+    ended = npfill("evaluate", "linear", "--data", data / "test")
+    assert ended.code == 3
+    assert "training part" in ended.err
+
+
+def test_models_for_different_pictures_are_not_mixed(
+    npfill: Command, data: Path, weights: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.safetensors"
+    checkpoint.save(other, tiny("cnp").float(), {})
+    ended = npfill("evaluate", weights, other, "--data", data)
+    assert ended.code == 2
+    assert "evaluate them apart" in ended.err

@@ -1,0 +1,170 @@
+"""The protocol's numbers, against a plain evaluation: float64, one picture and draw at a time."""
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from npfill import zoo
+from npfill.baselines.linear import Linear
+from npfill.baselines.statistics import fit
+from npfill.context import Context, Targets
+from npfill.evaluate.answers import BaselineCompleter, ModelCompleter
+from npfill.evaluate.protocol import images_for, measure
+from npfill.evaluate.settings import Setting
+from npfill.images.files import intensities, read_picture
+from npfill.models import NeuralProcess
+from npfill.sampling import draws
+from npfill.shipped import folder
+from tests.conftest import tiny
+
+DRAWS, SEED = 4, 5
+SETTING = Setting("random", 60)
+
+
+def digits() -> Tensor:
+    """The bundled digit, as it is and turned, as bytes "image 1 28 28"."""
+    values = intensities(read_picture(folder("examples") / "digit.png").image).squeeze()
+    digit = torch.from_numpy(np.rint(values * 255).astype(np.uint8))
+    return torch.stack([digit, digit.flip(0), digit.T.contiguous()]).unsqueeze(1)
+
+
+def plain(model: NeuralProcess[Any], image: Tensor, seen: Tensor) -> dict[str, float]:
+    """Direct formulas for one picture."""
+    pixels, draw_count = (image.double() / 255).unsqueeze(0), 1
+    model, context = model.double(), Context(pixels, seen.unsqueeze(0))
+    latent = model.infer(context)
+    if latent is not None:
+        draw_count = DRAWS
+    factor = math.exp(
+        model.calibration[0] + model.calibration[1] * math.log(int(seen.sum()) / seen.numel())
+    )
+    log_joint, per_target, total, squares = [], [], [], []
+    hole = [i for i in range(seen.numel()) if not seen.flatten()[i]]
+    truth = [float(pixels.flatten()[i]) for i in hole]
+    for k in range(draw_count):
+        z = None if latent is None else draws(latent, SEED, "scores", DRAWS)[k : k + 1]
+        answer = model.predict(model.encode(context), z, Targets.every((28, 28)))
+        means = [float(answer.mean.flatten()[i]) for i in hole]
+        scales = [float(answer.scale.flatten()[i]) * factor for i in hole]
+        logs = [
+            -0.5 * ((y - m) / s) ** 2 - math.log(s) - 0.5 * math.log(2 * math.pi)
+            for y, m, s in zip(truth, means, scales, strict=True)
+        ]
+        log_joint.append(sum(logs))
+        per_target.append(logs)
+        total.append(means)
+        squares.append(scales)
+    largest = max(log_joint)
+    mixed = largest + math.log(sum(math.exp(v - largest) for v in log_joint) / draw_count)
+    mean = [sum(column) / draw_count for column in zip(*total, strict=True)]
+    variance = [
+        sum(s**2 for s in scales) / draw_count + sum((m - middle) ** 2 for m in means) / draw_count
+        for scales, means, middle in zip(
+            zip(*squares, strict=True), zip(*total, strict=True), mean, strict=True
+        )
+    ]
+    pointwise = [
+        math.log(sum(math.exp(v - max(column)) for v in column) / draw_count) + max(column)
+        for column in zip(*per_target, strict=True)
+    ]
+    below = [
+        sum(NormalDist(m, s).cdf(y) for m, s in zip(ms, ss, strict=True)) / draw_count
+        for y, ms, ss in zip(
+            truth, zip(*total, strict=True), zip(*squares, strict=True), strict=True
+        )
+    ]
+    n = len(truth)
+    error = sum((y - m) ** 2 for y, m in zip(truth, mean, strict=True)) / n
+    standardised = [(y - m) ** 2 / v for y, m, v in zip(truth, mean, variance, strict=True)]
+    return {
+        "mse": error,
+        "psnr": -10 * math.log10(error),
+        "log_likelihood": mixed / n,
+        "pointwise": sum(pointwise) / n,
+        "z_squared": sum(standardised) / n,
+        "coverage_50": sum(0.25 <= f <= 0.75 for f in below) / n,
+        "coverage_90": sum(0.05 <= f <= 0.95 for f in below) / n,
+    }
+
+
+@pytest.mark.parametrize("name", ["cnp-mnist", "lcnp-mnist", "np-mnist", "anp-mnist"])
+@torch.no_grad()
+def test_numbers_agree_with_a_plain_evaluation(name: str) -> None:
+    images, model = digits(), zoo.load(name)
+    result = measure(name, ModelCompleter(model, DRAWS, SEED), SETTING, images, SEED)
+    observed = SETTING.observed(len(images), 28, SEED)
+    rows = [plain(model, image, seen) for image, seen in zip(images, observed, strict=True)]
+    for key in rows[0]:
+        expected = [row[key] for row in rows]
+        tolerance = {"coverage_50": 2e-3, "coverage_90": 2e-3}.get(key, 1e-5)
+        found = result.scores[key]
+        assert found.value == pytest.approx(np.mean(expected), rel=1e-4, abs=tolerance), key
+        error = np.std(expected, ddof=1) / math.sqrt(len(rows))
+        assert found.error == pytest.approx(error, rel=1e-3, abs=tolerance), key
+
+
+def test_the_linear_baseline_has_its_joint_density() -> None:
+    """As a Gaussian of the hole's pixels, with the inverse and determinant of its covariance."""
+    generator = torch.Generator().manual_seed(0)
+    train = torch.randint(0, 256, (200, 1, 6, 6), generator=generator, dtype=torch.uint8)
+    image, setting = train[:1], Setting("random", 10)
+    statistics = fit(train)
+    result = measure("", BaselineCompleter(Linear(statistics), 0), setting, image, 0)
+    covariance = statistics.covariance + 1e-4 * np.eye(36)
+    seen = setting.observed(1, 6, 0).flatten().numpy()
+    values, mean = image.flatten().numpy() / 255, statistics.mean.flatten()
+    gain = covariance[np.ix_(~seen, seen)] @ np.linalg.inv(covariance[np.ix_(seen, seen)])
+    expected = mean[~seen] + gain @ (values[seen] - mean[seen])
+    conditional = covariance[np.ix_(~seen, ~seen)] - gain @ covariance[np.ix_(seen, ~seen)]
+    residual = values[~seen] - expected
+    joint = -0.5 * (
+        residual @ np.linalg.inv(conditional) @ residual
+        + np.linalg.slogdet(2 * np.pi * conditional)[1]
+    )
+    assert result.scores["log_likelihood"].value == pytest.approx(joint / 26, rel=1e-5)
+    assert result.scores["mse"].value == pytest.approx(np.mean(residual**2), rel=1e-5)
+    z_squared = np.mean(residual**2 / np.diagonal(conditional))
+    assert result.scores["z_squared"].value == pytest.approx(z_squared, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cnp", "lcnp", "np", "anp"])
+@torch.no_grad()
+def test_predictions_never_see_the_targets(name: str) -> None:
+    """z too: were it drawn from the whole picture, likelihoods would be too good."""
+    model = tiny(name)
+    pixels = torch.rand(2, 2, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    observed = Setting("random", 12).observed(2, 6, 0)
+    completer = ModelCompleter(model, DRAWS, SEED)
+    one = completer.answer(pixels, observed)
+    other = completer.answer(torch.where(observed, pixels, 1.0 - pixels), observed)
+    assert one.components is not None
+    assert other.components is not None
+    assert torch.equal(one.components.mean, other.components.mean)
+    assert torch.equal(one.components.scale, other.components.scale)
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    images, model = digits(), zoo.load("np-mnist")
+    once, again, other = (
+        measure("", ModelCompleter(model, DRAWS, seed), SETTING, images, seed) for seed in (5, 5, 6)
+    )
+    assert once == again
+    assert once.scores["mse"] != other.scores["mse"]
+
+
+def test_with_everything_observed_only_the_context_is_scored() -> None:
+    model = ModelCompleter(zoo.load("cnp-mnist"), 1, 0)
+    scores = measure("", model, Setting("random", 784), digits(), 0).scores
+    assert scores["context_mse"].value > 0
+    assert "mse" not in scores
+
+
+def test_fewer_pictures_are_used_where_the_context_is_not_random() -> None:
+    assert images_for(Setting("random", 10), 1000) == 1000
+    assert images_for(Setting("ordered", 10), 1000) == 200
+    assert images_for(Setting("top-half"), 50) == 50
