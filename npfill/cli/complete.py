@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from npfill.cli.console import Talk
+from npfill.cli.console import Talk, say_terms
 from npfill.cli.masking import MaskOptions, hole_of, sha256_of
 from npfill.errors import NpfillError, UsageError
 
@@ -216,9 +216,10 @@ def _chosen(name: str | None, device: str, talk: Talk) -> Chosen:
         baseline, file = baselines.build(name), baselines.FILES.get(name)
         return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
     found = zoo.find(name or zoo.DEFAULT)
-    network = checkpoint.load(found.path).model
-    talk.detail(f"{found.path}: {network.variant}, sha256 {found.sha256}")
-    return Chosen(found.name, network, found.sha256, str(where))
+    weights = checkpoint.load(found.path)
+    say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
+    talk.detail(f"{found.path}: {weights.model.variant}, sha256 {found.sha256}")
+    return Chosen(found.name, weights.model, found.sha256, str(where))
 
 
 def _print_json(status: str, code: int, data: dict[str, Any], errors: list[dict[str, str]]) -> None:

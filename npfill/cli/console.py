@@ -36,6 +36,12 @@ class Talk:
             stderr.print(f"[yellow]warning:[/yellow] {escape(text)}")
 
 
+def say_terms(talk: Talk, name: str, terms: str) -> None:
+    """Warn where the data that weights were trained on may not be used for everything."""
+    if "non-commercial" in terms:
+        talk.warn(f"{name}: {terms}")
+
+
 def report(error: Exception) -> int:
     """Print an error and answer its exit code; NPFILL_DEBUG=1 adds the traceback."""
     if os.environ.get("NPFILL_DEBUG") == "1":

@@ -2,6 +2,9 @@
 
 import shlex
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,18 +12,20 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from npfill.cli.console import Talk, stderr, stdout
+from npfill.cli.console import Talk, say_terms, stderr, stdout
 
 if TYPE_CHECKING:
     from npfill.evaluate.comparison import Comparison
     from npfill.evaluate.settings import Setting
 
+_SECONDS_BETWEEN_LINES = 30.0
 _ON_TERMINAL = (
     "mse",
     "floored_log_likelihood",
     "floored_pointwise",
     "z_squared",
     "coverage_90_between",
+    "context_mse",
 )
 
 
@@ -42,6 +47,9 @@ def evaluate_command(
             help="random[:N], ordered[:N], top-half, left-half, centre-box (what is hidden), "
             "with commas. Default: all of the protocol."
         ),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, max=512, help="Side of the grid. Default: the models'.")
     ] = None,
     images: Annotated[
         int,
@@ -67,29 +75,37 @@ def evaluate_command(
             raise InputError(f"{output}: not a folder", "-o names a folder")
         refuse_existing([output / "report.md", output / "results.json"], overwrite)
 
-    from npfill import devices
+    from npfill import devices, zoo
     from npfill.evaluate.comparison import Budget, compare
 
-    budget = Budget(images, draws, seed)
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=stderr, transient=True) as progress:
-        task = progress.add_task("")
-
-        def show(name: str, setting: "Setting", done: int) -> None:
-            progress.update(task, advance=done, description=f"{name}  {setting.name}")
-
-        comparison = compare(
-            names or [],
-            data,
-            contexts,
-            budget,
-            devices.resolve(device),
-            lambda total: progress.update(task, total=total),
-            show,
-        )
+    budget, where = Budget(images, draws, seed), devices.resolve(device)
+    for name, entry in zoo.entries().items():
+        if name in (names or []):
+            say_terms(Talk(), name, entry.terms)
+    with _progress() as (on_start, on_batch):
+        comparison = compare(names or [], data, contexts, size, budget, where, on_start, on_batch)
     _print(comparison)
     if output is not None:
         _write(comparison, output)
+
+
+@contextmanager
+def _progress() -> "Iterator[tuple[Callable[[int], None], Callable[[str, Setting, int], None]]]":
+    """A bar with the time left; where stderr is no terminal, a line every half minute."""
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=stderr, transient=True) as bar:
+        task, talk, said = bar.add_task(""), Talk(), time.monotonic()
+
+        def on_batch(name: str, setting: "Setting", done: int) -> None:
+            nonlocal said
+            bar.update(task, advance=done, description=f"{name}  {setting.name}")
+            now, (state,) = time.monotonic(), bar.tasks
+            if not stderr.is_terminal and now - said >= _SECONDS_BETWEEN_LINES:
+                said = now
+                left = f", {state.time_remaining / 60:.0f} min left" if state.time_remaining else ""
+                talk.say(f"{name}  {setting.name}  {state.percentage:.0f} %{left}")
+
+        yield lambda total: bar.update(task, total=total), on_batch
 
 
 def _print(comparison: "Comparison") -> None:

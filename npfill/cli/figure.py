@@ -8,7 +8,7 @@ import typer
 from rich.progress import track
 
 from npfill.cli import figure_inputs as inputs
-from npfill.cli.console import Talk, stderr
+from npfill.cli.console import Talk, say_terms, stderr
 from npfill.errors import InputError, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def samples_command(
     from npfill.evaluate.figures.samples import samples_figure
 
     found = zoo.find(model)
-    network = checkpoint.load(found.path).model
+    weights = checkpoint.load(found.path)
+    network = weights.model
+    say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     size, channels = network.config.size, network.config.channels
     if max(counts) > size**2:
         raise UsageError(
@@ -152,7 +154,9 @@ def reveal_command(
     size = small.height, small.width
     counts = reveal.revealed_counts(small.height * small.width, frames)
     found = zoo.find(model or zoo.DEFAULT)
-    network = checkpoint.load(found.path).model
+    weights = checkpoint.load(found.path)
+    network = weights.model
+    say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     if small.size != whole.size:
         talk.say(f"{image}: scaled down to {small.width}x{small.height}")
     grid = reveal.grid_of(size, network)

@@ -1,5 +1,6 @@
 """Models and baselines, side by side on the same test pictures."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from npfill.models import NeuralProcess
 
 # Numbers of neighbours to choose from, and on how many training pictures.
 _NEIGHBOURS, _CHOSEN_ON = (1, 3, 5, 9), 100
+# `linear` factors a matrix of as many rows as a picture has values: the most it is given, and the
+# most at which it is measured on as many pictures as the others.
+_MOST_VALUES, _FEW_VALUES = 4096, 1024
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Budget:
     """How much is measured.
 
     Attributes:
-        images: Test pictures at random counts; at most 200 are used elsewhere, and 50 for `gp`.
+        images: Test pictures at random counts; at most 200 are used elsewhere, and 50 for `gp`
+            and for `linear` with more than 1,024 values a picture.
         draws: Draws of z.
         seed: Of masks and draws.
     """
@@ -72,6 +77,7 @@ def compare(
     names: Sequence[str],
     data: Path,
     contexts: str | None,
+    size: int | None,
     budget: Budget,
     device: torch.device,
     on_start: Callable[[int], None],
@@ -84,6 +90,7 @@ def compare(
             of the zoo for pictures such as these.
         data: What `read_images` reads.
         contexts: Settings as `settings.parse` reads them; None for the protocol's.
+        size: Side of the grid that pictures are brought to; None for that of the models.
         budget: How much is measured.
         device: Where the models run.
         on_start: Told how many pictures are to be done in all.
@@ -96,7 +103,8 @@ def compare(
     """
     names = list(dict.fromkeys(names)) or _fitting_models(data)
     models = {name: zoo.load(name).to(device) for name in names if name not in baselines.NAMES}
-    size, channels = _shape(models, data)
+    own_size, channels = _shape(models, data)
+    size = size or own_size
     settings = protocol(size) if contexts is None else parse(contexts, size)
     images = read_images(data, "test", size, channels)[: budget.images]
     entrants = [
@@ -186,8 +194,15 @@ def _baseline(
             f"{data}: there is no training part, which {name} is fitted to",
             "name a folder with train and test parts, or leave the baseline out",
         )
+    values = images[0].numel()
+    if name == "linear" and values > _MOST_VALUES:
+        raise UsageError(
+            f"linear: pictures of {values:,} values are too large for it",
+            f"--size {math.isqrt(_MOST_VALUES // images.shape[1]) // 32 * 32} makes them smaller",
+        )
     train = read_images(data, "train", images.shape[-1], images.shape[1])
     if name == "linear":
+        most = min(most, FEWEST_IMAGES) if values > _FEW_VALUES else most
         single = BaselineCompleter(linear.Linear(statistics.fit(train)), seed)
         return _Entrant(name, f"fitted to {len(train):,} training pictures", lambda _: single, most)
     held_out = train[-_CHOSEN_ON:]

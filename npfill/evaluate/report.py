@@ -26,7 +26,7 @@ class Score:
 
 SCORES = {
     "mse": Score("MSE", "mean squared error in the hole; lower is better", 4),
-    "psnr": Score("PSNR", "dB in the hole, mean over pictures; higher is better", 2),
+    "psnr": Score("PSNR", "mean over pictures of that in the hole, in dB; higher is better", 2),
     "ssim": Score("SSIM", "structural similarity, averaged in the hole; higher is better"),
     "log_likelihood": Score("LL, joint", "nats per target pixel, with the scale as it is"),
     "floored_log_likelihood": Score(

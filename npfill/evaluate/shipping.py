@@ -25,6 +25,7 @@ from npfill.zoo import Entry
 _DRAWS, _FEWER_DRAWS = 64, 16
 _SEED = 0
 
+
 def ship(
     name: str,
     weights: Path,

@@ -567,3 +567,13 @@ def test_size_and_mode_are_kept_and_nothing_changes_outside(
         assert std.shape == hole.shape
         assert not std[~hole].any()
         assert (std[hole] > 0).all()
+
+
+def test_terms_that_forbid_commercial_use_are_said(
+    npfill: Command, photo: Path, mask: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "faces.safetensors"
+    checkpoint.save(weights, tiny("cnp", channels=3).float(), {"terms": "non-commercial only"})
+    ended = npfill("complete", photo, "--mask", mask, "-m", weights)
+    assert ended.code == 0
+    assert "faces: non-commercial only" in ended.err
