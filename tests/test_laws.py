@@ -18,6 +18,8 @@ from tests.conftest import tiny
 
 SIZE = (6, 6)
 Model = NeuralProcess[Any]
+# The parts of a latent variant that say what z may be.
+INFERRING = {"encoder", "stochastic_encoder", "latent_encoder"}
 
 
 def a_context(batch: int = 3, seed: int = 0, share: float = 0.4) -> Context:
@@ -122,6 +124,29 @@ def test_an_unobserved_context_says_nothing_of_the_picture(model: Model) -> None
     assert_same(predict(model, one, every), predict(model, other, every))
 
 
+@pytest.mark.parametrize("name", ["lcnp", "lcnp-basis", "np", "np-basis", "anp"])
+def test_latents_inferred_together_are_those_inferred_one_by_one(name: str) -> None:
+    """Values and gradients; the contexts are a part, the whole, nothing, and a part of its own."""
+    model, context = tiny(name), a_context()
+    seen, other = context.observed, a_context(seed=1).observed
+    masks = torch.stack([seen, torch.ones_like(seen), torch.zeros_like(seen), other])
+    together = model.infer_each(context.pixels, masks)
+    alone = [model.infer(Context(context.pixels, mask)) for mask in masks]
+    gradients = []
+    for latents in (together, alone):
+        total = torch.zeros((), dtype=torch.float64)
+        for weight, latent in enumerate(latents, start=1):
+            assert latent is not None
+            total = total + weight * (latent.mean.square().sum() + latent.scale.log().sum())
+        used = [p for n, p in model.named_parameters() if n.split(".")[0] in INFERRING]
+        gradients.append(torch.autograd.grad(total, used))
+    for one, two in zip(together, alone, strict=True):
+        assert two is not None
+        assert_same(one, two)
+    for grad, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(grad, expected, rtol=1e-9, atol=1e-11)
+
+
 def test_the_scale_is_positive_and_above_its_floor(model: Model) -> None:
     predicted = predict(model, a_context(), Targets.every(SIZE))
     assert (predicted.scale >= model.config.scale_floor).all()
@@ -139,13 +164,11 @@ def test_the_elbo_is_below_the_importance_weighted_estimate(name: str) -> None:
     every = Targets.every(SIZE)
     whole = replace(context, observed=torch.ones_like(context.observed))
     asked, truth = ~context.mask(), every.values(context.pixels)
-    batch = Batch(context, every, truth, asked, whole)
-    prior, noise = model.infer(context), torch.Generator().manual_seed(0)
-    assert prior is not None
-    bound = -torch.stack(
-        [elbo(model, batch, prior, 0.0, 1.0, 0.0, noise).total for _ in range(200)]
-    )
-    assert bound.mean() < importance_weighted(model, batch, 500) + 1e-3
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(200, 1, 3, 4, generator=generator, dtype=torch.float64)
+    batches = [Batch(context, every, truth, asked, whole, each) for each in noise]
+    bound = -torch.stack([elbo(model, batch, 0.0, 1.0, 0.0).total for batch in batches])
+    assert bound.mean() < importance_weighted(model, batches[0], 500) + 1e-3
 
 
 def importance_weighted(model: Model, batch: Batch, count: int) -> Tensor:

@@ -52,6 +52,12 @@ def add_command(
     data: Annotated[
         Path | None, typer.Option(help="Test pictures; by default those of the run's data.")
     ] = None,
+    images: Annotated[
+        int, typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere.")
+    ] = 1000,
+    draws: Annotated[
+        int, typer.Option(min=1, max=1000, help="Draws of z there; at most 16 elsewhere.")
+    ] = 64,
     last: Annotated[bool, typer.Option("--last", help="The last weights, not the best.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
@@ -72,12 +78,17 @@ def add_command(
     source = data or Path(environment["data"])
     shape = recipe.model.size, recipe.model.channels
     held_out = read_images(Path(environment["data"]), "train", *shape)[-recipe.data.validation :]
-    test = read_images(source, "test", *shape)
+    test = read_images(source, "test", *shape)[:images]
     talk, chosen = Talk(), run.last if last else run.best
     talk.say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
     with stderr.status("calibration") as status:
         weights = ship(
-            name or run_dir.name, chosen, held_out.to(where), test.to(where), status.update
+            name or run_dir.name,
+            chosen,
+            held_out.to(where),
+            test.to(where),
+            draws,
+            status.update,
         )
     talk.say(f"wrote {weights}, its row in zoo.toml, and {weights.with_suffix('.md')}")
 

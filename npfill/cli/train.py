@@ -1,18 +1,16 @@
 """`npfill train`: a recipe and pictures become weights."""
 
-import time
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from npfill.cli.console import Talk, stderr, stdout
+from npfill.cli.progress import printer, run_with_bar
 from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.shipped import folder
 
@@ -20,12 +18,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from npfill.checkpoint import Weights
-    from npfill.training.loop import Report, Trainer
+    from npfill.training.loop import Trainer
     from npfill.training.ranks import Ranks
     from npfill.training.recipe import Recipe
     from npfill.training.run_folder import RunFolder
 
-_SECONDS_BETWEEN_LINES = 30.0
 # Draws of z in a validation.
 _VALIDATION_DRAWS = 8
 _talk = Talk()
@@ -184,13 +181,12 @@ def _trainer(
     from npfill.evaluate.validation import at_random_counts
     from npfill.training.environment import describe, provenance
     from npfill.training.loop import Trainer
-    from npfill.training.ranks import wait
     from npfill.training.recipe import render
 
     held_out = recipe.data.validation
     before = run.read_environment()["steps_before"] if start.resume else _steps(weights)
     score = partial(at_random_counts, images=images[-held_out:], latents=_VALIDATION_DRAWS)
-    origin = provenance(recipe, images.device) | {"steps_before": before}
+    origin = provenance(recipe, images.device, ranks.count) | {"steps_before": before}
     trainer = Trainer(recipe, run, images[:-held_out], score, origin, ranks)
     if start.resume:
         trainer.resume()
@@ -200,7 +196,7 @@ def _trainer(
     if ranks.leads:
         assert start.data is not None
         place = {"data": str(start.data.resolve()), "init": start.init, "steps_before": before}
-        run.create(render(recipe), describe(images.device) | place)
+        run.create(render(recipe), describe(images.device, ranks.count) | place)
     return trainer
 
 
@@ -219,55 +215,12 @@ def _follow(trainer: "Trainer", run: "RunFolder") -> None:
     )
     try:
         if stderr.is_terminal and not _talk.quiet:
-            _with_bar(trainer, steps)
+            run_with_bar(trainer)
         else:
-            trainer.run(_printer(steps))
+            trainer.run(printer(_talk, steps))
     except KeyboardInterrupt:
         _talk.say(
             f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}"
         )
         raise
     _talk.say(f"done: {run.best}; ship it with npfill models add {run.path}")
-
-
-def _with_bar(trainer: "Trainer", steps: int) -> None:
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=stderr) as progress:
-        task = progress.add_task("", total=steps, completed=trainer.step)
-
-        def show(report: "Report") -> None:
-            progress.update(task, completed=report.step, description=_line(report, steps))
-            if report.validation:
-                progress.console.print(_scores(report))
-
-        trainer.run(show)
-
-
-def _printer(steps: int) -> "Callable[[Report], None]":
-    """Says a line every so often, where stderr is no terminal."""
-    last = time.monotonic()
-
-    def show(report: "Report") -> None:
-        nonlocal last
-        if report.validation:
-            _talk.say(_scores(report))
-        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES or report.step == steps:
-            last = time.monotonic()
-            left = (steps - report.step) * report.seconds_per_step
-            _talk.say(f"{_line(report, steps)}  {left / 60:.0f} min left")
-
-    return show
-
-
-def _line(report: "Report", steps: int) -> str:
-    text = f"step {report.step:,}/{steps:,}  loss {report.loss:.3f}"
-    kl = f"  KL {report.kl:.1f}" if report.kl else ""
-    return f"{text}{kl}  {report.images_per_second:,.0f} images/s"
-
-
-def _scores(report: "Report") -> str:
-    scores = report.validation or {}
-    counts = " / ".join(str(count) for count in scores["counts"])
-    errors = " / ".join(f"{error:.4f}" for error in scores["mse"])
-    likelihoods = " / ".join(f"{value:.3f}" for value in scores["log_likelihood"])
-    return f"step {report.step:,}  at {counts} pixels: MSE {errors}  LL {likelihoods}"

@@ -20,6 +20,8 @@ _SEED = 0
 # z² may lie within this factor of 1; the weight of what lies outside.
 _BAND, _PENALTY = 1.1, 100.0
 _STEPS = 100
+# Of large pictures only so many are used that they have together as many pixels as this.
+_PIXELS = 400_000
 # Intensities at each number of context pixels that are fitted to: what bounds the memory.
 _VALUES = 200_000
 
@@ -36,13 +38,15 @@ def calibrate(
 
     Args:
         model: The model, in evaluation mode. Its calibration is replaced.
-        images: Validation pictures, bytes, on the model's device.
+        images: Validation pictures, bytes, on the model's device; of large ones the first few.
 
     Returns:
         a and b.
     """
     model.calibration.zero_()
-    samples = [_predictions(model, images, count) for count in counts_for(images.shape[-1])]
+    size = images.shape[-1]
+    some = images[: max(1, _PIXELS // size**2)]
+    samples = [_predictions(model, some, count) for count in counts_for(size)]
     fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([fitted], max_iter=_STEPS, line_search_fn="strong_wolfe")
 

@@ -21,8 +21,8 @@ from npfill.scores import (
 )
 
 LEVELS = tuple(number / 10 for number in range(1, 10))
-# Test pictures: at random counts, elsewhere, and for a completer that takes long.
-IMAGES, FEWER_IMAGES, FEWEST_IMAGES = 1000, 200, 50
+# The most test pictures that are used but at random counts, and for a completer that takes long.
+FEWER_IMAGES, FEWEST_IMAGES = 200, 50
 
 
 @dataclass(frozen=True)

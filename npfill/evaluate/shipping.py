@@ -13,7 +13,7 @@ from npfill.errors import InputError
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.calibration import calibrate
 from npfill.evaluate.card import card
-from npfill.evaluate.protocol import IMAGES, images_for, measure
+from npfill.evaluate.protocol import images_for, measure
 from npfill.evaluate.settings import counts_for, protocol
 from npfill.images.writing import write_bytes
 from npfill.models import NeuralProcess
@@ -21,8 +21,8 @@ from npfill.records import as_toml
 from npfill.shipped import folder
 from npfill.zoo import Entry
 
-# Draws of z that the scores of a card are measured with: at random counts, and elsewhere.
-_DRAWS, _FEWER_DRAWS = 64, 16
+# Draws of z that the scores of a card are measured with, but at random counts: at most.
+_FEWER_DRAWS = 16
 _SEED = 0
 
 
@@ -31,6 +31,7 @@ def ship(
     weights: Path,
     validation: UInt8[Tensor, "held_out channel size size"],
     test: UInt8[Tensor, "image channel size size"],
+    draws: int = 64,
     on_setting: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Take weights into `pretrained/`, calibrated, and measured as they will be shipped.
@@ -39,7 +40,8 @@ def ship(
         name: The word that users will type; `train/NAME.toml` must exist.
         weights: A file that training wrote.
         validation: Pictures held out of training, bytes: what the calibration is fitted to.
-        test: Test pictures, bytes; the first 1,000 are used.
+        test: Test pictures, bytes: all at random counts, at most 200 elsewhere.
+        draws: Draws of z at random counts, at most 16 elsewhere.
         on_setting: Told what is done next.
 
     Returns:
@@ -60,7 +62,7 @@ def ship(
     on_setting("calibration")
     calibrate(model, validation)
     model.half().float()
-    scores = _scores(model, test[:IMAGES], on_setting)
+    scores = _scores(model, test, draws, on_setting)
     provenance = trained.provenance | {"scores": scores}
     checkpoint.save(target, model, provenance, half=True)
     entry = _entry(target, model, provenance)
@@ -77,13 +79,14 @@ def ship(
 def _scores(
     model: NeuralProcess[Any],
     images: UInt8[Tensor, "image channel size size"],
+    most_draws: int,
     on_setting: Callable[[str], None],
 ) -> dict[str, Any]:
     """All scores of the protocol, as JSON values."""
     contexts = {}
     for setting in protocol(images.shape[-1]):
         on_setting(setting.name)
-        draws = _DRAWS if setting.family == "random" else _FEWER_DRAWS
+        draws = most_draws if setting.family == "random" else min(most_draws, _FEWER_DRAWS)
         some = images[: images_for(setting, len(images))]
         result = measure(setting.name, ModelCompleter(model, draws, _SEED), setting, some, _SEED)
         values = {key: round(estimate.value, 6) for key, estimate in result.scores.items()}

@@ -13,6 +13,8 @@ from npfill.scores import squared_error
 
 _SCORES = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
 _SEED = 0
+# Of large pictures only so many are scored that they have together as many pixels as this.
+_PIXELS = 400_000
 
 
 @torch.no_grad()
@@ -23,7 +25,7 @@ def at_random_counts(
 
     Args:
         model: The model, in evaluation mode.
-        images: Held-out pictures, bytes, on the model's device.
+        images: Held-out pictures, bytes, on the model's device; of large ones the first few.
         latents: Draws of z from q(z | C), for a latent variant.
 
     Returns:
@@ -32,7 +34,8 @@ def at_random_counts(
         of 0.1; `kl`, of q(z | all pixels) from q(z | C) in nats per picture, 0 for a conditional
         variant.
     """
-    counts = counts_for(images.shape[-1])
+    size = images.shape[-1]
+    counts, images = counts_for(size), images[: max(1, _PIXELS // size**2)]
     completer = ModelCompleter(model, latents, _SEED)
     rows = [_at_count(completer, images, count) for count in counts]
     columns = zip(*rows, strict=True)

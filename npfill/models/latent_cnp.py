@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill.context import Context, Targets
@@ -66,6 +66,14 @@ class LatentCNP(NeuralProcess[None]):
     def infer(self, context: Context) -> Gaussian:
         """q(z | C)."""
         return self.latent_encoder(self.encoder(context))
+
+    def infer_each(
+        self,
+        pixels: Float[Tensor, "batch channel height width"],
+        observed: Bool[Tensor, "mask batch 1 height width"],
+    ) -> list[Gaussian]:
+        """q(z | C) under each mask, with every pixel encoded once."""
+        return [self.latent_encoder(r) for r in self.encoder.each(pixels, observed)]
 
     def predict(
         self, encoded: None, z: Float[Tensor, "sample batch latent"] | None, targets: Targets

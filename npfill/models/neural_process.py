@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill.context import Context, Targets
@@ -72,6 +72,14 @@ class NP(NeuralProcess[Tensor]):
     def infer(self, context: Context) -> Gaussian:
         """The latent path q(z | C), through s_C."""
         return self.latent_encoder(self.stochastic_encoder(context))
+
+    def infer_each(
+        self,
+        pixels: Float[Tensor, "batch channel height width"],
+        observed: Bool[Tensor, "mask batch 1 height width"],
+    ) -> list[Gaussian]:
+        """q(z | C) under each mask, with every pixel encoded once."""
+        return [self.latent_encoder(r) for r in self.stochastic_encoder.each(pixels, observed)]
 
     def predict(
         self,

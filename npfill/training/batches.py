@@ -1,6 +1,6 @@
 """One step's batch: pictures, what is observed of them, and what is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -22,6 +22,8 @@ class Batch:
         truth: The intensities at the targets.
         asked: False where a target is observed, and does not count.
         whole: The pictures with all their pixels: what the posterior of an ELBO sees.
+        noise: Standard normal draws, one for each z that the objective takes; none for a
+            conditional variant.
     """
 
     context: Context
@@ -29,6 +31,26 @@ class Batch:
     truth: Float[Tensor, "batch target channel"]
     asked: Bool[Tensor, "batch target"]
     whole: Context
+    noise: Float[Tensor, "sample batch latent"] | None
+
+    def share(self, number: int, count: int) -> "Batch":
+        """One of as many equal parts, in order. Targets that all pictures share stay shared."""
+        index, noise = self.targets.index, self.noise
+
+        def part(tensor: Tensor, axis: int = 0) -> Tensor:
+            return tensor.chunk(count, axis)[number]
+
+        def of(context: Context) -> Context:
+            return replace(context, pixels=part(context.pixels), observed=part(context.observed))
+
+        return Batch(
+            of(self.context),
+            replace(self.targets, index=part(index) if index.ndim > 1 else index),
+            part(self.truth),
+            part(self.asked),
+            of(self.whole),
+            None if noise is None else part(noise, 1),
+        )
 
 
 def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step: int) -> Batch:
@@ -51,7 +73,22 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
         asked_for = shuffled[: recipe.objective.targets]
     targets = Targets(asked_for, (size, size))
     asked = ~context.mask()[:, asked_for]
-    return Batch(context, targets, targets.values(pixels), asked, whole)
+    noise = _noise(recipe, step, images.device)
+    return Batch(context, targets, targets.values(pixels), asked, whole, noise)
+
+
+def _noise(
+    recipe: Recipe, step: int, device: torch.device
+) -> Float[Tensor, "sample batch latent"] | None:
+    """A draw for each z: from q(z | C), or from the posterior and, if asked for, the context."""
+    latent = getattr(recipe.model, "latent", 0)
+    if not latent:
+        return None
+    objective = recipe.objective
+    samples = objective.samples or (2 if objective.from_context else 1)
+    source = generator(recipe.run.seed, step, "z", device=device)
+    shape = (samples, recipe.schedule.batch, latent)
+    return torch.randn(shape, generator=source, device=device)
 
 
 def _context(

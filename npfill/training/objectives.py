@@ -10,6 +10,7 @@ from torch import Tensor
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.training.batches import Batch
+from npfill.training.ranks import summed
 from npfill.training.recipe import Objective
 
 
@@ -21,13 +22,7 @@ class Loss:
     kl: Float[Tensor, ""]
 
 
-def loss(
-    model: NeuralProcess[Any],
-    batch: Batch,
-    objective: Objective,
-    kl_weight: float,
-    noise: torch.Generator,
-) -> Loss:
+def loss(model: NeuralProcess[Any], batch: Batch, objective: Objective, kl_weight: float) -> Loss:
     """The loss that a recipe names: `nll` for a conditional variant, else `elbo` or `npml`.
 
     Args:
@@ -35,14 +30,12 @@ def loss(
         batch: Contexts, targets and truth.
         objective: The recipe's objective.
         kl_weight: Factor of the ELBO's KL; 1 is the ELBO.
-        noise: Where the noise of z comes from.
     """
-    prior = model.infer(batch.context)
-    if prior is None:
+    if batch.noise is None:
         return nll(model, batch, objective.beta)
     if objective.samples:
-        return npml(model, batch, prior, objective.beta, objective.samples, noise)
-    return elbo(model, batch, prior, objective.beta, kl_weight, objective.from_context, noise)
+        return npml(model, batch, objective.beta)
+    return elbo(model, batch, objective.beta, kl_weight, objective.from_context)
 
 
 def nll(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
@@ -55,11 +48,9 @@ def nll(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
 def elbo(
     model: NeuralProcess[Any],
     batch: Batch,
-    prior: Gaussian,
     beta: float,
     kl_weight: float,
     from_context: float,
-    noise: torch.Generator,
 ) -> Loss:
     """The negative evidence lower bound, with the conditional prior and one z.
 
@@ -71,11 +62,12 @@ def elbo(
     as it is drawn when the model is used (the hybrid objective of Sohn et al. 2015, "Learning
     Structured Output Representation using Deep Conditional Generative Models", equation 6).
     """
-    posterior = model.infer(batch.whole)
-    assert posterior is not None
-    z = posterior.rsample(_noise(1, posterior, noise))
+    assert batch.noise is not None
+    masks = torch.stack([batch.context.observed, batch.whole.observed])
+    prior, posterior = model.infer_each(batch.whole.pixels, masks)
+    z = posterior.rsample(batch.noise[:1])
     if from_context:
-        z = torch.cat([z, prior.rsample(_noise(1, prior, noise))])
+        z = torch.cat([z, prior.rsample(batch.noise[1:])])
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
     fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
     kl = posterior.kl(prior).sum(-1)
@@ -85,14 +77,7 @@ def elbo(
     return Loss(-total, kl.mean().detach())
 
 
-def npml(
-    model: NeuralProcess[Any],
-    batch: Batch,
-    prior: Gaussian,
-    beta: float,
-    samples: int,
-    noise: torch.Generator,
-) -> Loss:
+def npml(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
     """The negative log of the mean likelihood over draws of z from the context.
 
     log (1/K) Σ_k p(y_T | x_T, z_k) with z_k ~ q(z | C) (Foong et al. 2020, "Meta-Learning
@@ -100,7 +85,10 @@ def npml(
     gradient is that of the log-likelihoods, each weighted by its share of the sum; written so, the
     likelihoods can be weighted by scale without the shares changing.
     """
-    z = prior.rsample(_noise(samples, prior, noise))
+    prior = model.infer(batch.context)
+    assert prior is not None
+    assert batch.noise is not None
+    z = prior.rsample(batch.noise)
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
     joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)
     shares = joint.detach().softmax(0)
@@ -116,12 +104,6 @@ def per_target(
     return (likelihood * batch.asked).sum(-1) / batch.asked.sum(-1).clamp(min=1)
 
 
-def _noise(
-    samples: int, latent: Gaussian, noise: torch.Generator
-) -> Float[Tensor, "sample batch latent"]:
-    return torch.randn(samples, *latent.mean.shape, generator=noise, device=noise.device)
-
-
 def weighted_log_likelihood(
     predicted: Gaussian, batch: Batch, beta: float
 ) -> Float[Tensor, "*sample batch target"]:
@@ -129,12 +111,13 @@ def weighted_log_likelihood(
 
     β-NLL (Seitzer et al. 2022, "On the Pitfalls of Heteroscedastic Uncertainty Estimation with
     Probabilistic Neural Networks", equation 5; our beta is twice theirs, which weights by
-    variance). The weights are normalised to a mean of 1 over the targets that count, so that a KL
-    beside them keeps its share.
+    variance). The weights are normalised to a mean of 1 over the targets that count, in the shares
+    of all processes, so that a KL beside them keeps its share.
     """
     log_prob = predicted.log_prob(batch.truth)
     if beta:
         weights = predicted.scale.detach() ** beta
         counted = batch.asked.unsqueeze(-1).expand_as(weights)
-        log_prob = log_prob * weights * (counted.sum() / (weights * counted).sum())
+        count, weight = summed(torch.stack([counted.sum(), (weights * counted).sum()]))
+        log_prob = log_prob * weights * (count / weight)
     return log_prob.sum(-1)

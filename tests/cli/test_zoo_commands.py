@@ -1,6 +1,5 @@
 """models, demo and doctor from the command line."""
 
-import json
 import shutil
 from pathlib import Path
 

@@ -14,7 +14,7 @@ import torch
 from npfill import checkpoint
 from npfill.cli import main
 from npfill.errors import CheckFailedError
-from npfill.training import loop
+from npfill.training import learner, loop
 from npfill.training.batches import draw
 from npfill.training.objectives import Loss, loss
 from tests.conftest import TINY
@@ -94,7 +94,7 @@ def test_a_diverged_loss_stops_with_the_last_good_state_kept(
         factor = float("nan") if len(calls) > 25 else 1.0
         return Loss(result.total * factor, result.kl)
 
-    monkeypatch.setattr(loop, "loss", diverges)
+    monkeypatch.setattr(learner, "loss", diverges)
     run = tmp_path / "run"
     assert (
         train(str(TINY), "--data", str(pictures), "--run-dir", str(run))

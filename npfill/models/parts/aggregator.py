@@ -8,6 +8,13 @@ def mean(
     values: Float[Tensor, "batch point width"], valid: Bool[Tensor, "batch point"]
 ) -> Float[Tensor, "batch width"]:
     """r = (1/n) Σ r_i over the valid points; zero where there are none."""
-    weights = valid.to(values.dtype)
-    weights = weights / weights.sum(1, keepdim=True).clamp(min=1.0)
-    return (weights.unsqueeze(1) @ values).squeeze(1)
+    return means(values, valid.unsqueeze(1)).squeeze(1)
+
+
+def means(
+    values: Float[Tensor, "batch point width"], valid: Bool[Tensor, "batch mask point"]
+) -> Float[Tensor, "batch mask width"]:
+    """The mean under each of several masks of the same points."""
+    # Divided after the sum: 1/n is not exact in half precision, and its error would not average.
+    count = valid.sum(-1, keepdim=True).clamp(min=1)
+    return (valid.to(values.dtype) @ values) / count

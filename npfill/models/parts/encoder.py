@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from npfill.context import Context
-from npfill.models.parts.aggregator import mean
+from npfill.models.parts.aggregator import mean, means
 from npfill.models.parts.coordinates import Coordinates
 from npfill.models.parts.mlp import mlp
 from npfill.models.parts.points import points_of
 
 EncoderKind = Literal["pointwise", "basis"]
+Pixels = Float[Tensor, "batch channel height width"]
+Masks = Bool[Tensor, "mask batch 1 height width"]
 
 
 class PointwiseEncoder(nn.Module):
@@ -29,8 +31,30 @@ class PointwiseEncoder(nn.Module):
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation of each picture's observed pixels; zero without any."""
         points = points_of(context)
-        inputs = torch.cat([self.coordinates(points.positions), points.values], dim=-1)
-        return mean(self.point(inputs), points.valid)
+        hidden = self._hidden(self.coordinates(points.positions), points.values)
+        return self._last(mean(hidden, points.valid), points.valid)
+
+    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
+        """The mean representation under each mask, with every pixel encoded once."""
+        every = Context(pixels, observed.any(0))
+        features = self.coordinates(every.positions()).expand(len(pixels), -1, -1)
+        valid = observed.flatten(2).transpose(0, 1)
+        hidden = self._hidden(features, every.values())
+        return self._last(means(hidden, valid), valid).transpose(0, 1)
+
+    def _hidden(
+        self,
+        features: Float[Tensor, "batch point feature"],
+        values: Float[Tensor, "batch point channel"],
+    ) -> Float[Tensor, "batch point hidden"]:
+        """h up to its last layer."""
+        return self.point[:-1](torch.cat([features, values], dim=-1))
+
+    def _last(
+        self, hidden: Float[Tensor, "batch *mask hidden"], valid: Bool[Tensor, "batch *mask point"]
+    ) -> Float[Tensor, "batch *mask width"]:
+        """The last layer of h at the mean, which is its mean over the points: it is affine."""
+        return self.point[-1](hidden) * valid.any(-1, keepdim=True)
 
 
 class BasisEncoder(nn.Module):
@@ -50,10 +74,15 @@ class BasisEncoder(nn.Module):
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation of each picture's observed pixels; zero without any."""
         basis = self.coordinates(context.positions())
-        mask = context.mask().unsqueeze(1).to(basis.dtype)
-        seen = torch.cat([mask, context.values().mT], dim=1)
-        count = mask.sum(-1, keepdim=True).clamp(min=1.0)
-        return ((seen / count) @ basis).flatten(1) * basis.shape[-1] ** 0.5
+        mask = context.mask().unsqueeze(1)
+        seen = torch.cat([mask.to(basis.dtype), context.values().mT], dim=1)
+        count = mask.sum(-1, keepdim=True).clamp(min=1)
+        return ((seen @ basis) / count).flatten(1) * basis.shape[-1] ** 0.5
+
+    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
+        """The mean representation under each mask, with one basis for all."""
+        every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
+        return self(every).unflatten(0, observed.shape[:2])
 
 
 def encoder(

@@ -1,0 +1,102 @@
+"""A model with its optimiser and its average: one step, and the state that a resume needs."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from npfill import models
+from npfill.training.batches import Batch
+from npfill.training.objectives import Loss, loss
+from npfill.training.precision import autocast, precision
+from npfill.training.recipe import Objective, Recipe
+from npfill.training.schedule import decay, kl_weight, learning_rate
+
+
+class Criterion(nn.Module):
+    """The loss as a module: what processes that share a batch differentiate together."""
+
+    def __init__(self, model: models.NeuralProcess[Any], objective: Objective) -> None:
+        super().__init__()
+        self.model, self.objective = model, objective
+
+    def forward(self, batch: Batch, weight: float) -> Loss:
+        """The loss of a batch with this weight of the KL."""
+        return loss(self.model, batch, self.objective, weight)
+
+
+class Learner:
+    """A model in training on a device.
+
+    Args:
+        recipe: What to train, and how.
+        device: Where.
+        shared: Whether several processes compute a batch; their gradients are averaged.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device, shared: bool) -> None:
+        self.recipe, self.device = recipe, device
+        self.dtype = precision(device)
+        torch.manual_seed(recipe.run.seed)
+        self.model = models.build(recipe.variant, recipe.model).to(device)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.criterion: nn.Module = Criterion(self.model, recipe.objective)
+        if shared:
+            self.criterion = DistributedDataParallel(self.criterion)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=recipe.optimiser.learning_rate,
+            weight_decay=recipe.optimiser.weight_decay,
+            fused=device.type in {"cpu", "cuda"},
+        )
+
+    def learn(self, batch: Batch, step: int) -> Loss:
+        """Take a step. Nothing here waits for the device."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.recipe, step)
+        with autocast(self.device, self.dtype):
+            result: Loss = self.criterion(batch, kl_weight(self.recipe, step))
+        self.optimiser.zero_grad(set_to_none=True)
+        result.total.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)
+        self.optimiser.step()
+        averages: list[Tensor] = list(self.average.parameters())
+        weights: list[Tensor] = list(self.model.parameters())
+        torch._foreach_lerp_(averages, weights, 1.0 - decay(self.recipe, step))
+        return result
+
+    def start_from(self, weights: nn.Module) -> None:
+        """Begin with these weights instead of random ones; a calibration is to be fitted anew."""
+        tensors = weights.state_dict()
+        tensors["calibration"] = torch.zeros(2)
+        for module in (self.model, self.average):
+            module.load_state_dict(tensors)
+
+    def state(self) -> dict[str, Tensor]:
+        """All tensors that the next step depends on, by name."""
+        tensors = {}
+        for name, parameter in self.model.named_parameters():
+            state = self.optimiser.state[parameter]
+            tensors[f"exp_avg/{name}"] = state["exp_avg"]
+            tensors[f"exp_avg_sq/{name}"] = state["exp_avg_sq"]
+        for group, module in (("model", self.model), ("average", self.average)):
+            tensors |= {f"{group}/{name}": value for name, value in module.state_dict().items()}
+        return tensors
+
+    def restore(self, tensors: dict[str, Tensor], step: int) -> None:
+        """Go on from what `state` answered after a number of steps."""
+        groups: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            group, _, rest = name.partition("/")
+            groups.setdefault(group, {})[rest] = tensor.to(self.device)
+        self.model.load_state_dict(groups["model"])
+        self.average.load_state_dict(groups["average"])
+        counter = self.device if self.device.type == "cuda" else torch.device("cpu")
+        for name, parameter in self.model.named_parameters():
+            self.optimiser.state[parameter] = {
+                "step": torch.tensor(float(step), device=counter),
+                "exp_avg": groups["exp_avg"][name],
+                "exp_avg_sq": groups["exp_avg_sq"][name],
+            }

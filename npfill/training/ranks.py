@@ -1,0 +1,95 @@
+"""Several processes that train one model: each computes its share of every batch."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor, distributed
+
+from npfill import devices
+from npfill.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Which of the processes of a run this one is.
+
+    Attributes:
+        rank: Its number among all.
+        count: How many there are.
+        local: Its number among those of its machine.
+    """
+
+    rank: int = 0
+    count: int = 1
+    local: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the one process that validates, writes and talks."""
+        return self.rank == 0
+
+    def device(self, name: str) -> torch.device:
+        """The device for the word that `devices.resolve` knows; of several CUDA devices its own.
+
+        Raises:
+            UsageError: The device is not there, or several processes cannot share its kind.
+        """
+        found = devices.resolve(name)
+        if self.count == 1:
+            return found
+        if found.type == "cuda":
+            return devices.resolve(f"cuda:{self.local}")
+        if found.type != "cpu":
+            raise UsageError(f"several processes do not train on {found}", "use --device cpu")
+        return found
+
+    def check(self, batch: int) -> None:
+        """See that a batch can be shared.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if batch % self.count:
+            raise UsageError(
+                f"{self.count} processes do not divide schedule.batch = {batch}",
+                "change --nproc-per-node or schedule.batch",
+            )
+
+
+def from_environment() -> Ranks:
+    """What torchrun says of this process; without torchrun, one process."""
+    if not distributed.is_torchelastic_launched():
+        return Ranks()
+    return Ranks(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
+
+
+@contextmanager
+def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
+    """Join the processes of a run, by NCCL on CUDA and by Gloo on the CPU."""
+    if ranks.count == 1:
+        yield
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def summed(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
+    """The sum over all processes, which all wait for; of one process, the values."""
+    if distributed.is_initialized():
+        distributed.all_reduce(values)
+    return values
+
+
+def wait() -> None:
+    """Wait until all processes are here."""
+    if distributed.is_initialized():
+        distributed.barrier()

@@ -1,0 +1,42 @@
+"""The plain step of the benchmark is the same step."""
+
+import copy
+
+import pytest
+import torch
+
+from npfill.context import Context, Targets
+from npfill.training.batches import Batch
+from npfill.training.objectives import loss
+from npfill.training.recipe import Objective
+from tests.conftest import MODELS, tiny
+
+reference = pytest.importorskip("benchmarks.reference")
+SIZE = (6, 6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.rand(3, 2, *SIZE, generator=generator, dtype=torch.float64)
+    observed = torch.rand(3, 1, *SIZE, generator=generator) < 0.4
+    noise = torch.randn(2, 3, 4, generator=generator, dtype=torch.float64)
+    context, whole = Context(pixels, observed), Context(pixels, torch.ones_like(observed))
+    every = Targets.every(SIZE)
+    batch = Batch(
+        context,
+        every,
+        every.values(pixels),
+        ~context.mask(),
+        whole,
+        None if name.startswith("cnp") else noise,
+    )
+    objective = Objective(beta=2.0, targets=0, kl_warmup=0, from_context=0.3)
+    model = tiny(name)
+    plain = reference.plain(copy.deepcopy(model))
+    losses = [loss(each, batch, objective, 0.7).total for each in (model, plain)]
+    torch.testing.assert_close(losses[0], losses[1])
+    for total in losses:
+        total.backward()
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
