@@ -26,15 +26,18 @@ _PAIR = {
     "decoder_hidden": [8, 8],
 }
 _BASIS = _PAIR | {"encoder": "basis", "decoder": "basis", "coordinates": "cosine"}
+_LOCAL = _BASIS | {"encoder": "local", "decoder": "local"}
 _LATENT = {"latent": 4, "latent_hidden": [8]}
 
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnp": ("cnp", _POINTS | _PAIR),
     "cnp-basis": ("cnp", _POINTS | _BASIS),
+    "cnp-local": ("cnp", _POINTS | _LOCAL),
     "lcnp": ("lcnp", _POINTS | _PAIR | _LATENT),
     "lcnp-basis": ("lcnp", _POINTS | _BASIS | _LATENT),
     "np": ("np", _POINTS | _PAIR | _LATENT),
     "np-basis": ("np", _POINTS | _BASIS | _LATENT),
+    "np-local": ("np", _POINTS | _LOCAL | _LATENT),
     "anp": (
         "anp",
         _POINTS

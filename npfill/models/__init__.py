@@ -57,7 +57,9 @@ def _problem(name: str, value: Any, config: Any) -> str:
         return f"it divides the width into heads of at least {_HEAD}"
     if name == "decoder_hidden" and not value:
         return "the decoder has at least one hidden layer"
-    unused = {"frequencies": config.coordinates == "raw", "width": _is_basis(config)}
+    if name == "decoder" and value == "local" and config.encoder != "local":
+        return "a local decoder goes with a local encoder"
+    unused = {"frequencies": config.coordinates == "raw", "width": _is_fixed(config)}
     sizes = value if isinstance(value, tuple) else (value,)
     lowest = 0 if unused.get(name) else 1
     whole = [size for size in sizes if isinstance(size, int)]
@@ -66,8 +68,9 @@ def _problem(name: str, value: Any, config: Any) -> str:
     return ""
 
 
-def _is_basis(config: Any) -> bool:
-    return getattr(config, "encoder", "") == "basis"
+def _is_fixed(config: Any) -> bool:
+    """Whether the encoder has no perceptron."""
+    return getattr(config, "encoder", "pointwise") != "pointwise"
 
 
 def fields_of(config: Any) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from torch.nn import functional as F
 
 from npfill.gaussian import Gaussian, full_precision
 from npfill.models.parts.coordinates import Coordinates
+from npfill.models.parts.local import Nodes, smoothed
 from npfill.models.parts.mlp import mlp
 
-DecoderKind = Literal["pointwise", "basis"]
+DecoderKind = Literal["pointwise", "basis", "local"]
 
 
 def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
@@ -115,6 +116,34 @@ class BasisDecoder(nn.Module):
         return floored_gaussian(outputs.mT + self.bias, self.floor)
 
 
+class LocalDecoder(BasisDecoder):
+    """A `BasisDecoder` whose mean is added to the interpolated averages of a `LocalEncoder`."""
+
+    def __init__(
+        self,
+        coordinates: Coordinates,
+        joined: tuple[int, int],
+        hidden: Sequence[int],
+        channels: int,
+        floor: float,
+    ) -> None:
+        super().__init__(coordinates, joined, hidden, channels, floor)
+        self.nodes = Nodes(coordinates.frequencies)
+
+    def forward(
+        self,
+        positions: Float[Tensor, "*positions 2"],
+        r: Float[Tensor, "batch 1 width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Gaussian:
+        """Gaussians "*sample batch target channel"."""
+        if r is None:
+            raise ValueError("a local decoder begins at the representation r")
+        residual = super().forward(positions, r, z)
+        begin = smoothed(r.squeeze(-2), self.nodes, positions, self.channels)
+        return Gaussian(residual.mean + begin, residual.scale)
+
+
 def decoder(
     kind: DecoderKind,
     coordinates: Coordinates,
@@ -133,5 +162,5 @@ def decoder(
         channels: Channels of the picture.
         floor: The smallest scale it can answer.
     """
-    parts = {"pointwise": PointwiseDecoder, "basis": BasisDecoder}
+    parts = {"pointwise": PointwiseDecoder, "basis": BasisDecoder, "local": LocalDecoder}
     return parts[kind](coordinates, joined, hidden, channels, floor)

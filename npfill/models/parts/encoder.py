@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from npfill.context import Context
 from npfill.models.parts.aggregator import mean, means
 from npfill.models.parts.coordinates import Coordinates
+from npfill.models.parts.local import LocalEncoder
 from npfill.models.parts.mlp import mlp
 from npfill.models.parts.points import points_of
 
-EncoderKind = Literal["pointwise", "basis"]
+EncoderKind = Literal["pointwise", "basis", "local"]
 Pixels = Float[Tensor, "batch channel height width"]
 Masks = Bool[Tensor, "mask batch 1 height width"]
 
@@ -87,11 +88,14 @@ class BasisEncoder(nn.Module):
 
 def encoder(
     kind: EncoderKind, coordinates: Coordinates, channels: int, hidden: Sequence[int], width: int
-) -> PointwiseEncoder | BasisEncoder:
+) -> PointwiseEncoder | BasisEncoder | LocalEncoder:
     """The encoder and mean aggregator that a configuration names.
 
-    `hidden` and `width` are those of the pointwise encoder's perceptron.
+    `hidden` and `width` are those of the pointwise encoder's perceptron; a local one has as many
+    nodes on an axis as the coordinates have frequencies.
     """
+    if kind == "local":
+        return LocalEncoder(coordinates.frequencies, channels)
     if kind == "basis":
         return BasisEncoder(coordinates, channels)
     return PointwiseEncoder(coordinates, channels, hidden, width)
