@@ -36,6 +36,8 @@ def test_a_configuration_survives_being_written_and_read(name: str) -> None:
         ("cnp", {"scale_floor": -0.1}),
         ("cnp", {"scale_floor": 1.0}),
         ("cnp", {"latent": 4}),
+        ("cnp-basis", {"decoder": "local"}),
+        ("lcnp", {"decoder": "local"}),
         ("lcnp", {"latent": 0}),
         ("lcnp", {"latent_hidden": "many"}),
         ("anp", {"heads": 0}),

@@ -10,6 +10,7 @@ from npfill.models.parts.aggregator import mean
 from npfill.models.parts.attention import KernelAttention, Memory, attend
 from npfill.models.parts.coordinates import Coordinates
 from npfill.models.parts.encoder import BasisEncoder, PointwiseEncoder
+from npfill.models.parts.local import LocalEncoder, smoothed
 from npfill.models.parts.points import points_of
 
 generator = torch.Generator().manual_seed(0)
@@ -95,3 +96,24 @@ def test_representations_are_means_over_points(kind: type) -> None:
 def test_an_empty_set_has_a_mean_of_zero() -> None:
     values = torch.full((1, 3, 2), math.e)
     assert mean(values, torch.zeros(1, 3, dtype=torch.bool)).abs().sum() == 0
+
+
+def test_local_averages_of_a_constant_are_that_constant_everywhere() -> None:
+    encoder = LocalEncoder(nodes=5, channels=2)
+    levels = torch.tensor([0.2, 0.9], dtype=torch.float64).view(1, 2, 1, 1)
+    observed = torch.rand(3, 1, 9, 9, generator=generator) < 0.3
+    r = encoder(Context(levels.expand(3, 2, 9, 9), observed))
+    positions = torch.rand(20, 2, generator=generator, dtype=torch.float64)
+    answer = smoothed(r, encoder.nodes, positions, channels=2)
+    torch.testing.assert_close(answer, levels.view(1, 1, 2).expand(3, 20, 2))
+
+
+def test_local_averages_follow_what_is_near() -> None:
+    encoder = LocalEncoder(nodes=8, channels=1)
+    ramp = torch.linspace(0, 1, 32, dtype=torch.float64).expand(1, 1, 32, 32)
+    observed = torch.rand(1, 1, 32, 32, generator=generator) < 0.5
+    r = encoder(Context(ramp, observed))
+    across = torch.linspace(0.2, 0.8, 7, dtype=torch.float64)
+    positions = torch.stack([torch.full_like(across, 0.5), across], dim=1)
+    answer = smoothed(r, encoder.nodes, positions, channels=1)[0, :, 0]
+    torch.testing.assert_close(answer, across, atol=0.03, rtol=0)
