@@ -73,7 +73,8 @@ def evaluate_command(
     if output is not None:
         if output.exists() and not output.is_dir():
             raise InputError(f"{output}: not a folder", "-o names a folder")
-        refuse_existing([output / "report.md", output / "results.json"], overwrite)
+        files = [output / "report.md", output / "results.json", *sorted(output.glob("*.png"))]
+        refuse_existing(files, overwrite)
 
     from npfill import devices, zoo
     from npfill.evaluate.comparison import Budget, compare
