@@ -12,7 +12,7 @@ from torch import Tensor
 from npfill.baselines import Baseline
 from npfill.context import Context, Targets
 from npfill.errors import ModelError
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, mixture_moments
 from npfill.images.fitting import match_channels, observed_average
 from npfill.models import NeuralProcess
 from npfill.sampling import draws
@@ -104,7 +104,7 @@ def _moments_and_draws(
 
         latent = given.latent
         own = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
-        moments = [_moments(predicted) for predicted in predictions(own)]
+        moments = [over_draws(predicted) for predicted in predictions(own)]
         mean, std = (
             _channels_last(torch.cat(parts, dim=1), channels)
             for parts in zip(*moments, strict=True)
@@ -120,14 +120,10 @@ def _moments_and_draws(
     return mean, std, pictures[:samples]
 
 
-def _moments(
-    predicted: Gaussian,
-) -> tuple[Float[Tensor, "batch target channel"], Float[Tensor, "batch target channel"]]:
-    """Mean and std of a prediction, by the law of total variance where there are draws of z."""
-    if predicted.mean.ndim == 3:
-        return predicted.mean, predicted.scale
-    variance = predicted.scale.square().mean(0) + predicted.mean.var(0, unbiased=False)
-    return predicted.mean.mean(0), variance.sqrt()
+def over_draws(predicted: Gaussian) -> tuple[Tensor, Tensor]:
+    """Mean and std of a prediction, each "batch target channel", over its draws of z if any."""
+    mixed = predicted if predicted.mean.ndim == 3 else mixture_moments(predicted)
+    return mixed.mean, mixed.scale
 
 
 def _draws_together(

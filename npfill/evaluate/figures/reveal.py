@@ -15,8 +15,7 @@ from torch.nn.functional import interpolate
 
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
-from npfill.filling import MOMENT_DRAWS
-from npfill.gaussian import Gaussian, mixture_moments
+from npfill.filling import MOMENT_DRAWS, over_draws
 from npfill.images.fitting import match_channels, observed_average
 from npfill.images.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.models import NeuralProcess
@@ -164,19 +163,13 @@ def _moments(
     z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
     grid = grid_of(size, model)
     parts = [
-        _over_draws(given.predict(z, Targets(index, grid)))
+        over_draws(given.predict(z, Targets(index, grid)))
         for index in torch.arange(grid[0] * grid[1]).split(_TOGETHER)
     ]
     mean, std = (
         _at_all_pixels(torch.cat(some, dim=1), grid, size) for some in zip(*parts, strict=True)
     )
     return mean, std
-
-
-def _over_draws(predicted: Gaussian) -> tuple[Tensor, Tensor]:
-    """Mean and std "batch target channel" of a prediction, over its draws of z if it has any."""
-    mixed = predicted if predicted.mean.ndim == 3 else mixture_moments(predicted)
-    return mixed.mean, mixed.scale
 
 
 def _at_all_pixels(
