@@ -3,6 +3,7 @@
 from typing import Any
 
 from npfill.evaluate.answers import COMMON_FLOOR
+from npfill.evaluate.settings import protocol
 from npfill.models import NeuralProcess
 from npfill.zoo import Entry
 
@@ -63,16 +64,18 @@ Then the share of intensities strictly between 0 and 1 in the central intervals 
 is what the whole picture would tell of z beyond the context, in nats; a variant without z has none.
 `top-half`, `left-half` and `centre-box` are hidden.
 
-{_table(provenance["scores"])}
+{_table(provenance["scores"], entry.size)}
 """
 
 
-def _table(scores: dict[str, dict[str, Any]]) -> str:
+def _table(scores: dict[str, dict[str, Any]], size: int) -> str:
     head = ["context", "pictures", "draws", *(title for title, _, _ in _COLUMNS)]
     rows = [head, ["---"] * len(head)]
-    for context, values in scores.items():
+    for setting in protocol(size):
+        values = scores[setting.name]
         cells = [
             f"{values[key]:.{decimals}f}" if key in values else "" for _, key, decimals in _COLUMNS
         ]
-        rows.append([context, f"{values['images']:,}", str(values["draws"]), *cells])
+        draws = str(values["draws"]) if "kl" in values else ""
+        rows.append([setting.name, f"{values['images']:,}", draws, *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

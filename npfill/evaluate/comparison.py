@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +108,11 @@ def compare(
     size = size or own_size
     settings = protocol(size) if contexts is None else parse(contexts, size)
     images = read_images(data, "test", size, channels)[: budget.images]
+    train = cache(partial(read_images, data, "train", size, channels))  # read once, if at all
     entrants = [
         _model(name, models[name], len(images), budget)
         if name in models
-        else _baseline(name, data, images, budget.seed)
+        else _baseline(name, data, images, train, budget.seed)
         for name in names
     ]
     jobs = [(entrant, setting) for entrant in entrants for setting in settings]
@@ -182,7 +184,11 @@ def _model(name: str, model: NeuralProcess[Any], most: int, budget: Budget) -> _
 
 
 def _baseline(
-    name: str, data: Path, images: UInt8[Tensor, "image channel size size"], seed: int
+    name: str,
+    data: Path,
+    images: UInt8[Tensor, "image channel size size"],
+    train: Callable[[], UInt8[Tensor, "image channel size size"]],
+    seed: int,
 ) -> _Entrant:
     """A baseline, fitted to the data's training part where it is one that learns."""
     most = min(len(images), FEWEST_IMAGES) if name == "gp" else len(images)
@@ -200,12 +206,13 @@ def _baseline(
             f"linear: pictures of {values:,} values are too large for it",
             f"--size {math.isqrt(_MOST_VALUES // images.shape[1]) // 32 * 32} makes them smaller",
         )
-    train = read_images(data, "train", images.shape[-1], images.shape[1])
     if name == "linear":
         most = min(most, FEWEST_IMAGES) if values > _FEW_VALUES else most
-        single = BaselineCompleter(linear.Linear(statistics.fit(train)), seed)
-        return _Entrant(name, f"fitted to {len(train):,} training pictures", lambda _: single, most)
-    held_out = train[-_CHOSEN_ON:]
+        single = BaselineCompleter(linear.Linear(statistics.fit(train())), seed)
+        return _Entrant(
+            name, f"fitted to {len(train()):,} training pictures", lambda _: single, most
+        )
+    held_out = train()[-_CHOSEN_ON:]
     origin = f"best of {', '.join(map(str, _NEIGHBOURS))} neighbours on {len(held_out)} others"
     return _Entrant(name, origin, lambda setting: _nearest(setting, held_out, seed), most)
 

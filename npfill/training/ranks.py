@@ -78,6 +78,8 @@ def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+        # One that leaves while another still speaks to it ends the other in its middle.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
 

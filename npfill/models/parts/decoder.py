@@ -119,17 +119,6 @@ class BasisDecoder(nn.Module):
 class LocalDecoder(BasisDecoder):
     """A `BasisDecoder` whose mean is added to the interpolated averages of a `LocalEncoder`."""
 
-    def __init__(
-        self,
-        coordinates: Coordinates,
-        joined: tuple[int, int],
-        hidden: Sequence[int],
-        channels: int,
-        floor: float,
-    ) -> None:
-        super().__init__(coordinates, joined, hidden, channels, floor)
-        self.nodes = Nodes(coordinates.frequencies)
-
     def forward(
         self,
         positions: Float[Tensor, "*positions 2"],
@@ -140,7 +129,8 @@ class LocalDecoder(BasisDecoder):
         if r is None:
             raise ValueError("a local decoder begins at the representation r")
         residual = super().forward(positions, r, z)
-        begin = smoothed(r.squeeze(-2), self.nodes, positions, self.channels)
+        nodes = Nodes(self.coordinates.frequencies)
+        begin = smoothed(r.squeeze(-2), nodes, positions, self.channels)
         return Gaussian(residual.mean + begin, residual.scale)
 
 

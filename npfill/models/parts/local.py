@@ -1,5 +1,7 @@
 """Local averages on a grid of nodes: mean aggregation that begins at kernel smoothing."""
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -13,14 +15,18 @@ _WIDTH, _PULL = 0.7, 0.1
 _GAIN = 3.0
 
 
-class Nodes(nn.Module):
+@dataclass(frozen=True)
+class Nodes:
     """Gaussian kernels k_u(x) around the nodes u of a square grid over [0, 1]²."""
 
-    def __init__(self, per_axis: int) -> None:
-        super().__init__()
-        self.per_axis, self.count = per_axis, per_axis**2
+    per_axis: int
 
-    def forward(self, positions: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch node"]:
+    @property
+    def count(self) -> int:
+        """How many nodes there are."""
+        return self.per_axis**2
+
+    def kernels(self, positions: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch node"]:
         """The kernels at positions, 1 at their nodes."""
         ladder = torch.arange(self.per_axis, device=positions.device, dtype=positions.dtype)
         distances = (positions.unsqueeze(-1) * self.per_axis - ladder - 0.5) / _WIDTH
@@ -43,7 +49,7 @@ class LocalEncoder(nn.Module):
 
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """Seen shares, local deviations from the mean, and the mean, side by side."""
-        kernels, mask = self.nodes(context.positions()), context.mask().unsqueeze(1)
+        kernels, mask = self.nodes.kernels(context.positions()), context.mask().unsqueeze(1)
         values = context.values().mT
         mean = values.sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1)
         density = mask.to(kernels.dtype) @ kernels
@@ -69,7 +75,7 @@ def smoothed(
     channels: int,
 ) -> Float[Tensor, "batch target channel"]:
     """The local averages of a `LocalEncoder`, interpolated: Σ_u k_u(x) m_u / Σ_u k_u(x)."""
-    kernels = nodes(positions)
+    kernels = nodes.kernels(positions)
     weights = kernels / kernels.sum(-1, keepdim=True)
     _, local, mean = r.split([nodes.count, channels * nodes.count, channels], dim=-1)
     field = (local.unflatten(-1, (channels, -1)) @ weights.mT).mT
