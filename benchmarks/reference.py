@@ -21,7 +21,7 @@ from npfill.models.parts.points import points_of
 from npfill.training.batches import Batch
 from npfill.training.objectives import Loss, loss
 from npfill.training.recipe import Recipe
-from npfill.training.schedule import decay, kl_weight, learning_rate
+from npfill.training.schedule import decay, kl_weight, learning_rate, objective
 
 
 class PlainEncoder(nn.Module):
@@ -97,7 +97,8 @@ class PlainLearner:
         """Take a step."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, step)
-        result = loss(self.model, batch, self.recipe.objective, kl_weight(self.recipe, step))
+        now = objective(self.recipe, step)
+        result = loss(self.model, batch, now, kl_weight(self.recipe, step))
         self.optimiser.zero_grad()
         result.total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)

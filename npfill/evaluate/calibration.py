@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.evaluate.settings import Setting, counts_for
+from npfill.evaluate.settings import HIDDEN, Setting, counts_for
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
 from npfill.sampling import draws
@@ -22,7 +22,7 @@ _BAND, _PENALTY = 1.1, 100.0
 _STEPS = 100
 # Of large pictures only so many are used that they have together as many pixels as this.
 _PIXELS = 400_000
-# Intensities at each number of context pixels that are fitted to: what bounds the memory.
+# Intensities in each setting that are fitted to: what bounds the memory.
 _VALUES = 200_000
 
 
@@ -32,9 +32,9 @@ def calibrate(
     """Fit and set the (a, b) of a model's calibration: scale x exp(a + b log share observed).
 
     They maximise the mean pointwise log-likelihood over the protocol's numbers of random context
-    pixels, among those whose z² is within a factor of 1.1 of 1 at each number; where there are
-    none, the excess is small. For one Gaussian a pixel the best likelihood has a z² of 1 by
-    itself; for a mixture over z it has not.
+    pixels and its hidden parts, among those whose z² is within a factor of 1.1 of 1 in each of
+    these; where there are none, the excess is small. For one Gaussian a pixel the best likelihood
+    has a z² of 1 by itself; for a mixture over z it has not.
 
     Args:
         model: The model, in evaluation mode. Its calibration is replaced.
@@ -46,7 +46,8 @@ def calibrate(
     model.calibration.zero_()
     size = images.shape[-1]
     some = images[: max(1, _PIXELS // size**2)]
-    samples = [_predictions(model, some, count) for count in counts_for(size)]
+    settings = [*(Setting("random", count) for count in counts_for(size)), *map(Setting, HIDDEN)]
+    samples = [_predictions(model, some, setting) for setting in settings]
     fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([fitted], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
@@ -80,26 +81,29 @@ def _loss(
 
 @torch.no_grad()
 def _predictions(
-    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"], count: int
+    model: NeuralProcess[Any],
+    images: UInt8[Tensor, "image channel size size"],
+    setting: Setting,
 ) -> tuple[float, Gaussian, Float[Tensor, " value"]]:
     """The share observed, the predictions "draw value" of the hole's intensities, and these."""
     size = images.shape[-1]
-    observed = Setting("random", count).observed(len(images), size, _SEED).to(images.device)
+    observed = setting.observed(len(images), size, _SEED).to(images.device)
     targets = Targets.every((size, size), images.device)
     means, scales, truths = [], [], []
     chunks = (batch.split(_PICTURES_TOGETHER) for batch in (images, observed))
     for some, seen in zip(*chunks, strict=True):
         pixels = some.float() / 255.0
-        given = model.condition(Context(pixels, seen, at_most=count))
+        given = model.condition(Context(pixels, seen))
         z = None if given.latent is None else draws(given.latent, _SEED, "calibration", _DRAWS)
         predicted, hole = given.predict(z, targets), ~seen.flatten(1)
         means.append(predicted.mean[..., hole, :].flatten(-2))
         scales.append(predicted.scale[..., hole, :].flatten(-2))
         truths.append(targets.values(pixels)[hole].flatten())
     truth = torch.cat(truths)
-    order = generator(_SEED, "calibration", count)
+    order = generator(_SEED, "calibration", setting.name)
     some = torch.randperm(len(truth), generator=order)[:_VALUES].to(truth.device)
     mean, scale = (
         torch.cat(each, dim=-1)[..., some].view(-1, len(some)) for each in (means, scales)
     )
-    return count / size**2, Gaussian(mean, scale), truth[some]
+    share = observed[0].float().mean().item()
+    return share, Gaussian(mean, scale), truth[some]

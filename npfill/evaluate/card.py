@@ -8,14 +8,19 @@ from npfill.models import NeuralProcess
 from npfill.zoo import Entry
 
 _FIGURES = {
-    "cnp": "a conditional neural process: the mean of point encodings, and no latent. "
-    "It has no coherent samples: its pixels are independent given the context",
-    "lcnp": "a latent conditional neural process: everything passes through one latent z. "
-    "The bottleneck costs detail: with every pixel observed it is still not pixel-perfect",
-    "np": "a neural process: a deterministic and a latent path, both through means. "
-    "The means cost detail: it does not reproduce its context exactly",
+    "cnp": "a conditional neural process: the mean of point encodings, and no latent",
+    "lcnp": "a latent conditional neural process: everything passes through one latent z",
+    "np": "a neural process: a deterministic and a latent path, both through means",
     "anp": "an attentive neural process: self-attention over the context, cross-attention from "
-    "each target to it, and a latent path. Its time grows with context times hole",
+    "each target to it, and a latent path",
+}
+_LIMITS = {
+    "cnp": "samples (its pixels are independent given the context) and detail (with every pixel "
+    "observed it does not reproduce them)",
+    "lcnp": "detail: with every pixel observed, the bottleneck z still does not reproduce them",
+    "np": "detail: with every pixel observed, its means do not reproduce them",
+    "anp": "samples, which hardly differ, as z says little beside attention; and large pictures: "
+    "its time grows with context times hole",
 }
 # The columns of the card's table: a title, a score and its decimals.
 _COLUMNS = (
@@ -46,6 +51,8 @@ def card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProce
 
 This is {_FIGURES[entry.variant]}.
 
+![What is observed, mean, standard deviation and samples]({name}.png)
+
 - Pictures: {"grey" if entry.channels == 1 else "RGB"}, trained at {size}.
 - Data: {entry.data}. Terms: {entry.terms}.
 - Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
@@ -54,6 +61,7 @@ This is {_FIGURES[entry.variant]}.
   `{entry.sha256}`.
 - The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
   s the share of pixels observed: the calibration, fitted on held-out training pictures.
+- Bad at: {_LIMITS[entry.variant]}. Pictures of other kinds are completed, but smoothly.
 
 ## Scores
 

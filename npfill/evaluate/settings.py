@@ -15,7 +15,7 @@ _COUNTS = {28: (10, 50, 100, 300), 32: (10, 100, 1000), 64: (50, 200, 500, 1000)
 _SHARES = (0.01, 0.05, 0.1, 0.4)
 _COUNTED = ("random", "ordered")
 # What is hidden, as shares of the sides: top, bottom, left, right.
-_HIDDEN = {
+HIDDEN = {
     "top-half": (0.0, 0.5, 0.0, 1.0),
     "left-half": (0.0, 1.0, 0.0, 0.5),
     "centre-box": (0.25, 0.75, 0.25, 0.75),
@@ -46,7 +46,7 @@ class Setting:
         It depends on the setting, the seed and a picture's place in the set alone.
         """
         if self.count is None:
-            top, bottom, left, right = (round(share * size) for share in _HIDDEN[self.family])
+            top, bottom, left, right = (round(share * size) for share in HIDDEN[self.family])
             mask = torch.ones(size, size, dtype=torch.bool)
             mask[top:bottom, left:right] = False
             return mask.expand(batch, 1, size, size)
@@ -65,7 +65,7 @@ def counts_for(size: int) -> tuple[int, ...]:
 def protocol(size: int) -> list[Setting]:
     """All settings that scores are reported at, for a grid of `size` x `size`."""
     counted = [Setting(family, count) for family in _COUNTED for count in counts_for(size)]
-    return [*counted, *(Setting(family) for family in _HIDDEN)]
+    return [*counted, *(Setting(family) for family in HIDDEN)]
 
 
 def parse(text: str, size: int) -> list[Setting]:
@@ -86,10 +86,10 @@ def parse(text: str, size: int) -> list[Setting]:
             settings += [Setting(family, count) for count in counts_for(size)]
         elif family in _COUNTED and number.isdecimal():
             settings.append(Setting(family, _checked(int(number), size)))
-        elif family in _HIDDEN and not number:
+        elif family in HIDDEN and not number:
             settings.append(Setting(family))
         else:
-            known = "random[:N], ordered[:N], " + ", ".join(_HIDDEN)
+            known = "random[:N], ordered[:N], " + ", ".join(HIDDEN)
             raise UsageError(f"--contexts: {word!r} is unknown", f"words: {known}")
     return list(dict.fromkeys(settings))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxtyping import UInt8
+from PIL import Image
 from torch import Tensor
 
 from npfill import checkpoint, zoo
@@ -13,8 +14,11 @@ from npfill.errors import InputError
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.calibration import calibrate
 from npfill.evaluate.card import card
+from npfill.evaluate.figures.contexts import contexts_figure
+from npfill.evaluate.figures.pictures import on_grid
 from npfill.evaluate.protocol import images_for, measure
-from npfill.evaluate.settings import counts_for, protocol
+from npfill.evaluate.settings import HIDDEN, Setting, counts_for, protocol
+from npfill.images.files import png_bytes
 from npfill.images.writing import write_bytes
 from npfill.models import NeuralProcess
 from npfill.records import as_toml
@@ -24,6 +28,9 @@ from npfill.zoo import Entry
 # Draws of z that the scores of a card are measured with, but at random counts: at most.
 _FEWER_DRAWS = 16
 _SEED = 0
+# The picture of a card: an example that ships with npfill, by number of channels, and samples.
+_EXAMPLES = {1: "digit.png", 3: "face.png"}
+_SAMPLES = 4
 
 
 def ship(
@@ -45,7 +52,7 @@ def ship(
         on_setting: Told what is done next.
 
     Returns:
-        The file that was written; its card lies beside it.
+        The file that was written; its card and the card's picture lie beside it.
 
     Raises:
         InputError: No recipe has this name, or the weights are not from a training run.
@@ -72,8 +79,19 @@ def ship(
         folder("pretrained") / "zoo.toml", f"# Written by `npfill models add`.\n\n{text}".encode()
     )
     text = card(name, entry, provenance, model)
+    write_bytes(target.with_suffix(".png"), png_bytes(_picture(model), {}))
     write_bytes(target.with_suffix(".md"), text.encode())
     return target
+
+
+def _picture(model: NeuralProcess[Any]) -> Image.Image:
+    """An example completed with few and more random pixels observed, and with parts hidden."""
+    size, channels = model.config.size, model.config.channels
+    fewest, _, more, *_ = counts_for(size)
+    settings = [Setting("random", fewest), Setting("random", more), *map(Setting, HIDDEN)]
+    with Image.open(folder("examples") / _EXAMPLES[channels]) as example:
+        image = on_grid(example, size, channels)
+    return contexts_figure(model, image, settings, _SAMPLES, _SEED)
 
 
 def _scores(

@@ -10,6 +10,7 @@ from npfill.context import Context, Targets
 from npfill.data.holes import STRUCTURED, random_pixels
 from npfill.seeds import generator
 from npfill.training.recipe import Holes, Recipe
+from npfill.training.schedule import objective
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def _noise(
     latent = getattr(recipe.model, "latent", 0)
     if not latent:
         return None
-    objective = recipe.objective
-    samples = objective.samples or (2 if objective.from_context else 1)
+    now = objective(recipe, step)
+    samples = now.samples or (2 if now.from_context else 1)
     source = generator(recipe.run.seed, step, "z", device=device)
     shape = (samples, recipe.schedule.batch, latent)
     return torch.randn(shape, generator=source, device=device)

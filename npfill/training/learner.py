@@ -12,19 +12,19 @@ from npfill.training.batches import Batch
 from npfill.training.objectives import Loss, loss
 from npfill.training.precision import autocast, precision
 from npfill.training.recipe import Objective, Recipe
-from npfill.training.schedule import decay, kl_weight, learning_rate
+from npfill.training.schedule import decay, kl_weight, learning_rate, objective
 
 
 class Criterion(nn.Module):
     """The loss as a module: what processes that share a batch differentiate together."""
 
-    def __init__(self, model: models.NeuralProcess[Any], objective: Objective) -> None:
+    def __init__(self, model: models.NeuralProcess[Any]) -> None:
         super().__init__()
-        self.model, self.objective = model, objective
+        self.model = model
 
-    def forward(self, batch: Batch, weight: float) -> Loss:
-        """The loss of a batch with this weight of the KL."""
-        return loss(self.model, batch, self.objective, weight)
+    def forward(self, batch: Batch, objective: Objective, weight: float) -> Loss:
+        """The loss of a batch by an objective, with this weight of the KL."""
+        return loss(self.model, batch, objective, weight)
 
 
 class Learner:
@@ -42,7 +42,7 @@ class Learner:
         torch.manual_seed(recipe.run.seed)
         self.model = models.build(recipe.variant, recipe.model).to(device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.criterion: nn.Module = Criterion(self.model, recipe.objective)
+        self.criterion: nn.Module = Criterion(self.model)
         if shared:
             self.criterion = DistributedDataParallel(self.criterion)
         self.optimiser = torch.optim.AdamW(
@@ -57,7 +57,9 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, step)
         with autocast(self.device, self.dtype):
-            result: Loss = self.criterion(batch, kl_weight(self.recipe, step))
+            result: Loss = self.criterion(
+                batch, objective(self.recipe, step), kl_weight(self.recipe, step)
+            )
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)

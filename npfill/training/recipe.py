@@ -48,7 +48,8 @@ class Objective:
     latent variant is trained with the ELBO, whose KL grows to `kl_weight` over the first
     `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more), and of which a
     share `from_context` draws z as it is drawn in use; or, with `samples` above 0, with the mean
-    likelihood over that many draws from q(z | C).
+    likelihood over that many draws from q(z | C). In the last `late` of the steps, `late_beta` and
+    `late_from_context` take the place of `beta` and `from_context`.
     """
 
     beta: float
@@ -57,6 +58,9 @@ class Objective:
     samples: int = 0
     kl_weight: float = 1.0
     from_context: float = 0.0
+    late: float = 0.0
+    late_beta: float = 0.0
+    late_from_context: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

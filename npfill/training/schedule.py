@@ -1,8 +1,17 @@
-"""How the rate, the KL's weight and the average's decay depend on the step."""
+"""How the objective, the rate, the KL's weight and the average's decay depend on the step."""
 
 import math
+from dataclasses import replace
 
-from npfill.training.recipe import Recipe
+from npfill.training.recipe import Objective, Recipe
+
+
+def objective(recipe: Recipe, step: int) -> Objective:
+    """The recipe's objective, or what takes its place in the late steps."""
+    first, steps = recipe.objective, recipe.schedule.steps
+    if step < steps * (1.0 - first.late):
+        return first
+    return replace(first, beta=first.late_beta, from_context=first.late_from_context)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -57,12 +57,13 @@ def test_doctor_says_no_where_weights_are_damaged(
 def test_a_finished_run_is_taken_into_the_zoo(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file, its row and its card are written, and the model can be loaded by its name."""
+    """The file, its row, its card and a picture are written, and the model has a name."""
     changes = ["schedule.steps=20", "--data", str(pictures), "--run-dir", str(tmp_path / "run")]
     assert run("train", str(TINY), *changes) == 0
     (tmp_path / "pretrained").mkdir()
     (tmp_path / "train").mkdir()
     shutil.copy(TINY, tmp_path / "train" / "np-ramps.toml")
+    shutil.copytree(shipped.folder("examples"), tmp_path / "examples")
     for module in ("npfill.zoo", "npfill.evaluate.shipping"):
         monkeypatch.setattr(f"{module}.folder", lambda name: tmp_path / name)
     assert run("models", "add", str(tmp_path / "run"), "--name", "np-ramps") == 0
@@ -75,6 +76,9 @@ def test_a_finished_run_is_taken_into_the_zoo(
     card = (tmp_path / "pretrained" / "np-ramps.md").read_text()
     for value in entry.mse:
         assert f"{value:.4f}" in card
+    assert "(np-ramps.png)" in card
+    with Image.open(tmp_path / "pretrained" / "np-ramps.png") as picture:
+        assert picture.width > picture.height > 5 * 8
 
 
 def test_weights_without_a_recipe_of_their_name_are_not_taken(

@@ -14,8 +14,10 @@ from npfill.context import Context
 from npfill.data.holes import random_pixels
 from npfill.errors import UsageError
 from npfill.evaluate.figures import reveal
+from npfill.evaluate.figures.contexts import contexts_figure
 from npfill.evaluate.figures.pictures import observed_at_random, on_grid
 from npfill.evaluate.figures.samples import samples_figure, whole_samples
+from npfill.evaluate.settings import Setting
 from npfill.images.files import intensities
 from npfill.models import NeuralProcess
 from npfill.seeds import generator
@@ -206,3 +208,13 @@ def test_frames_of_a_narrow_picture_are_of_one_size_with_the_whole_caption(
     pictures = reveal.drawn(picture, list(reveal.frames(model, picture, [1, 10, 40], 0)))
     assert len({frame.size for frame in pictures}) == 1
     assert all((np.asarray(frame)[:, -4:] == 255).all() for frame in pictures)
+
+
+def test_contexts_show_what_each_setting_hides_and_a_column_per_sample() -> None:
+    model = tiny("np", channels=1).float()
+    settings = [Setting("random", 4), Setting("top-half")]
+    narrow, wide = (contexts_figure(model, a_picture(), settings, n, seed=0) for n in (1, 3))
+    hidden = (36 - 4) + 18
+    assert blue_pixels(narrow) == blue_pixels(wide) == hidden * FACTOR**2
+    assert wide.height == narrow.height
+    assert wide.width > narrow.width
