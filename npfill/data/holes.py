@@ -26,7 +26,7 @@ def random_pixels(
     scores = torch.rand(batch, size * size, generator=generator, device=generator.device)
     if within is not None:
         scores = scores.masked_fill(~within.flatten(1), -1.0)
-    drawn = scores.topk(count, dim=1)
+    drawn = scores.topk(count, dim=1, sorted=False)
     observed = torch.zeros_like(scores, dtype=torch.bool)
     observed = observed.scatter_(1, drawn.indices, drawn.values >= 0.0)
     return observed.view(batch, 1, size, size)

@@ -81,14 +81,14 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
 def _noise(
     recipe: Recipe, step: int, device: torch.device
 ) -> Float[Tensor, "sample batch latent"] | None:
-    """A draw for each z: from q(z | C), or from the posterior and, if asked for, the context."""
+    """A draw for each z: one from the posterior and, if asked for, some from the context."""
     latent = getattr(recipe.model, "latent", 0)
     if not latent:
         return None
     now = objective(recipe, step)
-    samples = now.samples or (2 if now.from_context else 1)
+    count = 1 + (now.draws if now.from_context else 0)
     source = generator(recipe.run.seed, step, "z", device=device)
-    shape = (samples, recipe.schedule.batch, latent)
+    shape = (count, recipe.schedule.batch, latent)
     return torch.randn(shape, generator=source, device=device)
 
 

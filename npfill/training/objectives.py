@@ -23,7 +23,7 @@ class Loss:
 
 
 def loss(model: NeuralProcess[Any], batch: Batch, objective: Objective, kl_weight: float) -> Loss:
-    """The loss that a recipe names: `nll` for a conditional variant, else `elbo` or `npml`.
+    """The loss that a recipe names: `nll` for a conditional variant, else `elbo`.
 
     Args:
         model: The model in training.
@@ -33,8 +33,6 @@ def loss(model: NeuralProcess[Any], batch: Batch, objective: Objective, kl_weigh
     """
     if batch.noise is None:
         return nll(model, batch, objective.beta)
-    if objective.samples:
-        return npml(model, batch, objective.beta)
     return elbo(model, batch, objective.beta, kl_weight, objective.from_context)
 
 
@@ -58,9 +56,9 @@ def elbo(
     with T all that is not observed. Where a step scores only some of T, their mean log-likelihood
     stands for that of all, so the bound is unbiased.
 
-    A share `from_context` of the loss is instead the negative log-likelihood with z from q(z | C),
-    as it is drawn when the model is used (the hybrid objective of Sohn et al. 2015, "Learning
-    Structured Output Representation using Deep Conditional Generative Models", equation 6).
+    A share `from_context` of the loss is instead `npml`, with z as it is drawn when the model is
+    used. With one draw that is the hybrid objective of Sohn et al. 2015, "Learning Structured
+    Output Representation using Deep Conditional Generative Models", equation 6.
     """
     assert batch.noise is not None
     masks = torch.stack([batch.context.observed, batch.whole.observed])
@@ -72,29 +70,27 @@ def elbo(
     fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
     kl = posterior.kl(prior).sum(-1)
     penalty = kl / (~batch.context.mask()).sum(1).clamp(min=1)
-    bound = (fit[0] - kl_weight * penalty).mean()
-    total = (1.0 - from_context) * bound + from_context * fit[-1].mean()
+    total = (1.0 - from_context) * (fit[0] - kl_weight * penalty).mean()
+    if from_context:
+        joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)
+        total = total + from_context * npml(joint[1:], fit[1:]).mean()
     return Loss(-total, kl.mean().detach())
 
 
-def npml(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
-    """The negative log of the mean likelihood over draws of z from the context.
+def npml(
+    joint: Float[Tensor, "draw batch"], fit: Float[Tensor, "draw batch"]
+) -> Float[Tensor, " batch"]:
+    """What has the gradient of log (1/K) Σ_k p(y_T | x_T, z_k), with z_k ~ q(z | C).
 
-    log (1/K) Σ_k p(y_T | x_T, z_k) with z_k ~ q(z | C) (Foong et al. 2020, "Meta-Learning
-    Stationary Stochastic Process Prediction with Convolutional Neural Processes", equation 8). Its
-    gradient is that of the log-likelihoods, each weighted by its share of the sum; written so, the
-    likelihoods can be weighted by scale without the shares changing.
+    Foong et al. 2020, "Meta-Learning Stationary Stochastic Process Prediction with Convolutional
+    Neural Processes", equation 8. Its gradient is that of the log-likelihoods, each weighted by
+    its share of the sum; written so, they can be weighted by scale without the shares changing.
+
+    Args:
+        joint: log p(y_T | x_T, z_k).
+        fit: The same in any weighting: what is differentiated.
     """
-    prior = model.infer(batch.context)
-    assert prior is not None
-    assert batch.noise is not None
-    z = prior.rsample(batch.noise)
-    predicted = model.predict(model.encode(batch.context), z, batch.targets)
-    joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)
-    shares = joint.detach().softmax(0)
-    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
-    total = -(shares * fit).sum(0).mean()
-    return Loss(total, torch.zeros_like(total))
+    return (joint.detach().softmax(0) * fit).sum(0)
 
 
 def per_target(

@@ -46,18 +46,18 @@ class Objective:
 
     Of `targets` random pixels, those that are not observed are scored in a step; 0 takes all. A
     latent variant is trained with the ELBO, whose KL grows to `kl_weight` over the first
-    `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more), and of which a
-    share `from_context` draws z as it is drawn in use; or, with `samples` above 0, with the mean
-    likelihood over that many draws from q(z | C). In the last `late` of the steps, `late_beta` and
+    `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more). A share
+    `from_context` of the loss is instead the mean likelihood over as many `draws` of z from
+    q(z | C), as it is drawn in use. In the last `late` of the steps, `late_beta` and
     `late_from_context` take the place of `beta` and `from_context`.
     """
 
     beta: float
     targets: int
     kl_warmup: int
-    samples: int = 0
     kl_weight: float = 1.0
     from_context: float = 0.0
+    draws: int = 1
     late: float = 0.0
     late_beta: float = 0.0
     late_from_context: float = 0.0

@@ -83,9 +83,9 @@ def test_two_processes_give_the_weights_of_one_and_the_first_talks(
         torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-6, msg=name)
 
 
-@pytest.mark.parametrize("samples", [0, 3])
-def test_the_loss_of_a_batch_is_the_mean_of_its_shares(samples: int) -> None:
-    changes = [f"objective.samples={samples}", "objective.beta=0.0", "objective.from_context=0.3"]
+@pytest.mark.parametrize("draws", [1, 3])
+def test_the_loss_of_a_batch_is_the_mean_of_its_shares(draws: int) -> None:
+    changes = [f"objective.draws={draws}", "objective.beta=0.0", "objective.from_context=0.3"]
     recipe = parse(TINY.read_text(), "tiny", changes)
     pictures = torch.randint(0, 256, (9, 1, 8, 8), dtype=torch.uint8)
     batch = draw(pictures, recipe, step=1)
