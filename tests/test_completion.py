@@ -9,13 +9,11 @@ import torch
 from PIL import Image
 
 import npfill
-from npfill import filling
 from npfill.completion import Completion
 from npfill.context import Context, Targets
 from npfill.errors import InputError, ModelError, NpfillError, UsageError
-from npfill.filling import MOMENT_DRAWS
 from npfill.models import NeuralProcess
-from npfill.sampling import draws
+from npfill.sampling import MOMENT_DRAWS, draws, mixture
 from tests.conftest import MODELS, tiny
 
 Model = NeuralProcess[Any]
@@ -179,7 +177,7 @@ def test_chunks_cannot_be_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     model = of(name, 1)
     whole = npfill.complete(colour(), HOLE, model)
     for chunk in (1, 3 * MOMENT_DRAWS):
-        monkeypatch.setattr(filling, "_CHUNK", chunk)
+        monkeypatch.setattr(mixture, "CHUNK", chunk)
         assert_close(npfill.complete(colour(), HOLE, model), whole)
 
 
