@@ -102,7 +102,9 @@ def by_model(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
     clipped = [values.clip(0, 1) for values in (mean, *pictures)]
-    return Prediction(clipped[0], std, clipped[1:], (*_notes(model, pixels, hole), *notes))
+    return Prediction(
+        clipped[0], std, clipped[1:], (*_notes(model, pixels, hole), *notes[:samples])
+    )
 
 
 def _possible(

@@ -28,7 +28,7 @@ ROUNDS = 16
 _BEST: dict[str, Kind] = {"lcnp": "latent"}
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
 # shape round in another way, and sample k would not be the same to the last bit.
-_TOGETHER = 4
+_TOGETHER = 5
 
 
 @dataclass(frozen=True)
