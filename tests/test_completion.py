@@ -14,32 +14,13 @@ from npfill.context import Context, Targets
 from npfill.errors import InputError, ModelError, NpfillError, UsageError
 from npfill.models import NeuralProcess
 from npfill.sampling import MOMENT_DRAWS, draws, mixture
-from tests.conftest import MODELS, tiny
+from tests.conftest import MODELS, last_bias, of
 
 Model = NeuralProcess[Any]
 LATENT = ("lcnp", "lcnp-basis", "np", "np-basis", "np-local", "anp")
 SIZE = (5, 6)
 HOLE = np.zeros(SIZE, dtype=bool)
 HOLE[1:4, 2:5] = True
-
-
-def of(name: str, channels: int) -> Model:
-    """A tiny model in single precision, its means about the middle of [0, 1]."""
-    model = tiny(name, channels=channels).float()
-    if not name.endswith("local"):  # its means begin at the context's
-        with torch.no_grad():
-            last_bias(model)[:channels] += 0.5
-    return model
-
-
-def last_bias(model: Model) -> torch.Tensor:
-    """What the decoder adds last: to means, and after them to scales."""
-    biases = {
-        name: parameter
-        for name, parameter in model.named_parameters()
-        if name.startswith("decoder.") and name.endswith("bias")
-    }
-    return biases.get("decoder.bias", list(biases.values())[-1])
 
 
 def grey(size: tuple[int, int] = SIZE) -> np.ndarray:

@@ -108,8 +108,8 @@ def _along(
 
     def known(predicted: Gaussian, index: Index) -> Values:
         values = truth.gather(1, index.unsqueeze(-1).expand(-1, -1, truth.shape[-1]))
-        for total, parts in zip(sums, (predicted, floored(predicted)), strict=True):
-            total += parts.log_prob(values).sum((1, 2))
+        both = predicted, floored(predicted)
+        sums.add_(torch.stack([parts.log_prob(values).sum((1, 2)) for parts in both]))
         return values
 
     held = None
