@@ -211,6 +211,7 @@ def _complete(
     text = {
         "npfill_model": chosen.name,
         "npfill_seed": str(drawing.seed),
+        "npfill_sampler": drawing.sampler,
         "npfill_mask_sha256": sha256_of(hole),
     }
     if chosen.sha256 is not None:
