@@ -152,7 +152,7 @@ def _print(comparison: "Comparison", keys: Sequence[str]) -> None:
         table = Table("context", title=f"{score.title}: {score.meaning}", box=None)
         table.title_justify = "left"
         for name in shown:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", overflow="fold")
         for setting, *cells in rows:
             kept = [cell for name, cell in zip(names, cells, strict=True) if name in shown]
             table.add_row(setting, *kept)

@@ -236,8 +236,12 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (boxed(*BOX, "--sampler", "gibbs"), USAGE, "unknown sampler 'gibbs'"),
     (boxed(*BOX, "--rounds", "0"), USAGE, "0 rounds"),
     (boxed(*BOX, "--rounds", "785"), USAGE, "785 rounds: the hole has"),
-    (boxed(*BOX, "-m", "cnp-mnist", "--sampler", "latent"), USAGE, "a cnp has no latent z"),
-    (boxed(*BOX, "-m", "nearest", "--noise"), USAGE, "nearest is a baseline"),
+    (
+        ("complete", "photo.png", *BOX, "-m", "cnp-mnist", "--sampler", "latent"),
+        USAGE,
+        "a cnp has no latent z",
+    ),
+    (("complete", "photo.png", *BOX, "-m", "nearest", "--noise"), USAGE, "nearest is a baseline"),
     # Devices.
     (boxed(*BOX, "--device", "tpu"), USAGE, "unknown device 'tpu'"),
     (boxed(*BOX, "--device", "cuda:x"), USAGE, "unknown device 'cuda:x'"),
