@@ -93,9 +93,7 @@ def by_model(
     with torch.no_grad():
         predicted = moments(model.condition(context), targets, seed)
         mean, std = (_channels_last(part, channels) for part in (predicted.mean, predicted.scale))
-        # Of a grey picture, the channels of an RGB model have one noise.
-        noisy = min(channels, model.config.channels)
-        drawn = samples_of(model, context, targets, sampler, seed, samples, noisy)
+        drawn = samples_of(model, context, targets, sampler, seed, samples)
         pictures = [_channels_last(values, channels) for values in drawn]
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(

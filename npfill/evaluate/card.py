@@ -9,7 +9,7 @@ from npfill.zoo import Entry
 
 _FIGURES = {
     "cnp": "a conditional neural process: the mean of point encodings, and no latent. "
-    "Its pixels are independent given the context: samples cohere through the autoregressive sampler",
+    "Its pixels are independent given the context: only autoregressive samples cohere",
     "lcnp": "a latent conditional neural process: everything passes through one latent z. "
     "The bottleneck costs detail: with every pixel observed it is still not pixel-perfect",
     "np": "a neural process: a deterministic and a latent path, both through means. "

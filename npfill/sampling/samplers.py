@@ -91,11 +91,11 @@ def samples(
     sampler: Sampler,
     seed: int,
     count: int,
-    noise_channels: int | None = None,
 ) -> Drawn:
     """Samples of targets: sample k depends on the seed and k alone.
 
-    All pictures of a batch have the same noise, and holes of one size.
+    All pictures of a batch have the same noise, and holes of one size. So have the channels of a
+    pixel: a model says nothing of how they vary together, and in pictures they do so closely.
 
     The autoregressive rounds run on the context's grid. Targets on a finer grid, that of a picture
     larger than the model was made for, are asked for in the last pass: their detail is what the
@@ -109,12 +109,10 @@ def samples(
         sampler: How.
         seed: The seed.
         count: How many samples.
-        noise_channels: Channels of noise; None is the model's. 1 is the same noise in all.
     """
-    channels = noise_channels or model.config.channels
     draw = {"latent": _latent, "autoregressive": _autoregressive, "independent": _independent}
     drawn = [
-        draw[sampler.kind](_Paths(model, context, seed, numbers, channels), targets, sampler)
+        draw[sampler.kind](_Paths(model, context, seed, numbers), targets, sampler)
         for numbers in _together(max(count, 1))
     ]
     return torch.cat(drawn)[:count]
@@ -134,7 +132,6 @@ class _Paths:
     context: Context
     seed: int
     numbers: range
-    channels: int
 
     def latent_noise(self) -> Float[Tensor, "sample latent"] | None:
         """The noise of z; None for a conditional variant."""
@@ -143,10 +140,10 @@ class _Paths:
         width = self.model.config.latent
         return latent_noise(width, self.seed, "sample", self.numbers).to(self.context.pixels)
 
-    def pixel_noise(self, pixels: int) -> Float[Tensor, "sample 1 pixel channel"]:
-        """Noise of its own for every pixel, the same for all pictures of a batch."""
+    def pixel_noise(self, pixels: int) -> Float[Tensor, "sample 1 pixel 1"]:
+        """Noise of its own for every pixel, the same for all pictures of a batch and channels."""
         noise = [
-            torch.randn(pixels, self.channels, generator=generator(self.seed, "pixels", number))
+            torch.randn(pixels, 1, generator=generator(self.seed, "pixels", number))
             for number in self.numbers
         ]
         return torch.stack(noise).unsqueeze(1).to(self.context.pixels)
@@ -176,8 +173,7 @@ def _autoregressive(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:
     held = None if held is None else held.repeat_interleave(batch, dim=0)
 
     def draw(predicted: Gaussian, index: Index) -> Values:
-        channels = noise.shape[-1]
-        return bounded(predicted, noise.gather(1, index.unsqueeze(-1).expand(-1, -1, channels)))
+        return bounded(predicted, noise.gather(1, index.unsqueeze(-1)))
 
     repeated = replace(
         context,
