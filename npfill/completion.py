@@ -14,6 +14,7 @@ from npfill.errors import InputError, UsageError
 from npfill.filling import Array, by_baseline, by_model
 from npfill.images.files import intensities
 from npfill.models import NeuralProcess
+from npfill.sampling import sampler_for
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def complete(
     samples: int = 3,
     seed: int = 0,
     device: str = "cpu",
+    sampler: str = "auto",
+    rounds: int | None = None,
+    noise: bool = False,
 ) -> Completion:
     """Complete the missing pixels of a picture.
 
@@ -55,13 +59,18 @@ def complete(
         samples: How many samples to draw.
         seed: Sample k depends on the seed and k alone.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. Baselines run on the CPU.
+        sampler: How a model draws samples: `latent`, `autoregressive`, `independent`, or `auto`,
+            the best for its variant. See `npfill.sampling.Sampler`.
+        rounds: How many rounds `autoregressive` draws pixels in; None for 16.
+        noise: Draw the pixels of samples where they would be means.
 
     Raises:
         InputError: Picture and hole do not fit, nothing is missing, values are out of range, or
             the baseline is not for such a picture.
         ModelError: The model is unknown, its file fails verification, it predicts no numbers, or
             a package that a baseline needs is not installed.
-        UsageError: The device is not there, or the number of samples is negative.
+        UsageError: The device is not there, the number of samples is negative, or the sampler is
+            not for this model and hole.
     """
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
@@ -70,9 +79,19 @@ def complete(
     where = devices.resolve(device)
     source = _resolved(model)
     if isinstance(source, Baseline):
+        if (sampler, rounds, noise) != ("auto", None, False):
+            raise UsageError(
+                f"{source.name} is a baseline: its samples are drawn in one way",
+                "leave sampler, rounds and noise out, or name a model",
+            )
         predicted = by_baseline(source, pixels, selected, samples, seed)
     else:
-        predicted = by_model(source.to(where), pixels, selected, samples, seed)
+        how = sampler_for(source, sampler, rounds, noise=noise)
+        if rounds is not None and rounds > selected.sum():
+            raise UsageError(
+                f"{rounds} rounds: the hole has {selected.sum():,} pixels", "no more than pixels"
+            )
+        predicted = by_model(source.to(where), pixels, selected, samples, seed, how)
     zeros, std = np.zeros_like(pixels), predicted.std
     drawn = [_like(picture, _in_hole(pixels, selected, values)) for values in predicted.samples]
     return Completion(

@@ -1,7 +1,7 @@
 """The pixels of a hole, as a neural process or a baseline predicts them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,11 @@ from torch import Tensor
 from npfill.baselines import Baseline
 from npfill.context import Context, Targets
 from npfill.errors import ModelError
-from npfill.gaussian import Gaussian, mixture_moments
 from npfill.images.fitting import match_channels, observed_average
 from npfill.models import NeuralProcess
-from npfill.sampling import draws
+from npfill.sampling import Kind, Sampler, has_latent, moments, sampler_for
+from npfill.sampling import samples as samples_of
 from npfill.seeds import generator
-
-# Mean and std are moments over this many draws of z, whatever number of samples is asked for.
-MOMENT_DRAWS = 64
-# Samples are drawn this many at a time, whatever number is asked for: matrix products of another
-# shape round in another way, and sample k would not be the same to the last bit.
-_TOGETHER = 8
-# Targets times draws in one pass: what bounds the memory.
-_CHUNK = 2**15
 
 Array = Float[np.ndarray, "height width channel"]
 Hole = Bool[np.ndarray, "height width"]
@@ -65,9 +57,24 @@ def by_baseline(
 
 
 def by_model(
-    model: NeuralProcess[Any], pixels: Array, hole: Hole, samples: int, seed: int
+    model: NeuralProcess[Any],
+    pixels: Array,
+    hole: Hole,
+    samples: int,
+    seed: int,
+    sampler: Sampler | None = None,
 ) -> Prediction:
     """The hole as a neural process fills it, on the model's device.
+
+    Mean and std are those of the predictive distribution, and not of the samples.
+
+    Args:
+        model: The model.
+        pixels: The picture, in [0, 1].
+        hole: Where it is missing.
+        samples: How many samples are drawn.
+        seed: Sample k depends on the seed and k alone.
+        sampler: How samples are drawn; None is the best way for the variant.
 
     Raises:
         ModelError: The model is for pictures of neither one nor three channels, or what it
@@ -78,70 +85,43 @@ def by_model(
             f"the model is for pictures of {model.config.channels} channels",
             "models of one or three channels complete pictures",
         )
-    mean, std, drawn = _moments_and_draws(model, pixels, hole, samples, seed)
+    context = _context(model, pixels, hole)
+    sampler, notes = _possible(sampler or sampler_for(model), model, context, hole)
+    positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
+    targets = Targets(positions, (hole.shape[0], hole.shape[1]))
+    channels = pixels.shape[-1]
+    with torch.no_grad():
+        predicted = moments(model.condition(context), targets, seed)
+        mean, std = (_channels_last(part, channels) for part in (predicted.mean, predicted.scale))
+        drawn = samples_of(model, context, targets, sampler, seed, samples)
+        pictures = [_channels_last(values, channels) for values in drawn]
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
-    clipped = [values.clip(0, 1) for values in (mean, *drawn)]
-    return Prediction(clipped[0], std, clipped[1:], _notes(model, pixels, hole))
+    clipped = [values.clip(0, 1) for values in (mean, *pictures)]
+    return Prediction(
+        clipped[0], std, clipped[1:], (*_notes(model, pixels, hole), *notes[:samples])
+    )
 
 
-def _moments_and_draws(
-    model: NeuralProcess[Any], pixels: Array, hole: Hole, samples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Mean, std and samples of the hole's pixels, each "pixel channel"."""
-    context = _context(model, pixels, hole)
-    channels = pixels.shape[-1]
-    positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
-    with torch.no_grad():
-        given = model.condition(context)
-
-        def predictions(z: Tensor | None) -> Iterator[Gaussian]:
-            draw_count = 1 if z is None else len(z)
-            for index in positions.split(max(1, _CHUNK // draw_count)):
-                yield given.predict(z, Targets(index, (hole.shape[0], hole.shape[1])))
-
-        latent = given.latent
-        own = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
-        moments = [over_draws(predicted) for predicted in predictions(own)]
-        mean, std = (
-            _channels_last(torch.cat(parts, dim=1), channels)
-            for parts in zip(*moments, strict=True)
-        )
-        if latent is None:
-            noises = _noises(len(positions), min(channels, model.config.channels), seed, samples)
-            pictures = [mean + std * noise for noise in noises]
-        else:
-            pictures = []
-            for z in _draws_together(latent, seed, samples):
-                drawn = torch.cat([predicted.mean for predicted in predictions(z)], dim=2)
-                pictures += [_channels_last(values, channels) for values in drawn]
-    return mean, std, pictures[:samples]
-
-
-def over_draws(predicted: Gaussian) -> tuple[Tensor, Tensor]:
-    """Mean and std of a prediction, each "batch target channel", over its draws of z if any."""
-    mixed = predicted if predicted.mean.ndim == 3 else mixture_moments(predicted)
-    return mixed.mean, mixed.scale
-
-
-def _draws_together(
-    latent: Gaussian, seed: int, samples: int
-) -> Iterator[Float[Tensor, "sample batch latent"]]:
-    """Draws of z for at least as many samples as are asked for."""
-    if samples:
-        passes = -(-samples // _TOGETHER)
-        yield from draws(latent, seed, "sample", passes * _TOGETHER).split(_TOGETHER)
+def _possible(
+    sampler: Sampler, model: NeuralProcess[Any], context: Context, hole: Hole
+) -> tuple[Sampler, tuple[str, ...]]:
+    """The sampler, or the one that stands for it where no cell of a coarser grid is empty."""
+    if sampler.kind != "autoregressive" or context.size == hole.shape:
+        return sampler, ()
+    if not context.mask().all():
+        return sampler, ()
+    kind: Kind = "latent" if has_latent(model) else "independent"
+    note = f"every cell of the coarser grid is observed in part: samples are {kind}"
+    return replace(sampler, kind=kind), (note,)
 
 
 def _noises(
     targets: int, channels: int, seed: int, samples: int
 ) -> Iterator[Float[np.ndarray, "target channel"]]:
-    """Noise of its own for every pixel: all that a conditional variant has to draw samples with.
-
-    Where the channels of model and picture differ, there is one channel of it for all.
-    """
+    """The standard normal noise that a baseline's samples are made from."""
     for number in range(samples):
         yield torch.randn(targets, channels, generator=generator(seed, "sample", number)).numpy()
 

@@ -61,6 +61,25 @@ def tiny(name: str, **changes: Any) -> NeuralProcess[Any]:
     return build(variant, config_of(variant, fields | changes, "a test")).double().eval()
 
 
+def of(name: str, channels: int) -> NeuralProcess[Any]:
+    """A tiny model in single precision, its means about the middle of [0, 1]."""
+    model = tiny(name, channels=channels).float()
+    if not name.endswith("local"):  # its means begin at the context's
+        with torch.no_grad():
+            last_bias(model)[:channels] += 0.5
+    return model
+
+
+def last_bias(model: NeuralProcess[Any]) -> torch.Tensor:
+    """What the decoder adds last: to means, and after them to scales."""
+    biases = {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if name.startswith("decoder.") and name.endswith("bias")
+    }
+    return biases.get("decoder.bias", list(biases.values())[-1])
+
+
 @pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest) -> NeuralProcess[Any]:
     """Each tiny model in turn."""

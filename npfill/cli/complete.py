@@ -38,6 +38,17 @@ class Chosen:
     device: str
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """How samples are drawn, and how many."""
+
+    samples: int
+    seed: int
+    sampler: str
+    rounds: int | None
+    noise: bool
+
+
 def complete_command(
     image: Annotated[Path, typer.Argument(metavar="IMG", help="The picture with missing pixels.")],
     mask: Annotated[
@@ -88,6 +99,22 @@ def complete_command(
         int,
         typer.Option(min=0, help="Sample k depends on seed and k alone.", rich_help_panel=_MODEL),
     ] = 0,
+    sampler: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="auto, latent, autoregressive or independent.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = "auto",
+    rounds: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Rounds of autoregressive; 16.", rich_help_panel=_MODEL),
+    ] = None,
+    noise: Annotated[
+        bool,
+        typer.Option("--noise", help="Samples with noise, not smooth.", rich_help_panel=_MODEL),
+    ] = False,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_MODEL)
     ] = "auto",
@@ -117,12 +144,11 @@ def complete_command(
     """Complete a picture: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside it."""
     talk = Talk(quiet=quiet, verbose=verbose)
     masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)
+    drawing = Drawing(samples, seed, sampler, rounds, noise)
     try:
         if as_json and output == Path("-"):
             raise UsageError("--json and -o - both want stdout", "-o names a file or folder")
-        data = _complete(
-            image, masking, model, samples, seed, device, output, emit, overwrite, talk
-        )
+        data = _complete(image, masking, model, drawing, device, output, emit, overwrite, talk)
     except NpfillError as error:
         if as_json:
             _print_json("error", error.exit_code, {}, [{"message": str(error), "hint": error.hint}])
@@ -135,8 +161,7 @@ def _complete(
     image: Path,
     masking: MaskOptions,
     model: str | None,
-    samples: int,
-    seed: int,
+    drawing: Drawing,
     device: str,
     output: Path | None,
     emit: str | None,
@@ -150,7 +175,7 @@ def _complete(
     from npfill.images.writing import refuse_existing
 
     # Everything that can be refused is refused before torch is loaded.
-    plan = outputs.plan(image, output, emit, samples)
+    plan = outputs.plan(image, output, emit, drawing.samples)
     picture = read_picture(image)
     hole = hole_of(masking, picture)
     inputs = [image, *(Path(given) for given in (masking.file, model) if given)]
@@ -166,8 +191,17 @@ def _complete(
 
     chosen = _chosen(model, device, talk)
     started = time.perf_counter()
-    values, drawn = intensities(picture.image), samples if plan.shows_samples else 0
-    completion = complete_picture(values, hole.selected, chosen.model, drawn, seed, chosen.device)
+    completion = complete_picture(
+        intensities(picture.image),
+        hole.selected,
+        chosen.model,
+        drawing.samples if plan.shows_samples else 0,
+        drawing.seed,
+        chosen.device,
+        drawing.sampler,
+        drawing.rounds,
+        drawing.noise,
+    )
     seconds = time.perf_counter() - started
     for note in completion.notes:
         talk.warn(note)
@@ -176,7 +210,8 @@ def _complete(
         talk.warn(note)
     text = {
         "npfill_model": chosen.name,
-        "npfill_seed": str(seed),
+        "npfill_seed": str(drawing.seed),
+        "npfill_sampler": drawing.sampler,
         "npfill_mask_sha256": sha256_of(hole),
     }
     if chosen.sha256 is not None:
@@ -187,7 +222,7 @@ def _complete(
     outputs.write(plan, contents)
     std = completion.std
     mean_std = None if std is None else float(std[hole.selected].mean())
-    talk.say(f"model {chosen.name}, {chosen.device}, seed {seed}, {seconds:.2f} s")
+    talk.say(f"model {chosen.name}, {chosen.device}, seed {drawing.seed}, {seconds:.2f} s")
     stated = "" if mean_std is None else f", mean std in the hole {mean_std:.3f}"
     talk.say(f"outside changed: 0 px{stated}")
     talk.say("wrote " + ", ".join(str(path) for path in plan.paths.values()))
@@ -199,7 +234,8 @@ def _complete(
         "model": chosen.name,
         "model_sha256": chosen.sha256,
         "device": chosen.device,
-        "seed": seed,
+        "seed": drawing.seed,
+        "sampler": drawing.sampler,
         "seconds": seconds,
         "outside_changed_px": 0,
         "mean_std": mean_std,

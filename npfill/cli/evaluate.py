@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from npfill.evaluate.settings import Setting
 
 _SECONDS_BETWEEN_LINES = 30.0
+_OF_SAMPLES = (
+    "log_likelihood",
+    "confidence",
+    "mean_confidence",
+    "real_confidence",
+    "label_entropy",
+    "diversity",
+    "coherence",
+    "seconds",
+)
 _ON_TERMINAL = (
     "mse",
     "floored_log_likelihood",
@@ -51,6 +61,13 @@ def evaluate_command(
     size: Annotated[
         int | None, typer.Option(min=1, max=512, help="Side of the grid. Default: the models'.")
     ] = None,
+    samplers: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,...",
+            help="Measure models with each of latent, autoregressive, independent, on 50 pictures.",
+        ),
+    ] = "",
     images: Annotated[
         int,
         typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
@@ -80,12 +97,15 @@ def evaluate_command(
     from npfill.evaluate.comparison import Budget, compare
 
     budget, where = Budget(images, draws, seed), devices.resolve(device)
+    kinds = [word.strip() for word in samplers.split(",") if word.strip()]
     for name, entry in zoo.entries().items():
         if name in (names or []):
             say_terms(Talk(), name, entry.terms)
     with _progress() as (on_start, on_batch):
-        comparison = compare(names or [], data, contexts, size, budget, where, on_start, on_batch)
-    _print(comparison)
+        comparison = compare(
+            names or [], data, contexts, size, kinds, budget, where, on_start, on_batch
+        )
+    _print(comparison, _OF_SAMPLES if kinds else _ON_TERMINAL)
     if output is not None:
         _write(comparison, output)
 
@@ -109,14 +129,14 @@ def _progress() -> "Iterator[tuple[Callable[[int], None], Callable[[str, Setting
         yield lambda total: bar.update(task, total=total), on_batch
 
 
-def _print(comparison: "Comparison") -> None:
+def _print(comparison: "Comparison", keys: Sequence[str]) -> None:
     """The chief scores on stdout: a table for each, one row for each context."""
     from npfill.evaluate.report import SCORES, text
 
     names = list(comparison.origins)
     settings = list(dict.fromkeys(result.setting for result in comparison.results))
     values = {(result.completer, result.setting): result.scores for result in comparison.results}
-    for key in _ON_TERMINAL:
+    for key in keys:
         score = SCORES[key]
         rows = [
             [setting.name, *(text(score, values[name, setting].get(key)) for name in names)]
@@ -132,7 +152,7 @@ def _print(comparison: "Comparison") -> None:
         table = Table("context", title=f"{score.title}: {score.meaning}", box=None)
         table.title_justify = "left"
         for name in shown:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", overflow="fold")
         for setting, *cells in rows:
             kept = [cell for name, cell in zip(names, cells, strict=True) if name in shown]
             table.add_row(setting, *kept)

@@ -50,6 +50,12 @@ def samples_command(
     contexts: Annotated[
         str, typer.Option(metavar="N,...", help="Numbers of random context pixels.")
     ] = "10,100,300,784",
+    sampler: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,...", help="auto, latent, autoregressive, independent; side by side."
+        ),
+    ] = "auto",
     samples: Annotated[int, typer.Option(min=1, max=100, help="Samples of each.")] = 5,
     seed: _Seed = 0,
     output: _Output = None,
@@ -67,11 +73,13 @@ def samples_command(
     from npfill import checkpoint, zoo
     from npfill.evaluate.figures.pictures import on_grid
     from npfill.evaluate.figures.samples import samples_figure
+    from npfill.sampling import sampler_for
 
     found = zoo.find(model)
     weights = checkpoint.load(found.path)
     network = weights.model
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
+    samplers = [sampler_for(network, name) for name in inputs.samplers(sampler)]
     size, channels = network.config.size, network.config.channels
     if max(counts) > size**2:
         raise UsageError(
@@ -79,7 +87,7 @@ def samples_command(
             f"numbers of 1 to {size**2}",
         )
     picture = on_grid(inputs.picture(source, size, channels, talk).image, size, channels)
-    figure = samples_figure(network, picture, counts, samples, seed)
+    figure = samples_figure(network, picture, counts, samplers, samples, seed)
     _write_png(plan, figure, found.name, seed, talk)
 
 

@@ -115,3 +115,8 @@ def counts(text: str) -> list[int]:
     if not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
         raise UsageError(f"--contexts {text}: not numbers of pixels", "--contexts 10,100")
     return [int(word) for word in words]
+
+
+def samplers(text: str) -> list[str]:
+    """Names of samplers from text such as "latent,independent"; each once."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",")))

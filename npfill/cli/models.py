@@ -1,13 +1,16 @@
 """`npfill models`: what weights there are, and taking new ones in."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from npfill.cli.console import Talk, stderr, stdout
 from npfill.errors import UsageError
+
+if TYPE_CHECKING:
+    from npfill.training.recipe import Recipe
 
 app = typer.Typer(help="List the models; add trained ones.", invoke_without_command=True)
 
@@ -102,15 +105,55 @@ def add_linear_command(
     from npfill.baselines import statistics
     from npfill.data.datasets import read_images
     from npfill.shipped import folder
-    from npfill.training.recipe import parse
 
-    path = folder("train") / f"{recipe}.toml"
-    if not path.is_file():
-        raise UsageError(f"no recipe is called {recipe!r}", "npfill train lists them")
-    described = parse(path.read_text("utf-8"), str(path))
+    described = _described(recipe)
     source, model = described.data, described.model
     images = read_images(data, "train", model.size, model.channels)
     target = folder("pretrained") / "baselines" / f"linear-{source.name.lower()}.safetensors"
     provenance = {"dataset": source.name, "terms": source.terms, "images": len(images)}
     statistics.save(target, statistics.fit(images), provenance)
     Talk().say(f"wrote {target}, of {len(images):,} pictures")
+
+
+@app.command("add-classifier")
+def add_classifier_command(
+    recipe: Annotated[str, typer.Argument(help="A recipe: its data's name and terms.")],
+    data: Annotated[Path, typer.Option(help="A folder with that data's idx files, and labels.")],
+) -> None:
+    """Train the classifier of digits that judges samples, and keep it in pretrained/."""
+    from npfill.data.datasets import read_images
+    from npfill.data.labels import read_labels
+    from npfill.evaluate import classifier
+
+    described = _described(recipe).data
+    parts = {
+        split: (read_images(data, split, classifier.SIZE, 1), read_labels(data, split))
+        for split in ("train", "test")
+    }
+    with stderr.status("reading") as status:
+        network = classifier.fit(*parts["train"], status.update)
+    # Rounded to half precision first, so that what is measured is what is kept.
+    found = classifier.accuracy(network.half().float(), *parts["test"])
+    provenance = {
+        "dataset": described.name,
+        "terms": described.terms,
+        "images": len(parts["train"][0]),
+        "test_accuracy": found,
+    }
+    classifier.save(classifier.FILE, network, provenance)
+    Talk().say(f"wrote {classifier.FILE}: {100 * found:.2f} % of test pictures are found")
+
+
+def _described(name: str) -> "Recipe":
+    """The recipe of a name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    from npfill.shipped import folder
+    from npfill.training.recipe import parse
+
+    path = folder("train") / f"{name}.toml"
+    if not path.is_file():
+        raise UsageError(f"no recipe is called {name!r}", "npfill train lists them")
+    return parse(path.read_text("utf-8"), str(path))

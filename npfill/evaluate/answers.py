@@ -38,6 +38,7 @@ class Answer:
         samples: Draws of whole pictures; none for a baseline without a joint distribution.
         says_context: Whether `mean` is a prediction at the observed pixels too.
         kl: KL(q(z | all pixels) || q(z | C)) in nats, for a latent variant.
+        seconds: What a sample took, where that is measured.
     """
 
     mean: Float[Tensor, "batch pixel channel"]
@@ -47,6 +48,7 @@ class Answer:
     samples: Float[Tensor, "sample batch pixel channel"] | None = None
     says_context: bool = False
     kl: Float[Tensor, " batch"] | None = None
+    seconds: Float[Tensor, " batch"] | None = None
 
 
 class Completer(ABC):

@@ -15,12 +15,12 @@ _FIGURES = {
     "each target to it, and a latent path",
 }
 _LIMITS = {
-    "cnp": "samples (its pixels are independent given the context) and detail (with every pixel "
-    "observed it does not reproduce them)",
+    "cnp": "samples of its own (its pixels are independent given the context: only autoregressive "
+    "ones cohere) and detail (with every pixel observed it does not reproduce them)",
     "lcnp": "detail: with every pixel observed, the bottleneck z still does not reproduce them",
     "np": "detail: with every pixel observed, its means do not reproduce them",
-    "anp": "samples, which hardly differ, as z says little beside attention; and large pictures: "
-    "its time grows with context times hole",
+    "anp": "latent samples, which hardly differ, as z says little beside attention; and large "
+    "pictures: its time grows with context times hole",
 }
 # The columns of the card's table: a title, a score and its decimals.
 _COLUMNS = (

@@ -17,8 +17,10 @@ from npfill.data.datasets import has_parts, read_images, shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate.answers import BaselineCompleter, Completer, ModelCompleter
 from npfill.evaluate.protocol import FEWEST_IMAGES, Result, images_for, measure
+from npfill.evaluate.sampled import SamplerCompleter
 from npfill.evaluate.settings import Setting, parse, protocol
 from npfill.models import NeuralProcess
+from npfill.sampling import has_latent, sampler_for
 
 # Numbers of neighbours to choose from, and on how many training pictures.
 _NEIGHBOURS, _CHOSEN_ON = (1, 3, 5, 9), 100
@@ -32,8 +34,8 @@ class Budget:
     """How much is measured.
 
     Attributes:
-        images: Test pictures at random counts; at most 200 are used elsewhere, and 50 for `gp`
-            and for `linear` with more than 1,024 values a picture.
+        images: Test pictures at random counts; at most 200 are used elsewhere, and 50 for `gp`,
+            for samplers and for `linear` with more than 1,024 values a picture.
         draws: Draws of z.
         seed: Of masks and draws.
     """
@@ -79,6 +81,7 @@ def compare(
     data: Path,
     contexts: str | None,
     size: int | None,
+    samplers: Sequence[str],
     budget: Budget,
     device: torch.device,
     on_start: Callable[[int], None],
@@ -92,6 +95,8 @@ def compare(
         data: What `read_images` reads.
         contexts: Settings as `settings.parse` reads them; None for the protocol's.
         size: Side of the grid that pictures are brought to; None for that of the models.
+        samplers: Names of samplers: each model is measured with each that it has. Without any,
+            once, with samples as its latent path, or noise, gives them.
         budget: How much is measured.
         device: Where the models run.
         on_start: Told how many pictures are to be done in all.
@@ -110,10 +115,13 @@ def compare(
     images = read_images(data, "test", size, channels)[: budget.images]
     train = cache(partial(read_images, data, "train", size, channels))  # read once, if at all
     entrants = [
-        _model(name, models[name], len(images), budget)
-        if name in models
-        else _baseline(name, data, images, train, budget.seed)
+        entrant
         for name in names
+        for entrant in (
+            _model(name, models[name], samplers, len(images), budget)
+            if name in models
+            else [_baseline(name, data, images, train, budget.seed)]
+        )
     ]
     jobs = [(entrant, setting) for entrant in entrants for setting in settings]
     on_start(sum(images_for(setting, entrant.most) for entrant, setting in jobs))
@@ -178,9 +186,23 @@ def _words(size: int, channels: int) -> str:
     return f"{size}x{size} {'grey' if channels == 1 else 'RGB'}"
 
 
-def _model(name: str, model: NeuralProcess[Any], most: int, budget: Budget) -> _Entrant:
-    completer = ModelCompleter(model, budget.draws, budget.seed)
-    return _Entrant(name, f"sha256 {zoo.find(name).sha256}", lambda _: completer, most)
+def _model(
+    name: str, model: NeuralProcess[Any], samplers: Sequence[str], most: int, budget: Budget
+) -> list[_Entrant]:
+    """A model as it is, or with each sampler that it has."""
+    origin = f"sha256 {zoo.find(name).sha256}"
+    if not samplers:
+        plain = ModelCompleter(model, budget.draws, budget.seed)
+        return [_Entrant(name, origin, lambda _: plain, most)]
+    found = []
+    for word in samplers:
+        if word == "latent" and not has_latent(model):
+            continue
+        sampler = sampler_for(model, word)
+        completer = SamplerCompleter(model, sampler, budget.draws, budget.seed)
+        called, fewer = f"{name} {sampler.kind}", min(most, FEWEST_IMAGES)
+        found.append(_Entrant(called, origin, lambda _, c=completer: c, fewer))  # type: ignore[misc]
+    return found
 
 
 def _baseline(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from npfill.evaluate import appearance
+from npfill.evaluate import appearance, classifier
 from npfill.evaluate.answers import Answer, Completer, floored
 from npfill.evaluate.settings import Setting
 from npfill.gaussian import Gaussian, mixture_moments
@@ -124,9 +124,29 @@ def scores_of(
         samples = torch.stack([_grid(sample, pixels) for sample in answer.samples])
         scores["diversity"] = appearance.diversity(samples, hole)
         scores["coherence"] = appearance.coherence(samples, mean, hole)
+        if pixels.shape[1:] == (1, classifier.SIZE, classifier.SIZE):
+            scores |= _as_digits(samples, mean, pixels, hole)
     if answer.kl is not None:
         scores["kl"] = answer.kl
+    if answer.seconds is not None:
+        scores["seconds"] = answer.seconds
     return scores
+
+
+def _as_digits(
+    samples: Float[Tensor, "sample batch 1 28 28"],
+    mean: Float[Tensor, "batch 1 28 28"],
+    truth: Float[Tensor, "batch 1 28 28"],
+    hole: Bool[Tensor, "batch 1 28 28"],
+) -> dict[str, Tensor]:
+    """How sure a classifier of digits is of completed pictures, and how samples differ to it."""
+    completed = torch.where(hole, samples, truth)
+    return {
+        "confidence": classifier.confidence(completed).mean(0),
+        "mean_confidence": classifier.confidence(torch.where(hole, mean, truth)),
+        "real_confidence": classifier.confidence(truth),
+        "label_entropy": classifier.label_entropy(completed),
+    }
 
 
 def _calibration(

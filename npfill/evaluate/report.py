@@ -12,6 +12,7 @@ from npfill.evaluate.answers import COMMON_FLOOR
 from npfill.evaluate.charts import Point, line_chart
 from npfill.evaluate.comparison import Comparison
 from npfill.evaluate.protocol import LEVELS, Estimate, Result
+from npfill.evaluate.sampled import BLOCKS, LATENTS, ORDERS
 from npfill.evaluate.settings import Setting
 
 
@@ -28,7 +29,13 @@ SCORES = {
     "mse": Score("MSE", "mean squared error in the hole; lower is better", 4),
     "psnr": Score("PSNR", "mean over pictures of that in the hole, in dB; higher is better", 2),
     "ssim": Score("SSIM", "structural similarity, averaged in the hole; higher is better"),
-    "log_likelihood": Score("LL, joint", "nats per target pixel, with the scale as it is"),
+    "log_likelihood": Score(
+        "LL, joint",
+        "nats per target pixel, with the scale as it is; of a sampler, that of its distribution: "
+        "independent, the product over pixels; latent, the mean over draws of z; autoregressive, "
+        f"the product over {BLOCKS} blocks of pixels, each given those before it, mean over "
+        f"{ORDERS} orders, with the mean over {LATENTS} z inside the logarithm",
+    ),
     "floored_log_likelihood": Score(
         f"LL, joint, floor {COMMON_FLOOR}",
         f"nats per target pixel, with the scale floored at {COMMON_FLOOR}",
@@ -63,6 +70,15 @@ SCORES = {
         "Coherence",
         "correlation of neighbouring pixels' deviations from the mean, in samples; 0 is noise",
     ),
+    "confidence": Score(
+        "Confidence of samples", "mean probability of a classifier's digit, over samples"
+    ),
+    "mean_confidence": Score("Confidence of the mean", "the same of the mean"),
+    "real_confidence": Score("Confidence of real pictures", "the same of the test pictures"),
+    "label_entropy": Score(
+        "Label entropy", "entropy in nats of the digits that a picture's samples are taken for", 2
+    ),
+    "seconds": Score("Seconds per sample", "one picture at a time, with this machine's load"),
     "kl": Score("KL", "KL(q(z | all pixels) || q(z | C)), nats per picture", 1),
 }
 _CHARTED = ("mse", "floored_log_likelihood", "floored_pointwise", "psnr", "ssim", "z_squared")

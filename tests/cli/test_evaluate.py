@@ -78,12 +78,37 @@ def test_a_baseline_without_a_std_has_errors_only(
     assert set(result["scores"]) == {"mse", "psnr", "ssim"}
 
 
+def test_each_sampler_of_a_model_is_measured_beside_the_others(
+    npfill: Command, data: Path, weights: Path, tmp_path: Path
+) -> None:
+    conditional, samplers = tmp_path / "cnp.safetensors", "independent,autoregressive,latent"
+    checkpoint.save(conditional, tiny("cnp", channels=3).float(), {})
+    words = ("evaluate", weights, conditional, "--data", data, "--draws", 2, "--images", 2)
+    ended = npfill(*words, "--contexts", 9, "--samplers", samplers, "-o", tmp_path / "report")
+    assert ended.code == 0, ended.err
+    assert b"Seconds per sample" in ended.out
+    text = (tmp_path / "report" / "results.json").read_text("utf-8")
+    results = json.loads(text)["results"]
+    assert [result["completer"] for result in results] == [
+        f"{path} {kind}"
+        for path, kinds in (
+            (weights, ("independent", "autoregressive", "latent")),
+            (conditional, ("independent", "autoregressive")),
+        )
+        for kind in kinds
+    ]
+    likelihoods = [result["scores"]["log_likelihood"]["value"] for result in results]
+    assert len(set(likelihoods)) == len(likelihoods)
+    assert len({result["scores"]["mse"]["value"] for result in results}) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
         (("linear", "--contexts", "random:37"), 2, "more than the 36"),
         (("linear", "--contexts", "thirds"), 2, "'thirds' is unknown"),
         (("nearst",), 5, "nearest"),
+        (("cnp-mnist", "--samplers", "gibbs"), 2, "unknown sampler 'gibbs'"),
         (("cnp-mnist", "nosuch.safetensors"), 3, "nosuch.safetensors"),
         ((), 2, "6x6 RGB"),
     ],

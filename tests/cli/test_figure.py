@@ -61,6 +61,16 @@ def test_samples_of_a_picture_and_of_a_test_picture_are_drawn(
             assert blue_pixels(figure) == 35 * TINY_FACTOR**2
 
 
+def test_samplers_stand_side_by_side(
+    npfill: Command, tmp_path: Path, weights: Path, photo: Path
+) -> None:
+    words = ("figure", "samples", photo, "-m", weights, "--contexts", 6, "--samples", 1)
+    samplers = "latent,autoregressive,independent"
+    assert npfill(*words, "--sampler", samplers, "-o", tmp_path / "three.png").code == 0
+    with Image.open(tmp_path / "three.png") as figure:
+        assert blue_pixels(figure) == 3 * 30 * TINY_FACTOR**2
+
+
 @pytest.mark.parametrize(
     ("command", "suffix"),
     [
@@ -166,6 +176,8 @@ def test_nothing_is_overwritten_unless_that_is_said(
     ("code", "words"),
     [
         (USAGE, "samples --contexts ten"),
+        (USAGE, "samples --sampler gibbs"),
+        (USAGE, "samples -m cnp-mnist --sampler independent,latent"),
         (USAGE, "samples --contexts 0,5"),
         (USAGE, "samples --contexts 10,785"),
         (USAGE, "samples --index 3"),

@@ -232,6 +232,16 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (of_model("shape.safetensors"), MODEL, "of shape (2, 2, 2)"),
     (of_model("dtype.safetensors"), MODEL, "is torch.int32 of shape"),
     (of_model("nan.safetensors"), MODEL, "holds values that are not finite"),
+    # Samplers.
+    (boxed(*BOX, "--sampler", "gibbs"), USAGE, "unknown sampler 'gibbs'"),
+    (boxed(*BOX, "--rounds", "0"), USAGE, "0 rounds"),
+    (boxed(*BOX, "--rounds", "785"), USAGE, "785 rounds: the hole has"),
+    (
+        ("complete", "photo.png", *BOX, "-m", "cnp-mnist", "--sampler", "latent"),
+        USAGE,
+        "a cnp has no latent z",
+    ),
+    (("complete", "photo.png", *BOX, "-m", "nearest", "--noise"), USAGE, "nearest is a baseline"),
     # Devices.
     (boxed(*BOX, "--device", "tpu"), USAGE, "unknown device 'tpu'"),
     (boxed(*BOX, "--device", "cuda:x"), USAGE, "unknown device 'cuda:x'"),

@@ -20,6 +20,7 @@ from npfill.evaluate.figures.samples import samples_figure, whole_samples
 from npfill.evaluate.settings import Setting
 from npfill.images.files import intensities
 from npfill.models import NeuralProcess
+from npfill.sampling import KINDS, Kind, Sampler, has_latent, sampler_for
 from npfill.seeds import generator
 from tests.conftest import MODELS, tiny
 
@@ -71,45 +72,42 @@ def test_a_picture_is_cut_to_its_centre_square_on_the_grid(channels: int) -> Non
     assert (np.asarray(square) > 230).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_sample_depends_on_the_seed_and_its_number_alone(
-    grey_model: NeuralProcess[Any],
+    grey_model: NeuralProcess[Any], kind: Kind
 ) -> None:
-    few, many = (whole_samples(grey_model, a_context(), count, 5) for count in (2, 4))
-    np.testing.assert_allclose(few, many[:2], rtol=1e-5, atol=1e-6)
-    assert not np.allclose(few, whole_samples(grey_model, a_context(), 2, 6))
+    if kind == "latent" and not has_latent(grey_model):
+        pytest.skip("the model has no z")
+    how = Sampler(kind, rounds=4)
+    few, many = (whole_samples(grey_model, a_context(), how, count, 5) for count in (2, 7))
+    assert np.array_equal(few, many[:2])
+    assert not np.allclose(few, whole_samples(grey_model, a_context(), how, 2, 6))
 
 
 def test_samples_show_the_prediction_at_observed_pixels_too(
     grey_model: NeuralProcess[Any],
 ) -> None:
     context = a_context(share=1.0)
-    (sample,) = whole_samples(grey_model, context, 1, 0)
+    (sample,) = whole_samples(grey_model, context, sampler_for(grey_model), 1, 0)
     assert sample.shape == (6, 6, 1)
     assert (sample[..., 0] != context.pixels[0, 0].numpy()).any()
 
 
-def test_samples_of_a_latent_model_are_means_and_of_a_conditional_one_noisy() -> None:
-    """A tiny basis decoder is smooth between neighbours; noise of its own in each pixel is not."""
-    for name, noisy in (("cnp", True), ("lcnp", False)):
-        model = tiny(name, channels=1).float()
-        given = model.condition(a_context())
-        (sample,) = whole_samples(model, a_context(), 1, 0)
-        assert given.latent is None if noisy else given.latent is not None
-        roughness = np.abs(np.diff(sample[..., 0])).mean()
-        assert (roughness > 0.1) == noisy
-
-
-def test_a_samples_figure_has_a_column_per_count_and_a_row_per_sample(
+def test_a_samples_figure_has_a_column_per_count_and_sampler_and_a_row_per_sample(
     grey_model: NeuralProcess[Any],
 ) -> None:
-    def figure(counts: list[int], samples: int) -> Image.Image:
-        return samples_figure(grey_model, a_picture(), counts, samples, 0)
+    def figure(counts: list[int], samples: int, kinds: tuple[Kind, ...]) -> Image.Image:
+        samplers = [Sampler(kind, rounds=2) for kind in kinds]
+        return samples_figure(grey_model, a_picture(), counts, samplers, samples, 0)
 
-    one, wider, taller = figure([36], 1), figure([36, 4], 1), figure([36], 3)
+    one = figure([36], 1, ("independent",))
+    wider, taller = figure([36, 4], 1, ("independent",)), figure([36], 3, ("independent",))
     assert wider.width - one.width == 6 * FACTOR + 8
     assert taller.height - one.height == 2 * (6 * FACTOR + 8)
     assert blue_pixels(one) == 0
     assert blue_pixels(wider) == 32 * FACTOR**2
+    both = figure([4], 1, ("independent", "autoregressive"))
+    assert blue_pixels(both) == 2 * 32 * FACTOR**2
 
 
 @pytest.mark.parametrize(

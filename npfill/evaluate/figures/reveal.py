@@ -15,11 +15,10 @@ from torch.nn.functional import interpolate
 
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
-from npfill.filling import MOMENT_DRAWS, over_draws
 from npfill.images.fitting import match_channels, observed_average
 from npfill.images.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.models import NeuralProcess
-from npfill.sampling import draws
+from npfill.sampling import MOMENT_DRAWS, draws, over_draws
 from npfill.seeds import generator
 
 # A model has nothing finer to say than this many predictions per side of a cell of its grid.

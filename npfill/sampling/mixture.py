@@ -1,0 +1,48 @@
+"""The predictive distribution of any number of targets, and its mean and std over draws of z."""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from npfill.context import Targets
+from npfill.gaussian import Gaussian, mixture_moments
+from npfill.models.base import Conditioned
+from npfill.sampling.latents import draws
+
+# Mean and std are moments over this many draws of z, whatever number of samples is asked for.
+MOMENT_DRAWS = 64
+# Targets times draws in one pass: what bounds the memory.
+CHUNK = 2**15
+
+
+def in_chunks(targets: Targets, together: int) -> Iterator[Targets]:
+    """Targets, shared by all pictures, a few at a time.
+
+    Args:
+        targets: All of them.
+        together: How many predictions are made of each in one pass.
+    """
+    for index in targets.index.split(max(1, CHUNK // together), dim=-1):
+        yield Targets(index, targets.size)
+
+
+def moments(given: Conditioned, targets: Targets, seed: int) -> Gaussian:
+    """Mean and std "batch target channel": over draws of z of their own, for a latent variant."""
+    latent = given.latent
+    z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
+    parts = [
+        over_draws(given.predict(z, some))
+        for some in in_chunks(targets, 1 if z is None else len(z))
+    ]
+    mean, scale = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
+    return Gaussian(mean, scale)
+
+
+def over_draws(
+    predicted: Gaussian,
+) -> tuple[Float[Tensor, "batch target channel"], Float[Tensor, "batch target channel"]]:
+    """Mean and std of a prediction over its draws of z, if there are any."""
+    mixed = predicted if predicted.mean.ndim == 3 else mixture_moments(predicted)
+    return mixed.mean, mixed.scale

@@ -1,0 +1,94 @@
+"""A model with a sampler: the density of its samples, and what is measured of them."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from npfill.context import Context, Targets
+from npfill.evaluate import sampled
+from npfill.evaluate.protocol import measure
+from npfill.evaluate.sampled import SamplerCompleter, path_likelihoods
+from npfill.evaluate.settings import Setting
+from npfill.models import NeuralProcess
+from npfill.sampling import KINDS, Kind, Sampler, has_latent
+from npfill.sampling.latents import latent_noise
+from npfill.sampling.rounds import order, round_sizes
+from npfill.seeds import generator
+from tests.conftest import of
+
+SIZE = (6, 6)
+
+
+def a_context(batch: int = 2) -> Context:
+    pixels = torch.rand(batch, 2, *SIZE, generator=generator("pixels"), dtype=torch.float64)
+    return Context(pixels, Setting("random", 9).observed(batch, 6, 0))
+
+
+@torch.no_grad()
+def plain(model: NeuralProcess[Any], context: Context, path: int, z: int) -> float:
+    """log p of one picture along one path, pixel by pixel."""
+    seen, total = context.observed.clone(), 0.0
+    (indices,) = order(~context.mask(), SIZE, 5, path)
+    for some in indices.split(round_sizes(len(indices), sampled.BLOCKS)):
+        given = model.condition(Context(context.pixels, seen))
+        draw = None
+        if given.latent is not None:
+            noise = latent_noise(model.config.latent, 5, "scores", [z]).double()
+            draw = (given.latent.mean + given.latent.scale * noise).unsqueeze(0)
+        for index in some:
+            predicted = given.predict(draw, Targets(index.view(1), SIZE))
+            truth = context.pixels.flatten(2)[0, :, index]
+            for channel in range(2):
+                m, s = (t.flatten()[channel].item() for t in (predicted.mean, predicted.scale))
+                y = truth[channel].item()
+                total += -0.5 * ((y - m) / s) ** 2 - math.log(s * math.sqrt(2 * math.pi))
+        seen.view(-1)[some] = True
+    return total
+
+
+@pytest.mark.parametrize("name", ["cnp", "np", "anp"])
+def test_the_density_of_a_path_agrees_with_a_plain_evaluation(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampled, "BLOCKS", 5)
+    model, both = of(name, 2).double(), a_context()
+    found, _ = path_likelihoods(model, both, 5)
+    for number in range(2):
+        alone = Context(both.pixels[number : number + 1], both.observed[number : number + 1])
+        expected = 0.0
+        for path in range(sampled.ORDERS):
+            latents = sampled.LATENTS if has_latent(model) else 1
+            each = [plain(model, alone, path, path * latents + z) for z in range(latents)]
+            expected += torch.tensor(each).double().logsumexp(0).item() - math.log(latents)
+        pixels = int((~alone.observed).sum())
+        assert found[number].item() == pytest.approx(expected / sampled.ORDERS / pixels, rel=1e-5)
+
+
+def test_in_one_block_the_density_is_that_of_independent_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampled, "BLOCKS", 1)
+    model, context = of("cnp", 2).double(), a_context()
+    pixels, seen = context.pixels, context.observed
+    alone = SamplerCompleter(model, Sampler("independent"), 1, 0).answer(pixels, seen)
+    path = SamplerCompleter(model, Sampler("autoregressive"), 1, 0).answer(pixels, seen)
+    assert alone.likelihoods is not None
+    assert path.likelihoods is not None
+    for one, other in zip(alone.likelihoods, path.likelihoods, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_of_digits_are_judged_and_timed(kind: Kind) -> None:
+    images = torch.randint(0, 256, (2, 1, 28, 28), generator=generator("d"), dtype=torch.uint8)
+    model = of("np-basis", 1)
+    completer = SamplerCompleter(model, Sampler(kind, rounds=2), 2, 0)
+    scores = measure("", completer, Setting("random", 500), images, 0).scores
+    assert {"confidence", "mean_confidence", "real_confidence", "label_entropy"} <= set(scores)
+    assert scores["seconds"].value > 0
+    assert 0 < scores["confidence"].value <= 1
+    every = measure("", completer, Setting("random", 784), images, 0).scores
+    assert every["label_entropy"].value == 0
+    assert every["confidence"].value == pytest.approx(every["real_confidence"].value)
