@@ -20,7 +20,7 @@ from npfill.images.sheet import Row, contact_sheet
 
 # Bands of the radial frequency, in shares of the Nyquist frequency.
 BANDS = ((1 / 8, 3 / 16), (3 / 16, 1 / 4), (1 / 4, 3 / 8), (3 / 8, 1 / 2))
-_SAMPLES = 5
+_SAMPLES = 6
 
 
 def radial_power(patch: Array) -> np.ndarray:
@@ -59,6 +59,11 @@ def main() -> None:
         rows = []
         ways = {
             "autoregressive": {"sampler": "autoregressive", "rounds": given.rounds},
+            "autoregressive, drawn": {
+                "sampler": "autoregressive",
+                "rounds": given.rounds,
+                "noise": True,
+            },
             "independent": {"sampler": "independent"},
         }
         truth = radial_power(_half(picture))
