@@ -39,7 +39,7 @@ class Completion:
 def complete(
     picture: Image.Image | Num[np.ndarray, "..."] | Num[Tensor, "..."],
     hole: Bool[np.ndarray, "height width"] | Bool[Tensor, "height width"],
-    model: str | NeuralProcess[Any] | Baseline = zoo.DEFAULT,
+    model: str | NeuralProcess[Any] | Baseline = zoo.AUTO,
     samples: int = 3,
     seed: int = 0,
     device: str = "cpu",
@@ -55,7 +55,8 @@ def complete(
             channels; what stands under the hole is never read and may be NaN.
         hole: True where the picture is missing.
         model: A name that `npfill models` lists, a path to a weight file, the name of a baseline
-            (`npfill.baselines.NAMES`), or a model or baseline itself.
+            (`npfill.baselines.NAMES`), or a model or baseline itself; `auto` is the model for
+            photographs, whatever the picture.
         samples: How many samples to draw.
         seed: Sample k depends on the seed and k alone.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. Baselines run on the CPU.

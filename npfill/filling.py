@@ -93,7 +93,7 @@ def by_model(
     with torch.no_grad():
         predicted = moments(model.condition(context), targets, seed)
         mean, std = (_channels_last(part, channels) for part in (predicted.mean, predicted.scale))
-        drawn = samples_of(model, context, targets, sampler, seed, samples)
+        drawn = samples_of(model, context, targets, sampler, seed, samples) if samples else ()
         pictures = [_channels_last(values, channels) for values in drawn]
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
@@ -129,7 +129,9 @@ def _noises(
 def _context(model: NeuralProcess[Any], pixels: Array, hole: Hole) -> Context:
     """What the model sees; a colour picture becomes a batch of channels for a grey model."""
     frame = hole.shape[0], hole.shape[1]
-    values, observed = observed_average(pixels, ~hole, model.config.size)
+    values, observed = pixels, ~hole
+    if not model.any_size:
+        values, observed = observed_average(values, observed, model.config.size)
     if model.config.channels != 1:
         values = match_channels(values, model.config.channels)
     tensor = torch.from_numpy(np.ascontiguousarray(values)).permute(2, 0, 1)
@@ -151,7 +153,7 @@ def _notes(model: NeuralProcess[Any], pixels: Array, hole: Hole) -> tuple[str, .
     """What the model was not made for, said aloud."""
     config, notes = model.config, []
     longer = max(hole.shape)
-    if longer > config.size:
+    if longer > config.size and not model.any_size:
         notes.append(
             f"the picture is {hole.shape[1]}x{hole.shape[0]} and the model was made for "
             f"{config.size}x{config.size}: the observed pixels are averaged onto a coarser grid, "
@@ -159,6 +161,6 @@ def _notes(model: NeuralProcess[Any], pixels: Array, hole: Hole) -> tuple[str, .
         )
     if pixels.shape[-1] > config.channels:
         notes.append("the model is for grey pictures: each colour channel is completed by itself")
-    if pixels.shape[-1] < config.channels:
+    if pixels.shape[-1] < config.channels and not model.any_size:
         notes.append("the model is for RGB pictures: the grey picture is completed as RGB")
     return tuple(notes)

@@ -13,8 +13,8 @@ from npfill.models import NeuralProcess
 from npfill.records import read
 from npfill.shipped import folder
 
-# The model that completes where none is named.
-DEFAULT = "anp-mnist"
+# The model that completes where none is named, and the word for that.
+DEFAULT, AUTO = "convcnp-photo", "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +32,12 @@ class Entry:
         data: The data that it was trained on.
         terms: The terms of that data.
         steps: Steps of training.
-        counts: Numbers of random context pixels that the scores are at.
+        counts: Numbers of random context pixels that the scores are at; none for photographs.
         mse: Mean squared error at each, over the other pixels of test pictures.
         log_likelihood: Joint log-likelihood at each, in nats per target pixel.
         floored_log_likelihood: The same with the scale floored at 0.1.
+        contexts: For photographs, the kinds of holes that scores are at.
+        psnr: Mean PSNR in each, in dB.
     """
 
     file: str
@@ -52,6 +54,8 @@ class Entry:
     mse: tuple[float, ...]
     log_likelihood: tuple[float, ...]
     floored_log_likelihood: tuple[float, ...]
+    contexts: tuple[str, ...] = ()
+    psnr: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,15 @@ def entries() -> dict[str, Entry]:
 def find(name_or_path: str) -> Found:
     """The weights of a name of the zoo, verified, or of a path to a `.safetensors` file.
 
+    The name `auto` is the default's, whatever the picture.
+
     Raises:
         ModelError: The name is unknown, or the file is not what `zoo.toml` says it is.
         InputError: A path leads to no file.
     """
     known = entries()
+    if name_or_path == AUTO:
+        name_or_path = DEFAULT
     if name_or_path in known:
         return _verified(name_or_path, known[name_or_path])
     path = Path(name_or_path)

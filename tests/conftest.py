@@ -51,6 +51,10 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
             "decoder_hidden": [8, 8],
         },
     ),
+    "convcnp": (
+        "convcnp",
+        {"channels": 2, "size": 6, "fine": [6, 5, 7], "coarse": [5, 4, 6], "scale_floor": 0.01},
+    ),
 }
 
 
@@ -58,13 +62,18 @@ def tiny(name: str, **changes: Any) -> NeuralProcess[Any]:
     """A tiny model of float64, its weights random but the same in every test."""
     variant, fields = MODELS[name]
     torch.manual_seed(0)
-    return build(variant, config_of(variant, fields | changes, "a test")).double().eval()
+    model = build(variant, config_of(variant, fields | changes, "a test")).double().eval()
+    for parameter in model.parameters():
+        # Training starts some layers at zero; here all of them must count.
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model
 
 
 def of(name: str, channels: int) -> NeuralProcess[Any]:
     """A tiny model in single precision, its means about the middle of [0, 1]."""
     model = tiny(name, channels=channels).float()
-    if not name.endswith("local"):  # its means begin at the context's
+    if not name.endswith(("local", "convcnp")):  # their means begin at the context's
         with torch.no_grad():
             last_bias(model)[:channels] += 0.5
     return model

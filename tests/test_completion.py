@@ -206,7 +206,8 @@ def test_an_rgb_model_completes_a_grey_picture_as_the_luminance_of_its_rgb(name:
     model = of(name, 3)
     completed = npfill.complete(grey(), HOLE, model)
     as_colour = npfill.complete(grey()[..., None].repeat(3, -1), HOLE, model)
-    assert "the grey picture is completed as RGB" in completed.notes[-1]
+    if not model.any_size:  # it is trained on grey pictures, too
+        assert "the grey picture is completed as RGB" in completed.notes[-1]
     assert not as_colour.notes
     luminance = np.array([0.299, 0.587, 0.114])
     unclipped = (as_colour.mean > 0).all(-1) & (as_colour.mean < 1).all(-1) & HOLE

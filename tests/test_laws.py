@@ -62,6 +62,8 @@ def test_the_hole_is_never_read(model: Model, hidden: float) -> None:
 
 
 def test_a_target_may_lie_on_a_finer_grid_of_the_same_frame(model: Model) -> None:
+    if model.any_size:
+        pytest.skip("it works on the picture's own grid")
     # The centre of pixel (r, c) of a 6x6 grid is the centre of (3r + 1, 3c + 1) of an 18x18 one.
     rows, columns = torch.meshgrid(torch.arange(6), torch.arange(6), indexing="ij")
     fine = Targets(((3 * rows + 1) * 18 + 3 * columns + 1).flatten(), (18, 18))

@@ -84,14 +84,14 @@ def complete_command(
         bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
     ] = False,
     model: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--model",
             "-m",
-            help="A name of npfill models, a baseline, or a file.",
+            help="A name of npfill models, a baseline, or a file. auto: the one for photographs.",
             rich_help_panel=_MODEL,
         ),
-    ] = None,
+    ] = "auto",
     samples: Annotated[
         int, typer.Option(min=0, max=1000, help="Samples to draw.", rich_help_panel=_MODEL)
     ] = 3,
@@ -160,7 +160,7 @@ def complete_command(
 def _complete(
     image: Path,
     masking: MaskOptions,
-    model: str | None,
+    model: str,
     drawing: Drawing,
     device: str,
     output: Path | None,
@@ -243,15 +243,15 @@ def _complete(
     }
 
 
-def _chosen(name: str | None, device: str, talk: Talk) -> Chosen:
-    """The model or baseline that a user names, or the default."""
+def _chosen(name: str, device: str, talk: Talk) -> Chosen:
+    """The model or baseline that a user names."""
     from npfill import baselines, checkpoint, devices, zoo
 
     where = devices.resolve(device)
     if name in baselines.NAMES:
         baseline, file = baselines.build(name), baselines.FILES.get(name)
         return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
-    found = zoo.find(name or zoo.DEFAULT)
+    found = zoo.find(name)
     weights = checkpoint.load(found.path)
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     talk.detail(f"{found.path}: {weights.model.variant}, sha256 {found.sha256}")

@@ -15,8 +15,9 @@ from rich.table import Table
 from npfill.cli.console import Talk, say_terms, stderr, stdout
 
 if TYPE_CHECKING:
-    from npfill.evaluate.comparison import Comparison
-    from npfill.evaluate.settings import Setting
+    from torch import device
+
+    from npfill.evaluate.comparison import Budget, Comparison
 
 _SECONDS_BETWEEN_LINES = 30.0
 _OF_SAMPLES = (
@@ -29,6 +30,8 @@ _OF_SAMPLES = (
     "coherence",
     "seconds",
 )
+# What is measured on photographs where nothing is named.
+_PHOTOGRAPHERS = ("convcnp-photo", "telea", "navier-stokes", "biharmonic")
 _ON_TERMINAL = (
     "mse",
     "floored_log_likelihood",
@@ -75,6 +78,12 @@ def evaluate_command(
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z from the context.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    photos: Annotated[
+        bool, typer.Option("--photos", help="Photographs at their own size, damaged as they are.")
+    ] = False,
+    masks: Annotated[
+        Path | None, typer.Option(help="With --photos: a zip or folder of irregular masks.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A folder for report.md, results.json and plots."),
@@ -84,9 +93,13 @@ def evaluate_command(
     ] = False,
 ) -> None:
     """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
-    from npfill.errors import InputError
+    from npfill.errors import InputError, UsageError
     from npfill.images.writing import refuse_existing
 
+    if photos and (contexts is not None or size is not None):
+        raise UsageError("--contexts and --size are not for --photos", "leave them out")
+    if masks is not None and not photos:
+        raise UsageError("--masks goes with --photos", "add --photos")
     if output is not None:
         if output.exists() and not output.is_dir():
             raise InputError(f"{output}: not a folder", "-o names a folder")
@@ -101,32 +114,78 @@ def evaluate_command(
     for name, entry in zoo.entries().items():
         if name in (names or []):
             say_terms(Talk(), name, entry.terms)
+    if photos:
+        _photographs(names or list(_PHOTOGRAPHERS), data, masks, budget, where, output)
+        return
     with _progress() as (on_start, on_batch):
         comparison = compare(
-            names or [], data, contexts, size, kinds, budget, where, on_start, on_batch
-        )
+            names or [], data, contexts, size, kinds, budget, where, on_start,
+            lambda name, setting, done: on_batch(name, setting.name, done),
+        )  # fmt: skip
     _print(comparison, _OF_SAMPLES if kinds else _ON_TERMINAL)
     if output is not None:
         _write(comparison, output)
 
 
 @contextmanager
-def _progress() -> "Iterator[tuple[Callable[[int], None], Callable[[str, Setting, int], None]]]":
+def _progress() -> "Iterator[tuple[Callable[[int], None], Callable[[str, str, int], None]]]":
     """A bar with the time left; where stderr is no terminal, a line every half minute."""
     columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=stderr, transient=True) as bar:
         task, talk, said = bar.add_task(""), Talk(), time.monotonic()
 
-        def on_batch(name: str, setting: "Setting", done: int) -> None:
+        def on_batch(name: str, setting: str, done: int) -> None:
             nonlocal said
-            bar.update(task, advance=done, description=f"{name}  {setting.name}")
+            bar.update(task, advance=done, description=f"{name}  {setting}")
             now, (state,) = time.monotonic(), bar.tasks
             if not stderr.is_terminal and now - said >= _SECONDS_BETWEEN_LINES:
                 said = now
                 left = f", {state.time_remaining / 60:.0f} min left" if state.time_remaining else ""
-                talk.say(f"{name}  {setting.name}  {state.percentage:.0f} %{left}")
+                talk.say(f"{name}  {setting}  {state.percentage:.0f} %{left}")
 
         yield lambda total: bar.update(task, total=total), on_batch
+
+
+def _photographs(
+    names: list[str],
+    data: Path,
+    masks: Path | None,
+    budget: "Budget",
+    device: "device",
+    output: Path | None,
+) -> None:
+    """Measure on photographs, print a table for each score, and write the report."""
+    from npfill.evaluate.photographs import (
+        SCORES,
+        as_json,
+        as_markdown,
+        entrants,
+        measure_photographs,
+        table,
+    )
+    from npfill.images.writing import write_bytes
+
+    with _progress() as (on_start, on_batch):
+        measured = measure_photographs(
+            entrants(names, device), data, masks, budget.images, budget.seed, on_start,
+            lambda name, kind: on_batch(name, kind, 1),
+        )  # fmt: skip
+    for key, (meaning, _) in SCORES.items():
+        head, *rows = table(measured, key)
+        shown = Table(head[0], title=meaning, box=None)
+        shown.title_justify = "left"
+        for name in head[1:]:
+            shown.add_column(name, justify="right")
+        for row in rows:
+            shown.add_row(*row)
+        stdout.print(shown)
+        stdout.print()
+    if output is not None:
+        command = shlex.join(["npfill", *sys.argv[1:]])
+        output.mkdir(parents=True, exist_ok=True)
+        write_bytes(output / "results.json", as_json(measured, command).encode())
+        write_bytes(output / "report.md", as_markdown(measured, command).encode())
+        Talk().say(f"wrote {output / 'report.md'} and results.json")
 
 
 def _print(comparison: "Comparison", keys: Sequence[str]) -> None:

@@ -24,6 +24,8 @@ app = typer.Typer(help="Draw what models predict, for papers and talks.", no_arg
 # The longer side of a picture that is revealed, at most.
 _LONGEST = 256
 _DEFAULT_CONTEXT = 50
+# Whose pictures `compare` takes where only baselines are named.
+_DIGITS = "anp-mnist"
 
 _Image = Annotated[
     Path | None, typer.Argument(metavar="[IMG]", help="The picture; the bundled digit if none.")
@@ -123,7 +125,7 @@ def compare_command(
     from npfill.images.sheet import contact_sheet
 
     labels = inputs.labels(models)
-    network = next((name for name in labels if name not in baselines.NAMES), zoo.DEFAULT)
+    network = next((name for name in labels if name not in baselines.NAMES), _DIGITS)
     config = zoo.load(network).config
     picture = inputs.picture(source, config.size, config.channels, talk)
     hole = inputs.hole(picture, mask, context or _DEFAULT_CONTEXT, seed, talk)
@@ -137,8 +139,8 @@ def compare_command(
 def reveal_command(
     image: Annotated[Path, typer.Argument(metavar="IMG", help="The picture.")],
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A name of npfill models, or a file.")
-    ] = None,
+        str, typer.Option("--model", "-m", help="A name of npfill models, or a file.")
+    ] = "auto",
     frames: Annotated[
         int, typer.Option(min=2, max=1000, help="Frames, from few pixels to all.")
     ] = 24,
@@ -150,7 +152,7 @@ def reveal_command(
 
     A picture whose longer side has more than 256 pixels is scaled down first.
     """
-    plan = _plan(output, "npfill-reveal.webp", overwrite, [image, Path(model) if model else None])
+    plan = _plan(output, "npfill-reveal.webp", overwrite, [image, Path(model)])
     talk = Talk()
     whole = inputs.read(image, talk).image
 
@@ -161,7 +163,7 @@ def reveal_command(
     small = reveal.scaled_down(whole, _LONGEST)
     size = small.height, small.width
     counts = reveal.revealed_counts(small.height * small.width, frames)
-    found = zoo.find(model or zoo.DEFAULT)
+    found = zoo.find(model)
     weights = checkpoint.load(found.path)
     network = weights.model
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))

@@ -28,15 +28,20 @@ def list_command() -> None:
     from npfill.baselines import NAMES
     from npfill.zoo import entries
 
-    table = Table("name", "variant", "pictures", "MB", "MSE", box=None)
+    table = Table("name", "variant", "pictures", "MB", "scores", box=None)
     notes = {}
     for name, entry in entries().items():
-        size = f"{entry.size}x{entry.size} {'grey' if entry.channels == 1 else 'RGB'}"
-        errors = "  ".join(f"{error:.4f}" for error in entry.mse)
         megabytes = f"{entry.bytes / 1e6:.1f}"
-        table.add_row(name, entry.variant, f"{entry.data} {size}", megabytes, errors)
-        counts = ", ".join(str(count) for count in entry.counts)
-        notes[entry.data] = f"MSE at {counts} random context pixels. Terms: {entry.terms}."
+        if entry.psnr:
+            size, scores = "any size, grey and RGB", "  ".join(f"{one:.1f}" for one in entry.psnr)
+            measured = f"PSNR in dB; {', '.join(entry.contexts)}. Take it for any photograph"
+        else:
+            size = f"{entry.size}x{entry.size} {'grey' if entry.channels == 1 else 'RGB'}"
+            scores = "  ".join(f"{error:.4f}" for error in entry.mse)
+            counts = ", ".join(str(count) for count in entry.counts)
+            measured = f"MSE at {counts} random context pixels. Take it for such pictures"
+        table.add_row(name, entry.variant, f"{entry.data} {size}", megabytes, scores)
+        notes[entry.data] = f"{measured}. Terms: {entry.terms}."
     stdout.print(table)
     for data, note in notes.items():
         stdout.print(f"{data}: {note}", markup=False)
@@ -53,7 +58,11 @@ def add_command(
         str | None, typer.Option(help="The model's name; by default the folder's.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Test pictures; by default those of the run's data.")
+        list[Path] | None,
+        typer.Option(help="Test pictures; by default those of the run's data. Repeatable."),
+    ] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Of photographs: a zip or folder of irregular masks.")
     ] = None,
     images: Annotated[
         int, typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere.")
@@ -67,7 +76,10 @@ def add_command(
     """Take a run's best weights into pretrained/: measured, with a row in the zoo and a card."""
     from npfill import devices
     from npfill.data.datasets import read_images
+    from npfill.data.photographs import Photographs
+    from npfill.evaluate.photograph_shipping import Sets, ship_photographs
     from npfill.evaluate.shipping import ship
+    from npfill.training.pictures import training_pictures
     from npfill.training.recipe import parse
     from npfill.training.run_folder import RunFolder
 
@@ -78,22 +90,27 @@ def add_command(
     if not metrics:
         raise UsageError(f"{run_dir}: no validation yet", "train it further")
     where = devices.resolve(device)
-    source = data or Path(environment["data"])
-    shape = recipe.model.size, recipe.model.channels
-    held_out = read_images(Path(environment["data"]), "train", *shape)[-recipe.data.validation :]
-    test = read_images(source, "test", *shape)[:images]
-    talk, chosen = Talk(), run.last if last else run.best
-    talk.say(f"measuring {name or run_dir.name} on test pictures of {source}, {where}")
+    trained_on = Path(environment["data"])
+    places = data or [trained_on]
+    held_out = training_pictures(trained_on, recipe)[1].to(where)
+    name, chosen, talk = name or run_dir.name, run.last if last else run.best, Talk()
+    listed = ", ".join(str(place) for place in places)
+    talk.say(f"measuring {name} on test pictures of {listed}, {where}")
     with stderr.status("calibration") as status:
-        weights = ship(
-            name or run_dir.name,
-            chosen,
-            held_out.to(where),
-            test.to(where),
-            draws,
-            status.update,
-        )
+        if isinstance(held_out, Photographs):
+            sets = Sets(places, masks, images)
+            weights = ship_photographs(name, chosen, held_out, sets, status.update)
+        else:
+            shape = recipe.model.size, recipe.model.channels
+            test = read_images(_single(places), "test", *shape)[:images].to(where)
+            weights = ship(name, chosen, held_out, test, draws, status.update)
     talk.say(f"wrote {weights}, its row in zoo.toml, and {weights.with_suffix('.md')}")
+
+
+def _single(places: list[Path]) -> Path:
+    if len(places) > 1:
+        raise UsageError("--data is given more than once", "only photographs have several sets")
+    return places[0]
 
 
 @app.command("add-linear")

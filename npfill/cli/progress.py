@@ -53,7 +53,9 @@ def _line(report: "Report", steps: int) -> str:
 
 def _scores(report: "Report") -> str:
     scores = report.validation or {}
-    counts = " / ".join(str(count) for count in scores["counts"])
+    counted = "counts" in scores
+    contexts = " / ".join(str(each) for each in scores["counts" if counted else "contexts"])
     errors = " / ".join(f"{error:.4f}" for error in scores["mse"])
     likelihoods = " / ".join(f"{value:.3f}" for value in scores["log_likelihood"])
-    return f"step {report.step:,}  at {counts} pixels: MSE {errors}  LL {likelihoods}"
+    where = f"at {contexts} pixels" if counted else contexts
+    return f"step {report.step:,}  {where}: MSE {errors}  LL {likelihoods}"

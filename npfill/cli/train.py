@@ -15,9 +15,10 @@ from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.shipped import folder
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import device
 
     from npfill.checkpoint import Weights
+    from npfill.training.batches import Pictures
     from npfill.training.loop import Trainer
     from npfill.training.ranks import Ranks
     from npfill.training.recipe import Recipe
@@ -90,9 +91,9 @@ def _train(recipe: "Recipe", run: "RunFolder", start: _Start, device: str) -> No
         where = ranks.device(device)
         if where.type == "cpu":
             keep_memory()
-        images, weights = _inputs(recipe, run, start)
+        inputs = _inputs(recipe, run, start)
         with connected(ranks, where):
-            trainer = _trainer(recipe, run, images.to(where), weights, start, ranks)
+            trainer = _trainer(recipe, run, inputs, where, start, ranks)
             _follow(trainer, run)
     except NpfillError as error:
         # What is wrong for all is said once on each machine.
@@ -133,10 +134,19 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _inputs(recipe: "Recipe", run: "RunFolder", start: _Start) -> "tuple[Tensor, Weights | None]":
-    """The pictures, and the weights to start from, once it is clear that the run can start."""
+@dataclass(frozen=True)
+class _Inputs:
+    """Pictures to train on, pictures held out, and the weights to start from."""
+
+    train: "Pictures"
+    held_out: "Pictures"
+    weights: "Weights | None"
+
+
+def _inputs(recipe: "Recipe", run: "RunFolder", start: _Start) -> _Inputs:
+    """What a run needs, once it is clear that it can start."""
     from npfill import checkpoint, zoo
-    from npfill.data.datasets import read_images
+    from npfill.training.pictures import training_pictures
     from npfill.training.recipe import render
 
     data = start.data
@@ -154,40 +164,38 @@ def _inputs(recipe: "Recipe", run: "RunFolder", start: _Start) -> "tuple[Tensor,
         )
     if data is None:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "add --data PATH")
-    images = read_images(data, "train", recipe.model.size, recipe.model.channels)
-    held_out = recipe.data.validation
-    if not 0 < held_out < len(images):
-        raise InputError(
-            f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",
-            "change data.validation, or train on more",
-        )
+    train, held_out = training_pictures(data, recipe)
     weights = checkpoint.load(zoo.find(start.init).path) if start.init else None
     if weights is not None and weights.model.config != recipe.model:
         raise UsageError(
             f"{start.init} has another configuration than the recipe", "compare their [model]"
         )
-    return images, weights
+    return _Inputs(train, held_out, weights)
 
 
 def _trainer(
     recipe: "Recipe",
     run: "RunFolder",
-    images: "Tensor",
-    weights: "Weights | None",
+    inputs: _Inputs,
+    where: "device",
     start: _Start,
     ranks: "Ranks",
 ) -> "Trainer":
     """A trainer at its first step, or where it stopped; the folder is made."""
-    from npfill.evaluate.validation import at_random_counts
+    from npfill.data.photographs import Photographs
+    from npfill.evaluate.validation import at_random_counts, of_photographs
     from npfill.training.environment import describe, provenance
     from npfill.training.loop import Trainer
     from npfill.training.recipe import render
 
-    held_out = recipe.data.validation
+    weights, held_out = inputs.weights, inputs.held_out.to(where)
     before = run.read_environment()["steps_before"] if start.resume else _steps(weights)
-    score = partial(at_random_counts, images=images[-held_out:], latents=_VALIDATION_DRAWS)
-    origin = provenance(recipe, images.device, ranks.count) | {"steps_before": before}
-    trainer = Trainer(recipe, run, images[:-held_out], score, origin, ranks)
+    if isinstance(held_out, Photographs):
+        score = partial(of_photographs, photographs=held_out[: recipe.data.validation])
+    else:
+        score = partial(at_random_counts, images=held_out, latents=_VALIDATION_DRAWS)
+    origin = provenance(recipe, where, ranks.count) | {"steps_before": before}
+    trainer = Trainer(recipe, run, inputs.train.to(where), score, origin, ranks)
     if start.resume:
         trainer.resume()
         return trainer
@@ -196,7 +204,7 @@ def _trainer(
     if ranks.leads:
         assert start.data is not None
         place = {"data": str(start.data.resolve()), "init": start.init, "steps_before": before}
-        run.create(render(recipe), describe(images.device, ranks.count) | place)
+        run.create(render(recipe), describe(where, ranks.count) | place)
     return trainer
 
 

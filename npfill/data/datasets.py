@@ -13,11 +13,16 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from npfill.data.photographs import Photographs
 from npfill.errors import InputError
 
-Split = Literal["train", "test"]
+Split = Literal["train", "val", "test"]
 
-_IDX_NAMES = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
+_IDX_NAMES = {
+    "train": "train-images-idx3-ubyte",
+    "val": "val-images-idx3-ubyte",
+    "test": "t10k-images-idx3-ubyte",
+}
 _IDX_UINT8_3D = b"\x00\x00\x08\x03"
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -59,9 +64,36 @@ def shape_of(path: Path, split: Split) -> tuple[int, int]:
     return min(image.size), 1 if image.mode in {"1", "L", "I;16"} else 3
 
 
-def has_parts(path: Path) -> bool:
-    """Whether a path holds a training and a test part that differ."""
-    return _part(path, "train") != _part(path, "test")
+def read_photographs(path: Path, split: Split, least: int) -> Photographs:
+    """All pictures at a path in RGB, each of its own size; grey ones have equal channels.
+
+    Args:
+        path: As for `read_images`.
+        split: Which part of a set that has several.
+        least: The shortest side that a picture may have.
+
+    Raises:
+        InputError: Nothing is there, it cannot be used, or a picture is smaller than that.
+    """
+    pictures = []
+    for number, image in enumerate(_pictures(_part(_there(path), split))):
+        picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+        if min(picture.size) < least:
+            width, height = picture.size
+            raise InputError(
+                f"{path}: picture {number + 1} is {width}x{height}",
+                f"sides of {least} pixels or more are needed: leave it out",
+            )
+        channels = torch.from_numpy(np.array(picture.convert("RGB")))
+        pictures.append(channels.permute(2, 0, 1).contiguous())
+    if not pictures:
+        raise _empty(path)
+    return Photographs(tuple(pictures))
+
+
+def has_parts(path: Path, split: Split = "test") -> bool:
+    """Whether a path holds a training part and another that differ."""
+    return _part(path, "train") != _part(path, split)
 
 
 def _there(path: Path) -> Path:

@@ -8,6 +8,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
+from npfill.data.photographs import Photographs
+from npfill.evaluate.damages import KEPT, Damage
 from npfill.evaluate.settings import HIDDEN, Setting, counts_for
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
@@ -24,6 +26,11 @@ _STEPS = 100
 _PIXELS = 400_000
 # Intensities in each setting that are fitted to: what bounds the memory.
 _VALUES = 200_000
+# The holes that the calibration for photographs is fitted to.
+_DAMAGES = (*KEPT, *(Damage(family) for family in ("text", "scratches", "strokes", "blobs")))
+
+# Shares observed, predictions "draw value" of the hole's intensities, and these.
+_Sample = tuple[Tensor, Gaussian, Tensor]
 
 
 def calibrate(
@@ -47,7 +54,26 @@ def calibrate(
     size = images.shape[-1]
     some = images[: max(1, _PIXELS // size**2)]
     settings = [*(Setting("random", count) for count in counts_for(size)), *map(Setting, HIDDEN)]
-    samples = [_predictions(model, some, setting) for setting in settings]
+    return _fit(model, [_predictions(model, some, setting) for setting in settings])
+
+
+def calibrate_photographs(
+    model: NeuralProcess[Any], photographs: Photographs
+) -> tuple[float, float]:
+    """The same for a conditional model of photographs, over kinds of holes that people bring.
+
+    Args:
+        model: The model, in evaluation mode. Its calibration is replaced.
+        photographs: Validation pictures, on the model's device.
+
+    Returns:
+        a and b.
+    """
+    model.calibration.zero_()
+    return _fit(model, [_in_holes(model, photographs, damage) for damage in _DAMAGES])
+
+
+def _fit(model: NeuralProcess[Any], samples: list[_Sample]) -> tuple[float, float]:
     fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([fitted], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
@@ -65,12 +91,12 @@ def calibrate(
 
 def _loss(
     fitted: Float[Tensor, " 2"],
-    share: float,
+    share: Float[Tensor, "*value"],
     components: Gaussian,
     truth: Float[Tensor, " value"],
 ) -> Float[Tensor, ""]:
     """The negative pointwise log-likelihood, and what z² is beyond its band."""
-    factor = (fitted[0] + fitted[1] * math.log(share)).exp()
+    factor = (fitted[0] + fitted[1] * share.log()).exp()
     scaled = Gaussian(components.mean, components.scale * factor)
     likelihood = scaled.log_prob(truth).logsumexp(0) - math.log(len(components.mean))
     moments = mixture_moments(scaled)
@@ -84,8 +110,8 @@ def _predictions(
     model: NeuralProcess[Any],
     images: UInt8[Tensor, "image channel size size"],
     setting: Setting,
-) -> tuple[float, Gaussian, Float[Tensor, " value"]]:
-    """The share observed, the predictions "draw value" of the hole's intensities, and these."""
+) -> _Sample:
+    """What is said in a setting of the protocol."""
     size = images.shape[-1]
     observed = setting.observed(len(images), size, _SEED).to(images.device)
     targets = Targets.every((size, size), images.device)
@@ -105,5 +131,25 @@ def _predictions(
     mean, scale = (
         torch.cat(each, dim=-1)[..., some].view(-1, len(some)) for each in (means, scales)
     )
-    share = observed[0].float().mean().item()
-    return share, Gaussian(mean, scale), truth[some]
+    return observed[0].float().mean(), Gaussian(mean, scale), truth[some]
+
+
+@torch.no_grad()
+def _in_holes(model: NeuralProcess[Any], photographs: Photographs, damage: Damage) -> _Sample:
+    """What is said of one kind of hole in photographs, as much of each."""
+    shares, means, scales, truths = [], [], [], []
+    for number, picture in enumerate(photographs.pictures):
+        size = picture.shape[-2], picture.shape[-1]
+        hole = torch.from_numpy(damage.hole(size, _SEED, number).copy()).to(picture.device)
+        index = hole.flatten().nonzero().squeeze(1)
+        order = generator(_SEED, "calibration", damage.name, number)
+        some = torch.randperm(len(index), generator=order)[: _VALUES // len(photographs)]
+        targets = Targets(index[some.to(index.device)], size)
+        pixels = picture[None].float() / 255.0
+        predicted = model.condition(Context(pixels, ~hole[None, None])).predict(None, targets)
+        means.append(predicted.mean.flatten())
+        scales.append(predicted.scale.flatten())
+        truths.append(targets.values(pixels).flatten())
+        shares.append(torch.full_like(truths[-1], 1.0 - hole.float().mean().item()))
+    mean, scale = torch.cat(means), torch.cat(scales)
+    return torch.cat(shares), Gaussian(mean[None], scale[None]), torch.cat(truths)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from npfill.evaluate.answers import COMMON_FLOOR
+from npfill.evaluate.photographs import SCORES as PHOTOGRAPH_SCORES
 from npfill.evaluate.settings import protocol
 from npfill.models import NeuralProcess
 from npfill.zoo import Entry
@@ -13,6 +14,8 @@ _FIGURES = {
     "np": "a neural process: a deterministic and a latent path, both through means",
     "anp": "an attentive neural process: self-attention over the context, cross-attention from "
     "each target to it, and a latent path",
+    "convcnp": "a convolutional conditional neural process: set convolutions at every scale, then "
+    "convolutional networks, on the picture's own grid",
 }
 _LIMITS = {
     "cnp": "samples of its own (its pixels are independent given the context: only autoregressive "
@@ -21,6 +24,8 @@ _LIMITS = {
     "np": "detail: with every pixel observed, its means do not reproduce them",
     "anp": "latent samples, which hardly differ, as z says little beside attention; and large "
     "pictures: its time grows with context times hole",
+    "convcnp": "wide holes, which it fills in smoothly; and samples of its own (its pixels are "
+    "independent given the context)",
 }
 # The columns of the card's table: a title, a score and its decimals.
 _COLUMNS = (
@@ -40,28 +45,8 @@ _COLUMNS = (
 
 def card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any]) -> str:
     """The card's text, as Markdown."""
-    floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()
-    minutes = provenance["seconds"] / 60
-    steps_before = provenance.get("steps_before", 0)
-    before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
-    size = f"{entry.size}x{entry.size}"
-    return f"""# {name}
-
-<!-- Written by `npfill models add`: do not edit. -->
-
-This is {_FIGURES[entry.variant]}.
-
-![What is observed, mean, standard deviation and samples]({name}.png)
-
-- Pictures: {"grey" if entry.channels == 1 else "RGB"}, trained at {size}.
-- Data: {entry.data}. Terms: {entry.terms}.
-- Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
-- Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
-- {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
-  `{entry.sha256}`.
-- The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
-  s the share of pixels observed: the calibration, fitted on held-out training pictures.
-- Bad at: {_LIMITS[entry.variant]}. Pictures of other kinds are completed, but smoothly.
+    size = f"trained at {entry.size}x{entry.size}"
+    return f"""{head(name, entry, provenance, model, size)}
 
 ## Scores
 
@@ -74,6 +59,62 @@ is what the whole picture would tell of z beyond the context, in nats; a variant
 
 {_table(provenance["scores"], entry.size)}
 """
+
+
+def photograph_card(
+    name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any]
+) -> str:
+    """The card's text for a model of photographs, as Markdown."""
+    size = f"of any size; trained on crops of {entry.size}x{entry.size}"
+    tables = [_photograph_table(place, each) for place, each in provenance["scores"].items()]
+    return f"""{head(name, entry, provenance, model, size)}
+
+## Scores
+
+On photographs at their own size, in the hole alone: PSNR in dB, SSIM, z² (1 is calibrated) and the
+share of intensities in the central interval of 90 %, each the mean over photographs. Where pixels
+are kept they are scattered; irregular masks take the share of the picture that is named. Classical
+methods stand beside them in docs/photographs/.
+
+{chr(10).join(tables)}"""
+
+
+def _photograph_table(place: str, measured: dict[str, Any]) -> str:
+    keys = ("psnr", "ssim", "z_squared", "coverage_90")
+    rows = [["missing", "PSNR", "SSIM", "z²", "in 90 %"], ["---"] * 5]
+    rows += [
+        [kind, *(f"{row[key]:.{PHOTOGRAPH_SCORES[key][1]}f}" for key in keys)]
+        for kind, row in measured["scores"].items()
+    ]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([f"{place}, {measured['images']} photographs:", "", *lines, ""])
+
+
+def head(
+    name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any], size: str
+) -> str:
+    """What a card says before its scores; `size` says which pictures."""
+    floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()
+    minutes = provenance["seconds"] / 60
+    steps_before = provenance.get("steps_before", 0)
+    before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
+    return f"""# {name}
+
+<!-- Written by `npfill models add`: do not edit. -->
+
+This is {_FIGURES[entry.variant]}.
+
+![What is observed, mean, standard deviation and samples]({name}.png)
+
+- Pictures: {"grey" if entry.channels == 1 else "RGB"}, {size}.
+- Data: {entry.data}. Terms: {entry.terms}.
+- Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
+- Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
+- {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
+  `{entry.sha256}`.
+- The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
+  s the share of pixels observed: the calibration, fitted on held-out training pictures.
+- Bad at: {_LIMITS[entry.variant]}. Pictures of other kinds are completed, but smoothly."""
 
 
 def _table(scores: dict[str, dict[str, Any]], size: int) -> str:

@@ -28,9 +28,13 @@ from npfill.zoo import Entry
 # Draws of z that the scores of a card are measured with, but at random counts: at most.
 _FEWER_DRAWS = 16
 _SEED = 0
-# The picture of a card: an example that ships with npfill, by number of channels, and samples.
+# The picture of a card: an example that ships with npfill, by number of channels or for
+# photographs, and samples.
 _EXAMPLES = {1: "digit.png", 3: "face.png"}
+_PHOTOGRAPH = "cat.jpg"
 _SAMPLES = 4
+
+Card = Callable[[str, Entry, dict[str, Any], NeuralProcess[Any]], str]
 
 
 def ship(
@@ -57,12 +61,7 @@ def ship(
     Raises:
         InputError: No recipe has this name, or the weights are not from a training run.
     """
-    if not (folder("train") / f"{name}.toml").is_file():
-        raise InputError(f"no recipe train/{name}.toml", "weights and recipes go by the same name")
-    trained = checkpoint.load(weights)
-    if "recipe" not in trained.provenance:
-        raise InputError(f"{weights}: not from a training run", "npfill models add RUN_DIR")
-    target = folder("pretrained") / f"{name}.safetensors"
+    trained = trained_weights(name, weights)
     # Rounded to half precision first, so that what is measured is what is shipped. Nothing of the
     # zoo changes before all is measured.
     model = trained.model.half().float().to(test.device)
@@ -70,9 +69,39 @@ def ship(
     calibrate(model, validation)
     model.half().float()
     scores = _scores(model, test, draws, on_setting)
-    provenance = trained.provenance | {"scores": scores}
+    measured = checkpoint.Weights(model, trained.provenance | {"scores": scores})
+    return store(name, measured, _columns(scores, model.config.size), card)
+
+
+def trained_weights(name: str, weights: Path) -> checkpoint.Weights:
+    """The weights of a training run.
+
+    Raises:
+        InputError: No recipe has this name, or the weights are not from a training run.
+    """
+    if not (folder("train") / f"{name}.toml").is_file():
+        raise InputError(f"no recipe train/{name}.toml", "weights and recipes go by the same name")
+    trained = checkpoint.load(weights)
+    if "recipe" not in trained.provenance:
+        raise InputError(f"{weights}: not from a training run", "npfill models add RUN_DIR")
+    return trained
+
+
+def store(
+    name: str, weights: checkpoint.Weights, columns: dict[str, tuple[Any, ...]], card: Card
+) -> Path:
+    """Write weights that are calibrated and measured, their row in the zoo and their card.
+
+    Args:
+        name: What they are called.
+        weights: The model, with its scores in the provenance.
+        columns: What the row says of the scores.
+        card: Writes the card's text.
+    """
+    target = folder("pretrained") / f"{name}.safetensors"
+    model, provenance = weights.model, weights.provenance
     checkpoint.save(target, model, provenance, half=True)
-    entry = _entry(target, model, provenance)
+    entry = _entry(target, model, provenance, columns)
     rows = zoo.entries() | {name: entry}
     text = as_toml({row: asdict(rows[row]) for row in sorted(rows)})
     write_bytes(
@@ -89,7 +118,8 @@ def _picture(model: NeuralProcess[Any]) -> Image.Image:
     size, channels = model.config.size, model.config.channels
     fewest, _, more, *_ = counts_for(size)
     settings = [Setting("random", fewest), Setting("random", more), *map(Setting, HIDDEN)]
-    with Image.open(folder("examples") / _EXAMPLES[channels]) as example:
+    name = _PHOTOGRAPH if model.any_size else _EXAMPLES[channels]
+    with Image.open(folder("examples") / name) as example:
         image = on_grid(example, size, channels)
     return contexts_figure(model, image, settings, _SAMPLES, _SEED)
 
@@ -112,10 +142,13 @@ def _scores(
     return contexts
 
 
-def _entry(path: Path, model: NeuralProcess[Any], provenance: dict[str, Any]) -> Entry:
+def _entry(
+    path: Path,
+    model: NeuralProcess[Any],
+    provenance: dict[str, Any],
+    columns: dict[str, tuple[Any, ...]],
+) -> Entry:
     config = model.config
-    counts = counts_for(config.size)
-    rows = [provenance["scores"][f"random:{count}"] for count in counts]
     return Entry(
         file=path.name,
         bytes=path.stat().st_size,
@@ -127,8 +160,17 @@ def _entry(path: Path, model: NeuralProcess[Any], provenance: dict[str, Any]) ->
         data=provenance["dataset"],
         terms=provenance["terms"],
         steps=provenance["steps"],
-        counts=counts,
-        mse=tuple(row["mse"] for row in rows),
-        log_likelihood=tuple(round(row["log_likelihood"], 4) for row in rows),
-        floored_log_likelihood=tuple(round(row["floored_log_likelihood"], 4) for row in rows),
+        **columns,
     )
+
+
+def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, tuple[Any, ...]]:
+    """What the row of an entry says of its scores."""
+    counts = counts_for(size)
+    rows = [scores[f"random:{count}"] for count in counts]
+    return {
+        "counts": counts,
+        "mse": tuple(row["mse"] for row in rows),
+        "log_likelihood": tuple(round(row["log_likelihood"], 4) for row in rows),
+        "floored_log_likelihood": tuple(round(row["floored_log_likelihood"], 4) for row in rows),
+    }

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from torch import Tensor
 
+from npfill.data.photographs import Photographs
 from npfill.evaluate.answers import ModelCompleter
+from npfill.evaluate.damages import KEPT, Damage
 from npfill.evaluate.settings import Setting, counts_for
 from npfill.models import NeuralProcess
 from npfill.scores import squared_error
@@ -15,6 +18,9 @@ _SCORES = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
 _SEED = 0
 # Of large pictures only so many are scored that they have together as many pixels as this.
 _PIXELS = 400_000
+# Of photographs the middle is scored, so many pixels wide, with these holes.
+_CENTRE = 224
+_DAMAGES = (*KEPT, Damage("scratches"), Damage("text"), Damage("strokes"))
 
 
 @torch.no_grad()
@@ -37,18 +43,47 @@ def at_random_counts(
     size = images.shape[-1]
     counts, images = counts_for(size), images[: max(1, _PIXELS // size**2)]
     completer = ModelCompleter(model, latents, _SEED)
-    rows = [_at_count(completer, images, count) for count in counts]
-    columns = zip(*rows, strict=True)
-    return {"counts": list(counts)} | dict(zip(_SCORES, map(list, columns), strict=True))
+    settings = [Setting("random", count) for count in counts]
+    rows = [_row(completer, images, each.observed(len(images), size, _SEED)) for each in settings]
+    return {"counts": list(counts)} | _columns(rows)
 
 
-def _at_count(
-    completer: ModelCompleter, images: UInt8[Tensor, "image channel size size"], count: int
+@torch.no_grad()
+def of_photographs(model: NeuralProcess[Any], photographs: Photographs) -> dict[str, Any]:
+    """Scores of a model for photographs, on the centre squares of held-out ones.
+
+    Returns:
+        `contexts`, the names of what is missing, and for each of these the scores that
+        `at_random_counts` gives.
+    """
+    images = torch.stack([_centre(picture) for picture in photographs.pictures])
+    completer, size = ModelCompleter(model, 1, _SEED), (_CENTRE, _CENTRE)
+    rows = []
+    for damage in _DAMAGES:
+        holes = [damage.hole(size, _SEED, number) for number in range(len(images))]
+        rows.append(_row(completer, images, ~torch.from_numpy(np.stack(holes)).unsqueeze(1)))
+    return {"contexts": [damage.name for damage in _DAMAGES]} | _columns(rows)
+
+
+def _centre(
+    picture: UInt8[Tensor, "channel height width"],
+) -> UInt8[Tensor, "channel side side"]:
+    """The middle of a picture."""
+    top, left = ((side - _CENTRE) // 2 for side in picture.shape[-2:])
+    return picture[:, top : top + _CENTRE, left : left + _CENTRE]
+
+
+def _columns(rows: list[list[float]]) -> dict[str, list[float]]:
+    return dict(zip(_SCORES, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _row(
+    completer: ModelCompleter,
+    images: UInt8[Tensor, "image channel size size"],
+    observed: Bool[Tensor, "image 1 size size"],
 ) -> list[float]:
-    """The scores at one number of context pixels, in the order of `_SCORES`."""
-    size = images.shape[-1]
-    chunk = completer.chunk(size * size)
-    observed = Setting("random", count).observed(len(images), size, _SEED)
+    """The scores with one kind of context, in the order of `_SCORES`."""
+    chunk = completer.chunk(images.shape[-1] ** 2)
     rows = []
     for some, seen in zip(images.split(chunk), observed.split(chunk), strict=True):
         pixels = some.float() / 255.0

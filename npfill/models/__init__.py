@@ -8,17 +8,29 @@ from npfill.errors import ModelError
 from npfill.models.anp import ANP, ANPConfig
 from npfill.models.base import NeuralProcess
 from npfill.models.cnp import CNP, CNPConfig
+from npfill.models.convcnp import ConvCNP, ConvCNPConfig
 from npfill.models.latent_cnp import LatentCNP, LatentCNPConfig
 from npfill.models.neural_process import NP, NPConfig
 from npfill.records import read
 
-__all__ = ["ANP", "CNP", "NP", "LatentCNP", "NeuralProcess", "build", "config_of", "fields_of"]
+__all__ = [
+    "ANP",
+    "CNP",
+    "NP",
+    "ConvCNP",
+    "LatentCNP",
+    "NeuralProcess",
+    "build",
+    "config_of",
+    "fields_of",
+]
 
 VARIANTS: dict[str, tuple[Callable[[Any], NeuralProcess[Any]], type[Any]]] = {
     "cnp": (CNP, CNPConfig),
     "lcnp": (LatentCNP, LatentCNPConfig),
     "np": (NP, NPConfig),
     "anp": (ANP, ANPConfig),
+    "convcnp": (ConvCNP, ConvCNPConfig),
 }
 
 # No size in a configuration may ask for more than this, whoever wrote the file.
@@ -26,6 +38,13 @@ _LARGEST_SIZE = 4096
 _MOST_LAYERS = 32
 # A head holds the distance beside its content: see `parts.attention`.
 _HEAD = 4
+# How many layers there may be. Both networks of a `ConvCNP` have three strides, or their grids
+# would not meet.
+_LAYERS = {
+    "decoder_hidden": range(1, _MOST_LAYERS + 1),
+    "fine": range(3, 4),
+    "coarse": range(3, 4),
+}
 
 
 def config_of(variant: str, fields: dict[str, Any], where: str) -> Any:
@@ -55,11 +74,12 @@ def _problem(name: str, value: Any, config: Any) -> str:
         return "" if 0.0 <= value < 1.0 else "it lies in [0, 1)"
     if name == "heads" and (value < 1 or config.width % value or config.width // value < _HEAD):
         return f"it divides the width into heads of at least {_HEAD}"
-    if name == "decoder_hidden" and not value:
-        return "the decoder has at least one hidden layer"
+    if name in _LAYERS and len(value) not in _LAYERS[name]:
+        return f"it has from {_LAYERS[name][0]} to {_LAYERS[name][-1]} layers"
     if name == "decoder" and value == "local" and config.encoder != "local":
         return "a local decoder goes with a local encoder"
-    unused = {"frequencies": config.coordinates == "raw", "width": _is_fixed(config)}
+    raw = getattr(config, "coordinates", "") == "raw"
+    unused = {"frequencies": raw, "width": _is_fixed(config)}
     sizes = value if isinstance(value, tuple) else (value,)
     lowest = 0 if unused.get(name) else 1
     whole = [size for size in sizes if isinstance(size, int)]

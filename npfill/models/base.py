@@ -22,11 +22,14 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     training optimises; `condition` is for use, and applies the calibration of the scale.
 
     Attributes:
+        any_size: Whether it works on a picture's own grid, however large, and bounds the memory
+            that targets take by itself; otherwise a grid has at most its configuration's `size`.
         calibration: (a, b): in use, a scale is multiplied by exp(a + b log share), with the share
             of the grid's pixels that the context observes. Zeros until it is fitted.
     """
 
     variant: ClassVar[str]
+    any_size: ClassVar[bool] = False
     config: Any
     calibration: Float[Tensor, " 2"]
 

@@ -1,6 +1,7 @@
 """The predictive distribution of any number of targets, and its mean and std over draws of z."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from npfill.context import Targets
 from npfill.gaussian import Gaussian, mixture_moments
-from npfill.models.base import Conditioned
+from npfill.models.base import Conditioned, NeuralProcess
 from npfill.sampling.latents import draws
 
 # Mean and std are moments over this many draws of z, whatever number of samples is asked for.
@@ -17,14 +18,16 @@ MOMENT_DRAWS = 64
 CHUNK = 2**15
 
 
-def in_chunks(targets: Targets, together: int) -> Iterator[Targets]:
+def in_chunks(model: NeuralProcess[Any], targets: Targets, together: int) -> Iterator[Targets]:
     """Targets, shared by all pictures, a few at a time.
 
     Args:
+        model: Who is asked. One for any size is asked for all at once: it bounds the memory itself.
         targets: All of them.
         together: How many predictions are made of each in one pass.
     """
-    for index in targets.index.split(max(1, CHUNK // together), dim=-1):
+    chunk = targets.index.shape[-1] if model.any_size else CHUNK // together
+    for index in targets.index.split(max(1, chunk), dim=-1):
         yield Targets(index, targets.size)
 
 
@@ -34,7 +37,7 @@ def moments(given: Conditioned, targets: Targets, seed: int) -> Gaussian:
     z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
     parts = [
         over_draws(given.predict(z, some))
-        for some in in_chunks(targets, 1 if z is None else len(z))
+        for some in in_chunks(given.model, targets, 1 if z is None else len(z))
     ]
     mean, scale = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
     return Gaussian(mean, scale)

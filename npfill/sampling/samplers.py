@@ -25,7 +25,9 @@ Drawn = Float[Tensor, "sample batch target channel"]
 KINDS: tuple[Kind, ...] = ("latent", "autoregressive", "independent")
 ROUNDS = 16
 # What `auto` stands for where it is not `autoregressive`: what docs/findings.md measures as best.
-_BEST: dict[str, Kind] = {"lcnp": "latent"}
+# A convcnp has whole photographs to draw: 16 rounds of these take too long to be the default, and
+# how good their samples are has not been measured.
+_BEST: dict[str, Kind] = {"lcnp": "latent", "convcnp": "independent"}
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
 # shape round in another way, and sample k would not be the same to the last bit.
 _TOGETHER = 5
@@ -200,7 +202,7 @@ def _last_pass(
     predict: Callable[[Targets], Gaussian], paths: _Paths, targets: Targets, sampler: Sampler
 ) -> Drawn:
     """Means of all targets, or draws, from predictions of a few at a time."""
-    parts = [predict(some) for some in in_chunks(targets, len(paths.numbers))]
+    parts = [predict(some) for some in in_chunks(paths.model, targets, len(paths.numbers))]
     mean, scale = (
         torch.cat([getattr(part, name) for part in parts], dim=2) for name in ("mean", "scale")
     )

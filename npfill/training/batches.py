@@ -8,7 +8,9 @@ from torch import Tensor
 
 from npfill.context import Context, Targets
 from npfill.data.holes import STRUCTURED, random_pixels
+from npfill.data.photographs import Photographs
 from npfill.seeds import generator
+from npfill.training.damaged import draw_crops
 from npfill.training.recipe import Holes, Recipe
 from npfill.training.schedule import objective
 
@@ -54,8 +56,13 @@ class Batch:
         )
 
 
-def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step: int) -> Batch:
+Pictures = UInt8[Tensor, "image channel size size"] | Photographs
+
+
+def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
     """The batch of a step. It depends on the recipe's seed and the step alone."""
+    if isinstance(images, Photographs):
+        return _of_photographs(images, recipe, step)
     seed, batch, size = recipe.run.seed, recipe.schedule.batch, images.shape[-1]
     chosen = generator(seed, step, "images", device=images.device)
     index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
@@ -78,6 +85,14 @@ def draw(images: UInt8[Tensor, "image channel size size"], recipe: Recipe, step:
     return Batch(context, targets, targets.values(pixels), asked, whole, noise)
 
 
+def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batch:
+    """Crops with all their pixels as targets."""
+    context, targets = draw_crops(photographs, recipe, step)
+    whole = Context(context.pixels, torch.ones_like(context.observed))
+    asked, truth = ~context.mask(), targets.values(context.pixels)
+    return Batch(context, targets, truth, asked, whole, None)
+
+
 def _noise(
     recipe: Recipe, step: int, device: torch.device
 ) -> Float[Tensor, "sample batch latent"] | None:
@@ -97,6 +112,7 @@ def _context(
 ) -> Context:
     """One family of holes for the whole step, and one number of pixels observed outside them."""
     holes, seed = recipe.holes, recipe.run.seed
+    assert holes is not None
     family_draw, count_draw = torch.rand(2, generator=generator(seed, step, "family")).tolist()
     names = ["random", *STRUCTURED]
     shares = torch.tensor([getattr(holes, name) for name in names]).cumsum(0)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import UInt8
-from torch import Tensor, nn
+from torch import nn
 
 from npfill import checkpoint, models
 from npfill.errors import CheckFailedError
-from npfill.training.batches import draw
+from npfill.training.batches import Pictures, draw
 from npfill.training.interrupts import noted_interrupts
 from npfill.training.learner import Learner
 from npfill.training.objectives import Loss
@@ -55,7 +54,7 @@ class Trainer:
         self,
         recipe: Recipe,
         folder: RunFolder,
-        train: UInt8[Tensor, "image channel size size"],
+        train: Pictures,
         score: Callable[[models.NeuralProcess[Any]], dict[str, Any]],
         provenance: dict[str, Any],
         ranks: Ranks = _ALONE,

@@ -13,6 +13,9 @@ from npfill.training.batches import Batch
 from npfill.training.ranks import summed
 from npfill.training.recipe import Objective
 
+# The least sum of weights: a step may have no target that counts.
+_TINY = 1e-12
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -115,5 +118,5 @@ def weighted_log_likelihood(
         weights = predicted.scale.detach() ** beta
         counted = batch.asked.unsqueeze(-1).expand_as(weights)
         count, weight = summed(torch.stack([counted.sum(), (weights * counted).sum()]))
-        log_prob = log_prob * weights * (count / weight)
+        log_prob = log_prob * weights * (count / weight.clamp(min=_TINY))
     return log_prob.sum(-1)

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from npfill.errors import UsageError
@@ -41,6 +41,27 @@ class Holes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Damage:
+    """How often photographs get each family of holes, and how crops are taken from them.
+
+    Each crop is reduced by one of the whole numbers in `scales`; a share `grey` loses its colours,
+    and a share `planes` are gradients of colour instead.
+    """
+
+    scales: tuple[int, ...]
+    grey: float
+    planes: float
+    scattered: float
+    scratches: float
+    strokes: float
+    text: float
+    boxes: float
+    blobs: float
+    lines: float
+    borders: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Objective:
     """Each pixel's NLL is weighted by scale^`beta`; 0 is the plain likelihood.
 
@@ -75,7 +96,10 @@ class Optimiser:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Steps of `batch` pictures; the rate rises over `warmup` steps, then falls as a cosine."""
+    """Steps of `batch` pictures; the rate rises over `warmup` steps, then falls as a cosine.
+
+    Of photographs, `batch` counts crops of the model's `size`.
+    """
 
     steps: int
     warmup: int
@@ -93,21 +117,33 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole recipe: the variant with its configuration, and one record per table."""
+    """A whole recipe: the variant with its configuration, and one record per table.
+
+    Pictures of one size have `holes`, photographs of any size have `damage`; never both.
+    """
 
     variant: str
     model: Any
     data: Data
-    holes: Holes
+    holes: Holes | None = None
+    damage: Damage | None = None
     objective: Objective
     optimiser: Optimiser
     schedule: Schedule
     run: Run
 
 
-_TABLES = {
-    field.name: field.type for field in fields(Recipe) if field.name not in {"variant", "model"}
+_TABLES: dict[str, type[Any]] = {
+    "data": Data,
+    "holes": Holes,
+    "damage": Damage,
+    "objective": Objective,
+    "optimiser": Optimiser,
+    "schedule": Schedule,
+    "run": Run,
 }
+_EITHER = {"holes", "damage"}
+_RGB = 3
 
 
 def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -129,23 +165,33 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
     for override in overrides:
         _override(tables, override)
     unknown = tables.keys() - _TABLES.keys() - {"model"}
-    missing = (_TABLES.keys() | {"model"}) - tables.keys()
+    missing = (_TABLES.keys() | {"model"}) - tables.keys() - _EITHER
     if unknown or missing:
         problem = f"unknown table {min(unknown)!r}" if unknown else f"no table {min(missing)!r}"
         raise UsageError(f"{where}: {problem}", f"tables: model, {', '.join(_TABLES)}")
+    if len(_EITHER & tables.keys()) != 1:
+        raise UsageError(
+            f"{where}: [holes] for pictures of one size, or [damage] for photographs",
+            "a recipe has one of them",
+        )
     model = dict(tables["model"])
     variant = str(model.pop("variant", ""))
     records: dict[str, Any] = {
-        name: read(record, tables[name], f"{where}: [{name}]", UsageError)  # type: ignore[arg-type]
+        name: read(record, tables[name], f"{where}: [{name}]", UsageError)
         for name, record in _TABLES.items()
+        if name in tables
     }
-    return Recipe(variant=variant, model=config_of(variant, model, f"{where}: [model]"), **records)
+    config = config_of(variant, model, f"{where}: [model]")
+    if "damage" in tables and config.channels != _RGB:
+        raise UsageError(f"{where}: channels = {config.channels}", "photographs have 3")
+    return Recipe(variant=variant, model=config, **records)
 
 
 def render(recipe: Recipe) -> str:
     """The recipe as the text of a TOML file; `parse` reads it back."""
     tables = {"model": {"variant": recipe.variant, **fields_of(recipe.model)}}
-    tables |= {name: asdict(getattr(recipe, name)) for name in _TABLES}
+    records = {name: getattr(recipe, name) for name in _TABLES}
+    tables |= {name: asdict(record) for name, record in records.items() if record is not None}
     return as_toml(tables)
 
 

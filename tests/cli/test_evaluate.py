@@ -142,3 +142,35 @@ def test_models_for_different_pictures_are_not_mixed(
     ended = npfill("evaluate", weights, other, "--data", data)
     assert ended.code == 2
     assert "evaluate them apart" in ended.err
+
+
+def test_photographs_are_measured_at_their_own_size(npfill: Command, tmp_path: Path) -> None:
+    weights, random = tmp_path / "tiny.safetensors", np.random.default_rng(0)
+    checkpoint.save(weights, tiny("convcnp", channels=3).float(), {})
+    for name, values in (
+        ("photos/a.png", random.integers(0, 256, (40, 30, 3), dtype=np.uint8)),
+        ("photos/b.png", random.integers(0, 256, (20, 50, 3), dtype=np.uint8)),
+        ("masks/a.png", 255 * np.eye(20, dtype=np.uint8)),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(values).save(tmp_path / name)
+    words = ("evaluate", weights, "--photos", "--data", tmp_path / "photos")
+    report = tmp_path / "report"
+    ended = npfill(*words, "--masks", tmp_path / "masks", "-o", report)
+    assert ended.code == 0, ended.err
+    scores = json.loads((report / "results.json").read_text("utf-8"))["scores"][str(weights)]
+    assert scores.keys() == {
+        *(f"keep {share} %" for share in (5, 10, 20, 50)),
+        "text",
+        "scratches",
+        "irregular 1-10 %",
+    }
+    assert scores["text"].keys() == {"psnr", "ssim", "z_squared", "coverage_90", "seconds"}
+    assert "| keep 5 % |" in (report / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("words", [["--photos", "--size", 8], ["--masks", "m.zip"]])
+def test_options_that_do_not_go_together_are_refused(
+    npfill: Command, data: Path, words: list[object]
+) -> None:
+    assert npfill("evaluate", "nearest", "--data", data, *words).code == 2

@@ -15,7 +15,7 @@ reference = pytest.importorskip("benchmarks.reference")
 SIZE = (6, 6)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "convcnp"])
 def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(3, 2, *SIZE, generator=generator, dtype=torch.float64)

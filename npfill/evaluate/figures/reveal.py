@@ -69,6 +69,8 @@ def revealed_counts(pixels: int, frames: int) -> list[int]:
 
 def grid_of(size: tuple[int, int], model: NeuralProcess[Any]) -> tuple[int, int]:
     """Height and width of the grid that a picture is predicted on: its own where it is small."""
+    if model.any_size:
+        return size
     finest = _FINENESS * model.config.size / max(size)
     height, width = (max(1, round(side * min(1, finest))) for side in size)
     return height, width
@@ -152,7 +154,9 @@ def _moments(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and std at all pixels, predicted on `grid_of` and interpolated between its points."""
     size = observed.shape[0], observed.shape[1]
-    values, seen = observed_average(picture, observed, model.config.size)
+    values, seen = picture, observed
+    if not model.any_size:
+        values, seen = observed_average(values, seen, model.config.size)
     # A colour picture becomes a batch of channels for a grey model.
     pixels = torch.from_numpy(values).permute(2, 0, 1)
     pixels = pixels.reshape(-1, model.config.channels, *seen.shape)
@@ -161,9 +165,10 @@ def _moments(
     latent = given.latent
     z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
     grid = grid_of(size, model)
+    every = torch.arange(grid[0] * grid[1])
     parts = [
         over_draws(given.predict(z, Targets(index, grid)))
-        for index in torch.arange(grid[0] * grid[1]).split(_TOGETHER)
+        for index in every.split(len(every) if model.any_size else _TOGETHER)
     ]
     mean, std = (
         _at_all_pixels(torch.cat(some, dim=1), grid, size) for some in zip(*parts, strict=True)

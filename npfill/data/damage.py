@@ -1,0 +1,146 @@
+"""Samplers of the holes that photographs have: what people bring to be filled.
+
+Each family draws one hole of a size in pixels, bool "height width", True where the picture is
+missing. Lengths are in pixels, and how many there are goes with the area.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool
+from PIL import Image, ImageDraw, ImageFont
+
+Hole = Bool[np.ndarray, "height width"]
+Size = tuple[int, int]
+
+# The shares of pixels that are kept where they are scattered.
+_FEWEST, _MOST = 0.02, 0.98
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?&@"
+
+
+def scattered(size: Size, random: np.random.Generator, kept: float | None = None) -> Hole:
+    """All but a share of the pixels, drawn one by one; the share is log-uniform by default."""
+    if kept is None:
+        kept = float(np.exp(random.uniform(np.log(_FEWEST), np.log(_MOST))))
+    hole: Hole = random.random(size) >= kept
+    return hole
+
+
+def scratches(size: Size, random: np.random.Generator) -> Hole:
+    """Long thin curves, 1 to 5 pixels wide, from edge to edge or not so far."""
+    canvas, draw = _canvas(size)
+    for _ in range(1 + random.poisson(_area(size) / 3000)):
+        start, bend, end = (random.uniform(-0.1, 1.1, 2) * size[::-1] for _ in range(3))
+        bend = (start + end) / 2 + (bend - (start + end) / 2) * 0.3
+        along = np.linspace(0, 1, 24)[:, None]
+        curve = (1 - along) ** 2 * start + 2 * along * (1 - along) * bend + along**2 * end
+        _line(draw, curve, int(random.integers(1, 6)))
+    return _hole(canvas)
+
+
+def strokes(size: Size, random: np.random.Generator) -> Hole:
+    """Wandering strokes of a brush, 6 to 40 pixels wide."""
+    canvas, draw = _canvas(size)
+    for _ in range(1 + random.poisson(_area(size) / 8000)):
+        steps = int(random.integers(2, 9))
+        width = int(random.integers(6, 41))
+        turns = random.normal(0, 0.9, steps).cumsum() + random.uniform(0, 2 * np.pi)
+        lengths = random.uniform(8, 60, steps)[:, None]
+        moves = np.stack([np.cos(turns), np.sin(turns)], axis=1) * lengths
+        _line(draw, random.uniform(0, 1, 2) * size[::-1] + moves.cumsum(axis=0), width)
+    return _hole(canvas)
+
+
+def text(size: Size, random: np.random.Generator) -> Hole:
+    """Lines of letters, 10 to 32 pixels high."""
+    canvas, draw = _canvas(size)
+    height = int(random.integers(10, 33))
+    font = ImageFont.load_default(height)
+    top = random.uniform(0, height)
+    while top < size[0]:
+        count = int(random.integers(3, 5 + 3 * size[1] // height))
+        words = "".join(
+            letter if random.random() > 0.15 else " "
+            for letter in random.choice(list(_LETTERS), count)
+        )
+        draw.text((random.uniform(-height, size[1] / 2), top), words, fill=255, font=font)
+        top += height * random.uniform(1.1, 3.0)
+    return _hole(canvas)
+
+
+def boxes(size: Size, random: np.random.Generator) -> Hole:
+    """A few boxes, their sides from 8 pixels to two thirds of the picture's shorter side."""
+    hole = np.zeros(size, dtype=bool)
+    longest = max(9.0, min(size) * 0.66)
+    for _ in range(int(random.integers(1, 5))):
+        height, width = np.exp(random.uniform(np.log(8), np.log(longest), 2)).astype(int)
+        top, left = random.integers(-height // 2, size[0]), random.integers(-width // 2, size[1])
+        hole[max(0, top) : top + height, max(0, left) : left + width] = True
+    return hole
+
+
+def blobs(size: Size, random: np.random.Generator) -> Hole:
+    """Smooth noise above a level: islands and bays that take 3 to 60 % of the picture."""
+    coarse = np.maximum(2, np.array(size) // int(random.integers(12, 65)))
+    noise = Image.fromarray(random.normal(size=coarse).astype(np.float32))
+    smooth = np.asarray(noise.resize(size[::-1], Image.Resampling.BICUBIC))
+    hole: Hole = smooth > np.quantile(smooth, 1 - random.uniform(0.03, 0.6))
+    return hole
+
+
+def lines(size: Size, random: np.random.Generator) -> Hole:
+    """Dead rows or columns, alone or a few together; both, now and then."""
+    hole = np.zeros(size, dtype=bool)
+    kind = random.integers(4)
+    for axis in (0, 1):
+        if kind in {axis, axis + 2}:
+            dead = random.random(size[axis]) < random.uniform(0.005, 0.3)
+            for _ in range(int(random.integers(0, 4))):
+                dead[1:] |= dead[:-1]
+            hole |= dead[:, None] if axis == 0 else dead
+    return hole
+
+
+def borders(size: Size, random: np.random.Generator) -> Hole:
+    """All but a part of the picture that has been given margins: up to half of it at some sides."""
+    hole = np.ones(size, dtype=bool)
+    chosen = random.random(4) < 0.4
+    chosen[random.integers(4)] = True
+    margins = random.uniform(0.02, 0.5, 4) * chosen
+    top, bottom = (round(share * size[0]) for share in margins[:2])
+    left, right = (round(share * size[1]) for share in margins[2:])
+    hole[top : max(top + 1, size[0] - bottom), left : max(left + 1, size[1] - right)] = False
+    return hole
+
+
+FAMILIES: dict[str, Callable[[Size, np.random.Generator], Hole]] = {
+    "scattered": scattered,
+    "scratches": scratches,
+    "strokes": strokes,
+    "text": text,
+    "boxes": boxes,
+    "blobs": blobs,
+    "lines": lines,
+    "borders": borders,
+}
+
+
+def _area(size: Size) -> int:
+    return size[0] * size[1]
+
+
+def _canvas(size: Size) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    canvas = Image.new("L", size[::-1])
+    return canvas, ImageDraw.Draw(canvas)
+
+
+def _line(draw: ImageDraw.ImageDraw, points: np.ndarray, width: int) -> None:
+    """A line with round joints and ends."""
+    draw.line([tuple(point) for point in points], fill=255, width=width, joint="curve")
+    for x, y in points[[0, -1]]:
+        reach = width / 2
+        draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=255)
+
+
+def _hole(canvas: Image.Image) -> Hole:
+    return np.asarray(canvas) > 127

@@ -1,0 +1,93 @@
+"""Photographs of any size, and random crops of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn import functional as F
+
+Crop = Float[Tensor, "3 side side"]
+_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R 601
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """RGB pictures, bytes "3 height width", each of its own size."""
+
+    pictures: tuple[UInt8[Tensor, "3 _ _"], ...]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, part: slice) -> "Photographs":
+        return Photographs(self.pictures[part])
+
+    @property
+    def device(self) -> torch.device:
+        """Where they lie."""
+        return self.pictures[0].device
+
+    def to(self, device: torch.device) -> "Photographs":
+        """The same on a device."""
+        return Photographs(tuple(picture.to(device) for picture in self.pictures))
+
+
+def crops(
+    photographs: Photographs,
+    count: int,
+    side: int,
+    scales: tuple[int, ...],
+    grey: float,
+    planes: float,
+    random: np.random.Generator,
+) -> Float[Tensor, "count 3 side side"]:
+    """Random squares in [0, 1], mirrored and turned by right angles.
+
+    Args:
+        photographs: From which; none has a side under `side`.
+        count: How many.
+        side: Their side in pixels.
+        scales: Each crop is reduced by one of these, or by the largest that its picture allows.
+        grey: The share of crops that lose their colours.
+        planes: The share that are planes of colour instead, as skies and walls are.
+        random: What everything is drawn from.
+    """
+    drawn = []
+    for _ in range(count):
+        if random.random() < planes:
+            drawn.append(_plane(side, random).to(photographs.device))
+            continue
+        picture = photographs.pictures[int(random.integers(len(photographs)))]
+        scale = min(int(random.choice(scales)), min(picture.shape[-2:]) // side)
+        crop = _square(picture, side * scale, random).float() / 255.0
+        crop = F.avg_pool2d(crop, scale) if scale > 1 else crop
+        crop = crop.flip(-1) if random.random() < 0.5 else crop
+        crop = crop.rot90(int(random.integers(4)), (-2, -1))
+        drawn.append(_without_colours(crop) if random.random() < grey else crop)
+    return torch.stack(drawn)
+
+
+def _square(
+    picture: UInt8[Tensor, "3 height width"], side: int, random: np.random.Generator
+) -> UInt8[Tensor, "3 side side"]:
+    """A window of a picture, anywhere in it."""
+    top, left = (int(random.integers(length - side + 1)) for length in picture.shape[-2:])
+    return picture[:, top : top + side, left : left + side]
+
+
+def _plane(side: int, random: np.random.Generator) -> Crop:
+    """A gradient of a random direction in each channel, in 8 bits."""
+    middle, slopes = (
+        random.uniform(0.25, 0.75, (3, 1, 1)),
+        random.uniform(-0.25, 0.25, (2, 3, 1, 1)),
+    )
+    axis = (np.arange(side) + 0.5) / side - 0.5
+    plane = middle + slopes[0] * axis[:, None] + slopes[1] * axis
+    return torch.from_numpy(np.rint(plane * 255) / 255).float()
+
+
+def _without_colours(crop: Crop) -> Crop:
+    weights = torch.tensor(_LUMINANCE, device=crop.device).view(3, 1, 1)
+    return (crop * weights).sum(0, keepdim=True).expand(3, -1, -1)

@@ -1,0 +1,161 @@
+"""The convolutional conditional neural process, on a picture's own grid.
+
+Gordon et al. 2020, "Convolutional Conditional Neural Processes".
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.models.base import NeuralProcess
+from npfill.models.parts.decoder import floored_gaussian
+from npfill.models.parts.pyramid import filled, pyramid
+from npfill.models.parts.unet import UNet
+from npfill.models.parts.windows import MULTIPLE, Window, windows
+
+# Levels of the pyramid: where the two networks meet, and the means that are taken off.
+_MEETING, _REFERENCE = 3, 5
+# The networks' fine grid has cells of 2x2 pixels.
+_FOLD = 2
+# Details are small beside one, and what is to be added to them smaller still: what brings both to
+# the size that weights and their steps have.
+_DETAIL, _CORRECTION = 4.0, 0.1
+# Where the scale starts in training: softplus(-3) is 0.05.
+_FIRST_SCALE = -3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvCNPConfig:
+    """Sizes of a `ConvCNP`; `size` is the side of the crops that it is trained on.
+
+    `fine` are the widths at strides of 2, 4 and 8 pixels, `coarse` those at 8, 16 and 32.
+    """
+
+    channels: int
+    size: int
+    fine: tuple[int, ...]
+    coarse: tuple[int, ...]
+    scale_floor: float
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What is known of the whole picture before any target is asked for.
+
+    The grids are padded at the bottom and the right to a multiple of the coarsest cells.
+
+    Attributes:
+        start: The picture as the pyramid fills it: where the mean begins.
+        inputs: That less its means over 32 pixels, brought to unit size, and beside it where the
+            picture is observed.
+        coarse: Features at a stride of 8 pixels.
+        size: Height and width of the picture.
+    """
+
+    start: Float[Tensor, "batch channel height width"]
+    inputs: Float[Tensor, "batch input height width"]
+    coarse: Float[Tensor, "batch feature rows columns"]
+    size: tuple[int, int]
+
+
+class ConvCNP(NeuralProcess[Maps]):
+    """Convolutional conditional neural process (Gordon et al. 2020, section 4 and figure 1).
+
+    E = set convolutions of C with their density channels, at every scale;
+    p(y | x, C) = N(μ, σ²) with (μ - μ_E, σ) = CNN(E)(x)
+
+    μ_E is the picture that the set convolutions suggest, coarse filled in under fine. The network
+    sees it less its local means, so that adding a constant to the context adds it to μ. A coarse
+    network sees the whole picture, a fine one windows around the targets.
+    """
+
+    variant = "convcnp"
+    any_size = True
+
+    def __init__(self, config: ConvCNPConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        self.coarse = UNet(channels + 2, config.coarse)
+        self.fine = UNet(_FOLD**2 * (channels + 1), config.fine, beneath=config.coarse[0])
+        width, outputs = config.fine[0], _FOLD**2 * channels
+        self.mean = _started(nn.Conv2d(width, outputs, 3, padding=1), 0.0)
+        self.scale = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
+            _started(nn.Conv2d(width, outputs, 3, padding=1), _FIRST_SCALE),
+        )
+
+    def encode(self, context: Context) -> Maps:
+        """The pyramid, the picture that it suggests, and the coarse features."""
+        height, width = context.size
+        edges = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+        observed = F.pad(context.observed, edges)
+        levels = pyramid(F.pad(context.pixels, edges), observed)
+        pictures = filled(levels)
+        means, meeting = pictures[_REFERENCE], levels[_MEETING]
+        detail = _DETAIL * (pictures[_MEETING] - _enlarged(means, _REFERENCE - _MEETING))
+        coarse = self.coarse(torch.cat([detail, meeting.density, meeting.trust], dim=1))
+        detail = _DETAIL * (pictures[0] - _enlarged(means, _REFERENCE))
+        inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
+        return Maps(pictures[0], inputs, coarse, context.size)
+
+    def infer(self, context: Context) -> None:
+        """No latent path."""
+        return
+
+    def predict(self, encoded: Maps, z: Tensor | None, targets: Targets) -> Gaussian:
+        """The predictive distribution, from the windows in which there are targets.
+
+        Raises:
+            ValueError: The targets are of another grid than the context.
+        """
+        if targets.size != encoded.size:
+            raise ValueError(f"targets of a grid of {targets.size}, not of {encoded.size}")
+        start, width = encoded.start, encoded.size[1]
+        index = targets.index.expand(len(start), -1)
+        rows, columns = torch.div(index, width, rounding_mode="floor"), index % width
+        outputs = start.new_zeros(*index.shape, 2 * self.config.channels)
+        for window in windows(start.shape[-2], start.shape[-1]):
+            number, target = window.holds(rows, columns).nonzero(as_tuple=True)
+            if len(number):
+                where = number, rows[number, target], columns[number, target]
+                values = self._within(encoded, window, where)
+                outputs[number, target] = values.to(outputs.dtype)
+        return floored_gaussian(outputs, self.config.scale_floor)
+
+    def _within(
+        self, encoded: Maps, window: Window, where: tuple[Tensor, Tensor, Tensor]
+    ) -> Float[Tensor, "target output"]:
+        """Mean and pre-activation of the scale at (picture, row, column)s within a window."""
+        folded = F.pixel_unshuffle(window.cut(encoded.inputs), _FOLD)
+        features = self.fine(folded, window.cut(encoded.coarse, 2**_MEETING))
+        # The scale reads features that the mean alone shapes: its gradient, the larger of the two
+        # for long, would leave little of them to the mean.
+        mean, scale = _CORRECTION * self.mean(features), self.scale(features.detach())
+        both = torch.cat([mean, scale], dim=1)
+        outputs = F.pixel_shuffle(both, _FOLD)
+        number, rows, columns = where
+        values = outputs[number, :, rows - window.top, columns - window.left]
+        start = encoded.start[number, :, rows, columns]
+        return values + F.pad(start, (0, start.shape[1]))
+
+
+def _started(layer: nn.Conv2d, value: float) -> nn.Conv2d:
+    """The layer, so that it answers a value whatever it is given."""
+    assert layer.bias is not None
+    nn.init.zeros_(layer.weight)
+    nn.init.constant_(layer.bias, value)
+    return layer
+
+
+def _enlarged(
+    grid: Float[Tensor, "batch channel height width"], levels: int
+) -> Float[Tensor, "batch channel rows columns"]:
+    """A level's grid, interpolated on that of a level so many finer."""
+    return F.interpolate(grid, scale_factor=2.0**levels, mode="bilinear")

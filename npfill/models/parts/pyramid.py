@@ -1,0 +1,143 @@
+"""The set convolution of a grid at many scales, and the picture that it alone suggests."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+# How many observed pixels a cell takes to be half trusted, and rounds of smoothing: towards a
+# membrane at each scale, then towards a thin plate among the pixels.
+_DOUBT, _ROUNDS, _PIXEL_ROUNDS = 1.0, 3, 8
+# A step of the thin plate's relaxation: the largest that is stable is 2/64.
+_STEP = 0.03
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Level:
+    """The observed pixels around each cell of a grid whose cells are 2^k pixels wide.
+
+    Attributes:
+        mean: Their mean intensity (the normalised convolution); zero where there are none.
+        offset: How far their centroid lies from the cell's centre (rows, columns), in cells; one
+            zero for pixels.
+        density: Their share of the pixels there: the density channel.
+        number: The k of the cells' width.
+    """
+
+    mean: Float[Tensor, "batch channel height width"]
+    offset: Float[Tensor, "batch _ _ _"]
+    density: Float[Tensor, "batch 1 height width"]
+    number: int
+
+    @property
+    def trust(self) -> Float[Tensor, "batch 1 height width"]:
+        """How far the mean is to be believed, in [0, 1]; at pixels, whether they are observed."""
+        if self.number == 0:
+            return self.density
+        seen = self.density * 4.0 ** (self.number + 1)
+        return seen / (seen + _DOUBT)
+
+
+def pyramid(
+    pixels: Float[Tensor, "batch channel height width"],
+    observed: Bool[Tensor, "batch 1 height width"],
+) -> list[Level]:
+    """Levels from the pixels themselves to a single cell.
+
+    A set convolution with its density channel (Gordon et al. 2020, "Convolutional Conditional
+    Neural Processes", section 4 and algorithm 1) at each scale: sums over windows of 4x4 cells
+    of the level below, every second row and column, over the density there.
+    """
+    density = observed.to(pixels.dtype)
+    sums = torch.where(observed, pixels, 0.0)
+    moments = _centres(sums, 0) * density
+    levels = [Level(sums, torch.zeros_like(density[:, :, :1, :1]), density, 0)]
+    while max(sums.shape[-2:]) > 1:
+        number = len(levels)
+        sums, moments, density = (_halved(each) for each in (sums, moments, density))
+        seen = density.clamp(min=_TINY)
+        offset = (moments / seen - _centres(sums, number)) / 2**number
+        levels.append(Level(sums / seen, offset * (density > 0), density, number))
+    return levels
+
+
+def filled(levels: list[Level]) -> list[Float[Tensor, "batch channel height width"]]:
+    """The picture at each level, the unobserved parts filled in from the coarser ones.
+
+    From coarse to fine: what is interpolated from the level above gives way to this level's mean as
+    far as that is trusted, and the rest is smoothed towards a membrane over the hole (Δu = 0), at
+    last towards a thin plate (Δ²u = 0). The mean
+    belongs to the centroid of what was observed, so it is moved to the cell's centre along the
+    gradient so far: a plane is filled in as a plane. With nothing observed, all is 0.5.
+    """
+    top = levels[-1]
+    picture = torch.where(top.density > 0, top.mean, 0.5)
+    pictures = [picture]
+    for level in reversed(levels[:-1]):
+        height, width = level.mean.shape[-2:]
+        picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+        mean, trust = level.mean, level.trust
+        if level.number:
+            down, right = _gradient(picture)
+            mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
+        picture = torch.lerp(picture, mean, trust)
+        for _ in range(_ROUNDS):
+            picture = torch.lerp(_neighbours(picture), mean, trust)
+        for _ in range(0 if level.number else _PIXEL_ROUNDS):
+            bending = _laplacian(_laplacian(picture))
+            picture = torch.lerp(picture.sub(bending, alpha=_STEP), mean, trust)
+        pictures.append(picture)
+    return pictures[::-1]
+
+
+def _halved(
+    grid: Float[Tensor, "batch channel height width"],
+) -> Float[Tensor, "batch channel rows columns"]:
+    """Means over 4x4 windows around every second row and column, zero beyond the border."""
+    height, width = grid.shape[-2:]
+    return F.avg_pool2d(F.pad(grid, (0, width % 2, 0, height % 2)), 4, stride=2, padding=1)
+
+
+def _centres(
+    like: Float[Tensor, "batch channel height width"], number: int
+) -> Float[Tensor, "1 2 height width"]:
+    """Row and column, in pixels, of the centres of a level's cells."""
+    axes = [
+        (torch.arange(side, device=like.device, dtype=like.dtype) + 0.5) * 2**number
+        for side in like.shape[-2:]
+    ]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
+
+
+def _gradient(
+    grid: Float[Tensor, "batch channel height width"],
+) -> tuple[
+    Float[Tensor, "batch channel height width"], Float[Tensor, "batch channel height width"]
+]:
+    """Central differences down and to the right, per cell."""
+    padded = F.pad(grid, (1, 1, 1, 1), mode="replicate")
+    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
+    right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
+    return down, right
+
+
+def _neighbours(
+    grid: Float[Tensor, "batch channel height width"],
+) -> Float[Tensor, "batch channel height width"]:
+    """The mean of the four neighbours of each cell."""
+    padded = F.pad(grid, (1, 1, 1, 1), mode="replicate")
+    # In place: at the size of a photograph every copy counts.
+    total = padded[..., :-2, 1:-1] + padded[..., 2:, 1:-1]
+    total += padded[..., 1:-1, :-2]
+    total += padded[..., 1:-1, 2:]
+    return total.div_(4)
+
+
+def _laplacian(
+    grid: Float[Tensor, "batch channel height width"],
+) -> Float[Tensor, "batch channel height width"]:
+    """The sum over the four neighbours of how far they lie above each cell."""
+    return _neighbours(grid).sub_(grid).mul_(4)

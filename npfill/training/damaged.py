@@ -1,0 +1,37 @@
+"""One step's batch of photographs: crops with the holes that people bring."""
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from npfill.context import Context, Targets
+from npfill.data.damage import FAMILIES
+from npfill.data.photographs import Photographs, crops
+from npfill.seeds import array_generator
+from npfill.training.recipe import Recipe
+
+
+def draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Context, Targets]:
+    """Contexts and targets of a step; they depend on the recipe's seed and the step alone.
+
+    A step has scattered pixels, or holes of other families, one for each crop. Scattered pixels
+    need no wide view: there, crops have half the side, and are four times as many.
+    """
+    damage, random = recipe.damage, array_generator(recipe.run.seed, step, "crops")
+    assert damage is not None
+    names = [name for name in FAMILIES if name != "scattered"]
+    shares = np.array([getattr(damage, name) for name in names])
+    count, side = recipe.schedule.batch, recipe.model.size
+    if random.random() * (damage.scattered + shares.sum()) < damage.scattered:
+        count, side, chosen = 4 * count, side // 2, ["scattered"] * 4 * count
+    else:
+        chosen = list(random.choice(names, count, p=shares / shares.sum()))
+    pixels = crops(photographs, count, side, damage.scales, damage.grey, damage.planes, random)
+    observed = torch.stack([_observed(FAMILIES[name]((side, side), random)) for name in chosen])
+    context = Context(pixels, observed.to(pixels.device))
+    return context, Targets.every((side, side), pixels.device)
+
+
+def _observed(hole: Bool[np.ndarray, "height width"]) -> Bool[Tensor, "1 height width"]:
+    return ~torch.from_numpy(hole)[None]

@@ -1,0 +1,101 @@
+"""What a convolutional neural process must satisfy beside the laws of all."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.models import ConvCNP, NeuralProcess
+from npfill.models.parts import windows
+from npfill.models.parts.pyramid import filled, pyramid
+from tests.conftest import tiny
+
+Model = NeuralProcess[Any]
+
+
+def a_picture(height: int, width: int, share: float = 0.5, seed: int = 0) -> Context:
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.rand(1, 2, height, width, generator=generator, dtype=torch.float64)
+    return Context(pixels, torch.rand(1, 1, height, width, generator=generator) < share)
+
+
+def everywhere(model: Model, context: Context) -> Gaussian:
+    predicted = model.predict(model.encode(context), None, Targets.every(context.size))
+    shape = (1, *context.size, -1)
+    return Gaussian(predicted.mean.view(shape), predicted.scale.view(shape))
+
+
+def test_a_picture_that_moves_by_the_coarsest_stride_takes_its_prediction_along() -> None:
+    model, wide = tiny("convcnp"), a_picture(704, 736)
+    moved = Context(wide.pixels[..., 32:], wide.observed[..., 32:])
+    before, after = everywhere(model, wide), everywhere(model, moved)
+    # Both fields of view together reach 320 pixels; coarser levels hardly count.
+    rows, columns = slice(348, 356), slice(364, 388)
+    at = slice(columns.start - 32, columns.stop - 32)
+    for one, other in ((before.mean, after.mean), (before.scale, after.scale)):
+        torch.testing.assert_close(one[:, rows, columns], other[:, rows, at], rtol=0, atol=2e-6)
+
+
+def test_a_constant_added_to_the_context_is_added_to_the_mean_alone() -> None:
+    model, context = tiny("convcnp"), a_picture(40, 50, share=0.2)
+    before = everywhere(model, context)
+    after = everywhere(model, replace(context, pixels=context.pixels + 0.3))
+    torch.testing.assert_close(after.mean, before.mean + 0.3)
+    torch.testing.assert_close(after.scale, before.scale)
+
+
+def test_windows_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, context = tiny("convcnp"), a_picture(150, 210)
+    whole = everywhere(model, context)
+    monkeypatch.setattr(windows, "_SIDE", 32)
+    in_windows = everywhere(model, context)
+    torch.testing.assert_close(in_windows.mean, whole.mean)
+    torch.testing.assert_close(in_windows.scale, whole.scale)
+
+
+def test_only_windows_with_targets_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "_SIDE", 32)
+    model, context = tiny("convcnp"), a_picture(96, 96)
+    assert isinstance(model, ConvCNP)
+    computed: list[torch.Size] = []
+    model.fine.register_forward_hook(lambda _, given, __: computed.append(given[0].shape))
+    model.predict(model.encode(context), None, Targets(torch.tensor([0, 5]), (96, 96)))
+    assert len(computed) == 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 2), (33, 31)])
+def test_pictures_of_any_size_are_answered(size: tuple[int, int]) -> None:
+    model = tiny("convcnp")
+    for share in (0.0, 0.5, 1.0):
+        predicted = everywhere(model, a_picture(*size, share=share))
+        assert predicted.mean.isfinite().all()
+        assert predicted.scale.isfinite().all()
+
+
+def test_a_plane_is_filled_in_as_a_plane() -> None:
+    rows, columns = torch.meshgrid(torch.arange(96.0), torch.arange(128.0), indexing="ij")
+    plane = (20 + 0.3 * rows + 0.5 * columns)[None, None] / 255
+    observed = torch.ones_like(plane, dtype=torch.bool)
+    observed[..., 30:62, 40:72] = False
+    pictures = filled(pyramid(torch.where(observed, plane, torch.nan), observed))
+    assert (pictures[0] - plane).abs().max() < 0.5 / 255
+
+
+def test_observed_pixels_stay_and_a_constant_is_filled_in_exactly() -> None:
+    observed = torch.rand(1, 1, 37, 21, generator=torch.Generator().manual_seed(0)) < 0.1
+    pixels = torch.full((1, 3, 37, 21), 0.25)
+    torch.testing.assert_close(filled(pyramid(pixels, observed))[0], pixels)
+    pixels = torch.rand(1, 3, 37, 21, generator=torch.Generator().manual_seed(1))
+    kept = filled(pyramid(pixels, observed))[0]
+    assert torch.equal(torch.where(observed, kept, 0), torch.where(observed, pixels, 0))
+
+
+def test_the_density_channel_is_the_share_observed() -> None:
+    observed = torch.zeros(1, 1, 64, 64, dtype=torch.bool)
+    observed[..., ::2, :] = True
+    for level in pyramid(torch.zeros(1, 1, 64, 64), observed)[1:4]:
+        inner = level.density[..., 2:-2, 2:-2]
+        torch.testing.assert_close(inner, torch.full_like(inner, 0.5))

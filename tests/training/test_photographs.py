@@ -1,0 +1,88 @@
+"""A run on photographs: what a step draws, what is refused, and what becomes of the run."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from npfill import checkpoint, zoo
+from npfill.cli import main
+from npfill.data.datasets import read_photographs
+from npfill.errors import UsageError
+from npfill.seeds import array_generator
+from npfill.shipped import folder
+from npfill.training.batches import draw
+from npfill.training.recipe import parse, render
+from tests.training.test_run import train
+
+RECIPE = Path(__file__).parents[1] / "recipe_photographs.toml"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Smooth pictures of several sizes in a folder with parts for training and validation."""
+    for part, count in (("train", 4), ("val", 2)):
+        (tmp_path / "data" / part).mkdir(parents=True)
+        for number in range(count):
+            random = array_generator(part, number)
+            coarse = random.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+            picture = Image.fromarray(coarse).resize((224 + 10 * number, 230))
+            picture.save(tmp_path / "data" / part / f"{number}.png")
+    return tmp_path / "data"
+
+
+def test_a_step_depends_on_its_number_alone(data: Path) -> None:
+    recipe = parse(RECIPE.read_text("utf-8"), "a test")
+    photographs = read_photographs(data, "train", 32)
+    batches = [draw(photographs, recipe, step) for step in (3, 3, 4)]
+    (one, again, other) = (batch.context for batch in batches)
+    assert torch.equal(one.pixels, again.pixels)
+    assert torch.equal(one.observed, again.observed)
+    assert not torch.equal(one.pixels.mean(), other.pixels.mean())
+
+
+def test_scattered_pixels_are_drawn_in_four_times_as_many_crops_of_half_the_side(
+    data: Path,
+) -> None:
+    recipe = parse(RECIPE.read_text("utf-8"), "a test")
+    photographs = read_photographs(data, "train", 32)
+    shapes = {tuple(draw(photographs, recipe, n).context.pixels.shape) for n in range(20)}
+    assert shapes == {(1, 3, 32, 32), (4, 3, 16, 16)}
+
+
+def test_a_recipe_has_holes_or_damage_and_is_rendered_as_it_was_read() -> None:
+    text = RECIPE.read_text("utf-8")
+    recipe = parse(text, "a test")
+    assert recipe.holes is None
+    assert parse(render(recipe), "a test") == recipe
+    with pytest.raises(UsageError, match=r"\[holes\]"):
+        parse(text[: text.index("[damage]")] + text[text.index("[objective]") :], "a test")
+    with pytest.raises(UsageError, match="channels = 1"):
+        parse(text, "a test", ["model.channels=1"])
+
+
+def test_a_run_is_shipped_with_the_scores_of_every_kind_of_hole(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, copy = tmp_path / "run", tmp_path / "shipped"
+    words = [str(RECIPE), "--data", str(data), "--run-dir", str(run), "--device", "cpu"]
+    assert train(*words) == 0
+    for part in ("pretrained", "train"):
+        shutil.copytree(folder(part), copy / part)
+    shutil.copy(RECIPE, copy / "train" / "photographs.toml")
+    for module in ("npfill.zoo", "npfill.evaluate.shipping"):
+        monkeypatch.setattr(f"{module}.folder", lambda name: copy / name)
+    with pytest.raises(SystemExit) as stop:
+        main(["models", "add", str(run), "--name=photographs", f"--data={data / 'val'}"])
+    assert stop.value.code == 0
+    entry = zoo.entries()["photographs"]
+    assert len(entry.psnr) == len(entry.contexts) == 6
+    assert entry.counts == ()
+    weights = checkpoint.load(zoo.find("photographs").path)
+    assert weights.model.calibration.any()
+    card = (copy / "pretrained" / "photographs.md").read_text("utf-8")
+    assert "| keep 5 % |" in card
+    assert "| scratches |" in card
