@@ -73,8 +73,8 @@ def photograph_card(
 
 On photographs at their own size, in the hole alone: PSNR in dB, SSIM, z² (1 is calibrated) and the
 share of intensities in the central interval of 90 %, each the mean over photographs. Where pixels
-are kept they are scattered; irregular masks take the share of the picture that is named. Classical
-methods stand beside them in docs/photographs/.
+are kept they are scattered; irregular masks take the share of the picture that is named.
+`npfill evaluate --photos` measures classical methods beside them.
 
 {chr(10).join(tables)}"""
 

@@ -70,7 +70,7 @@ def test_a_run_is_shipped_with_the_scores_of_every_kind_of_hole(
     run, copy = tmp_path / "run", tmp_path / "shipped"
     words = [str(RECIPE), "--data", str(data), "--run-dir", str(run), "--device", "cpu"]
     assert train(*words) == 0
-    for part in ("pretrained", "train"):
+    for part in ("pretrained", "train", "examples"):
         shutil.copytree(folder(part), copy / part)
     shutil.copy(RECIPE, copy / "train" / "photographs.toml")
     for module in ("npfill.zoo", "npfill.evaluate.shipping"):
