@@ -24,8 +24,8 @@ Drawn = Float[Tensor, "sample batch target channel"]
 
 KINDS: tuple[Kind, ...] = ("latent", "autoregressive", "independent")
 ROUNDS = 16
-# What `auto` stands for where it is not `autoregressive`: what docs/findings.md measures as best.
-_BEST: dict[str, Kind] = {"lcnp": "latent"}
+# What `auto` stands for: what docs/findings.md measures as best, for every variant.
+_AUTO: Kind = "autoregressive"
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
 # shape round in another way, and sample k would not be the same to the last bit.
 _TOGETHER = 5
@@ -53,7 +53,7 @@ class Sampler:
 def sampler_for(
     model: NeuralProcess[Any], name: str = "auto", rounds: int | None = None, *, noise: bool = False
 ) -> Sampler:
-    """The sampler that a user names; `auto` is the best for the variant.
+    """The sampler that a user names; `auto` is autoregressive.
 
     Args:
         model: The model.
@@ -66,11 +66,7 @@ def sampler_for(
     """
     if name != "auto" and name not in KINDS:
         raise UsageError(f"unknown sampler {name!r}", f"one of: auto, {', '.join(KINDS)}")
-    kind = (
-        _BEST.get(model.variant, "autoregressive")
-        if name == "auto"
-        else next(k for k in KINDS if k == name)
-    )
+    kind = _AUTO if name == "auto" else next(k for k in KINDS if k == name)
     if kind == "latent" and not has_latent(model):
         raise UsageError(
             f"sampler latent: a {model.variant} has no latent z",
