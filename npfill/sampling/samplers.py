@@ -106,10 +106,13 @@ def samples(
         seed: The seed.
         count: How many samples.
     """
+    if not count:
+        shape = 0, len(context.pixels), targets.index.shape[-1], model.config.channels
+        return context.pixels.new_zeros(shape)
     draw = {"latent": _latent, "autoregressive": _autoregressive, "independent": _independent}
     drawn = [
         draw[sampler.kind](_Paths(model, context, seed, numbers), targets, sampler)
-        for numbers in _together(max(count, 1))
+        for numbers in _together(count)
     ]
     return torch.cat(drawn)[:count]
 
