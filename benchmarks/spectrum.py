@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from npfill import zoo
-from npfill.completion import complete
+from npfill.completion import Completion, complete
 from npfill.data.datasets import read_images
 from npfill.filling import Array
 from npfill.images.files import intensities, read_picture
@@ -21,6 +21,12 @@ from npfill.images.sheet import Row, contact_sheet
 # Bands of the radial frequency, in shares of the Nyquist frequency.
 BANDS = ((1 / 8, 3 / 16), (3 / 16, 1 / 4), (1 / 4, 3 / 8), (3 / 8, 1 / 2))
 _SAMPLES = 6
+# Samplers, and whether the pixels of their samples are drawn.
+_WAYS = {
+    "autoregressive": ("autoregressive", False),
+    "autoregressive, drawn": ("autoregressive", True),
+    "independent": ("independent", False),
+}
 
 
 def radial_power(patch: Array) -> np.ndarray:
@@ -37,50 +43,51 @@ def radial_power(patch: Array) -> np.ndarray:
 
 
 def main() -> None:
-    """Print the ratio in each band, for the mean for samples, and for independent noise."""
+    """Print the ratio in each band, for the mean, for samples and for independent noise."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="a picture, or test pictures")
-    parser.add_argument("--model", default="anp-celeba")
     parser.add_argument("--pictures", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--sheet", type=Path, help="a PNG of the first picture's samples")
     given, console = parser.parse_args(), Console(width=110, highlight=False)
-    model = zoo.load(given.model)
-    size, channels = model.config.size, model.config.channels
-    if given.data.is_file() and given.data.suffix == ".png":
-        pictures = [intensities(read_picture(given.data).image)]
-    else:
-        images = read_images(given.data, "test", size, channels)[: given.pictures]
-        pictures = list((images.float() / 255.0).permute(0, 2, 3, 1).numpy())
-    hole = np.zeros(pictures[0].shape[:2], dtype=bool)
-    hole[hole.shape[0] // 2 :] = True
-    ratios: dict[str, list[np.ndarray]] = {}
-    for number, picture in enumerate(pictures):
-        rows = []
-        ways = {
-            "autoregressive": {"sampler": "autoregressive", "rounds": given.rounds},
-            "autoregressive, drawn": {
-                "sampler": "autoregressive",
-                "rounds": given.rounds,
-                "noise": True,
-            },
-            "independent": {"sampler": "independent"},
+    model = zoo.load("anp-celeba")
+    measured: dict[str, list[np.ndarray]] = {}
+    for number, picture in enumerate(_pictures(given.data, given.pictures, model.config.size)):
+        hole = np.zeros(picture.shape[:2], dtype=bool)
+        hole[hole.shape[0] // 2 :] = True
+        completions = {
+            name: complete(picture, hole, model, _SAMPLES, 0, sampler=sampler, noise=noise)
+            for name, (sampler, noise) in _WAYS.items()
         }
-        truth = radial_power(_half(picture))
-        for name, way in ways.items():
-            done = complete(picture, hole, model, _SAMPLES, 0, **way)  # type: ignore[arg-type]
-            for key, shown in (("mean", [done.mean]), (name, list(done.samples))):
-                each = [radial_power(_half(one)) / truth for one in shown]
-                ratios.setdefault(key, []).append(np.mean(each, axis=0))
-            spread = np.sqrt(np.var(done.samples[:, hole], axis=0).mean())
-            ratios.setdefault(f"{name}: std over samples", []).append(np.array([spread]))
-            rows.append(Row(name, done.mean, done.std, list(done.samples)))
+        for name, values in _ratios(picture, hole, completions).items():
+            measured.setdefault(name, []).append(values)
         if number == 0 and given.sheet:
+            rows = [Row(name, c.mean, c.std, list(c.samples)) for name, c in completions.items()]
             contact_sheet(picture, hole, rows).save(given.sheet)
     console.print(f"{'bands':40} " + "  ".join(f"{low:.3f}-{high:.3f}" for low, high in BANDS))
-    for name, values in ratios.items():
-        shares = "  ".join(f"{value:11.3f}" for value in np.mean(values, axis=0))
+    for name, each in measured.items():
+        shares = "  ".join(f"{value:11.3f}" for value in np.mean(each, axis=0))
         console.print(f"{name:40} {shares}", markup=False)
+
+
+def _pictures(data: Path, count: int, size: int) -> list[Array]:
+    """A PNG, or the first test pictures of a set."""
+    if data.suffix == ".png":
+        return [intensities(read_picture(data).image)]
+    images = read_images(data, "test", size, channels=3)[:count]
+    return list((images.float() / 255.0).permute(0, 2, 3, 1).numpy())
+
+
+def _ratios(
+    picture: Array, hole: np.ndarray, completions: dict[str, Completion]
+) -> dict[str, np.ndarray]:
+    """Power over the original's in each band, and the std over samples in the hole."""
+    truth, ratios = radial_power(_half(picture)), {}
+    for name, done in completions.items():
+        for key, shown in (("mean", [done.mean]), (name, done.samples)):
+            ratios[key] = np.mean([radial_power(_half(one)) / truth for one in shown], axis=0)
+        spread = np.sqrt(np.var(done.samples[:, hole], axis=0).mean())
+        ratios[f"{name}: std over samples"] = np.array([spread])
+    return ratios
 
 
 def _half(picture: Array) -> Array:

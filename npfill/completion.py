@@ -61,7 +61,7 @@ def complete(
         seed: Sample k depends on the seed and k alone.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. Baselines run on the CPU.
         sampler: How a model draws samples: `latent`, `autoregressive`, `independent`, or `auto`,
-            the best for its variant. See `npfill.sampling.Sampler`.
+            which is autoregressive. See `npfill.sampling.Sampler`.
         rounds: How many rounds `autoregressive` draws pixels in; None for 16.
         noise: Draw the pixels of samples where they would be means.
 

@@ -14,7 +14,7 @@ from npfill.context import Context, Targets
 from npfill.errors import ModelError
 from npfill.images.fitting import match_channels, observed_average
 from npfill.models import NeuralProcess
-from npfill.sampling import Kind, Sampler, has_latent, moments, sampler_for
+from npfill.sampling import Kind, Sampler, has_latent, moments
 from npfill.sampling import samples as samples_of
 from npfill.seeds import generator
 
@@ -62,7 +62,7 @@ def by_model(
     hole: Hole,
     samples: int,
     seed: int,
-    sampler: Sampler | None = None,
+    sampler: Sampler,
 ) -> Prediction:
     """The hole as a neural process fills it, on the model's device.
 
@@ -74,7 +74,7 @@ def by_model(
         hole: Where it is missing.
         samples: How many samples are drawn.
         seed: Sample k depends on the seed and k alone.
-        sampler: How samples are drawn; None is the best way for the variant.
+        sampler: How samples are drawn.
 
     Raises:
         ModelError: The model is for pictures of neither one nor three channels, or what it
@@ -86,7 +86,7 @@ def by_model(
             "models of one or three channels complete pictures",
         )
     context = _context(model, pixels, hole)
-    sampler, notes = _possible(sampler or sampler_for(model), model, context, hole)
+    sampler, notes = _possible(sampler, model, context, hole)
     positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
     targets = Targets(positions, (hole.shape[0], hole.shape[1]))
     channels = pixels.shape[-1]

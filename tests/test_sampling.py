@@ -17,7 +17,7 @@ from npfill.sampling.autoregressive import Index, Values, revealed
 from npfill.sampling.intensity import bounded
 from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
-from tests.conftest import of, tiny
+from tests.conftest import MODELS, of, tiny
 
 Model = NeuralProcess[Any]
 SIZE = (5, 6)
@@ -191,9 +191,9 @@ def test_a_baseline_has_no_samplers() -> None:
         npfill.complete(np.zeros((28, 28), np.float32), hole, "linear", sampler="independent")
 
 
-def test_the_best_sampler_of_a_variant_is_autoregressive_or_latent() -> None:
-    assert sampler_for(tiny("cnp")).kind == "autoregressive"
-    assert sampler_for(tiny("lcnp")).kind == "latent"
+@pytest.mark.parametrize("name", MODELS)
+def test_auto_is_autoregressive_for_every_variant(name: str) -> None:
+    assert sampler_for(tiny(name)).kind == "autoregressive"
 
 
 @pytest.mark.parametrize("noise", [False, True])

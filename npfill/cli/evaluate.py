@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from npfill.cli import figure_inputs
 from npfill.cli.console import Talk, say_terms, stderr, stdout
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ def evaluate_command(
         int | None, typer.Option(min=1, max=512, help="Side of the grid. Default: the models'.")
     ] = None,
     samplers: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME,...",
             help="Measure models with each of latent, autoregressive, independent, on 50 pictures.",
         ),
-    ] = "",
+    ] = None,
     images: Annotated[
         int,
         typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
@@ -110,7 +111,7 @@ def evaluate_command(
     from npfill.evaluate.comparison import Budget, compare
 
     budget, where = Budget(images, draws, seed), devices.resolve(device)
-    kinds = [word.strip() for word in samplers.split(",") if word.strip()]
+    kinds = figure_inputs.samplers(samplers) if samplers else []
     for name, entry in zoo.entries().items():
         if name in (names or []):
             say_terms(Talk(), name, entry.terms)

@@ -160,12 +160,21 @@ def _array(path: Path) -> np.ndarray:
     return array
 
 
-def _idx(path: Path) -> np.ndarray:
+def unzipped(path: Path) -> bytes:
+    """The content of an idx file, gzipped or not.
+
+    Raises:
+        InputError: The gzip is broken.
+    """
     raw = path.read_bytes()
     try:
-        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: broken gzip ({error})", "copy the file again") from None
+
+
+def _idx(path: Path) -> np.ndarray:
+    content = unzipped(path)
     if content[:4] != _IDX_UINT8_3D:
         raise InputError(
             f"{path}: not an idx file of images", "--data takes images, idx, .npy or .npz"

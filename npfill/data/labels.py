@@ -1,6 +1,5 @@
 """The labels of digits, for the classifier that judges samples."""
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from npfill.data.datasets import Split
+from npfill.data.datasets import Split, unzipped
 from npfill.errors import InputError
 
 _IDX_NAMES = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}
@@ -29,11 +28,7 @@ def read_labels(folder: Path, split: Split) -> Int[Tensor, " image"]:
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
         raise InputError(f"{folder}: no {names[0]}", "--data takes a folder with the MNIST names")
-    raw = path.read_bytes()
-    try:
-        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: broken gzip ({error})", "copy the file again") from None
+    content = unzipped(path)
     if content[:4] != _IDX_UINT8_1D or len(content) != 8 + int.from_bytes(content[4:8], "big"):
         raise InputError(f"{path}: not an idx file of labels, or truncated", "copy it again")
     return torch.from_numpy(np.frombuffer(content, np.uint8, offset=8).astype(np.int64))

@@ -193,7 +193,7 @@ def _model(
     origin = f"sha256 {zoo.find(name).sha256}"
     if not samplers:
         plain = ModelCompleter(model, budget.draws, budget.seed)
-        return [_Entrant(name, origin, lambda _: plain, most)]
+        return [_Entrant(name, origin, _always(plain), most)]
     found = []
     for word in samplers:
         if word == "latent" and not has_latent(model):
@@ -201,8 +201,13 @@ def _model(
         sampler = sampler_for(model, word)
         completer = SamplerCompleter(model, sampler, budget.draws, budget.seed)
         called, fewer = f"{name} {sampler.kind}", min(most, FEWEST_IMAGES)
-        found.append(_Entrant(called, origin, lambda _, c=completer: c, fewer))  # type: ignore[misc]
+        found.append(_Entrant(called, origin, _always(completer), fewer))
     return found
+
+
+def _always(completer: Completer) -> Callable[[Setting], Completer]:
+    """The same completer in every setting."""
+    return lambda _: completer
 
 
 def _baseline(
@@ -216,7 +221,7 @@ def _baseline(
     most = min(len(images), FEWEST_IMAGES) if name == "gp" else len(images)
     if name not in {"linear", "nearest"}:
         single = BaselineCompleter(baselines.build(name), seed)
-        return _Entrant(name, "fitted to each picture", lambda _: single, most)
+        return _Entrant(name, "fitted to each picture", _always(single), most)
     if not has_parts(data):
         raise InputError(
             f"{data}: there is no training part, which {name} is fitted to",
@@ -232,7 +237,7 @@ def _baseline(
         most = min(most, FEWEST_IMAGES) if values > _FEW_VALUES else most
         single = BaselineCompleter(linear.Linear(statistics.fit(train())), seed)
         return _Entrant(
-            name, f"fitted to {len(train()):,} training pictures", lambda _: single, most
+            name, f"fitted to {len(train()):,} training pictures", _always(single), most
         )
     held_out = train()[-_CHOSEN_ON:]
     origin = f"best of {', '.join(map(str, _NEIGHBOURS))} neighbours on {len(held_out)} others"

@@ -44,22 +44,22 @@ def contact_sheet(picture: np.ndarray, hole: np.ndarray, rows: Sequence[Row]) ->
 
     Args:
         picture: "height width channel" in [0, 1]; what is under the hole is not shown.
-        hole: bool "height width", shown in blue.
+        hole: bool "height width", or "row height width" for a hole of each row's own; blue.
         rows: The completions; std shares one scale over all of them, on the bar below.
     """
-    size = panel_size(hole)
+    holes = np.broadcast_to(hole, (len(rows), *picture.shape[:2]))
+    size = panel_size(holes[0])
     deviations = [None if row.std is None else rms(row.std) for row in rows]
     highest = [float(std.max()) for std in deviations if std is not None]
     full = max(highest, default=0.0) or 1.0
-    observed = panel(blue_where(hole, picture), size)
     panels = [
         [
-            observed,
+            panel(blue_where(missing, picture), size),
             panel(row.mean, size),
             None if std is None else heat_panel(std / full, size),
             *(panel(sample, size) for sample in row.samples),
         ]
-        for row, std in zip(rows, deviations, strict=True)
+        for missing, row, std in zip(holes, rows, deviations, strict=True)
     ]
     samples = max(len(row.samples) for row in rows)
     titles = ["observed", "mean", "std", *(f"sample {k + 1}" for k in range(samples))]

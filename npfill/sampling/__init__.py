@@ -2,12 +2,11 @@
 
 from npfill.sampling.latents import draws, has_latent
 from npfill.sampling.mixture import MOMENT_DRAWS, moments, over_draws
-from npfill.sampling.samplers import KINDS, ROUNDS, Kind, Sampler, sampler_for, samples
+from npfill.sampling.samplers import KINDS, Kind, Sampler, sampler_for, samples
 
 __all__ = [
     "KINDS",
     "MOMENT_DRAWS",
-    "ROUNDS",
     "Kind",
     "Sampler",
     "draws",

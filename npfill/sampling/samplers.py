@@ -24,10 +24,9 @@ Drawn = Float[Tensor, "sample batch target channel"]
 
 KINDS: tuple[Kind, ...] = ("latent", "autoregressive", "independent")
 ROUNDS = 16
-# What `auto` stands for where it is not `autoregressive`: what docs/findings.md measures as best.
-# A convcnp has whole photographs to draw: 16 rounds took over a minute of one core for 5 % of
-# 768x512 pixels, too long for a default, and how good their samples are is not yet measured.
-_BEST: dict[str, Kind] = {"lcnp": "latent", "convcnp": "independent"}
+# What `auto` stands for where it is not `autoregressive`, which docs/findings.md measures as best.
+# A convcnp has whole photographs to draw, and 16 rounds of them take too long for a default.
+_AUTO: dict[str, Kind] = {"convcnp": "independent"}
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
 # shape round in another way, and sample k would not be the same to the last bit.
 _TOGETHER = 5
@@ -55,7 +54,7 @@ class Sampler:
 def sampler_for(
     model: NeuralProcess[Any], name: str = "auto", rounds: int | None = None, *, noise: bool = False
 ) -> Sampler:
-    """The sampler that a user names; `auto` is the best for the variant.
+    """The sampler that a user names; `auto` is the one for its variant.
 
     Args:
         model: The model.
@@ -68,11 +67,10 @@ def sampler_for(
     """
     if name != "auto" and name not in KINDS:
         raise UsageError(f"unknown sampler {name!r}", f"one of: auto, {', '.join(KINDS)}")
-    kind = (
-        _BEST.get(model.variant, "autoregressive")
-        if name == "auto"
-        else next(k for k in KINDS if k == name)
-    )
+    if name == "auto":
+        kind = _AUTO.get(model.variant, "autoregressive")
+    else:
+        kind = next(k for k in KINDS if k == name)
     if kind == "latent" and not has_latent(model):
         raise UsageError(
             f"sampler latent: a {model.variant} has no latent z",
@@ -112,10 +110,13 @@ def samples(
         seed: The seed.
         count: How many samples.
     """
+    if not count:
+        shape = 0, len(context.pixels), targets.index.shape[-1], model.config.channels
+        return context.pixels.new_zeros(shape)
     draw = {"latent": _latent, "autoregressive": _autoregressive, "independent": _independent}
     drawn = [
         draw[sampler.kind](_Paths(model, context, seed, numbers), targets, sampler)
-        for numbers in _together(max(count, 1))
+        for numbers in _together(count)
     ]
     return torch.cat(drawn)[:count]
 

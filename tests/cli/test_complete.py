@@ -158,6 +158,7 @@ def test_each_png_says_where_it_comes_from(npfill: Command, photo: Path, weights
         "npfill_model": "tiny",
         "npfill_model_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "npfill_seed": "7",
+        "npfill_sampler": "auto",
         "npfill_mask_sha256": hashlib.sha256(np.packbits(SELECTED).tobytes()).hexdigest(),
         "npfill_version": __version__,
     }

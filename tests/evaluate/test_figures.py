@@ -22,7 +22,7 @@ from npfill.images.files import intensities
 from npfill.models import NeuralProcess
 from npfill.sampling import KINDS, Kind, Sampler, has_latent, sampler_for
 from npfill.seeds import generator
-from tests.conftest import MODELS, tiny
+from tests.conftest import MODELS, of, tiny
 
 BLUE = (64, 96, 224)
 # A picture of 6 pixels is shown so many times larger.
@@ -32,7 +32,7 @@ FACTOR = 27
 @pytest.fixture(params=MODELS)
 def grey_model(request: pytest.FixtureRequest) -> NeuralProcess[Any]:
     """Each tiny model in turn, for grey pictures."""
-    return tiny(request.param, channels=1).float()
+    return of(request.param, channels=1)
 
 
 def a_picture(height: int = 6, width: int = 6, channels: int = 1) -> Image.Image:

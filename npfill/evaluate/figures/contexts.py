@@ -9,7 +9,7 @@ from PIL import Image
 from npfill.completion import complete
 from npfill.evaluate.settings import Setting
 from npfill.images.files import intensities
-from npfill.images.sheet import blue_where, heat_panel, panel, panel_size, rms, table
+from npfill.images.sheet import Row, contact_sheet
 from npfill.models import NeuralProcess
 
 
@@ -30,19 +30,9 @@ def contexts_figure(
         seed: The seed of masks and samples.
     """
     picture = intensities(image)
-    size = panel_size(picture[..., 0])
     holes = [~setting.observed(1, image.width, seed)[0, 0].numpy() for setting in settings]
-    completions = [complete(picture, hole, model, samples, seed) for hole in holes]
-    deviations = [rms(one.std) for one in completions if one.std is not None]
-    full = float(np.max(deviations))
-    rows = [
-        [
-            panel(blue_where(hole, picture), size),
-            panel(one.mean, size),
-            heat_panel(std / full, size),
-            *(panel(sample, size) for sample in one.samples),
-        ]
-        for hole, one, std in zip(holes, completions, deviations, strict=True)
-    ]
-    titles = ["observed", "mean", "std", *(f"sample {number + 1}" for number in range(samples))]
-    return table(titles, [setting.name for setting in settings], rows, bar=(2, full))
+    rows = []
+    for setting, hole in zip(settings, holes, strict=True):
+        done = complete(picture, hole, model, samples, seed)
+        rows.append(Row(setting.name, done.mean, done.std, list(done.samples)))
+    return contact_sheet(picture, np.stack(holes), rows)
