@@ -56,7 +56,7 @@ class Batch:
         )
 
 
-Pictures = UInt8[Tensor, "image channel size size"] | Photographs
+Pictures = UInt8[Tensor, "_ channel size size"] | Photographs
 
 
 def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
