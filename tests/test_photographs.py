@@ -15,9 +15,8 @@ def test_auto_is_the_model_for_photographs_whatever_the_picture() -> None:
     assert zoo.find(zoo.AUTO).name == zoo.find(zoo.DEFAULT).name == "convcnp-photo"
     digit, hole = picture(28, 28, 1)[..., 0], np.zeros((28, 28), dtype=bool)
     hole[10:15, 8:20] = True
-    unnamed, named = (
-        npfill.complete(digit, hole, **chosen) for chosen in ({}, {"model": "convcnp-photo"})
-    )
+    unnamed = npfill.complete(digit, hole)
+    named = npfill.complete(digit, hole, "convcnp-photo")
     assert np.array_equal(unnamed.mean, named.mean)
 
 
