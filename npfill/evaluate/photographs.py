@@ -22,6 +22,7 @@ from npfill.evaluate.damages import Damage, Irregular, damages
 from npfill.filling import Prediction, by_baseline, by_model
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
+from npfill.sampling import sampler_for
 from npfill.scores import centrality
 
 # Each score with what it is and its decimals.
@@ -193,7 +194,7 @@ def _one(
     if isinstance(source, Baseline):
         predicted = by_baseline(source, truth, hole, 0, seed)
     else:
-        predicted = by_model(source, truth, hole, 0, seed)
+        predicted = by_model(source, truth, hole, 0, seed, sampler_for(source))
     seconds = time.perf_counter() - before
     return _scores(predicted, truth, hole) | {"seconds": seconds}
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 import torch
-from jaxtyping import Bool
-from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data.damage import FAMILIES
+from npfill.data.damage import FAMILIES, Hole
 from npfill.data.photographs import Photographs, crops
 from npfill.seeds import array_generator
 from npfill.training.recipe import Recipe
+
+# Shares of a hole's pixels that are observed where it is partly revealed.
+_REVEALED = (0.0005, 0.9)
 
 
 def draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Context, Targets]:
@@ -28,10 +29,16 @@ def draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Con
     else:
         chosen = list(random.choice(names, count, p=shares / shares.sum()))
     pixels = crops(photographs, count, side, damage.scales, damage.grey, damage.planes, random)
-    observed = torch.stack([_observed(FAMILIES[name]((side, side), random)) for name in chosen])
+    holes = [_hole(name, side, damage.revealed, random) for name in chosen]
+    observed = ~torch.from_numpy(np.stack(holes)[:, None])
     context = Context(pixels, observed.to(pixels.device))
     return context, Targets.every((side, side), pixels.device)
 
 
-def _observed(hole: Bool[np.ndarray, "height width"]) -> Bool[Tensor, "1 height width"]:
-    return ~torch.from_numpy(hole)[None]
+def _hole(name: str, side: int, revealed: float, random: np.random.Generator) -> Hole:
+    """A hole of a family, partly revealed at times."""
+    hole = FAMILIES[name]((side, side), random)
+    if name == "scattered" or random.random() >= revealed:
+        return hole
+    share = np.exp(random.uniform(*np.log(_REVEALED)))
+    return hole & (random.random(hole.shape) >= share)

@@ -45,7 +45,8 @@ class Damage:
     """How often photographs get each family of holes, and how crops are taken from them.
 
     Each crop is reduced by one of the whole numbers in `scales`; a share `grey` loses its colours,
-    and a share `planes` are gradients of colour instead.
+    and a share `planes` are gradients of colour instead. In a share `revealed` of the holes other
+    than `scattered` some pixels are observed, as in the rounds of autoregressive samples.
     """
 
     scales: tuple[int, ...]
@@ -59,6 +60,7 @@ class Damage:
     blobs: float
     lines: float
     borders: float
+    revealed: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

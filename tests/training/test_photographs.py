@@ -1,6 +1,7 @@
 """A run on photographs: what a step draws, what is refused, and what becomes of the run."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,22 @@ def test_scattered_pixels_are_drawn_in_four_times_as_many_crops_of_half_the_side
     photographs = read_photographs(data, "train", 32)
     shapes = {tuple(draw(photographs, recipe, n).context.pixels.shape) for n in range(20)}
     assert shapes == {(1, 3, 32, 32), (4, 3, 16, 16)}
+
+
+def test_a_hole_may_be_partly_revealed_and_nothing_is_added_to_it(data: Path) -> None:
+    plain = parse(RECIPE.read_text("utf-8"), "a test")
+    assert plain.damage is not None
+    always = replace(plain, damage=replace(plain.damage, scattered=0.0, revealed=1.0))
+    never = replace(plain, damage=replace(plain.damage, scattered=0.0))
+    photographs = read_photographs(data, "train", 32)
+    shares = []
+    for step in range(20):
+        hole, revealed = (
+            ~draw(photographs, recipe, step).context.observed for recipe in (never, always)
+        )
+        assert not (revealed & ~hole).any()
+        shares.append((revealed.sum() / hole.sum()).item())
+    assert min(shares) < 0.5 < max(shares)
 
 
 def test_a_recipe_has_holes_or_damage_and_is_rendered_as_it_was_read() -> None:
