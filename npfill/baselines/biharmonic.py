@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 
 from npfill.baselines.base import Baseline, Filled
 from npfill.baselines.extra import imported
+from npfill.errors import InputError
 
 
 class Biharmonic(Baseline):
@@ -27,4 +28,12 @@ class Biharmonic(Baseline):
         self.observed(hole)
         restoration = imported("skimage.restoration", self.name, "scikit-image")
         known = np.where(hole[..., None], 0.0, picture.astype(np.float64))
-        return Filled(restoration.inpaint_biharmonic(known, hole, channel_axis=-1)[hole])
+        try:
+            filled = restoration.inpaint_biharmonic(known, hole, channel_axis=-1)
+        except ValueError as error:
+            # It allots more entries to a hole at the border than it sets (0.26).
+            raise InputError(
+                f"scikit-image's biharmonic fails at this hole ({error})",
+                "a hole that does not touch the border, or another model",
+            ) from None
+        return Filled(filled[hole])

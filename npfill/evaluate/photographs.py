@@ -17,8 +17,10 @@ from torch import Tensor
 from npfill import __version__, baselines, zoo
 from npfill.baselines import Baseline
 from npfill.data.datasets import read_photographs
+from npfill.errors import InputError
 from npfill.evaluate.appearance import psnr, ssim
 from npfill.evaluate.damages import Damage, Irregular, damages
+from npfill.evaluate.memory import with_peak
 from npfill.filling import Prediction, by_baseline, by_model
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
@@ -32,6 +34,7 @@ SCORES = {
     "z_squared": ("z², 1 is calibrated", 2),
     "coverage_90": ("share in the central interval of 90 %", 3),
     "seconds": ("seconds a picture", 2),
+    "memory": ("peak memory of the process, GB", 2),
 }
 _LEVEL = 0.9
 
@@ -145,7 +148,7 @@ def as_markdown(measured: Measured, command: str) -> str:
         f"    {command}",
         "",
         f"npfill {__version__}, {measured.images} photographs of {measured.data}, holes of seed "
-        f"{measured.seed}. Means over the photographs.",
+        f"{measured.seed}. Means over the photographs, but for those on which a completer fails.",
         "",
         *(f"- {name}: {origin}" for name, origin in measured.origins.items()),
         "",
@@ -185,18 +188,30 @@ def _one(
     seed: int,
     number: int,
 ) -> dict[str, float]:
-    """The scores of one completion; none where nothing is missing."""
+    """The scores of one completion; none where nothing is missing, or a baseline fails."""
     truth = picture.permute(1, 2, 0).numpy().astype(np.float32) / np.float32(255)
     hole = kind.hole((truth.shape[0], truth.shape[1]), seed, number).copy()
     if not hole.any():
         return {}
     before = time.perf_counter()
-    if isinstance(source, Baseline):
-        predicted = by_baseline(source, truth, hole, 0, seed)
-    else:
-        predicted = by_model(source, truth, hole, 0, seed, sampler_for(source))
+    try:
+        predicted, memory = with_peak(lambda: _filled(source, truth, hole, seed))
+    except InputError:
+        return {}
     seconds = time.perf_counter() - before
-    return _scores(predicted, truth, hole) | {"seconds": seconds}
+    cost = {"seconds": seconds} | ({} if memory is None else {"memory": memory})
+    return _scores(predicted, truth, hole) | cost
+
+
+def _filled(
+    source: Baseline | NeuralProcess[Any],
+    truth: Float[np.ndarray, "height width channel"],
+    hole: Bool[np.ndarray, "height width"],
+    seed: int,
+) -> Prediction:
+    if isinstance(source, Baseline):
+        return by_baseline(source, truth, hole, 0, seed)
+    return by_model(source, truth, hole, 0, seed, sampler_for(source))
 
 
 def _scores(

@@ -101,6 +101,19 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
     assert error.value.exit_code == 5
 
 
+def test_a_failure_of_the_biharmonic_solver_is_an_input_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    restoration = pytest.importorskip("skimage.restoration")
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("axis 0 index 9 exceeds matrix dimension 4")
+
+    monkeypatch.setattr(restoration, "inpaint_biharmonic", fail)
+    with pytest.raises(InputError, match="biharmonic fails at this hole"):
+        baselines.build("biharmonic").fill(noise(3, 3, 1), a_hole(3, 3, 0.5))
+
+
 def test_importing_and_building_import_none_of_the_packages() -> None:
     code = "import sys; from npfill import baselines; [baselines.build(n) for n in baselines.NAMES]"
     report = "; print(*{m.partition('.')[0] for m in sys.modules})"

@@ -165,7 +165,8 @@ def test_photographs_are_measured_at_their_own_size(npfill: Command, tmp_path: P
         "scratches",
         "irregular 1-10 %",
     }
-    assert scores["text"].keys() == {"psnr", "ssim", "z_squared", "coverage_90", "seconds"}
+    measured = {"psnr", "ssim", "z_squared", "coverage_90", "seconds"}
+    assert scores["text"].keys() - {"memory"} == measured  # where the system tells
     assert "| keep 5 % |" in (report / "report.md").read_text("utf-8")
 
 
