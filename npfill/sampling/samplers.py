@@ -28,7 +28,8 @@ ROUNDS = 16
 # A convcnp has whole photographs to draw, and 16 rounds of them take too long for a default.
 _AUTO: dict[str, Kind] = {"convcnp": "independent"}
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
-# shape round in another way, and sample k would not be the same to the last bit.
+# shape round in another way, and sample k would not be the same to the last bit. Of pictures of any
+# size, one at a time is what fits into memory.
 _TOGETHER = 5
 
 
@@ -116,15 +117,15 @@ def samples(
     draw = {"latent": _latent, "autoregressive": _autoregressive, "independent": _independent}
     drawn = [
         draw[sampler.kind](_Paths(model, context, seed, numbers), targets, sampler)
-        for numbers in _together(count)
+        for numbers in _together(count, 1 if model.any_size else _TOGETHER)
     ]
     return torch.cat(drawn)[:count]
 
 
-def _together(count: int) -> Iterator[range]:
+def _together(count: int, size: int) -> Iterator[range]:
     """Numbers of samples, in groups of one size."""
-    for first in range(0, count, _TOGETHER):
-        yield range(first, first + _TOGETHER)
+    for first in range(0, count, size):
+        yield range(first, first + size)
 
 
 @dataclass(frozen=True)
