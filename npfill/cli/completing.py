@@ -14,7 +14,6 @@ from npfill.cli.console import Talk, say_terms
 from npfill.cli.masking import MaskOptions, hole_of, sha256_of
 from npfill.images.files import Picture, intensities, read_picture, with_hole_filled
 from npfill.images.masks import Hole, describe
-from npfill.images.writing import refuse_existing
 
 if TYPE_CHECKING:
     from npfill.baselines import Baseline
@@ -40,6 +39,7 @@ class Writing:
     output: Path | None
     emit: str | None
     overwrite: bool
+    skip_existing: bool
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ class Chosen:
     device: str
 
 
-def choose(name: str, device: str, talk: Talk) -> Chosen:
-    """The model or baseline that a user names; loads torch."""
+def choose(name: str, device: str, drawing: Drawing, talk: Talk) -> Chosen:
+    """The model or baseline that a user names, with a sampler that it has; loads torch."""
     from npfill import baselines, checkpoint, devices, zoo
+    from npfill.sampling import sampler_for
 
     where = devices.resolve(device)
     if name in baselines.NAMES:
@@ -78,6 +79,7 @@ def choose(name: str, device: str, talk: Talk) -> Chosen:
         return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
     found = zoo.find(name)
     weights = checkpoint.load(found.path)
+    sampler_for(weights.model, drawing.sampler, drawing.rounds, noise=drawing.noise)
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     talk.detail(f"{found.path}: {weights.model.variant}, sha256 {found.sha256}")
     return Chosen(found.name, weights.model, found.sha256, str(where))
@@ -99,8 +101,6 @@ def complete_one(
         What was done, as JSON values.
     """
     picture, hole = _read(job, talk)
-    refuse_existing(job.plan.files, writing.overwrite)
-    outputs.refuse_unwritable(job.plan)
     talk.say(describe(hole))
     by = chosen()
     started = time.perf_counter()
