@@ -1,18 +1,16 @@
 """Completing one picture: read, find the hole, complete, render, write, and say what was done."""
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from npfill.cli import outputs
 from npfill.cli.console import Talk, say_terms
-from npfill.cli.masking import MaskOptions, hole_of, sha256_of
-from npfill.images.files import Picture, intensities, read_picture, with_hole_filled
+from npfill.cli.masking import MaskOptions, hole_of
+from npfill.cli.origin import origin_text
+from npfill.images.files import Picture, intensities, read_picture
 from npfill.images.masks import Hole, describe
 
 if TYPE_CHECKING:
@@ -57,12 +55,14 @@ class Chosen:
 
     Attributes:
         name: What it is called.
+        word: What names it on a command line: the same, or its file.
         model: The network, or the baseline.
         sha256: The hash of its file, in hex; None for a baseline without one.
         device: Where it runs.
     """
 
     name: str
+    word: str
     model: "NeuralProcess[Any] | Baseline"
     sha256: str | None
     device: str
@@ -76,13 +76,14 @@ def choose(name: str, device: str, drawing: Drawing, talk: Talk) -> Chosen:
     where = devices.resolve(device)
     if name in baselines.NAMES:
         baseline, file = baselines.build(name), baselines.FILES.get(name)
-        return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
+        return Chosen(name, name, baseline, zoo.sha256_of(file) if file else None, "cpu")
     found = zoo.find(name)
     weights = checkpoint.load(found.path)
     sampler_for(weights.model, drawing.sampler, drawing.rounds, noise=drawing.noise)
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     talk.detail(f"{found.path}: {weights.model.variant}, sha256 {found.sha256}")
-    return Chosen(found.name, weights.model, found.sha256, str(where))
+    word = found.name if name == zoo.AUTO else name
+    return Chosen(found.name, word, weights.model, found.sha256, str(where))
 
 
 def complete_one(
@@ -110,7 +111,7 @@ def complete_one(
     for note in (*completion.notes, *lacking):
         talk.warn(note)
     opaque = job.masking.mask == "alpha"
-    text = _origin(picture, hole, by, drawing, opaque=opaque)
+    text = origin_text(job.image, job.masking, picture, hole, by, drawing)
     contents = outputs.render(plan, picture.image, hole.selected, completion, text, opaque=opaque)
     outputs.write(plan, contents)
     record = {
@@ -159,29 +160,6 @@ def _completed(
         drawing.rounds,
         drawing.noise,
     )
-
-
-def _origin(
-    picture: Picture, hole: Hole, by: Chosen, drawing: Drawing, *, opaque: bool
-) -> dict[str, str]:
-    """What each result says of where it comes from."""
-    text = {
-        "npfill_model": by.name,
-        "npfill_seed": str(drawing.seed),
-        "npfill_sampler": drawing.sampler,
-        "npfill_image_sha256": _sha256_of_observed(picture, hole, opaque=opaque),
-        "npfill_mask_sha256": sha256_of(hole),
-    }
-    if by.sha256 is not None:
-        text["npfill_model_sha256"] = by.sha256
-    return text
-
-
-def _sha256_of_observed(picture: Picture, hole: Hole, *, opaque: bool) -> str:
-    """The hash of what is used of a picture: its mode, size and pixels, black in the hole."""
-    black = np.zeros((*hole.selected.shape, 3 if picture.image.mode.startswith("RGB") else 1))
-    used = with_hole_filled(picture.image, hole.selected, black, opaque=opaque)
-    return hashlib.sha256(f"{used.mode} {used.size} ".encode() + used.tobytes()).hexdigest()
 
 
 def _mean_std(completion: "Completion", hole: Hole) -> float | None:

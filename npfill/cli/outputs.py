@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from npfill import __version__
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.images.files import changed_outside, png_bytes, std_picture, with_hole_filled
 from npfill.images.sheet import Row, contact_sheet
@@ -160,11 +159,12 @@ def render(
         return png_bytes(picture, common("std") | {"npfill_std_full_scale": repr(full_scale)})
 
     def common(name: str) -> dict[str, str]:
-        return text | {"npfill_version": __version__, "npfill_output": name}
+        return text | {"npfill_output": name}
 
     def sheet() -> bytes:
+        samples = {"npfill_samples": str(len(completion.samples))}
         row = Row("", completion.mean, completion.std, list(completion.samples))
-        return png_bytes(contact_sheet(completion.mean, hole, [row]), common("sheet"))
+        return png_bytes(contact_sheet(completion.mean, hole, [row]), common("sheet") | samples)
 
     makers: dict[str, Callable[[], bytes]] = {
         "mean": lambda: png_bytes(filled(completion.mean), common("mean")),
