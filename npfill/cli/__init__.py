@@ -60,6 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The words after `npfill`; those of the process by default.
     """
     try:
-        app(args=None if arguments is None else list(arguments))
+        app(args=None if arguments is None else list(arguments), prog_name=app.info.name)
     except Exception as error:  # the one place where errors become a line and an exit code
         sys.exit(report(error))

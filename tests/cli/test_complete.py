@@ -433,8 +433,8 @@ def test_pictures_that_differ_only_under_the_hole_give_the_same_files(
         values[SELECTED, :colours] = level
         Image.fromarray(values.squeeze()).save(tmp_path / "photo.png")
         words = ("complete", tmp_path / "photo.png", "--mask", mask, "-m", weights)
-        words = (*words, "--emit", "mean,std,samples,sheet,npz", "-o", tmp_path / folder)
-        assert npfill(*words).code == 0
+        emit = ("--emit", "mean,std,samples,sheet,npz", "-o", tmp_path / folder)
+        assert npfill(*words, *emit).code == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
