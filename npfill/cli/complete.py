@@ -12,7 +12,7 @@ from npfill.cli.options import (
     FitMask,
     Grow,
     InvertMask,
-    MaskFile,
+    MaskFileOrFolder,
     MaskThreshold,
     model_names,
 )
@@ -26,14 +26,14 @@ def complete_command(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMG...",
+            metavar="IMG",
             help="Pictures with missing pixels: files, folders, patterns; - is stdin.",
         ),
     ],
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Folders below folders, too.")
     ] = False,
-    mask: MaskFile = None,
+    mask: MaskFileOrFolder = None,
     box: Boxes = None,
     invert_mask: InvertMask = False,
     grow: Grow = 0,

@@ -14,6 +14,14 @@ _FARTHEST = 10**8
 MaskFile = Annotated[
     str | None,
     typer.Option(
+        metavar="FILE|alpha",
+        help="White is filled, black is kept. `alpha`: what is transparent is filled.",
+        rich_help_panel=_MASK,
+    ),
+]
+MaskFileOrFolder = Annotated[
+    str | None,
+    typer.Option(
         metavar="FILE|DIR|alpha",
         help="White is filled, black is kept. DIR: masks by the pictures' names. "
         "`alpha`: what is transparent is filled.",
