@@ -1,6 +1,8 @@
 """An image file becomes an upright Pillow image, whatever the file holds."""
 
+import io
 import logging
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from PIL.ExifTags import IFD, Base
 
 from npfill.errors import InputError
 
+STDIN = Path("-")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _READABLE = "PNG, JPEG, WebP, BMP, TIFF and GIF are read"
 _DEEP_GREY = {"I;16", "I;16B", "I"}
@@ -75,7 +78,7 @@ def decode(path: Path) -> Decoded:
     if path.is_dir():
         raise InputError(f"{path}: a folder, not a picture", "name one file in it")
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with _file(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _decode(file, path)
@@ -123,6 +126,10 @@ def in_plain_mode(image: Image.Image) -> Image.Image:
     converted = image.convert(mode) if mode != image.mode else image.copy()
     converted.info = {key: image.info[key] for key in image.info if key != "transparency"}
     return converted
+
+
+def _file(path: Path) -> BinaryIO:
+    return io.BytesIO(sys.stdin.buffer.read()) if path == STDIN else path.open("rb")
 
 
 def _decode(file: BinaryIO, path: Path) -> Decoded:

@@ -30,7 +30,7 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a PNG, JPEG, WebP, BMP, TIFF or GIF file, whatever its suffix.
+    """Read a PNG, JPEG, WebP, BMP, TIFF or GIF file, whatever its suffix; `-` is stdin.
 
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.

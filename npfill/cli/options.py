@@ -1,0 +1,60 @@
+"""The options that more than one command takes."""
+
+import tomllib
+from typing import Annotated
+
+import typer
+
+from npfill.shipped import folder
+
+_MASK = "Mask"
+# No picture that is read is larger than this.
+_FARTHEST = 10**8
+
+MaskFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|alpha",
+        help="White is filled, black is kept. `alpha`: what is transparent is filled.",
+        rich_help_panel=_MASK,
+    ),
+]
+MaskFileOrFolder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|DIR|alpha",
+        help="White is filled, black is kept. DIR: masks by the pictures' names. "
+        "`alpha`: what is transparent is filled.",
+        rich_help_panel=_MASK,
+    ),
+]
+Boxes = Annotated[
+    list[str] | None,
+    typer.Option(metavar="X,Y,W,H", help="Fill a box; repeatable.", rich_help_panel=_MASK),
+]
+InvertMask = Annotated[
+    bool, typer.Option("--invert-mask", help="Fill black instead.", rich_help_panel=_MASK)
+]
+Grow = Annotated[
+    int,
+    typer.Option(
+        metavar="PX",
+        min=-_FARTHEST,
+        max=_FARTHEST,
+        help="Grow the hole; negative shrinks it.",
+        rich_help_panel=_MASK,
+    ),
+]
+MaskThreshold = Annotated[
+    float | None,
+    typer.Option(min=0, help="Lowest level that is filled.", rich_help_panel=_MASK),
+]
+FitMask = Annotated[
+    bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
+]
+
+
+def model_names(incomplete: str) -> list[str]:
+    """What a shell completes the name of a model with; loads no torch."""
+    zoo = tomllib.loads((folder("pretrained") / "zoo.toml").read_text("utf-8"))
+    return [name for name in ("auto", *zoo) if name.startswith(incomplete)]
