@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from npfill.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.images.files import Picture
     from npfill.images.masks import Hole
+    from npfill.images.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -25,25 +25,44 @@ class MaskOptions:
     @property
     def file(self) -> str | None:
         """The mask's file, if it comes from one."""
-        return None if self.mask == "alpha" else self.mask
+        return None if self.mask == "alpha" or self.is_colour else self.mask
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether a colour of the picture marks it."""
+        return self.mask is not None and self.mask.startswith("color:")
 
     @property
     def name(self) -> str:
         """What messages call the mask."""
-        return self.mask or "--box"
+        return self.mask or ("--box" if self.boxes else "NaN")
 
 
-def hole_of(masking: MaskOptions, picture: "Picture") -> "Hole":
-    """The hole that the options select, the union where several do."""
+def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int) -> "Hole":
+    """The hole that the options select, the union where several do; what data lack is part of it.
+
+    Args:
+        masking: The options.
+        picture: The picture or data.
+        max_pixels: A mask file of more pixels is refused.
+
+    Raises:
+        UsageError: The options contradict each other, or nothing says what is missing.
+        InputError: The mask cannot be used, or selects nothing.
+    """
     from npfill.images import masks
+    from npfill.images.colour_key import from_colour
 
-    size = picture.image.height, picture.image.width
+    size = picture.size
+    lacking = masks.Hole(picture.lacking)
     if masking.file is None and (masking.fit or masking.threshold is not None):
         flag = "--fit-mask" if masking.fit else "--mask-threshold"
         raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
     holes = []
     if masking.mask == "alpha":
-        holes.append(masks.from_alpha(picture.image, picture.name))
+        holes.append(masks.from_alpha(picture))
+    elif masking.mask is not None and masking.is_colour:
+        holes.append(from_colour(picture, masking.mask))
     elif masking.file is not None:
         holes.append(
             masks.read_mask(
@@ -52,16 +71,21 @@ def hole_of(masking: MaskOptions, picture: "Picture") -> "Hole":
                 picture_name=picture.name,
                 threshold=masking.threshold,
                 fit=masking.fit,
+                max_pixels=max_pixels,
             )
         )
     if masking.boxes:
         holes.append(masks.from_boxes([masks.parse_box(box) for box in masking.boxes], size))
-    if not holes:
+    if not (holes or lacking.selected.any()):
         raise UsageError(
-            "nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H"
+            f"nothing says what is missing{' and no value is NaN' if picture.is_data else ''}",
+            "--mask FILE, --mask alpha or --box X,Y,W,H",
         )
-    unshrunk = masks.adjusted(masks.union(holes), invert=masking.invert, grow=0)
-    hole = masks.adjusted(unshrunk, invert=False, grow=masking.grow)
+    if masking.invert and not holes:
+        raise UsageError("--invert-mask: there is no mask to invert", "--mask FILE")
+    given = [masks.adjusted(masks.union(holes), invert=masking.invert, grow=0)] if holes else []
+    unshrunk = masks.union([*given, lacking])
+    hole = masks.union([masks.adjusted(unshrunk, invert=False, grow=masking.grow), lacking])
     if unshrunk.selected.any() and not hole.selected.any():
         raise InputError(
             f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",

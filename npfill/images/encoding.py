@@ -2,13 +2,16 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from npfill.images import arrays
-from npfill.images.files import png_bytes
+from npfill.images.files import data_suffix, from_bytes, png_bytes
 from npfill.images.picture import Picture, image_of
+from npfill.images.reading import STDIN
 
 # As little is lost as each format allows at a sensible size.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -20,17 +23,36 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "AVIF": {"quality": 95, "subsampling": "4:4:4"},
     "HEIF": {"quality": 95, "chroma": 444},
 }
-_SUFFIXES = {"JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "HEIF": ".heic", "NPZ": ".npz"}
 
 
-def suffix(picture: Picture, *, keep: bool) -> str:
-    """The suffix of what a picture is written as: .png, or where `keep`, that of its format.
+@dataclass(frozen=True)
+class Suffixes:
+    """What the results of a picture are written as.
 
-    Data are always written in their format.
+    Attributes:
+        mean: The suffix of mean and samples.
+        std: That of the standard deviation.
     """
-    if not (keep or picture.is_data):
-        return ".png"
-    return _SUFFIXES.get(picture.format, f".{picture.format.lower()}")
+
+    mean: str
+    std: str
+
+    def of(self, name: str) -> str:
+        """The suffix of a result of a name: `mean`, `sample-1`, `std`, `sheet` or `npz`."""
+        own = {"std": self.std, "sheet": ".png", "npz": ".npz"}
+        return own.get(name, self.mean)
+
+
+def suffixes(path: Path, *, keep: bool) -> Suffixes:
+    """What a picture's results are written as, by the first bytes of its file.
+
+    Data are written in their format. Pictures are written as PNG, or where `keep`, in theirs,
+    under the suffix that they have. What cannot be read is left for reading it to say; stdin,
+    which can be read once, counts as a picture.
+    """
+    data = "" if path == STDIN else data_suffix(path)
+    mean = data or (path.suffix if keep and path.suffix else ".png")
+    return Suffixes(mean, data or ".png")
 
 
 def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> bytes:
@@ -64,3 +86,20 @@ def _shape(picture: Picture) -> tuple[int, ...]:
     """The shape that an array came in: "height width" stays that."""
     shape: tuple[int, ...] = picture.info["shape"]
     return (*picture.values.shape[:2], *shape[2:])
+
+
+def as_read_again(content: bytes, picture: Picture) -> Picture:
+    """A picture as it is read from a file of it that may have lost something.
+
+    Args:
+        content: The file, as `picture_bytes` wrote it.
+        picture: What was written.
+
+    Returns:
+        A picture of the same shape: formats drop an alpha channel that is opaque everywhere.
+    """
+    again = from_bytes(content, picture.name)
+    if picture.has_alpha and not again.has_alpha:
+        alpha = np.full_like(again.values[..., :1], again.white)
+        again = replace(again, values=np.concatenate([again.values, alpha], axis=-1))
+    return again

@@ -1,9 +1,8 @@
 """Pictures from files, and pictures to the bytes of PNG files."""
 
-import hashlib
 import io
+import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +14,7 @@ from npfill.errors import InputError
 from npfill.images import arrays, deep_png
 from npfill.images.decoding import decode
 from npfill.images.picture import Picture, channels_of, image_of
-from npfill.images.reading import MAX_PIXELS, opened
+from npfill.images.reading import MAX_PIXELS, opened, refusals
 
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -43,9 +42,36 @@ def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
         InputError: It cannot be read.
     """
     with opened(path, max_pixels) as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        return replace(_read(file, str(path), max_pixels), sha256=digest)
+        return _read(file, str(path), max_pixels)
+
+
+def from_bytes(content: bytes, name: str) -> Picture:
+    """The same from the content of a file that is ours, of any size.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with refusals(name, sys.maxsize):
+        return _read(io.BytesIO(content), name, sys.maxsize)
+
+
+def data_suffix(path: Path) -> str:
+    """The suffix of data in the format of a file, by its first bytes; "" of anything else."""
+    try:
+        with opened(path, MAX_PIXELS) as file:
+            header = file.read(len(arrays.NPY_MAGIC))
+            file.seek(0)
+            if header.startswith(arrays.NPY_MAGIC):
+                return ".npy"
+            if header.startswith(arrays.ZIP_MAGIC):
+                return ".npz"
+            if header.startswith(_TIFF_MAGICS):
+                from npfill.images import tiff  # noqa: PLC0415 - most files do not need its codecs
+
+                return ".tif" if tiff.is_data(file) else ""
+    except InputError:  # for whoever reads it
+        pass
+    return ""
 
 
 def intensities(image: Image.Image) -> np.ndarray:

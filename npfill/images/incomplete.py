@@ -1,5 +1,6 @@
 """A picture with its hole: what a model sees of it, and what it becomes when it is filled."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,7 +52,7 @@ class Incomplete:
             return colours.astype(np.float32) / np.float32(self.picture.white)
         with np.errstate(all="ignore"):  # anything may stand in the hole
             values = (colours - self.low) / self.width
-        return np.where(self._by_channel, 0, values).astype(np.float32)
+        return np.where(self.by_channel, 0, values).astype(np.float32)
 
     def filled(self, values: np.ndarray, *, opaque: bool = False) -> Picture:
         """The picture with other colours in the hole, and nothing changed outside it.
@@ -81,9 +82,21 @@ class Incomplete:
         before, now = self.picture.values, after.values
         if (before.dtype, before.shape) != (now.dtype, now.shape):
             raise ValueError(f"{now.dtype} {now.shape} is not {before.dtype} {before.shape}")
-        changed = (before != now) & ~self._by_channel
+        changed = (before != now) & ~self.by_channel
         by = np.abs(before[changed].astype(np.float64) - now[changed])
         return int(np.count_nonzero(changed.any(axis=-1))), float(by.max(initial=0))
+
+    def as_data(self, values: np.ndarray) -> Picture:
+        """Values of any type as data of the same shape and format."""
+        return replace(self.picture, values=values)
+
+    def sha256(self, *, opaque: bool) -> str:
+        """The hash of what is used of the picture: its type, shape and values, zero in the hole."""
+        used, colours = self.picture.values.copy(), self.picture.colours
+        used[..., :colours][np.broadcast_to(self.by_channel, used[..., :colours].shape)] = 0
+        if opaque and self.picture.has_alpha:
+            used[self.hole, colours:] = self.picture.white
+        return hashlib.sha256(f"{used.dtype} {used.shape} ".encode() + used.tobytes()).hexdigest()
 
     def in_units(self, values: np.ndarray) -> np.ndarray:
         """Intensities "... channel" as what they stand for in data; of pictures, as they are."""
@@ -101,8 +114,8 @@ class Incomplete:
         return (std * self.width).astype(precision)
 
     @property
-    def _by_channel(self) -> np.ndarray:
-        """The hole as it can be broadcast to "height width channel"."""
+    def by_channel(self) -> np.ndarray:
+        """The hole, "height width channel" or "height width 1"."""
         return self.hole if self.hole.ndim == 3 else self.hole[..., None]
 
     def _as_stored(self, values: np.ndarray) -> np.ndarray:

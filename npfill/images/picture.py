@@ -1,7 +1,7 @@
 """A picture as it is completed: upright, at its own depth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ class Picture:
             thumbnail) and `dpi` of a picture; what the format needs to be written again of data.
         is_data: Whether the values are measurements, of any range and unit.
         missing: bool of the shape of `values`: what data say is missing. Of pictures, None.
-        sha256: The hash of the file, in hex.
     """
 
     values: np.ndarray
@@ -34,7 +33,6 @@ class Picture:
     info: Mapping[Any, Any] = field(default_factory=dict)
     is_data: bool = False
     missing: np.ndarray | None = None
-    sha256: str = ""
 
     @classmethod
     def of(cls, image: Image.Image, name: str) -> "Picture":
@@ -45,6 +43,13 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """Height and width."""
         return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def lacking(self) -> np.ndarray:
+        """bool "height width": True where data lack a value in any channel; False of pictures."""
+        if self.missing is None:
+            return np.zeros(self.size, dtype=bool)
+        return np.logical_or.reduce(self.missing, axis=-1)
 
     @property
     def colours(self) -> int:
@@ -61,6 +66,15 @@ class Picture:
     def white(self) -> int:
         """The level of white of a picture: 255 or 65535."""
         return int(np.iinfo(self.values.dtype).max)
+
+    def stripped(self) -> "Picture":
+        """Without what the file says beside its values, but for how they look.
+
+        A colour profile stays. Of data, what their place on Earth is goes.
+        """
+        dropped = {"exif", "dpi", "tags"}
+        info = {key: value for key, value in self.info.items() if key not in dropped}
+        return replace(self, info=info)
 
     @property
     def image(self) -> Image.Image:

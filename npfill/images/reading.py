@@ -26,33 +26,43 @@ for _library in ("PIL", "tifffile"):
 def opened(path: Path, max_pixels: int) -> Iterator[BufferedReader | BytesIO]:
     """A file that can be sought in, for reading a picture; `-` is stdin.
 
-    Within, Pillow refuses what has more than `max_pixels` pixels.
-
     Raises:
         InputError: It is missing, or whatever decodes it within fails.
     """
     if path.is_dir():
         raise InputError(f"{path}: a folder, not a picture", "name one file in it")
+    with refusals(str(path), max_pixels):
+        stdin = path == STDIN
+        with BytesIO(sys.stdin.buffer.read()) if stdin else path.open("rb") as file:
+            yield file
+
+
+@contextmanager
+def refusals(name: str, max_pixels: int) -> Iterator[None]:
+    """Whatever decoders raise within becomes an `InputError` that names the file.
+
+    Pillow refuses what has more than `max_pixels` pixels.
+    """
     before = Image.MAX_IMAGE_PIXELS
     try:
         Image.MAX_IMAGE_PIXELS = max_pixels
-        with _file(path) as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield file
+            yield
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file", "check the name and the folder") from None
+        raise InputError(f"{name}: no such file", "check the name and the folder") from None
     except UnidentifiedImageError:
-        raise InputError(f"{path}: not a picture of a known format", READABLE) from None
+        raise InputError(f"{name}: not a picture of a known format", READABLE) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         pixels = re.search(r"\((\d+) pixels\)", str(error))
-        raise _too_large(str(path), int(pixels[1]) if pixels else 0, max_pixels) from None
+        raise _too_large(name, int(pixels[1]) if pixels else 0, max_pixels) from None
     except Exception as error:  # broken files make decoders raise nearly anything
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise InputError(
-            f"{path}: cannot be read ({reason or type(error).__name__})",
+            f"{name}: cannot be read ({reason or type(error).__name__})",
             "open it in a viewer and save it again",
         ) from None
     finally:
@@ -82,7 +92,3 @@ def _too_large(name: str, pixels: int, max_pixels: int) -> InputError:
         f"{name}: {pixels:,} pixels, more than the {max_pixels:,} that are read",
         f"crop it or scale it down; --max-pixels {pixels} if it is what it claims to be",
     )
-
-
-def _file(path: Path) -> BufferedReader | BytesIO:
-    return BytesIO(sys.stdin.buffer.read()) if path == STDIN else path.open("rb")

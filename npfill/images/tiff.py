@@ -26,6 +26,13 @@ def is_plain(file: BinaryIO) -> bool:
         return _is_plain(_first(tiff))
 
 
+def is_data(file: BinaryIO) -> bool:
+    """Whether a TIFF file holds no picture, but data."""
+    with tifffile.TiffFile(file) as tiff:
+        page = _first(tiff)
+        return not (_is_plain(page) or _is_picture(page))
+
+
 def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     """The first page: a picture where it is 16-bit grey or RGB, with alpha or without; else data.
 

@@ -162,6 +162,10 @@ def test_each_png_says_where_it_comes_from(npfill: Command, photo: Path, weights
         "npfill_mask_sha256": hashlib.sha256(np.packbits(SELECTED).tobytes()).hexdigest(),
         "npfill_version": __version__,
     }
+    observed = pixels(photo) * ~SELECTED[..., None]
+    expected["npfill_image_sha256"] = hashlib.sha256(
+        b"RGB (6, 5) " + observed.tobytes()
+    ).hexdigest()
     for name in ("mean", "std", "sheet"):
         text = text_of(photo.parent / f"photo_{name}.png")
         full_scale = text.pop("npfill_std_full_scale", None)

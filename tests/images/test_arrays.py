@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from npfill.errors import InputError
-from npfill.images.encoding import picture_bytes, suffix
+from npfill.images.encoding import Suffixes, picture_bytes, suffixes
 from npfill.images.files import read_picture
 from npfill.images.masks import read_mask
 
@@ -58,11 +58,12 @@ def test_data_go_out_as_they_came_in(
     tmp_path: Path, kind: str, dtype: str, shape: tuple[int, ...]
 ) -> None:
     values = measured(dtype, *shape)
-    picture = read_picture(write(tmp_path / f"a{kind}", values))
+    path = write(tmp_path / f"a{kind}", values)
+    assert suffixes(path, keep=False) == Suffixes(kind, kind)
+    picture = read_picture(path)
     assert picture.is_data
     assert picture.missing is not None
     assert np.array_equal(picture.missing.reshape(shape), np.isnan(values))
-    assert suffix(picture, keep=False) == kind
     (tmp_path / f"b{kind}").write_bytes(picture_bytes(picture, {}, keep=False))
     after = data_of(tmp_path / f"b{kind}")
     assert after.shape == shape

@@ -96,7 +96,11 @@ def test_a_deep_picture_is_turned_as_one_of_8_bits_is(tmp_path: Path, orientatio
 
 
 def test_what_a_deep_tiff_says_of_itself_goes_into_its_copies(tmp_path: Path) -> None:
-    options = {"resolution": (300, 300), "resolutionunit": "inch", "iccprofile": b"a profile"}
+    options: dict[str, Any] = {
+        "resolution": (300, 300),
+        "resolutionunit": "inch",
+        "iccprofile": b"a profile",
+    }
     tag = (Base.Make.value, 2, 0, "a camera", True)
     tifffile.imwrite(tmp_path / "a.tif", noise(3), photometric="rgb", extratags=[tag], **options)
     for keep in (False, True):

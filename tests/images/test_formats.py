@@ -11,12 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from npfill.errors import InputError
-from npfill.images.encoding import picture_bytes, suffix
+from npfill.images.encoding import Suffixes, as_read_again, picture_bytes, suffixes
 from npfill.images.files import read_picture
 from npfill.images.incomplete import Incomplete
-
-LOSSLESS = {"PNG": ".png", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
-LOSSY = {"JPEG": (".jpg", 8), "AVIF": (".avif", 12), "GIF": (".gif", 255)}
 
 
 def smooth() -> Image.Image:
@@ -104,39 +101,50 @@ def test_inks_are_converted_by_their_profile(tmp_path: Path, cmyk_profile: bytes
     assert 100 < picture.values.mean() < 140
 
 
-@pytest.mark.parametrize("kind", LOSSLESS)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP"])
 def test_a_lossless_format_is_kept_without_loss(tmp_path: Path, kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     smooth().save(tmp_path / "a", kind, **options)
     picture = read_picture(tmp_path / "a")
-    assert suffix(picture, keep=True) == LOSSLESS[kind]
-    assert suffix(picture, keep=False) == ".png"
-    (tmp_path / "b").write_bytes(picture_bytes(picture, {}, keep=True))
-    again = read_picture(tmp_path / "b")
+    content = picture_bytes(picture, {}, keep=True)
+    again = as_read_again(content, picture)
     assert again.format == kind
     assert np.array_equal(again.values, picture.values)
 
 
+LOSSY = {"JPEG": 8, "AVIF": 12, "HEIF": 12, "GIF": 255}
+
+
 @pytest.mark.parametrize("kind", LOSSY)
-def test_what_a_lossy_format_changes_is_counted(tmp_path: Path, kind: str) -> None:
+@pytest.mark.usefixtures("pillow_heif")
+def test_what_a_lossy_format_changes_is_measured(tmp_path: Path, kind: str) -> None:
     smooth().save(tmp_path / "a", kind)
     picture = read_picture(tmp_path / "a")
-    assert suffix(picture, keep=True) == LOSSY[kind][0]
-    (tmp_path / "b").write_bytes(picture_bytes(picture, {}, keep=True))
+    again = as_read_again(picture_bytes(picture, {}, keep=True), picture)
+    assert again.format == kind
     hole = np.zeros(picture.size, dtype=bool)
-    again = read_picture(tmp_path / "b")
-    changed, largest = Incomplete.of(picture, hole).changed_outside(again)
-    differs = (again.values != picture.values).any(-1)
-    assert changed == differs.sum()
-    assert largest <= LOSSY[kind][1]
+    changed, by = Incomplete.of(picture, hole).changed_outside(again)
+    assert changed == (again.values != picture.values).any(-1).sum()
+    assert by <= LOSSY[kind]
 
 
-@pytest.mark.usefixtures("pillow_heif")
-def test_heic_is_kept(tmp_path: Path) -> None:
-    smooth().save(tmp_path / "a", "HEIF", quality=90)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "GIF", "AVIF"])
+def test_a_picture_that_has_become_opaque_is_kept_too(tmp_path: Path, kind: str) -> None:
+    clear = smooth().convert("RGBA")
+    clear.paste((0, 0, 0, 0), (4, 4, 12, 12))
+    clear.save(tmp_path / "a", kind)
     picture = read_picture(tmp_path / "a")
-    assert suffix(picture, keep=True) == ".heic"
-    (tmp_path / "b").write_bytes(picture_bytes(picture, {}, keep=True))
-    again = read_picture(tmp_path / "b")
-    assert again.format == "HEIF"
-    assert np.abs(again.values.astype(int) - picture.values).max() < 12
+    assert picture.has_alpha
+    incomplete = Incomplete.of(picture, picture.values[..., -1] < 128)
+    filled = incomplete.filled(np.full((*picture.size, 3), 0.5), opaque=True)
+    again = as_read_again(picture_bytes(filled, {}, keep=True), filled)
+    assert (again.values[..., -1] > 250).all()
+
+
+def test_results_are_named_after_the_format_they_are_in(tmp_path: Path) -> None:
+    smooth().save(tmp_path / "a.jpeg")
+    smooth().save(tmp_path / "b.tiff")
+    assert suffixes(tmp_path / "a.jpeg", keep=False) == Suffixes(".png", ".png")
+    assert suffixes(tmp_path / "a.jpeg", keep=True) == Suffixes(".jpeg", ".png")
+    assert suffixes(tmp_path / "b.tiff", keep=False) == Suffixes(".png", ".png")
+    assert suffixes(tmp_path / "none.jpg", keep=False) == Suffixes(".png", ".png")
