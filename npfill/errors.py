@@ -42,6 +42,12 @@ class ModelError(NpfillError):
     exit_code = 5
 
 
+class BatchError(NpfillError):
+    """Some pictures of a batch were not completed; the others were."""
+
+    exit_code = 6
+
+
 class CheckFailedError(NpfillError):
     """A check says no: a training that diverged, for example."""
 

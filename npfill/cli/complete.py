@@ -1,58 +1,39 @@
 """`npfill complete`: a picture and a mask become mean, std and samples."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from npfill.cli.console import Talk
+from npfill.cli.console import Talk, show
 from npfill.cli.masking import MaskOptions
-from npfill.errors import NpfillError, UsageError
+from npfill.cli.options import Boxes, FitMask, Grow, InvertMask, MaskFile, MaskThreshold
+from npfill.cli.results import error_record, failure_record, print_result
+from npfill.errors import BatchError, NpfillError, UsageError
 
-if TYPE_CHECKING:
-    from npfill.cli.completing import Drawing, Writing
-
-_INPUT, _MASK, _MODEL, _OUTPUT = "Input", "Mask", "Model", "Output"
-# No picture that is read is larger than this.
-_FARTHEST = 10**8
+_MODEL, _OUTPUT = "Model", "Output"
 
 
 def complete_command(
-    image: Annotated[Path, typer.Argument(metavar="IMG", help="The picture with missing pixels.")],
-    mask: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|alpha|color:#RRGGBB[~N]",
-            help="White is filled, black is kept. `alpha`: what is transparent is filled. "
-            "`color:`: what has this colour, to N of 255 levels.",
-            rich_help_panel=_MASK,
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMG...",
+            help="Pictures with missing pixels: files, folders, patterns; - is stdin.",
         ),
-    ] = None,
-    box: Annotated[
-        list[str] | None,
-        typer.Option(metavar="X,Y,W,H", help="Fill a box; repeatable.", rich_help_panel=_MASK),
-    ] = None,
-    invert_mask: Annotated[
-        bool, typer.Option("--invert-mask", help="Fill black instead.", rich_help_panel=_MASK)
+    ],
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Folders below folders, too.")
     ] = False,
-    grow: Annotated[
-        int,
-        typer.Option(
-            metavar="PX",
-            min=-_FARTHEST,
-            max=_FARTHEST,
-            help="Grow the hole; negative shrinks it.",
-            rich_help_panel=_MASK,
-        ),
-    ] = 0,
-    mask_threshold: Annotated[
-        float | None,
-        typer.Option(min=0, help="Lowest level that is filled.", rich_help_panel=_MASK),
+    max_pixels: Annotated[
+        int | None, typer.Option(min=1, help="Pictures and masks of more are refused.")
     ] = None,
-    fit_mask: Annotated[
-        bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
-    ] = False,
+    mask: MaskFile = None,
+    box: Boxes = None,
+    invert_mask: InvertMask = False,
+    grow: Grow = 0,
+    mask_threshold: MaskThreshold = None,
+    fit_mask: FitMask = False,
     model: Annotated[
         str,
         typer.Option(
@@ -98,6 +79,9 @@ def complete_command(
         str | None,
         typer.Option(help="Of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
+    ] = False,
     format_: Annotated[
         str,
         typer.Option("--format", help="png, or keep: the picture's own.", rich_help_panel=_OUTPUT),
@@ -106,12 +90,17 @@ def complete_command(
         bool,
         typer.Option("--strip", help="Leave EXIF and resolution out.", rich_help_panel=_OUTPUT),
     ] = False,
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(min=1, help="Refuse pictures and masks of more.", rich_help_panel=_INPUT),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
+    skip_existing: Annotated[
+        bool,
+        typer.Option(
+            "--skip-existing", help="Leave existing files; write the rest.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what would be read and written.", rich_help_panel=_OUTPUT
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The result as JSON on stdout.", rich_help_panel=_OUTPUT)
@@ -123,58 +112,38 @@ def complete_command(
         bool, typer.Option("--verbose", "-v", help="Say more.", rich_help_panel=_OUTPUT)
     ] = False,
 ) -> None:
-    """Complete a picture: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside it."""
+    """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
     from npfill.cli.completing import Drawing, Writing
+    from npfill.cli.request import Request, answer, print_plan
+    from npfill.images.reading import MAX_PIXELS
 
     talk = Talk(quiet=quiet, verbose=verbose)
     masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)
     drawing = Drawing(samples, seed, sampler, rounds, noise)
-    writing = Writing(output, emit, overwrite, format_ == "keep", strip)
+    limit = max_pixels or MAX_PIXELS
+    writing = Writing(output, emit, overwrite, skip_existing, format_ == "keep", strip, limit)
+    request = Request(images, recursive, masking, model, device, drawing, writing, dry_run)
     try:
         if as_json and output == Path("-"):
             raise UsageError("--json and -o - both want stdout", "-o names a file or folder")
         if format_ not in {"png", "keep"}:
             raise UsageError(f"--format {format_}: unknown", "png or keep")
-        data = _complete(image, masking, model, device, drawing, writing, max_pixels, talk)
+        if overwrite and skip_existing:
+            raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
+        done = answer(request, talk)
+        if dry_run and not as_json:
+            print_plan(done)
     except NpfillError as error:
         if as_json:
-            _print_json("error", error.exit_code, {}, [{"message": str(error), "hint": error.hint}])
+            print_result(error.exit_code, {}, [error_record(error)])
         raise
     if as_json:
-        _print_json("success", 0, data | {"warnings": talk.warnings}, [])
-
-
-def _complete(
-    image: Path,
-    masking: MaskOptions,
-    model: str,
-    device: str,
-    drawing: "Drawing",
-    writing: "Writing",
-    max_pixels: int | None,
-    talk: Talk,
-) -> dict[str, Any]:
-    """Do it, and answer what was done as JSON values."""
-    from npfill.cli import outputs
-    from npfill.cli.completing import Job, choose, complete_one
-    from npfill.images.encoding import suffixes
-    from npfill.images.reading import MAX_PIXELS
-
-    written = suffixes(image, keep=writing.keep)
-    plan = outputs.plan(image, writing.output, writing.emit, drawing.samples, written)
-    inputs = [image, *(Path(given) for given in (masking.file, model) if given)]
-    outputs.refuse_own_inputs(plan, inputs)
-    job = Job(image, masking, plan, max_pixels or MAX_PIXELS)
-    return complete_one(job, drawing, writing, lambda: choose(model, device, talk), talk)
-
-
-def _print_json(status: str, code: int, data: dict[str, Any], errors: list[dict[str, str]]) -> None:
-    result = {
-        "npfill_result_version": "1",
-        "status": status,
-        "exit_code": code,
-        "data": data,
-        "errors": errors,
-    }
-    # In ASCII, so that any path can be said whatever the encoding of stdout.
-    typer.echo(json.dumps(result))
+        failed = [failure_record(each) for each in done.failures]
+        print_result(BatchError.exit_code if failed else 0, done.data, failed)
+    if done.failures:
+        for failure in done.failures:
+            show(str(failure), failure.error.hint)
+        raise BatchError(
+            f"{len(done.failures)} of {done.pictures} pictures failed, as said above",
+            "--skip-existing completes the rest once they are mended",
+        )

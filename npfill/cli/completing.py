@@ -14,7 +14,6 @@ from npfill.errors import InputError
 from npfill.images.files import read_picture
 from npfill.images.incomplete import Incomplete
 from npfill.images.masks import Hole, describe
-from npfill.images.writing import refuse_existing
 
 if TYPE_CHECKING:
     from npfill.baselines import Baseline
@@ -35,31 +34,34 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Writing:
-    """Where results go and what they are, as the options say.
+    """How pictures are read and results written, as the options say.
 
     Attributes:
-        output: A folder, a file, `-`, or None.
+        output: A folder, a file, `-`, or None: beside the picture.
         emit: What is written, separated by commas; None is the default.
         overwrite: Replace what exists.
+        skip_existing: Leave what exists.
         keep: Write pictures in the format that they came in.
-        strip: Leave out what the picture's file says of itself.
+        strip: Leave out what a picture's file says of it.
+        max_pixels: Pictures and masks of more are refused.
     """
 
     output: Path | None
     emit: str | None
     overwrite: bool
+    skip_existing: bool
     keep: bool
     strip: bool
+    max_pixels: int
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture, how its hole is selected, where its results go, and how large it may be."""
+    """One picture, how its hole is selected, and where its results go."""
 
     image: Path
     masking: MaskOptions
     plan: outputs.Plan
-    max_pixels: int
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,10 @@ class Chosen:
     device: str
 
 
-def choose(name: str, device: str, talk: Talk) -> Chosen:
-    """The model or baseline that a user names; loads torch."""
+def choose(name: str, device: str, drawing: Drawing, talk: Talk) -> Chosen:
+    """The model or baseline that a user names, with a sampler that it has; loads torch."""
     from npfill import baselines, checkpoint, devices, zoo
+    from npfill.sampling import sampler_for
 
     where = devices.resolve(device)
     if name in baselines.NAMES:
@@ -89,6 +92,7 @@ def choose(name: str, device: str, talk: Talk) -> Chosen:
         return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
     found = zoo.find(name)
     weights = checkpoint.load(found.path)
+    sampler_for(weights.model, drawing.sampler, drawing.rounds, noise=drawing.noise)
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     talk.detail(f"{found.path}: {weights.model.variant}, sha256 {found.sha256}")
     return Chosen(found.name, weights.model, found.sha256, str(where))
@@ -110,8 +114,6 @@ def complete_one(
         What was done, as JSON values.
     """
     incomplete, hole = _read(job, writing, talk)
-    refuse_existing(job.plan.files, writing.overwrite)
-    outputs.refuse_unwritable(job.plan)
     talk.say(describe(hole))
     by = chosen()
     started = time.perf_counter()
@@ -146,10 +148,12 @@ def complete_one(
 
 def _read(job: Job, writing: Writing, talk: Talk) -> tuple[Incomplete, Hole]:
     """The picture and its hole, with what is to be said of them said."""
-    picture = read_picture(job.image, job.max_pixels)
+    picture = read_picture(job.image, writing.max_pixels)
     if picture.is_data and any(path.suffix == ".png" for path in job.plan.of_values):
-        raise InputError(f"{job.image}: data are not written as .png", "give the file by its name")
-    hole = hole_of(job.masking, picture, job.max_pixels)
+        raise InputError(
+            f"{job.image}: data are not written as .png", "name its file; or -o - for stdout"
+        )
+    hole = hole_of(job.masking, picture, writing.max_pixels)
     for name, notes in ((picture.name, picture.notes), (job.masking.name, hole.notes)):
         for note in notes:
             talk.warn(f"{name}: {note}")

@@ -12,6 +12,11 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
 
+def print_data(line: str) -> None:
+    """A line on stdout, whatever a path in it holds."""
+    stdout.print(escape(line.encode("utf-8", "backslashreplace").decode()))
+
+
 class Talk:
     """What one command tells its user; nothing but errors where `quiet`."""
 
@@ -42,16 +47,27 @@ def say_terms(talk: Talk, name: str, terms: str) -> None:
         talk.warn(f"{name}: {terms}")
 
 
+def as_npfill_error(error: Exception) -> NpfillError:
+    """An error that is not ours is a bug, and says so."""
+    if isinstance(error, NpfillError):
+        return error
+    problem = f"{type(error).__name__}: {error}".splitlines()[0]
+    return NpfillError(
+        f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
+    )
+
+
+def show(problem: str, hint: str) -> None:
+    """Print what went wrong, and a way out."""
+    stderr.print(f"[red]error:[/red] {escape(problem)}")
+    if hint:
+        stderr.print(f"[bold]hint:[/bold] {escape(hint)}")
+
+
 def report(error: Exception) -> int:
     """Print an error and answer its exit code; NPFILL_DEBUG=1 adds the traceback."""
     if os.environ.get("NPFILL_DEBUG") == "1":
         stderr.print(escape("".join(traceback.format_exception(error))))
-    if not isinstance(error, NpfillError):
-        problem = f"{type(error).__name__}: {error}".splitlines()[0]
-        error = NpfillError(
-            f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
-        )
-    stderr.print(f"[red]error:[/red] {escape(str(error))}")
-    if error.hint:
-        stderr.print(f"[bold]hint:[/bold] {escape(error.hint)}")
-    return error.exit_code
+    known = as_npfill_error(error)
+    show(str(known), known.hint)
+    return known.exit_code

@@ -228,9 +228,9 @@ def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | No
     if path.suffix.lower() != suffix:
         raise UsageError(f"{output}: the figure is written as {suffix}", f"-o NAME{suffix}")
     plan = outputs.Plan({"figure": path})
-    outputs.refuse_own_inputs(plan, [file for file in given if file])
+    outputs.refuse_own_inputs(plan.files, [file for file in given if file])
     refuse_existing(plan.files, overwrite)
-    outputs.refuse_unwritable(plan)
+    outputs.refuse_unwritable(plan.files)
     return plan
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,10 @@ class Plan:
         """The paths that are files."""
         return [path for path in self.paths.values() if path != _STDOUT]
 
+    def without_existing(self) -> "Plan":
+        """What of it is not there yet."""
+        return Plan({name: path for name, path in self.paths.items() if not os.path.lexists(path)})
+
     @property
     def of_values(self) -> list[Path]:
         """The files of the mean and of samples."""
@@ -50,21 +54,27 @@ class Plan:
 
 
 def plan(
-    image: Path, output: Path | None, emit: str | None, samples: int, suffixes: Suffixes
+    image: Path,
+    stem: str,
+    output: Path | None,
+    emit: str | None,
+    samples: int,
+    suffixes: Suffixes,
 ) -> Plan:
     """Where each result goes.
 
     Args:
         image: The picture.
+        stem: What the names of results begin with.
         output: A folder for all, a file for one, `-` for stdout, or None: beside the picture.
         emit: Comma-separated kinds; None is mean, std and samples, or the mean for a single file.
         samples: How many samples are drawn.
-        suffixes: What the picture's mean and std are written as.
+        suffixes: What the picture's results are written as.
 
     Raises:
         UsageError: A kind is unknown, or more than one result would go to one file.
     """
-    single = output is not None and (output == _STDOUT or _is_file(output))
+    single = output is not None and is_single(output)
     default = "mean" if single else DEFAULT_KINDS
     kinds = [kind.strip() for kind in (default if emit is None else emit).split(",")]
     for kind in kinds:
@@ -83,7 +93,12 @@ def plan(
             raise UsageError(f"{output}: {names[0]} is written as {suffix}", f"-o NAME{suffix}")
         return Plan({names[0]: output})
     folder = image.parent if output is None else output
-    return Plan({name: folder / _file_name(image, name, suffixes) for name in names})
+    return Plan({name: folder / _file_name(stem, name, suffixes) for name in names})
+
+
+def is_single(output: Path) -> bool:
+    """Whether a path means one result: stdout, or a file, with a suffix and no folder yet."""
+    return output == _STDOUT or (bool(output.suffix) and not output.is_dir())
 
 
 def without_lacking(
@@ -129,25 +144,25 @@ def write(plan: Plan, contents: dict[str, bytes]) -> None:
             write_bytes(path, contents[name])
 
 
-def refuse_own_inputs(plan: Plan, inputs: Sequence[Path]) -> None:
+def refuse_own_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
     """An input is never written over, whatever --overwrite says.
 
     Raises:
         UsageError: A result would be.
     """
-    for path in plan.files:
-        for given in inputs:
-            if path.exists() and given.exists() and path.samefile(given):
-                raise UsageError(f"{path}: is an input and would be lost", "-o names another file")
+    given = {_identity(path) for path in inputs if path.exists()}
+    for path in paths:
+        if path.exists() and _identity(path) in given:
+            raise UsageError(f"{path}: is an input and would be lost", "-o names another file")
 
 
-def refuse_unwritable(plan: Plan) -> None:
+def refuse_unwritable(paths: Iterable[Path]) -> None:
     """Check, before any work is done, that every result can be written, or none is.
 
     Raises:
         InputError: A folder stands where a file should, or the other way round, or is read-only.
     """
-    for path in plan.files:
+    for path in paths:
         if path.is_dir():
             raise InputError(f"{path}: a folder has this name", "-o names another file or folder")
         folder = next(parent for parent in path.parents if os.path.lexists(parent))
@@ -155,6 +170,12 @@ def refuse_unwritable(plan: Plan) -> None:
             raise InputError(f"{folder}: not a folder, nothing can be written in it", "-o DIR/")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise InputError(f"{folder}: no permission to write there", "-o names another folder")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What links to one file have in common."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _to_stdout(content: bytes) -> None:
@@ -173,10 +194,5 @@ def _names(kind: str, samples: int) -> list[str]:
     return [f"sample-{k}" for k in range(1, samples + 1)] if kind == "samples" else [kind]
 
 
-def _file_name(image: Path, name: str, suffixes: Suffixes) -> str:
-    return f"{image.stem}.npz" if name == "npz" else f"{image.stem}_{name}{suffixes.of(name)}"
-
-
-def _is_file(output: Path) -> bool:
-    """Whether a path means one file: it has a suffix and is no folder yet."""
-    return bool(output.suffix) and not output.is_dir()
+def _file_name(stem: str, name: str, suffixes: Suffixes) -> str:
+    return f"{stem}.npz" if name == "npz" else f"{stem}_{name}{suffixes.of(name)}"

@@ -1,0 +1,44 @@
+"""The options that more than one command takes."""
+
+from typing import Annotated
+
+import typer
+
+_MASK = "Mask"
+# No picture that is read is larger than this.
+_FARTHEST = 10**8
+
+MaskFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|DIR|alpha|color:#RRGGBB",
+        help="White is filled, black is kept. DIR: masks by the pictures' names. "
+        "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, "
+        "to 8 of 255 levels.",
+        rich_help_panel=_MASK,
+    ),
+]
+Boxes = Annotated[
+    list[str] | None,
+    typer.Option(metavar="X,Y,W,H", help="Fill a box; repeatable.", rich_help_panel=_MASK),
+]
+InvertMask = Annotated[
+    bool, typer.Option("--invert-mask", help="Fill black instead.", rich_help_panel=_MASK)
+]
+Grow = Annotated[
+    int,
+    typer.Option(
+        metavar="PX",
+        min=-_FARTHEST,
+        max=_FARTHEST,
+        help="Grow the hole; negative shrinks it.",
+        rich_help_panel=_MASK,
+    ),
+]
+MaskThreshold = Annotated[
+    float | None,
+    typer.Option(min=0, help="Lowest level that is filled.", rich_help_panel=_MASK),
+]
+FitMask = Annotated[
+    bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
+]
