@@ -31,5 +31,13 @@ def resolve(name: str) -> torch.device:
     return torch.device(name)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a device had no memory left for something."""
+    said = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in said)
+    )
+
+
 def _mps() -> bool:
     return torch.backends.mps.is_available()

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from npfill.baselines import Baseline
 from npfill.context import Context, Targets
-from npfill.errors import ModelError
+from npfill.devices import is_out_of_memory
+from npfill.errors import InputError, ModelError
 from npfill.images.fitting import match_channels, observed_average
 from npfill.models import NeuralProcess
 from npfill.sampling import Kind, Sampler, has_latent, moments
 from npfill.sampling import samples as samples_of
+from npfill.sampling.mixture import smaller_chunks
 from npfill.seeds import generator
 
 Array = Float[np.ndarray, "height width channel"]
@@ -79,7 +81,36 @@ def by_model(
     Raises:
         ModelError: The model is for pictures of neither one nor three channels, or what it
             predicts is not finite.
+        InputError: The device has too little memory, in smaller parts, too.
     """
+    try:
+        return _by_model(model, pixels, hole, samples, seed, sampler)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+    try:  # outside of `except`, where the error would hold what is in memory
+        with smaller_chunks():
+            predicted = _by_model(model, pixels, hole, samples, seed, sampler)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"a picture of {hole.shape[1]}x{hole.shape[0]} needs more memory than "
+            f"{next(model.parameters()).device} has left",
+            "--device cpu, fewer --samples, or a smaller picture",
+        ) from None
+    note = "the device ran out of memory: done again in smaller parts"
+    return replace(predicted, notes=(*predicted.notes, note))
+
+
+def _by_model(
+    model: NeuralProcess[Any],
+    pixels: Array,
+    hole: Hole,
+    samples: int,
+    seed: int,
+    sampler: Sampler,
+) -> Prediction:
     if model.config.channels not in {1, 3}:
         raise ModelError(
             f"the model is for pictures of {model.config.channels} channels",

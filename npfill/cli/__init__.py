@@ -8,11 +8,13 @@ import typer
 
 from npfill import __version__
 from npfill.cli import figure, models
+from npfill.cli.check import check_command
 from npfill.cli.complete import complete_command
 from npfill.cli.console import report
 from npfill.cli.demo import demo_command
 from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
+from npfill.cli.explain import explain_command
 from npfill.cli.train import train_command
 
 app = typer.Typer(
@@ -22,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("complete")(complete_command)
+app.command("check")(check_command)
+app.command("explain")(explain_command)
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("demo")(demo_command)
@@ -56,6 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The words after `npfill`; those of the process by default.
     """
     try:
-        app(args=None if arguments is None else list(arguments))
+        app(args=None if arguments is None else list(arguments), prog_name=app.info.name)
     except Exception as error:  # the one place where errors become a line and an exit code
         sys.exit(report(error))

@@ -7,7 +7,15 @@ import typer
 
 from npfill.cli.console import Talk, show
 from npfill.cli.masking import MaskOptions
-from npfill.cli.options import Boxes, FitMask, Grow, InvertMask, MaskFile, MaskThreshold
+from npfill.cli.options import (
+    Boxes,
+    FitMask,
+    Grow,
+    InvertMask,
+    MaskFile,
+    MaskThreshold,
+    model_names,
+)
 from npfill.cli.results import error_record, failure_record, print_result
 from npfill.errors import BatchError, NpfillError, UsageError
 
@@ -41,6 +49,7 @@ def complete_command(
             "-m",
             help="A name of npfill models, a baseline, or a file. auto: the one for photographs.",
             rich_help_panel=_MODEL,
+            autocompletion=model_names,
         ),
     ] = "auto",
     samples: Annotated[

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from npfill.cli import outputs
 from npfill.cli.console import Talk, say_terms
-from npfill.cli.masking import MaskOptions, hole_of, sha256_of
+from npfill.cli.masking import MaskOptions, hole_of
+from npfill.cli.origin import origin_text
 from npfill.cli.rendering import Rendered, render
 from npfill.errors import InputError
 from npfill.images.files import read_picture
 from npfill.images.incomplete import Incomplete
 from npfill.images.masks import Hole, describe
+from npfill.images.reading import MAX_PIXELS
 
 if TYPE_CHECKING:
     from npfill.baselines import Baseline
@@ -50,9 +52,9 @@ class Writing:
     emit: str | None
     overwrite: bool
     skip_existing: bool
-    keep: bool
-    strip: bool
-    max_pixels: int
+    keep: bool = False
+    strip: bool = False
+    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,14 @@ class Chosen:
 
     Attributes:
         name: What it is called.
+        word: What names it on a command line: the same, or its file.
         model: The network, or the baseline.
         sha256: The hash of its file, in hex; None for a baseline without one.
         device: Where it runs.
     """
 
     name: str
+    word: str
     model: "NeuralProcess[Any] | Baseline"
     sha256: str | None
     device: str
@@ -89,13 +93,14 @@ def choose(name: str, device: str, drawing: Drawing, talk: Talk) -> Chosen:
     where = devices.resolve(device)
     if name in baselines.NAMES:
         baseline, file = baselines.build(name), baselines.FILES.get(name)
-        return Chosen(name, baseline, zoo.sha256_of(file) if file else None, "cpu")
+        return Chosen(name, name, baseline, zoo.sha256_of(file) if file else None, "cpu")
     found = zoo.find(name)
     weights = checkpoint.load(found.path)
     sampler_for(weights.model, drawing.sampler, drawing.rounds, noise=drawing.noise)
     say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
     talk.detail(f"{found.path}: {weights.model.variant}, sha256 {found.sha256}")
-    return Chosen(found.name, weights.model, found.sha256, str(where))
+    word = found.name if name == zoo.AUTO else name
+    return Chosen(found.name, word, weights.model, found.sha256, str(where))
 
 
 def complete_one(
@@ -123,7 +128,7 @@ def complete_one(
     for note in (*completion.notes, *lacking):
         talk.warn(note)
     opaque = job.masking.mask == "alpha"
-    text = _origin(incomplete, hole, by, drawing, opaque=opaque)
+    text = origin_text(job.image, job.masking, incomplete, hole, by, drawing)
     rendered = render(plan, incomplete, completion, text, opaque=opaque, keep=writing.keep)
     outputs.write(plan, rendered.contents)
     record = {
@@ -176,22 +181,6 @@ def _completed(job: Job, incomplete: Incomplete, by: Chosen, drawing: Drawing) -
         drawing.rounds,
         drawing.noise,
     )
-
-
-def _origin(
-    incomplete: Incomplete, hole: Hole, by: Chosen, drawing: Drawing, *, opaque: bool
-) -> dict[str, str]:
-    """What each result says of where it comes from."""
-    text = {
-        "npfill_model": by.name,
-        "npfill_seed": str(drawing.seed),
-        "npfill_sampler": drawing.sampler,
-        "npfill_image_sha256": incomplete.sha256(opaque=opaque),
-        "npfill_mask_sha256": sha256_of(hole),
-    }
-    if by.sha256 is not None:
-        text["npfill_model_sha256"] = by.sha256
-    return text
 
 
 def _mean_std(completion: "Completion", incomplete: Incomplete) -> float | None:

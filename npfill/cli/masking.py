@@ -38,13 +38,13 @@ class MaskOptions:
         return self.mask or ("--box" if self.boxes else "NaN")
 
 
-def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int) -> "Hole":
+def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = None) -> "Hole":
     """The hole that the options select, the union where several do; what data lack is part of it.
 
     Args:
         masking: The options.
         picture: The picture or data.
-        max_pixels: A mask file of more pixels is refused.
+        max_pixels: A mask file of more pixels is refused; None is the usual limit.
 
     Raises:
         UsageError: The options contradict each other, or nothing says what is missing.
@@ -52,6 +52,7 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int) -> "Hole"
     """
     from npfill.images import masks
     from npfill.images.colour_key import from_colour
+    from npfill.images.reading import MAX_PIXELS
 
     size = picture.size
     lacking = masks.Hole(picture.lacking)
@@ -71,7 +72,7 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int) -> "Hole"
                 picture_name=picture.name,
                 threshold=masking.threshold,
                 fit=masking.fit,
-                max_pixels=max_pixels,
+                max_pixels=max_pixels or MAX_PIXELS,
             )
         )
     if masking.boxes:

@@ -1,8 +1,11 @@
 """The options that more than one command takes."""
 
+import tomllib
 from typing import Annotated
 
 import typer
+
+from npfill.shipped import folder
 
 _MASK = "Mask"
 # No picture that is read is larger than this.
@@ -42,3 +45,9 @@ MaskThreshold = Annotated[
 FitMask = Annotated[
     bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
 ]
+
+
+def model_names(incomplete: str) -> list[str]:
+    """What a shell completes the name of a model with; loads no torch."""
+    zoo = tomllib.loads((folder("pretrained") / "zoo.toml").read_text("utf-8"))
+    return [name for name in ("auto", *zoo) if name.startswith(incomplete)]

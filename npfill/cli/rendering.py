@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from npfill import __version__
 from npfill.cli.outputs import Plan
 from npfill.errors import NpfillError
 from npfill.images.arrays import npz_bytes
@@ -69,11 +68,12 @@ def render(
         return content
 
     def common(name: str) -> dict[str, str]:
-        return text | {"npfill_version": __version__, "npfill_output": name}
+        return text | {"npfill_output": name}
 
+    count = {"npfill_samples": str(len(completion.samples))}
     makers: dict[str, Callable[[], bytes]] = {
         "mean": lambda: filled("mean", completion.mean),
-        "sheet": lambda: png_bytes(_sheet(incomplete, completion), common("sheet")),
+        "sheet": lambda: png_bytes(_sheet(incomplete, completion), common("sheet") | count),
         "npz": lambda: _npz(incomplete, completion),
     }
     if (std := completion.std) is not None:

@@ -63,6 +63,15 @@ class Picture:
         return self.values.shape[-1] > self.colours
 
     @property
+    def kind(self) -> str:
+        """What it is, in a word or two, such as RGB or 16-bit LA."""
+        channels, dtype = self.values.shape[-1], self.values.dtype
+        if self.is_data:
+            return f"data of {channels} channels of {dtype}"
+        mode = ("L", "LA", "RGB", "RGBA")[channels - 1]
+        return mode if dtype == np.uint8 else f"16-bit {mode}"
+
+    @property
     def white(self) -> int:
         """The level of white of a picture: 255 or 65535."""
         return int(np.iinfo(self.values.dtype).max)

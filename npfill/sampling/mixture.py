@@ -1,6 +1,8 @@
 """The predictive distribution of any number of targets, and its mean and std over draws of z."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -16,6 +18,17 @@ from npfill.sampling.latents import draws
 MOMENT_DRAWS = 64
 # Targets times draws in one pass: what bounds the memory.
 CHUNK = 2**15
+_chunk = ContextVar("chunk", default=CHUNK)
+
+
+@contextmanager
+def smaller_chunks() -> Iterator[None]:
+    """Within, a sixteenth of the targets are predicted in one pass."""
+    before = _chunk.set(CHUNK // 16)
+    try:
+        yield
+    finally:
+        _chunk.reset(before)
 
 
 def in_chunks(model: NeuralProcess[Any], targets: Targets, together: int) -> Iterator[Targets]:
@@ -26,7 +39,7 @@ def in_chunks(model: NeuralProcess[Any], targets: Targets, together: int) -> Ite
         targets: All of them.
         together: How many predictions are made of each in one pass.
     """
-    chunk = targets.index.shape[-1] if model.any_size else CHUNK // together
+    chunk = targets.index.shape[-1] if model.any_size else _chunk.get() // together
     for index in targets.index.split(max(1, chunk), dim=-1):
         yield Targets(index, targets.size)
 

@@ -166,9 +166,13 @@ def test_each_png_says_where_it_comes_from(npfill: Command, photo: Path, weights
     expected["npfill_image_sha256"] = hashlib.sha256(
         b"uint8 (5, 6, 3) " + observed.tobytes()
     ).hexdigest()
+    options = {"--box": [BOX], "--model": str(weights), "--seed": 7, "--sampler": "auto"}
     for name in ("mean", "std", "sheet"):
         text = text_of(photo.parent / f"photo_{name}.png")
         full_scale = text.pop("npfill_std_full_scale", None)
+        assert text.pop("npfill_samples", "3") == "3"
+        said = json.loads(text.pop("npfill_options"))
+        assert said == {"image": str(photo), "--device": "cpu"} | options
         assert text == expected | {"npfill_output": name}
         assert (full_scale is not None) == (name == "std")
 
@@ -427,11 +431,10 @@ def test_pictures_that_differ_only_under_the_hole_give_the_same_files(
     colours = 3 if channels > 2 else 1
     for folder, level in (("one", 0), ("two", 255)):
         values[SELECTED, :colours] = level
-        (tmp_path / folder).mkdir()
-        Image.fromarray(values.squeeze()).save(tmp_path / folder / "photo.png")
-        words = ("complete", tmp_path / folder / "photo.png", "--mask", mask, "-m", weights)
-        assert npfill(*words, "--emit", "mean,std,samples,sheet,npz").code == 0
-        (tmp_path / folder / "photo.png").unlink()
+        Image.fromarray(values.squeeze()).save(tmp_path / "photo.png")
+        words = ("complete", tmp_path / "photo.png", "--mask", mask, "-m", weights)
+        emit = ("--emit", "mean,std,samples,sheet,npz", "-o", tmp_path / folder)
+        assert npfill(*words, *emit).code == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
