@@ -1,0 +1,250 @@
+"""Many pictures in one command: what is found, how results are named, what a bad one costs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Command, Ended
+
+SELECTED = np.zeros((5, 6), dtype=bool)
+SELECTED[1:4, 1:3] = True
+BOX = ("--box", "1,1,2,3")
+
+
+def picture(path: Path, seed: int = 0) -> Path:
+    values = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+    return path
+
+
+def selecting(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(SELECTED).save(path)
+    return path
+
+
+def files(folder: Path) -> set[str]:
+    """The paths of all files below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def mean_of(npfill: Command, weights: Path) -> Command:
+    """Completes pictures, the mean alone of each."""
+
+    def run(*words: object) -> Ended:
+        return npfill("complete", *words, "-m", weights, "--emit", "mean")
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["in"], {"a"}),
+        (["in", "-r"], {"a", "sub/b"}),
+        (["in/*.png"], {"a"}),
+        (["in/**/*.png"], {"a", "b"}),
+        (["in/a.png", "in/sub/b.png"], {"a", "b"}),
+        (["in/a.png", "in"], {"a"}),
+    ],
+)
+def test_files_folders_and_patterns_name_pictures_once(
+    mean_of: Command, words: list[str], found: set[str]
+) -> None:
+    picture(Path("in/a.png"))
+    picture(Path("in/sub/b.png"))
+    Path("in/notes.txt").write_text("no picture")
+    assert mean_of(*words, *BOX, "-o", "out").code == 0
+    assert files(Path("out")) == {f"{name}_mean.png" for name in found}
+
+
+def test_each_picture_of_a_batch_is_what_it_is_alone(mean_of: Command) -> None:
+    for seed, name in enumerate(("a", "b")):
+        picture(Path(f"{name}.png"), seed)
+    mean_of("a.png", "b.png", *BOX, "-o", "together")
+    for name in ("a", "b"):
+        mean_of(f"{name}.png", *BOX, "-o", "alone")
+        result = f"{name}_mean.png"
+        assert Path("together", result).read_bytes() == Path("alone", result).read_bytes()
+
+
+def test_a_file_of_a_name_like_a_pattern_goes_before_the_pattern(mean_of: Command) -> None:
+    picture(Path("photo[1].png"))
+    picture(Path("photo1.png"))
+    assert mean_of("photo[1].png", *BOX).code == 0
+    assert files(Path()) == {"photo[1].png", "photo1.png", "photo[1]_mean.png"}
+
+
+def test_masks_are_found_by_path_and_stem_whatever_the_suffix(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    picture(Path("in/sub/a.png"))
+    selecting(Path("masks/a.bmp"))
+    selecting(Path("masks/sub/a.gif"))
+    assert mean_of("in", "-r", "--mask", "masks", "-o", "out").code == 0
+    assert files(Path("out")) == {"a_mean.png", "sub/a_mean.png"}
+
+
+def test_one_mask_serves_all_and_is_no_picture_of_the_folder(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    picture(Path("in/b.png"))
+    selecting(Path("in/mask.png"))
+    assert mean_of("in", "--mask", "in/mask.png", "-o", "out").code == 0
+    assert files(Path("out")) == {"a_mean.png", "b_mean.png"}
+
+
+def test_results_in_a_folder_are_no_pictures_to_complete(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    assert mean_of("in", *BOX).code == 0
+    ended = mean_of("in", *BOX, "--overwrite")
+    assert ended.code == 0
+    assert "results of npfill" in ended.err
+    assert files(Path("in")) == {"a.png", "a_mean.png"}
+
+
+def test_pictures_of_one_name_keep_their_suffixes_and_it_is_said(mean_of: Command) -> None:
+    for suffix in ("png", "bmp"):
+        picture(Path(f"in/a.{suffix}"))
+    picture(Path("in/b.png"))
+    ended = mean_of("in", *BOX, "-o", "out")
+    assert ended.code == 0
+    assert "in/a.bmp, in/a.png" in ended.err
+    assert files(Path("out")) == {"a.png_mean.png", "a.bmp_mean.png", "b_mean.png"}
+
+
+def test_pictures_whose_results_cannot_be_told_apart_are_refused(mean_of: Command) -> None:
+    words = [picture(Path(f"{folder}/a.png")) for folder in ("one", "two")]
+    ended = mean_of(*words, *BOX, "-o", "out")
+    assert ended.code == 2
+    assert "one/a.png and of two/a.png" in ended.err
+    assert not Path("out").exists()
+
+
+def test_one_file_does_not_take_two_pictures(mean_of: Command) -> None:
+    words = [picture(Path(f"{name}.png")) for name in "ab"]
+    for output in ("mean.png", "-"):
+        assert mean_of(*words, *BOX, "-o", output).code == 2
+    assert files(Path()) == {"a.png", "b.png"}
+
+
+def test_bad_pictures_are_listed_and_the_others_completed(mean_of: Command) -> None:
+    for name in ("a", "b", "maskless"):
+        picture(Path(f"in/{name}.png"))
+    Path("in/broken[x].png").write_bytes(b"no picture")
+    for name in ("a", "b", "broken[x]"):
+        selecting(Path(f"masks/{name}.png"))
+    ended = mean_of("in", "--mask", "masks", "-o", "out")
+    assert ended.code == 6
+    assert files(Path("out")) == {"a_mean.png", "b_mean.png"}
+    for line in (
+        "error: in/broken[x].png: not a picture of a known format",
+        "error: in/maskless.png: no mask in masks",
+        "error: 2 of 4 pictures failed",
+    ):
+        assert line in ended.err
+
+
+def test_json_has_a_record_of_each_picture(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    Path("in/b.png").write_bytes(b"no picture")
+    ended = mean_of("in", *BOX, "-o", "out", "--json")
+    result = json.loads(ended.out)
+    assert (result["status"], result["exit_code"], ended.code) == ("partial", 6, 6)
+    assert [record["input"] for record in result["data"]["pictures"]] == ["in/a.png"]
+    assert result["data"]["pictures"][0]["outputs"] == {"mean": "out/a_mean.png"}
+    assert [error["file"] for error in result["errors"]] == ["in/b.png"]
+
+
+def test_what_exists_stops_a_batch_before_it_begins(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    picture(Path("in/b.png"))
+    Path("out").mkdir()
+    Path("out/b_mean.png").write_bytes(b"precious")
+    assert mean_of("in", *BOX, "-o", "out").code == 4
+    assert files(Path("out")) == {"b_mean.png"}
+
+
+def test_skipping_what_exists_writes_the_rest_and_touches_nothing(
+    npfill: Command, weights: Path
+) -> None:
+    for seed, name in enumerate(("a", "b", "c")):
+        picture(Path(f"in/{name}.png"), seed)
+    words = ("complete", "in", *BOX, "-m", weights, "--emit", "mean,std", "-o")
+    assert npfill(*words, "whole").code == 0
+    Path("out").mkdir()
+    for name in ("a_mean.png", "a_std.png", "b_mean.png"):
+        Path("out", name).write_bytes(b"precious")
+    ended = npfill(*words, "out", "--skip-existing")
+    assert ended.code == 0
+    assert "1 skipped" in ended.err
+    assert files(Path("out")) == files(Path("whole"))
+    for name in files(Path("out")):
+        kept = name in {"a_mean.png", "a_std.png", "b_mean.png"}
+        expected = b"precious" if kept else Path("whole", name).read_bytes()
+        assert Path("out", name).read_bytes() == expected
+    assert npfill(*words, "out", "--skip-existing", "--overwrite").code == 2
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(mean_of: Command) -> None:
+    picture(Path("in/a[x].png"))
+    selecting(Path("masks/a[x].png"))
+    ended = mean_of("in", "--mask", "masks", "-o", "out", "--dry-run")
+    assert ended.code == 0
+    assert ended.out == b"in/a[x].png with masks/a[x].png -> out/a[x]_mean.png\n"
+    assert not Path("out").exists()
+
+
+def test_what_names_no_picture_is_refused(mean_of: Command) -> None:
+    Path("empty").mkdir()
+    for word in ("empty", "*.png"):
+        ended = mean_of(word, *BOX)
+        assert ended.code == 3
+        assert f"error: {word}: no picture" in ended.err
+
+
+_GROWTH = """
+import resource, sys
+from npfill.cli import batch, main
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+peaks, one = [], batch.complete_one
+def measured(*arguments):
+    record = one(*arguments)
+    peaks.append(peak())
+    return record
+batch.complete_one = measured
+try:
+    main(sys.argv[1:])
+finally:
+    print(len(peaks), peaks[-1] - peaks[9])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
+def test_memory_does_not_grow_with_the_number_of_pictures(place: Path, weights: Path) -> None:
+    Path("in").mkdir()
+    values = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    Image.fromarray(values).save("in/0.bmp")
+    for number in range(1, 40):
+        Path(f"in/{number}.bmp").hardlink_to("in/0.bmp")
+    words = ["complete", "in", *BOX, "-m", weights, "-q", "-o", "out", "--emit", "mean"]
+    done = subprocess.run(
+        [sys.executable, "-c", _GROWTH, *map(str, words)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    pictures, growth = map(int, done.stdout.split())
+    assert pictures == 40
+    # Kept completions would be 30 of 1.4 MB each, and as much again for the pictures.
+    assert growth < 20

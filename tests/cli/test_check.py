@@ -1,0 +1,86 @@
+"""What a tool changed outside the hole is counted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from npfill.images.difference import difference
+from tests.cli.conftest import Command
+
+SELECTED = np.zeros((5, 6), dtype=bool)
+SELECTED[1:4, 1:3] = True
+
+
+@pytest.fixture
+def values(photo: Path) -> np.ndarray:
+    with Image.open(photo) as image:
+        return np.array(image)
+
+
+def test_a_change_in_the_hole_alone_is_none(
+    npfill: Command, photo: Path, mask: Path, values: np.ndarray
+) -> None:
+    values[SELECTED] ^= 255
+    after = photo.with_name("after.png")
+    Image.fromarray(values).save(after)
+    ended = npfill("check", photo, after, "--mask", mask)
+    assert (ended.code, ended.out) == (0, b"outside changed: 0 of 24 px\n")
+    assert npfill("check", photo, after, "--box", "1,1,1,1").code == 7
+
+
+def test_changes_outside_are_counted_with_the_largest(
+    npfill: Command, photo: Path, mask: Path, values: np.ndarray
+) -> None:
+    values[0, 0, 1] ^= 4
+    values[4, 5] ^= 1
+    after = photo.with_name("[after].bmp")
+    Image.fromarray(values).save(after)
+    ended = npfill("check", photo, after, "--mask", mask)
+    assert ended.code == 7
+    assert "outside changed: 2 of 24 px, by at most 4 of 255" in ended.err
+
+
+def test_another_size_and_another_mode_are_said(
+    npfill: Command, photo: Path, mask: Path, values: np.ndarray
+) -> None:
+    after = photo.with_name("after.png")
+    Image.fromarray(values).convert("RGBA").save(after)
+    ended = npfill("check", photo, after, "--mask", mask)
+    assert ended.code == 0
+    assert f"{after} is RGBA but {photo} is RGB" in ended.err
+    Image.fromarray(values[:4]).save(after)
+    ended = npfill("check", photo, after, "--mask", mask)
+    assert ended.code == 7
+    assert f"{after} is 6x4 but {photo} is 6x5" in ended.err
+
+
+def test_every_result_of_npfill_passes(
+    npfill: Command, photo: Path, mask: Path, weights: Path
+) -> None:
+    npfill("complete", photo, "--mask", mask, "-m", weights)
+    for name in ("mean", "sample-1"):
+        assert (
+            npfill("check", photo, photo.with_name(f"photo_{name}.png"), "--mask", mask).code == 0
+        )
+
+
+@given(
+    st.sampled_from(["L", "LA", "RGB", "RGBA"]),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), unique=True),
+    st.integers(1, 255),
+)
+def test_as_many_pixels_differ_as_were_changed(
+    mode: str, changed: list[tuple[int, int]], by: int
+) -> None:
+    before = Image.new(mode, (6, 5))
+    after = before.copy()
+    last = (0,) * (len(mode) - 1)
+    for row, column in changed:
+        after.putpixel((column, row), (*last, by) if last else by)
+    found = difference(before, after)
+    assert (found.count, found.largest) == (len(changed), by if changed else 0)
+    assert difference(before, after, np.ones((5, 6), dtype=bool)).count == 0

@@ -1,0 +1,135 @@
+"""A result tells the command that made it, and whether that command still makes it."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from tests.cli.conftest import Command, Ended
+
+
+@pytest.fixture
+def made(
+    npfill: Command, photo: Path, mask: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The folder, and the current one, with results of all kinds in `out [x]`."""
+    monkeypatch.chdir(photo.parent)
+    shutil.copy(weights, "tiny.safetensors")
+    words = ("photo.png", "--mask", "mask.png", "--grow", 1, "--box", "0,0,2,2", "--noise")
+    words = (*words, "--sampler", "autoregressive", "--rounds", 2, "--seed", 7)  # type: ignore[assignment]
+    emit = ("--emit", "mean,std,samples,sheet", "-o", "out [x]")
+    assert npfill("complete", *words, "-m", "tiny.safetensors", *emit).code == 0
+    return photo.parent
+
+
+def result(name: str) -> Path:
+    return Path("out [x]", f"photo_{name}.png")
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("name", ["mean", "std", "sample-1", "sample-3", "sheet"])
+def test_the_command_that_is_printed_makes_the_same_bytes(npfill: Command, name: str) -> None:
+    explained = npfill("explain", result(name), "--rerun")
+    assert explained.code == 0
+    assert "byte for byte" in explained.err
+    before = result(name).read_bytes()
+    shutil.rmtree("out [x]")
+    program, *words = shlex.split(explained.out.decode())
+    assert program == "npfill"
+    assert npfill(*words).code == 0
+    assert result(name).read_bytes() == before
+
+
+@pytest.mark.usefixtures("made")
+def test_no_path_is_recorded_but_as_it_was_given(npfill: Command) -> None:
+    assert str(Path.cwd()).encode() not in result("mean").read_bytes()
+
+
+def _repaint(path: str, *, inside: bool) -> None:
+    values = np.array(Image.open(path))
+    at = (0, 0) if inside else (4, 5)
+    values[at] = 255 - values[at]
+    Image.fromarray(values).save(path)
+
+
+@pytest.mark.usefixtures("made")
+def test_what_changed_in_the_hole_of_the_picture_does_not_count(npfill: Command) -> None:
+    _repaint("photo.png", inside=True)
+    assert npfill("explain", result("mean"), "--rerun").code == 0
+
+
+def _damage_weights() -> None:
+    content = bytearray(Path("tiny.safetensors").read_bytes())
+    content[-1] ^= 1
+    Path("tiny.safetensors").write_bytes(content)
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda: _repaint("photo.png", inside=False), "photo.png has changed outside the hole"),
+        (lambda: _repaint("mask.png", inside=False), "mask.png selects another hole"),
+        (lambda: Path("photo.png").unlink(), "photo.png: no such file"),
+        (lambda: Path("mask.png").unlink(), "mask.png: no such file"),
+        (_damage_weights, "tiny.safetensors has other weights"),
+        (lambda: Path("tiny.safetensors").unlink(), "tiny.safetensors"),
+    ],
+)
+def test_what_changed_or_is_gone_is_said_and_the_command_still_printed(
+    npfill: Command, change: object, said: str
+) -> None:
+    assert callable(change)
+    change()
+    ended = npfill("explain", result("mean"))
+    assert ended.code == 7
+    assert said in ended.err
+    assert ended.out.startswith(b"npfill complete photo.png --mask mask.png")
+
+
+@pytest.mark.usefixtures("made")
+def test_a_result_that_was_edited_is_found_by_running_again(npfill: Command) -> None:
+    with Image.open(result("mean")) as image:
+        text = PngInfo()
+        for key, value in image.text.items():  # type: ignore[attr-defined]
+            text.add_text(key, value)
+        values = np.array(image)
+    values[2, 2] ^= 4
+    Image.fromarray(values).save(result("mean"), pnginfo=text)
+    ended = npfill("explain", result("mean"), "--rerun")
+    assert ended.code == 7
+    assert "1 px differ, by at most 4 of 255" in ended.err
+
+
+def _refused(ended: Ended, said: str) -> None:
+    assert ended.code == 3
+    assert said in ended.err
+    assert ended.out == b""
+
+
+def test_what_npfill_did_not_make_is_said_to_be_so(npfill: Command, photo: Path) -> None:
+    _refused(npfill("explain", photo), "does not say that npfill made it")
+    photo.write_bytes(b"no picture")
+    _refused(npfill("explain", photo), "cannot be read as a PNG")
+    photo.unlink()
+    _refused(npfill("explain", photo), "no such file")
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["", "7", "[]", "{", "{}", '{"image": 7}', '{"image": "a.png", "--grow": "1"}',
+     '{"image": "a.png", "--output": "b.png"}'],
+)  # fmt: skip
+def test_a_record_that_makes_no_sense_is_refused(
+    npfill: Command, photo: Path, options: str
+) -> None:
+    text = PngInfo()
+    text.add_text("npfill_output", "mean")
+    text.add_text("npfill_options", options)
+    with Image.open(photo) as image:
+        image.save(photo, pnginfo=text)
+    _refused(npfill("explain", photo), "says too little of how it was made")

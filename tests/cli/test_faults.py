@@ -1,0 +1,161 @@
+"""Interrupts, kills, full disks and too little memory: files are whole or not there."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from npfill.errors import InputError
+from npfill.sampling import mixture
+from tests.cli.conftest import Command
+from tests.test_package import ROOT
+
+RUN = "from npfill.cli import main; main()"
+KILLED_WHILE_WRITING = (
+    f"import os, signal; os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL); {RUN}"
+)
+BOX = ("--box", "1,1,2,3")
+
+
+def started(code: str, *words: object, **streams: object) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", code, *map(str, words)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, **streams)  # type: ignore[call-overload]
+
+
+def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights: Path) -> None:
+    folder = photo.parent / "in"
+    folder.mkdir()
+    for number in range(300):
+        (folder / f"{number}.png").hardlink_to(photo)
+    out = photo.parent / "out"
+    words = ("complete", folder, *BOX, "-m", weights, "-o", out)
+    process = started(RUN, *words, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(out.glob("*_std.png")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in said
+    written = list(out.iterdir())
+    assert 0 < len(written) < 1500
+    for path in written:
+        assert path.suffix == ".png"
+        with Image.open(path) as image:
+            image.load()
+
+
+@pytest.mark.parametrize("before", [None, b"precious"])
+def test_a_kill_while_a_file_is_written_leaves_what_was_there(
+    photo: Path, weights: Path, before: bytes | None
+) -> None:
+    result = photo.with_name("mean.png")
+    if before is not None:
+        result.write_bytes(before)
+    words = ("complete", photo, *BOX, "-m", weights, "-o", result, "--overwrite", "-q")
+    assert started(KILLED_WHILE_WRITING, *words).wait(timeout=60) == -signal.SIGKILL
+    assert (result.read_bytes() if result.exists() else None) == before
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    ended = npfill("complete", photo, *BOX, "-m", weights)
+    assert ended.code == 3
+    assert "photo_mean.png: cannot be written (No space left on device)" in ended.err
+    assert [path.name for path in photo.parent.iterdir()] == ["photo.png"]
+
+
+def test_a_read_only_folder_is_refused_before_the_model_is_loaded(
+    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    ended = npfill("complete", photo, *BOX, "-m", "no-such-model")
+    assert ended.code == 3
+    assert f"{photo.parent}: no permission to write there" in ended.err
+
+
+class Device:
+    """Has no memory for more than some predictions in one pass."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+        self.refused = 0
+        predict = mixture.over_draws
+
+        def limited(predicted: object) -> object:
+            size = predicted.mean.shape[-2]  # type: ignore[attr-defined]
+            if size > most:
+                self.refused += 1
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return predict(predicted)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(mixture, "over_draws", limited)
+
+
+def test_a_full_device_is_asked_again_in_smaller_parts(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mixture, "CHUNK", 64)
+    device = Device(monkeypatch, most=1)
+    ended = npfill("complete", photo, *BOX, "-m", weights, "--json")
+    assert ended.code == 0
+    assert device.refused == 1
+    assert any("in smaller parts" in note for note in json.loads(ended.out)["data"]["warnings"])
+
+
+def test_a_device_that_stays_full_is_said_with_what_to_set(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Device(monkeypatch, most=0)
+    ended = npfill("complete", photo, *BOX, "-m", weights)
+    assert ended.code == InputError.exit_code
+    assert device.refused == 2
+    assert "needs more memory than cpu has left" in ended.err
+    assert "hint: --device cpu" in ended.err
+
+
+def test_through_pipes_there_is_a_png_and_nothing_else(photo: Path, weights: Path) -> None:
+    words = ("complete", "-", *BOX, "-m", weights, "-o", "-")
+    with photo.open("rb") as picture:
+        process = started(
+            RUN, *words, stdin=picture, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        piped, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    result = photo.with_name("piped.png")
+    result.write_bytes(piped)
+    with Image.open(result) as image:
+        image.load()
+        assert image.size == (6, 5)
+    assert piped.endswith(b"IEND\xaeB`\x82")
+
+
+def test_stdin_is_left_alone_where_nothing_asks_for_it(photo: Path, weights: Path) -> None:
+    words = ("complete", photo, *BOX, "-m", weights, "-q")
+    with started(RUN, *words, stdin=subprocess.PIPE) as process:  # never written to
+        assert process.wait(timeout=60) == 0
+
+
+def test_bundled_weights_need_no_network(
+    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocked(*_: object) -> None:
+        raise AssertionError("a socket was asked for")
+
+    monkeypatch.setattr(socket, "socket", blocked)
+    monkeypatch.setattr(socket, "getaddrinfo", blocked)
+    assert npfill("complete", photo, *BOX, "--samples", 0).code == 0
