@@ -164,7 +164,7 @@ def _read(job: Job, writing: Writing, talk: Talk) -> tuple[Incomplete, Hole]:
             talk.warn(f"{name}: {note}")
     if writing.strip:
         picture = picture.stripped()
-    return Incomplete.of(picture, hole.selected), hole
+    return Incomplete.of(picture, hole.by_choice), hole
 
 
 def _completed(job: Job, incomplete: Incomplete, by: Chosen, drawing: Drawing) -> "Completion":

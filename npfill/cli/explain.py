@@ -63,7 +63,7 @@ def _picture_and_mask(origin: "Origin") -> str:
     hole = hole_of(origin.masking, picture)
     if sha256_of(hole) != origin.text.get("npfill_mask_sha256"):
         return f"{origin.masking.name} selects another hole"
-    incomplete = Incomplete.of(picture, hole.selected)
+    incomplete = Incomplete.of(picture, hole.by_choice)
     observed = incomplete.sha256(opaque=origin.masking.mask == "alpha")
     if observed != origin.text.get("npfill_image_sha256"):
         return f"{origin.image} has changed outside the hole"

@@ -1,6 +1,6 @@
 """The options that select the hole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,11 +51,35 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
         InputError: The mask cannot be used, or selects nothing.
     """
     from npfill.images import masks
+
+    lacking = masks.Hole(picture.lacking)
+    given = _given(masking, picture, max_pixels)
+    if given is None and not lacking.selected.any():
+        raise UsageError(
+            f"nothing says what is missing{', and no value is NaN' if picture.is_data else ''}",
+            "--mask FILE, --mask alpha or --box X,Y,W,H",
+        )
+    if given is None and masking.invert:
+        raise UsageError("--invert-mask: there is no mask to invert", "--mask FILE")
+    given = given or masks.from_boxes([], picture.size)
+    chosen = masks.adjusted(given, invert=masking.invert, grow=0)
+    unshrunk = masks.union([chosen, lacking])
+    hole = masks.union([masks.adjusted(unshrunk, invert=False, grow=masking.grow), lacking])
+    if unshrunk.selected.any() and not hole.selected.any():
+        raise InputError(
+            f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",
+            "shrink it by less",
+        )
+    hole = masks.check(hole, masking.name)
+    return replace(hole, lacking=lacking.selected & ~chosen.selected)
+
+
+def _given(masking: MaskOptions, picture: "Picture", max_pixels: int | None) -> "Hole | None":
+    """The union of what mask and boxes select; None where there are none."""
+    from npfill.images import masks
     from npfill.images.colour_key import from_colour
     from npfill.images.reading import MAX_PIXELS
 
-    size = picture.size
-    lacking = masks.Hole(picture.lacking)
     if masking.file is None and (masking.fit or masking.threshold is not None):
         flag = "--fit-mask" if masking.fit else "--mask-threshold"
         raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
@@ -68,7 +92,7 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
         holes.append(
             masks.read_mask(
                 Path(masking.file),
-                size,
+                picture.size,
                 picture_name=picture.name,
                 threshold=masking.threshold,
                 fit=masking.fit,
@@ -76,23 +100,9 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
             )
         )
     if masking.boxes:
-        holes.append(masks.from_boxes([masks.parse_box(box) for box in masking.boxes], size))
-    if not (holes or lacking.selected.any()):
-        raise UsageError(
-            f"nothing says what is missing{' and no value is NaN' if picture.is_data else ''}",
-            "--mask FILE, --mask alpha or --box X,Y,W,H",
-        )
-    if masking.invert and not holes:
-        raise UsageError("--invert-mask: there is no mask to invert", "--mask FILE")
-    given = [masks.adjusted(masks.union(holes), invert=masking.invert, grow=0)] if holes else []
-    unshrunk = masks.union([*given, lacking])
-    hole = masks.union([masks.adjusted(unshrunk, invert=False, grow=masking.grow), lacking])
-    if unshrunk.selected.any() and not hole.selected.any():
-        raise InputError(
-            f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",
-            "shrink it by less",
-        )
-    return masks.check(hole, masking.name)
+        boxes = [masks.parse_box(box) for box in masking.boxes]
+        holes.append(masks.from_boxes(boxes, picture.size))
+    return masks.union(holes) if holes else None
 
 
 def sha256_of(hole: "Hole") -> str:

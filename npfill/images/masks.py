@@ -27,10 +27,18 @@ class Hole:
     Attributes:
         selected: bool "height width", True where the picture is to be filled.
         notes: Lines that the user should be told.
+        lacking: Which of them only the data themselves select, as they lack a value in some
+            channel; what other channels have there is kept. None of pictures.
     """
 
     selected: np.ndarray
     notes: tuple[str, ...] = ()
+    lacking: np.ndarray | None = None
+
+    @property
+    def by_choice(self) -> np.ndarray:
+        """Where every channel is to be filled."""
+        return self.selected if self.lacking is None else self.selected & ~self.lacking
 
 
 def read_mask(
