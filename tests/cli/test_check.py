@@ -82,7 +82,7 @@ def test_as_many_pixels_differ_as_were_changed(
     last = (0,) * (len(mode) - 1)
     for row, column in changed:
         after.putpixel((column, row), (*last, by) if last else by)
-    pair = [Picture.of(image, "a") for image in (before, after)]
-    found = difference(*pair)
+    one, other = Picture.of(before, "a"), Picture.of(after, "b")
+    found = difference(one, other)
     assert (found.count, found.largest) == (len(changed), by if changed else 0)
-    assert difference(*pair, ignored=np.ones((5, 6), dtype=bool)).count == 0
+    assert difference(one, other, np.ones((5, 6), dtype=bool)).count == 0
