@@ -19,7 +19,8 @@ def complete_all(
     Returns:
         What was done, a record for each picture, and the pictures that failed.
     """
-    records, failures = [], []
+    records: list[dict[str, Any]] = []
+    failures: list[Failure] = []
     with _bar(talk, len(jobs)) as advance:
         for job in jobs:
             heard = Talk(quiet=True)
@@ -27,6 +28,9 @@ def complete_all(
                 record = complete_one(job, drawing, writing, lambda: chosen, heard)
             except Exception as error:  # whatever is wrong with one, the others are completed
                 failures.append(Failure(job.image, as_npfill_error(error)))
+            except KeyboardInterrupt:
+                talk.say(f"{len(records)} pictures completed; --skip-existing goes on")
+                raise
             else:
                 records.append(record | {"warnings": heard.warnings})
                 talk.say(_line(record))

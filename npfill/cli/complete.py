@@ -12,7 +12,7 @@ from npfill.cli.options import (
     FitMask,
     Grow,
     InvertMask,
-    MaskFile,
+    MaskFileOrFolder,
     MaskThreshold,
     model_names,
 )
@@ -26,7 +26,7 @@ def complete_command(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMG...",
+            metavar="IMG",
             help="Pictures with missing pixels: files, folders, patterns; - is stdin.",
         ),
     ],
@@ -36,7 +36,7 @@ def complete_command(
     max_pixels: Annotated[
         int | None, typer.Option(min=1, help="Pictures and masks of more are refused.")
     ] = None,
-    mask: MaskFile = None,
+    mask: MaskFileOrFolder = None,
     box: Boxes = None,
     invert_mask: InvertMask = False,
     grow: Grow = 0,

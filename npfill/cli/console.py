@@ -13,8 +13,8 @@ stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 def print_data(line: str) -> None:
-    """A line on stdout, whatever a path in it holds."""
-    stdout.print(escape(line.encode("utf-8", "backslashreplace").decode()))
+    """A line on stdout."""
+    stdout.print(_plain(line))
 
 
 class Talk:
@@ -27,7 +27,7 @@ class Talk:
     def say(self, text: str) -> None:
         """One line; the text is never read as markup."""
         if not self.quiet:
-            stderr.print(escape(text))
+            stderr.print(_plain(text))
 
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
@@ -38,7 +38,7 @@ class Talk:
         """One line on what the user should know; kept for the result too."""
         self.warnings.append(text)
         if not self.quiet:
-            stderr.print(f"[yellow]warning:[/yellow] {escape(text)}")
+            stderr.print(f"[yellow]warning:[/yellow] {_plain(text)}")
 
 
 def say_terms(talk: Talk, name: str, terms: str) -> None:
@@ -59,9 +59,9 @@ def as_npfill_error(error: Exception) -> NpfillError:
 
 def show(problem: str, hint: str) -> None:
     """Print what went wrong, and a way out."""
-    stderr.print(f"[red]error:[/red] {escape(problem)}")
+    stderr.print(f"[red]error:[/red] {_plain(problem)}")
     if hint:
-        stderr.print(f"[bold]hint:[/bold] {escape(hint)}")
+        stderr.print(f"[bold]hint:[/bold] {_plain(hint)}")
 
 
 def report(error: Exception) -> int:
@@ -71,3 +71,8 @@ def report(error: Exception) -> int:
     known = as_npfill_error(error)
     show(str(known), known.hint)
     return known.exit_code
+
+
+def _plain(text: str) -> str:
+    """Text that rich shows as it is; what would steer a terminal, or is no text, is escaped."""
+    return escape("".join(each if each.isprintable() else ascii(each)[1:-1] for each in text))

@@ -123,7 +123,9 @@ def _to_complete(files: Iterable[Given], word: str, mask: Path | None, talk: Tal
     if results:
         talk.say(f"{word}: {results} results of npfill are no pictures to complete")
     if not pictures:
-        raise InputError(f"{word}: no picture in it", "-r looks into the folders below, too")
+        raise InputError(
+            f"{word}: no picture to complete", "-r looks into the folders below a folder, too"
+        )
     return pictures
 
 
@@ -135,6 +137,6 @@ def _is_result(path: Path) -> bool:
     """Whether npfill wrote a file, by what stands in it."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            return "npfill_output" in image.info
+            return "npfill_version" in image.info
     except Exception:  # what is wrong with it is said when it is read
         return False

@@ -97,7 +97,7 @@ class Origin:
         text = _png_text(path)
         if "npfill_output" not in text:
             raise InputError(
-                f"{path}: does not say that npfill made it",
+                f"{path}: does not say that npfill complete made it",
                 "programs that save a PNG again often drop its text",
             )
         try:

@@ -112,7 +112,7 @@ def _refused(ended: Ended, said: str) -> None:
 
 
 def test_what_npfill_did_not_make_is_said_to_be_so(npfill: Command, photo: Path) -> None:
-    _refused(npfill("explain", photo), "does not say that npfill made it")
+    _refused(npfill("explain", photo), "does not say that npfill complete made it")
     photo.write_bytes(b"no picture")
     _refused(npfill("explain", photo), "cannot be read as a PNG")
     photo.unlink()
@@ -133,3 +133,14 @@ def test_a_record_that_makes_no_sense_is_refused(
     with Image.open(photo) as image:
         image.save(photo, pnginfo=text)
     _refused(npfill("explain", photo), "says too little of how it was made")
+
+
+def test_a_record_cannot_steer_the_terminal(npfill: Command, photo: Path) -> None:
+    text = PngInfo()
+    text.add_text("npfill_output", "mean")
+    text.add_text("npfill_options", '{"image": "a\\u001b[2J[/b]\\udcff.png", "--model": "auto"}')
+    with Image.open(photo) as image:
+        image.save(photo, pnginfo=text)
+    ended = npfill("explain", photo)
+    assert ended.code == 7
+    assert rb"a\x1b[2J[/b]\udcff.png" in ended.out

@@ -47,6 +47,7 @@ def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in said
+    assert b"--skip-existing goes on" in said
     written = list(out.iterdir())
     assert 0 < len(written) < 1500
     for path in written:

@@ -152,7 +152,7 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (("complete", "empty.png", *FILL), INPUT, "empty.png: an empty file"),
     (("complete", "truncated.png", *FILL), INPUT, "truncated.png: cannot be read"),
     (("complete", "text.png", *FILL), INPUT, "text.png: not a picture of a known format"),
-    (("complete", "folder.png", *FILL), INPUT, "folder.png: no picture in it"),
+    (("complete", "folder.png", *FILL), INPUT, "folder.png: no picture to complete"),
     (
         ("complete", "a-file/photo.png", *FILL),
         INPUT,
