@@ -69,7 +69,9 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
-        raise InputError(f"{name}: .npy of version {version[0]}.{version[1]} is not read")
+        raise InputError(
+            f"{name}: .npy of version {version[0]}.{version[1]} is not read", "np.save writes 1.0"
+        )
     shape, _, dtype = read_header(file)
     if dtype.hasobject or dtype.kind not in _KINDS + "b" or dtype.itemsize > _LARGEST_FLOAT:
         raise InputError(

@@ -252,6 +252,16 @@ def test_keep_writes_the_format_of_the_picture_and_says_what_it_changes(
     assert ("by the format" in ended.err) == lossy
 
 
+def test_a_file_for_the_mean_has_the_suffix_that_is_kept(
+    npfill: Command, tmp_path: Path, weights: Path
+) -> None:
+    Image.new("RGB", (6, 5)).save(tmp_path / "a.JPG")
+    words = ("complete", tmp_path / "a.JPG", *BOX, "-m", weights, "--format", "keep", "-o")
+    assert npfill(*words, tmp_path / "b.png").code == 2
+    assert npfill(*words, tmp_path / "b.jpg").code == 0
+    assert read_picture(tmp_path / "b.jpg").format == "JPEG"
+
+
 def test_strip_leaves_out_what_the_file_says_but_how_its_colours_look(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
