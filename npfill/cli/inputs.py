@@ -62,7 +62,10 @@ def find_pictures(
             )
         else:
             found.append(Given(path, Path("stdin" if path == STDIN else path.name)))
-    return list({each.path.absolute(): each for each in reversed(found)}.values())[::-1]
+    once: dict[Path, Given] = {}
+    for each in found:
+        once.setdefault(each.path.absolute(), each)
+    return [*once.values()]
 
 
 def are_several(words: Sequence[str]) -> bool:
@@ -70,7 +73,7 @@ def are_several(words: Sequence[str]) -> bool:
     return (
         len(words) > 1
         or Path(words[0]).is_dir()
-        or (not os.path.lexists(words[0]) and (glob.has_magic(words[0])))
+        or (not os.path.lexists(words[0]) and glob.has_magic(words[0]))
     )
 
 
@@ -121,7 +124,7 @@ def _to_complete(files: Iterable[Given], word: str, mask: Path | None, talk: Tal
             continue
         pictures.append(given)
     if results:
-        talk.say(f"{word}: {results} results of npfill are no pictures to complete")
+        talk.say(f"{word}: results of npfill are left out ({results})")
     if not pictures:
         raise InputError(
             f"{word}: no picture to complete", "-r looks into the folders below a folder, too"
