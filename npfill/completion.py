@@ -1,6 +1,8 @@
 """Completing a picture: a picture, a hole and a model become a `Completion`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ from torch import Tensor
 from npfill import baselines, devices, zoo
 from npfill.baselines import Baseline
 from npfill.errors import InputError, UsageError
-from npfill.filling import Array, by_baseline, by_model
+from npfill.filling import Array, Prediction, by_baseline, by_model
 from npfill.images.files import intensities
 from npfill.models import NeuralProcess
 from npfill.sampling import sampler_for
+
+Part = tuple[slice, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Completion:
 
 def complete(
     picture: Image.Image | Num[np.ndarray, "..."] | Num[Tensor, "..."],
-    hole: Bool[np.ndarray, "height width"] | Bool[Tensor, "height width"],
+    hole: Bool[np.ndarray, "height width *channel"] | Bool[Tensor, "height width *channel"],
     model: str | NeuralProcess[Any] | Baseline = zoo.AUTO,
     samples: int = 3,
     seed: int = 0,
@@ -53,7 +57,8 @@ def complete(
         picture: A PIL image; an array "height width" or "height width channel"; or a tensor
             "height width" or "channel height width". Bytes, or floats in [0, 1]. One or three
             channels; what stands under the hole is never read and may be NaN.
-        hole: True where the picture is missing.
+        hole: True where the picture is missing. With a last axis for the channels, of which there
+            may be any number then, each is completed by itself.
         model: A name that `npfill models` lists, a path to a weight file, the name of a baseline
             (`npfill.baselines.NAMES`), or a model or baseline itself; `auto` is the model for
             photographs, whatever the picture.
@@ -79,28 +84,60 @@ def complete(
     pixels = _pixels(picture, selected)
     where = devices.resolve(device)
     source = _resolved(model)
+    parts = _parts(pixels, selected)
+    fewest = min(int(missing.sum()) for _, missing in parts)
     if isinstance(source, Baseline):
         if (sampler, rounds, noise) != ("auto", None, False):
             raise UsageError(
                 f"{source.name} is a baseline: its samples are drawn in one way",
                 "leave sampler, rounds and noise out, or name a model",
             )
-        predicted = by_baseline(source, pixels, selected, samples, seed)
+        fill = partial(by_baseline, source, samples=samples, seed=seed)
     else:
         how = sampler_for(source, sampler, rounds, noise=noise)
-        if rounds is not None and rounds > selected.sum():
+        if rounds is not None and rounds > fewest:
             raise UsageError(
-                f"{rounds} rounds: the hole has {selected.sum():,} pixels", "no more than pixels"
+                f"{rounds} rounds: the hole has {fewest:,} pixels", "no more than pixels"
             )
-        predicted = by_model(source.to(where), pixels, selected, samples, seed, how)
-    zeros, std = np.zeros_like(pixels), predicted.std
-    drawn = [_like(picture, _in_hole(pixels, selected, values)) for values in predicted.samples]
+        fill = partial(by_model, source.to(where), samples=samples, seed=seed, sampler=how)
+    mean, std, drawn, notes = _filled(pixels, parts, fill)
     return Completion(
-        mean=_like(picture, _in_hole(pixels, selected, predicted.mean)),
-        std=None if std is None else _like(picture, _in_hole(zeros, selected, std)),
-        samples=np.stack(drawn) if drawn else _like(picture, zeros)[None][:0],
-        notes=predicted.notes,
+        mean=_like(picture, mean),
+        std=None if std is None else _like(picture, std),
+        samples=np.stack([_like(picture, values) for values in drawn])
+        if drawn
+        else _like(picture, pixels)[None][:0],
+        notes=notes,
     )
+
+
+def _parts(pixels: Array, hole: np.ndarray) -> list[Part]:
+    """The channels that are completed together, each with where it is missing."""
+    if hole.ndim == 2:
+        return [(slice(None), hole)]
+    channels = range(pixels.shape[-1])
+    return [(slice(c, c + 1), hole[..., c]) for c in channels if hole[..., c].any()]
+
+
+def _filled(
+    pixels: Array, parts: list[Part], fill: Callable[[Array, np.ndarray], Prediction]
+) -> tuple[Array, Array | None, list[Array], tuple[str, ...]]:
+    """Mean, std, samples and notes, completed one part after another."""
+    mean, std = pixels.copy(), np.zeros_like(pixels)
+    drawn: list[Array] = []
+    has_std = True
+    notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
+    for channels, missing in parts:
+        predicted = fill(np.ascontiguousarray(pixels[..., channels]), missing)
+        drawn = drawn or [pixels.copy() for _ in predicted.samples]
+        mean[missing, channels] = predicted.mean
+        has_std = predicted.std is not None
+        if predicted.std is not None:
+            std[missing, channels] = predicted.std
+        for picture, values in zip(drawn, predicted.samples, strict=True):
+            picture[missing, channels] = values
+        notes += predicted.notes
+    return mean, std if has_std else None, drawn, tuple(dict.fromkeys(notes))
 
 
 def _resolved(model: str | NeuralProcess[Any] | Baseline) -> NeuralProcess[Any] | Baseline:
@@ -110,24 +147,19 @@ def _resolved(model: str | NeuralProcess[Any] | Baseline) -> NeuralProcess[Any] 
     return baselines.build(model) if model in baselines.NAMES else zoo.load(model)
 
 
-def _in_hole(pixels: Array, hole: np.ndarray, values: np.ndarray) -> Array:
-    """A picture with other values in the hole."""
-    result = pixels.copy()
-    result[hole] = values
-    return result
-
-
 def _pixels(picture: Any, hole: np.ndarray) -> Array:
     """The picture as floats in [0, 1], zero in the hole."""
     values = intensities(picture) if isinstance(picture, Image.Image) else _array(picture)
     if isinstance(picture, Tensor) and values.ndim == 3:
         values = np.moveaxis(values, 0, -1)
+    fits = hole.dtype == np.bool_ and hole.shape in {values.shape, values.shape[:2]}
     values = values[..., None] if values.ndim == 2 else values
-    if values.ndim != 3 or values.shape[-1] not in {1, 3}:
+    if values.ndim != 3 or (hole.ndim == 2 and values.shape[-1] not in {1, 3}):
         raise InputError(
-            f"a picture of shape {values.shape}", "one or three channels are completed"
+            f"a picture of shape {values.shape}",
+            "one or three channels are completed; with a hole for each channel, any number",
         )
-    if hole.dtype != np.bool_ or hole.shape != values.shape[:2]:
+    if not fits:
         raise InputError(
             f"the hole is {hole.dtype} of shape {hole.shape}, the picture {values.shape[:2]}",
             "the hole is boolean and has the picture's height and width",
@@ -136,7 +168,7 @@ def _pixels(picture: Any, hole: np.ndarray) -> Array:
         raise InputError("the hole selects no pixel", "True marks what is missing")
     if values.dtype == np.uint8:
         values = values / np.float32(255)
-    values = np.where(hole[..., None], np.float32(0), values)
+    values = np.where(hole if hole.ndim == 3 else hole[..., None], np.float32(0), values)
     with np.errstate(over="ignore"):
         values = values.astype(np.float32, copy=False)
     if not (values.min() >= 0 and values.max() <= 1):  # not so for NaN either

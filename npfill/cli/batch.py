@@ -43,7 +43,7 @@ def complete_all(
 
 def _line(record: dict[str, Any]) -> str:
     mean_std = record["mean_std"]
-    stated = "" if mean_std is None else f"mean std in the hole {mean_std:.3f}, "
+    stated = "" if mean_std is None else f"mean std in the hole {mean_std:.3g}, "
     return (
         f"{record['input']}: {record['mask_share']:.1%} selected, {stated}"
         f"outside changed: {record['outside_changed_px']} px, {record['seconds']:.2f} s, "

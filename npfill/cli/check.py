@@ -36,23 +36,23 @@ def check_command(
         for note in notes:
             talk.warn(f"{name}: {note}")
     talk.say(describe(hole))
-    if one.image.size != other.image.size:
-        sizes = [f"{image.width}x{image.height}" for image in (other.image, one.image)]
+    if one.size != other.size:
+        sizes = [f"{each.size[1]}x{each.size[0]}" for each in (other, one)]
         raise CheckFailedError(
             f"{after} is {sizes[0]} but {before} is {sizes[1]}",
             "a completion has the picture's size",
         )
-    if one.image.mode != other.image.mode:
+    if one.kind != other.kind:
         talk.warn(
-            f"{after} is {other.image.mode} but {before} is {one.image.mode}: "
+            f"{after} is {other.kind} but {before} is {one.kind}: "
             "grey is compared as a colour, no alpha as opaque"
         )
-    found = difference(one.image, other.image, ignored=hole.selected)
+    found = difference(one, other, ignored=hole.selected)
     outside = int((~hole.selected).sum())
     if found.count:
         raise CheckFailedError(
             f"outside changed: {found.count:,} of {outside:,} px, "
-            f"by at most {found.largest} of 255",
+            f"by at most {found.largest:g}" + (f" of {found.white}" if found.white else ""),
             "a lossy format such as JPEG changes all; --grow PX leaves a rim out",
         )
     print_data(f"outside changed: 0 of {outside:,} px")

@@ -33,6 +33,9 @@ def complete_command(
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Folders below folders, too.")
     ] = False,
+    max_pixels: Annotated[
+        int | None, typer.Option(min=1, help="Pictures and masks of more are refused.")
+    ] = None,
     mask: MaskFileOrFolder = None,
     box: Boxes = None,
     invert_mask: InvertMask = False,
@@ -88,6 +91,14 @@ def complete_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
     ] = False,
+    format_: Annotated[
+        str,
+        typer.Option("--format", help="png, or keep: the picture's own.", rich_help_panel=_OUTPUT),
+    ] = "png",
+    strip: Annotated[
+        bool,
+        typer.Option("--strip", help="Leave EXIF and resolution out.", rich_help_panel=_OUTPUT),
+    ] = False,
     skip_existing: Annotated[
         bool,
         typer.Option(
@@ -113,15 +124,19 @@ def complete_command(
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
     from npfill.cli.completing import Drawing, Writing
     from npfill.cli.request import Request, answer, print_plan
+    from npfill.images.reading import MAX_PIXELS
 
     talk = Talk(quiet=quiet, verbose=verbose)
     masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)
     drawing = Drawing(samples, seed, sampler, rounds, noise)
-    writing = Writing(output, emit, overwrite, skip_existing)
+    limit = max_pixels or MAX_PIXELS
+    writing = Writing(output, emit, overwrite, skip_existing, format_ == "keep", strip, limit)
     request = Request(images, recursive, masking, model, device, drawing, writing, dry_run)
     try:
         if as_json and output == Path("-"):
             raise UsageError("--json and -o - both want stdout", "-o names a file or folder")
+        if format_ not in {"png", "keep"}:
+            raise UsageError(f"--format {format_}: unknown", "png or keep")
         if overwrite and skip_existing:
             raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
         done = answer(request, talk)

@@ -10,8 +10,12 @@ from npfill.cli import outputs
 from npfill.cli.console import Talk, say_terms
 from npfill.cli.masking import MaskOptions, hole_of
 from npfill.cli.origin import origin_text
-from npfill.images.files import Picture, intensities, read_picture
+from npfill.cli.rendering import Rendered, render
+from npfill.errors import InputError
+from npfill.images.files import read_picture
+from npfill.images.incomplete import Incomplete
 from npfill.images.masks import Hole, describe
+from npfill.images.reading import MAX_PIXELS
 
 if TYPE_CHECKING:
     from npfill.baselines import Baseline
@@ -32,12 +36,25 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Writing:
-    """Where results go and what they are, as the options say."""
+    """How pictures are read and results written, as the options say.
+
+    Attributes:
+        output: A folder, a file, `-`, or None: beside the picture.
+        emit: What is written, separated by commas; None is the default.
+        overwrite: Replace what exists.
+        skip_existing: Leave what exists.
+        keep: Write pictures in the format that they came in.
+        strip: Leave out what a picture's file says of it.
+        max_pixels: Pictures and masks of more are refused.
+    """
 
     output: Path | None
     emit: str | None
     overwrite: bool
     skip_existing: bool
+    keep: bool = False
+    strip: bool = False
+    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -101,19 +118,19 @@ def complete_one(
     Returns:
         What was done, as JSON values.
     """
-    picture, hole = _read(job, talk)
+    incomplete, hole = _read(job, writing, talk)
     talk.say(describe(hole))
     by = chosen()
     started = time.perf_counter()
-    completion = _completed(job, picture, hole, by, drawing)
+    completion = _completed(job, incomplete, by, drawing)
     seconds = time.perf_counter() - started
     plan, lacking = outputs.without_lacking(job.plan, completion, by.name, writing.emit)
     for note in (*completion.notes, *lacking):
         talk.warn(note)
     opaque = job.masking.mask == "alpha"
-    text = origin_text(job.image, job.masking, picture, hole, by, drawing)
-    contents = outputs.render(plan, picture.image, hole.selected, completion, text, opaque=opaque)
-    outputs.write(plan, contents)
+    text = origin_text(job.image, job.masking, incomplete, hole, by, drawing)
+    rendered = render(plan, incomplete, completion, text, opaque=opaque, keep=writing.keep)
+    outputs.write(plan, rendered.contents)
     record = {
         "input": str(job.image),
         "image_sha256": text["npfill_image_sha256"],
@@ -126,32 +143,36 @@ def complete_one(
         "seed": drawing.seed,
         "sampler": drawing.sampler,
         "seconds": seconds,
-        "outside_changed_px": 0,
-        "mean_std": _mean_std(completion, hole),
+        "outside_changed_px": rendered.changed,
+        "mean_std": _mean_std(completion, incomplete),
         "outputs": {name: str(path) for name, path in plan.paths.items()},
     }
-    _say_done(record, talk)
+    _say_done(record, rendered, talk)
     return record
 
 
-def _read(job: Job, talk: Talk) -> tuple[Picture, Hole]:
+def _read(job: Job, writing: Writing, talk: Talk) -> tuple[Incomplete, Hole]:
     """The picture and its hole, with what is to be said of them said."""
-    picture = read_picture(job.image)
-    hole = hole_of(job.masking, picture)
+    picture = read_picture(job.image, writing.max_pixels)
+    if picture.is_data and any(path.suffix == ".png" for path in job.plan.of_values):
+        raise InputError(
+            f"{job.image}: data are not written as .png", "name its file; or -o - for stdout"
+        )
+    hole = hole_of(job.masking, picture, writing.max_pixels)
     for name, notes in ((picture.name, picture.notes), (job.masking.name, hole.notes)):
         for note in notes:
             talk.warn(f"{name}: {note}")
-    return picture, hole
+    if writing.strip:
+        picture = picture.stripped()
+    return Incomplete.of(picture, hole.by_choice), hole
 
 
-def _completed(
-    job: Job, picture: Picture, hole: Hole, by: Chosen, drawing: Drawing
-) -> "Completion":
+def _completed(job: Job, incomplete: Incomplete, by: Chosen, drawing: Drawing) -> "Completion":
     from npfill.completion import complete
 
     return complete(
-        intensities(picture.image),
-        hole.selected,
+        incomplete.intensities,
+        incomplete.hole,
         by.model,
         drawing.samples if job.plan.shows_samples else 0,
         drawing.seed,
@@ -162,17 +183,18 @@ def _completed(
     )
 
 
-def _mean_std(completion: "Completion", hole: Hole) -> float | None:
+def _mean_std(completion: "Completion", incomplete: Incomplete) -> float | None:
     std = completion.std
-    return None if std is None else float(std[hole.selected].mean())
+    return None if std is None else float(incomplete.deviation(std)[incomplete.hole].mean())
 
 
-def _say_done(record: dict[str, Any], talk: Talk) -> None:
+def _say_done(record: dict[str, Any], rendered: Rendered, talk: Talk) -> None:
     talk.say(
         f"model {record['model']}, {record['device']}, seed {record['seed']}, "
         f"{record['seconds']:.2f} s"
     )
     mean_std = record["mean_std"]
-    stated = "" if mean_std is None else f", mean std in the hole {mean_std:.3f}"
-    talk.say(f"outside changed: 0 px{stated}")
+    stated = "" if mean_std is None else f", mean std in the hole {mean_std:.3g}"
+    by = f", at most {rendered.by:g} levels, by the format" if rendered.changed else ""
+    talk.say(f"outside changed: {rendered.changed:,} px{by}{stated}")
     talk.say("wrote " + ", ".join(record["outputs"].values()))

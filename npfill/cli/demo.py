@@ -28,7 +28,7 @@ def demo_command(
     path = output / "npfill-demo.png"
     refuse_existing([path], overwrite)
     picture = read_picture(folder("examples") / "digit.png")
-    size = picture.image.height, picture.image.width
+    size = picture.size
     mask = folder("examples") / "digit_mask.png"
     hole = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False).selected
 

@@ -54,8 +54,8 @@ def _why(check: "Callable[[Origin], str]", origin: "Origin") -> str:
 
 def _picture_and_mask(origin: "Origin") -> str:
     from npfill.cli.masking import hole_of, sha256_of
-    from npfill.cli.origin import sha256_of_observed
     from npfill.images.files import read_picture
+    from npfill.images.incomplete import Incomplete
 
     if _STDIN in {str(origin.image), origin.masking.file}:
         return "came through stdin, which is not here"
@@ -63,7 +63,8 @@ def _picture_and_mask(origin: "Origin") -> str:
     hole = hole_of(origin.masking, picture)
     if sha256_of(hole) != origin.text.get("npfill_mask_sha256"):
         return f"{origin.masking.name} selects another hole"
-    observed = sha256_of_observed(picture, hole, opaque=origin.masking.mask == "alpha")
+    incomplete = Incomplete.of(picture, hole.by_choice)
+    observed = incomplete.sha256(opaque=origin.masking.mask == "alpha")
     if observed != origin.text.get("npfill_image_sha256"):
         return f"{origin.image} has changed outside the hole"
     return ""
@@ -106,11 +107,11 @@ def _run_again(origin: "Origin", result: Path, talk: Talk) -> None:
         if again.read_bytes() == result.read_bytes():
             talk.say("run again: the same, byte for byte")
             return
-        found = difference(read_picture(result).image, read_picture(again).image)
+        found = difference(read_picture(result), read_picture(again))
         if found.count:
             raise CheckFailedError(
                 f"{result}: run again, {found.count:,} px differ, "
-                f"by at most {found.largest} of 255",
+                f"by at most {found.largest:g} of {found.white}",
                 "another version of torch or device rounds in another way; or it was edited",
             )
     talk.say("run again: the same pixels, in a file that differs")

@@ -11,7 +11,7 @@ from npfill.shipped import folder
 if TYPE_CHECKING:
     import numpy as np
 
-    from npfill.images.files import Picture
+    from npfill.images.picture import Picture
 
 # The baselines that are compared where none is named.
 _BASELINES = ("nearest", "linear", "gp")
@@ -38,7 +38,7 @@ class Source:
 
 def picture(source: Source, size: int, channels: int, talk: Talk) -> "Picture":
     """The picture that a figure is about; a test picture as a square of `size` pixels."""
-    from npfill.images.files import Picture
+    from npfill.images.picture import Picture
 
     if source.data is None:
         return read(source.image or folder("examples") / "digit.png", talk)
@@ -46,7 +46,7 @@ def picture(source: Source, size: int, channels: int, talk: Talk) -> "Picture":
 
     index = source.index or 0
     image = numbered_picture(source.data, index, size, channels)
-    return Picture(image, f"{source.data}:{index}", ())
+    return Picture.of(image, f"{source.data}:{index}")
 
 
 def read(path: Path, talk: Talk) -> "Picture":
@@ -66,7 +66,7 @@ def hole(
     from npfill.evaluate.figures.pictures import observed_at_random
     from npfill.images import masks
 
-    size = picture.image.height, picture.image.width
+    size = picture.size
     if mask is None:
         if context >= size[0] * size[1]:
             raise UsageError(

@@ -12,7 +12,10 @@ from npfill.cli.console import Talk
 from npfill.errors import InputError
 
 STDIN = Path("-")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
+    ".npy", ".npz",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

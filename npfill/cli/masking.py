@@ -1,14 +1,14 @@
 """The options that select the hole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npfill.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.images.files import Picture
     from npfill.images.masks import Hole
+    from npfill.images.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -25,49 +25,84 @@ class MaskOptions:
     @property
     def file(self) -> str | None:
         """The mask's file, if it comes from one."""
-        return None if self.mask == "alpha" else self.mask
+        return None if self.mask == "alpha" or self.is_colour else self.mask
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether a colour of the picture marks it."""
+        return self.mask is not None and self.mask.startswith("color:")
 
     @property
     def name(self) -> str:
         """What messages call the mask."""
-        return self.mask or "--box"
+        return self.mask or ("--box" if self.boxes else "NaN")
 
 
-def hole_of(masking: MaskOptions, picture: "Picture") -> "Hole":
-    """The hole that the options select, the union where several do."""
+def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = None) -> "Hole":
+    """The hole that the options select, the union where several do; what data lack is part of it.
+
+    Args:
+        masking: The options.
+        picture: The picture or data.
+        max_pixels: A mask file of more pixels is refused; None is the usual limit.
+
+    Raises:
+        UsageError: The options contradict each other, or nothing says what is missing.
+        InputError: The mask cannot be used, or selects nothing.
+    """
     from npfill.images import masks
 
-    size = picture.image.height, picture.image.width
-    if masking.file is None and (masking.fit or masking.threshold is not None):
-        flag = "--fit-mask" if masking.fit else "--mask-threshold"
-        raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
-    holes = []
-    if masking.mask == "alpha":
-        holes.append(masks.from_alpha(picture.image, picture.name))
-    elif masking.file is not None:
-        holes.append(
-            masks.read_mask(
-                Path(masking.file),
-                size,
-                picture_name=picture.name,
-                threshold=masking.threshold,
-                fit=masking.fit,
-            )
-        )
-    if masking.boxes:
-        holes.append(masks.from_boxes([masks.parse_box(box) for box in masking.boxes], size))
-    if not holes:
+    lacking = masks.Hole(picture.lacking)
+    given = _given(masking, picture, max_pixels)
+    if given is None and not lacking.selected.any():
         raise UsageError(
-            "nothing says what is missing", "--mask FILE, --mask alpha or --box X,Y,W,H"
+            f"nothing says what is missing{', and no value is NaN' if picture.is_data else ''}",
+            "--mask FILE, --mask alpha or --box X,Y,W,H",
         )
-    unshrunk = masks.adjusted(masks.union(holes), invert=masking.invert, grow=0)
-    hole = masks.adjusted(unshrunk, invert=False, grow=masking.grow)
+    if given is None and masking.invert:
+        raise UsageError("--invert-mask: there is no mask to invert", "--mask FILE")
+    given = given or masks.from_boxes([], picture.size)
+    chosen = masks.adjusted(given, invert=masking.invert, grow=0)
+    unshrunk = masks.union([chosen, lacking])
+    hole = masks.union([masks.adjusted(unshrunk, invert=False, grow=masking.grow), lacking])
     if unshrunk.selected.any() and not hole.selected.any():
         raise InputError(
             f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",
             "shrink it by less",
         )
-    return masks.check(hole, masking.name)
+    hole = masks.check(hole, masking.name)
+    return replace(hole, lacking=lacking.selected & ~chosen.selected)
+
+
+def _given(masking: MaskOptions, picture: "Picture", max_pixels: int | None) -> "Hole | None":
+    """The union of what mask and boxes select; None where there are none."""
+    from npfill.images import masks
+    from npfill.images.colour_key import from_colour
+    from npfill.images.reading import MAX_PIXELS
+
+    if masking.file is None and (masking.fit or masking.threshold is not None):
+        flag = "--fit-mask" if masking.fit else "--mask-threshold"
+        raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
+    holes = []
+    if masking.mask == "alpha":
+        holes.append(masks.from_alpha(picture))
+    elif masking.mask is not None and masking.is_colour:
+        holes.append(from_colour(picture, masking.mask))
+    elif masking.file is not None:
+        holes.append(
+            masks.read_mask(
+                Path(masking.file),
+                picture.size,
+                picture_name=picture.name,
+                threshold=masking.threshold,
+                fit=masking.fit,
+                max_pixels=max_pixels or MAX_PIXELS,
+            )
+        )
+    if masking.boxes:
+        boxes = [masks.parse_box(box) for box in masking.boxes]
+        holes.append(masks.from_boxes(boxes, picture.size))
+    return masks.union(holes) if holes else None
 
 
 def sha256_of(hole: "Hole") -> str:

@@ -14,17 +14,19 @@ _FARTHEST = 10**8
 MaskFile = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|alpha",
-        help="White is filled, black is kept. `alpha`: what is transparent is filled.",
+        metavar="FILE|alpha|color:#RRGGBB",
+        help="White is filled, black is kept. `alpha`: what is transparent is filled. "
+        "`color:#ff00ff~8`: what has this colour, to 8 of 255 levels.",
         rich_help_panel=_MASK,
     ),
 ]
 MaskFileOrFolder = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|DIR|alpha",
+        metavar="FILE|DIR|alpha|color:#RRGGBB",
         help="White is filled, black is kept. DIR: masks by the pictures' names. "
-        "`alpha`: what is transparent is filled.",
+        "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, "
+        "to 8 of 255 levels.",
         rich_help_panel=_MASK,
     ),
 ]

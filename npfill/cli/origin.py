@@ -1,6 +1,5 @@
 """What a result says of where it comes from, in the text of its PNG."""
 
-import hashlib
 import json
 import shlex
 from collections.abc import Mapping
@@ -8,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from npfill import __version__
 from npfill.cli.masking import MaskOptions, sha256_of
 from npfill.errors import InputError
-from npfill.images.files import Picture, with_hole_filled
+from npfill.images.incomplete import Incomplete
 from npfill.images.masks import Hole
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ _OPTIONS: dict[str, type | tuple[type, ...]] = {
 def origin_text(
     image: Path,
     masking: MaskOptions,
-    picture: Picture,
+    incomplete: Incomplete,
     hole: Hole,
     by: "Chosen",
     drawing: "Drawing",
@@ -65,7 +63,7 @@ def origin_text(
         "npfill_model": by.name,
         "npfill_seed": str(drawing.seed),
         "npfill_sampler": drawing.sampler,
-        "npfill_image_sha256": sha256_of_observed(picture, hole, opaque=masking.mask == "alpha"),
+        "npfill_image_sha256": incomplete.sha256(opaque=masking.mask == "alpha"),
         "npfill_mask_sha256": sha256_of(hole),
         # In ASCII, so that any path can be said.
         "npfill_options": json.dumps({"image": str(image)} | given),
@@ -73,13 +71,6 @@ def origin_text(
     if by.sha256 is not None:
         text["npfill_model_sha256"] = by.sha256
     return text
-
-
-def sha256_of_observed(picture: Picture, hole: Hole, *, opaque: bool) -> str:
-    """The hash of what is used of a picture: its mode, size and pixels, black in the hole."""
-    black = np.zeros((*hole.selected.shape, 3 if picture.image.mode.startswith("RGB") else 1))
-    used = with_hole_filled(picture.image, hole.selected, black, opaque=opaque)
-    return hashlib.sha256(f"{used.mode} {used.size} ".encode() + used.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)

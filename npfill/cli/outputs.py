@@ -1,19 +1,14 @@
-"""Which files a completion is written to, and what goes into them."""
+"""Which files a completion is written to."""
 
-import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-
-from npfill.errors import InputError, NpfillError, UsageError
-from npfill.images.files import changed_outside, png_bytes, std_picture, with_hole_filled
-from npfill.images.sheet import Row, contact_sheet
+from npfill.errors import InputError, UsageError
+from npfill.images.encoding import Suffixes
 from npfill.images.writing import write_bytes
 
 if TYPE_CHECKING:
@@ -47,12 +42,25 @@ class Plan:
         return Plan({name: path for name, path in self.paths.items() if not os.path.lexists(path)})
 
     @property
+    def of_values(self) -> list[Path]:
+        """The files of the mean and of samples."""
+        others = {"std", "sheet", "npz"}
+        return [path for name, path in self.paths.items() if name not in others and path != _STDOUT]
+
+    @property
     def shows_samples(self) -> bool:
         """Whether any result holds samples."""
         return any(name not in {"mean", "std"} for name in self.paths)
 
 
-def plan(image: Path, stem: str, output: Path | None, emit: str | None, samples: int) -> Plan:
+def plan(
+    image: Path,
+    stem: str,
+    output: Path | None,
+    emit: str | None,
+    samples: int,
+    suffixes: Suffixes,
+) -> Plan:
     """Where each result goes.
 
     Args:
@@ -61,6 +69,7 @@ def plan(image: Path, stem: str, output: Path | None, emit: str | None, samples:
         output: A folder for all, a file for one, `-` for stdout, or None: beside the picture.
         emit: Comma-separated kinds; None is mean, std and samples, or the mean for a single file.
         samples: How many samples are drawn.
+        suffixes: What the picture's results are written as.
 
     Raises:
         UsageError: A kind is unknown, or more than one result would go to one file.
@@ -79,12 +88,12 @@ def plan(image: Path, stem: str, output: Path | None, emit: str | None, samples:
             raise UsageError(
                 f"{output}: {len(names)} results for one file", "-o DIR/ takes them all"
             )
-        suffix = ".npz" if names == ["npz"] else ".png"
-        if output not in {_STDOUT} and output.suffix.lower() != suffix:
+        suffix = suffixes.of(names[0])
+        if output not in {_STDOUT} and output.suffix.lower() != suffix.lower():
             raise UsageError(f"{output}: {names[0]} is written as {suffix}", f"-o NAME{suffix}")
         return Plan({names[0]: output})
     folder = image.parent if output is None else output
-    return Plan({name: folder / _file_name(stem, name) for name in names})
+    return Plan({name: folder / _file_name(stem, name, suffixes) for name in names})
 
 
 def is_single(output: Path) -> bool:
@@ -120,63 +129,6 @@ def without_lacking(
     left_out = set().union(*lacking.values())
     paths = {name: path for name, path in plan.paths.items() if name not in left_out}
     return Plan(paths), [f"{model} gives {_LACKING[kind]}" for kind in lacking]
-
-
-def render(
-    plan: Plan,
-    image: Image.Image,
-    hole: np.ndarray,
-    completion: "Completion",
-    text: dict[str, str],
-    *,
-    opaque: bool,
-) -> dict[str, bytes]:
-    """The contents of the planned files.
-
-    Args:
-        plan: What is wanted.
-        image: The picture as it was read.
-        hole: bool "height width".
-        completion: Arrays "height width channel".
-        text: What each PNG says of its origin.
-        opaque: Whether alpha becomes opaque in the hole.
-
-    Raises:
-        NpfillError: A pixel outside the hole would change: a bug, and nothing is written.
-    """
-
-    def filled(values: np.ndarray) -> Image.Image:
-        after = with_hole_filled(image, hole, values, opaque=opaque)
-        changed = changed_outside(image, after, hole)
-        if changed:
-            raise NpfillError(
-                f"{changed} px outside the hole would change", "please report this bug"
-            )
-        return after
-
-    def std(values: np.ndarray) -> bytes:
-        picture, full_scale = std_picture(values, hole)
-        return png_bytes(picture, common("std") | {"npfill_std_full_scale": repr(full_scale)})
-
-    def common(name: str) -> dict[str, str]:
-        return text | {"npfill_output": name}
-
-    def sheet() -> bytes:
-        samples = {"npfill_samples": str(len(completion.samples))}
-        row = Row("", completion.mean, completion.std, list(completion.samples))
-        return png_bytes(contact_sheet(completion.mean, hole, [row]), common("sheet") | samples)
-
-    makers: dict[str, Callable[[], bytes]] = {
-        "mean": lambda: png_bytes(filled(completion.mean), common("mean")),
-        "sheet": sheet,
-        "npz": lambda: _npz(hole, completion),
-    }
-    if (deviation := completion.std) is not None:
-        makers["std"] = lambda: std(deviation)
-    for number, sample in enumerate(completion.samples, start=1):
-        name = f"sample-{number}"
-        makers[name] = lambda s=sample, n=name: png_bytes(filled(s), common(n))  # type: ignore[misc]
-    return {name: makers[name]() for name in plan.paths}
 
 
 def write(plan: Plan, contents: dict[str, bytes]) -> None:
@@ -242,15 +194,5 @@ def _names(kind: str, samples: int) -> list[str]:
     return [f"sample-{k}" for k in range(1, samples + 1)] if kind == "samples" else [kind]
 
 
-def _file_name(stem: str, name: str) -> str:
-    return f"{stem}.npz" if name == "npz" else f"{stem}_{name}.png"
-
-
-def _npz(hole: np.ndarray, completion: "Completion") -> bytes:
-    """The arrays; without `std` where the model gives none."""
-    arrays = {"mean": completion.mean, "samples": completion.samples, "hole": hole}
-    if completion.std is not None:
-        arrays["std"] = completion.std
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
-    return content.getvalue()
+def _file_name(stem: str, name: str, suffixes: Suffixes) -> str:
+    return f"{stem}.npz" if name == "npz" else f"{stem}_{name}{suffixes.of(name)}"

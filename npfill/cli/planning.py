@@ -11,6 +11,7 @@ from npfill.cli.console import Talk
 from npfill.cli.inputs import Given, MaskFolder
 from npfill.cli.masking import MaskOptions
 from npfill.errors import InputError, NpfillError, UsageError
+from npfill.images.encoding import suffixes
 from npfill.images.writing import refuse_existing
 
 
@@ -89,7 +90,8 @@ def _jobs(
         folder = writing.output
         if folder is not None and not outputs.is_single(folder):
             folder /= given.relative.parent
-        plan = outputs.plan(given.path, stem, folder, writing.emit, samples)
+        written = suffixes(given.path, keep=writing.keep)
+        plan = outputs.plan(given.path, stem, folder, writing.emit, samples, written)
         try:
             own = masking if masks is None else replace(masking, mask=str(masks.mask_of(given)))
         except InputError as error:

@@ -1,173 +1,77 @@
-"""An image file becomes an upright Pillow image, whatever the file holds."""
+"""Image files become pictures, whatever the file holds."""
 
-import io
-import logging
-import sys
-import warnings
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
-from PIL.ExifTags import IFD, Base
+from PIL import Image
 
 from npfill.errors import InputError
+from npfill.images import deep_png, heif, metadata
+from npfill.images.colour import about_mode, in_plain_mode, inks_to_rgb
+from npfill.images.picture import Picture, channels_of
 
-STDIN = Path("-")
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
-_READABLE = "PNG, JPEG, WebP, BMP, TIFF and GIF are read"
-_DEEP_GREY = {"I;16", "I;16B", "I"}
-_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", *_DEEP_GREY}
-_PNG_BIT_DEPTH = 24  # where the header chunk, always the first, has it
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
+_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
+_HEADER = 4096  # bytes, enough to know the format and its depth by
 _BYTE = 8
-_LARGEST_DPI = 1e6
-
-# What Pillow logs of a broken file goes where the application wants it, not to stderr by default.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-
-_Turn = Image.Transpose
-_TURNS = {
-    2: _Turn.FLIP_LEFT_RIGHT,
-    3: _Turn.ROTATE_180,
-    4: _Turn.FLIP_TOP_BOTTOM,
-    5: _Turn.TRANSPOSE,
-    6: _Turn.ROTATE_270,
-    7: _Turn.TRANSVERSE,
-    8: _Turn.ROTATE_90,
-}
-# The first directory of a TIFF file mostly says how its pixels are stored; these say what it shows.
-_DESCRIBING = {
-    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
-    Base.Copyright, IFD.Exif, IFD.GPSInfo,
-}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """What a file holds, with as little changed as turning it upright takes.
-
-    Attributes:
-        image: In mode 1, L, LA, P, PA, RGB, RGBA, or a 16-bit grey. Its `info` holds no more than
-            `icc_profile`, `exif` (without orientation and thumbnail), `dpi` and `transparency`.
-        bits: Bits per sample in the file.
-        notes: Lines that the user should be told.
-    """
-
-    image: Image.Image
-    bits: int
-    notes: tuple[str, ...]
-
-    @property
-    def is_deep(self) -> bool:
-        """Whether the file has more than 8 bits. Pillow cuts colours to 8 without a word."""
-        return self.bits > _BYTE
-
-    @property
-    def is_deep_grey(self) -> bool:
-        """Whether the image is grey with more than 8 bits, which `deep_grey` reads."""
-        return self.image.mode in _DEEP_GREY
-
-
-def decode(path: Path) -> Decoded:
+def decode(file: BinaryIO, name: str) -> Picture:
     """Read an image file, trusting nothing in it; the content decides its format, not the name.
 
-    Raises:
-        InputError: It is missing, broken, too large, or of a format or mode that is not read.
-    """
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
-    try:
-        with _file(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(file, path)
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file", "check the name and the folder") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{path}: not a picture of a known format", _READABLE) from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise InputError(
-            f"{path}: more than {Image.MAX_IMAGE_PIXELS:,} pixels", "scale it down or crop it first"
-        ) from None
-    except Exception as error:  # broken files make decoders raise nearly anything
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InputError(
-            f"{path}: cannot be read ({reason or type(error).__name__})",
-            "open it in a viewer and save it again",
-        ) from None
+    A PNG file keeps its 16 bits. Whatever else has more than 8 is read at 8, with a note.
 
-
-def deep_grey(decoded: Decoded, path: Path) -> tuple[np.ndarray, int]:
-    """The levels "height width" of a grey image of more than 8 bits, and the level of white.
+    Args:
+        file: The file, at its start.
+        name: What messages call it.
 
     Raises:
-        InputError: The levels need more than 16 bits, or are negative.
+        InputError: It is of a mode that is not read.
+        Exception: It is broken, or of a format that is not read; `reading.opened` says so.
     """
-    levels = np.asarray(decoded.image)
-    full_scale = 2 ** min(decoded.bits, 16) - 1
-    if levels.min() < 0 or levels.max() > full_scale:
-        raise InputError(
-            f"{path}: grey levels from {levels.min()} to {levels.max()} have no known white",
-            f"save it with levels from 0 to {full_scale}",
-        )
-    return levels, full_scale
-
-
-def in_plain_mode(image: Image.Image) -> Image.Image:
-    """An 8-bit or 1-bit image in mode L, RGB, LA or RGBA, its pixels looking as they did.
-
-    A palette is looked up; a palette's or a colour's transparency becomes an alpha channel.
-    """
-    colours = "L" if image.mode in {"1", "L", "LA"} else "RGB"
-    mode = f"{colours}A" if image.has_transparency_data else colours
-    converted = image.convert(mode) if mode != image.mode else image.copy()
-    converted.info = {key: image.info[key] for key in image.info if key != "transparency"}
-    return converted
-
-
-def _file(path: Path) -> BinaryIO:
-    return io.BytesIO(sys.stdin.buffer.read()) if path == STDIN else path.open("rb")
-
-
-def _decode(file: BinaryIO, path: Path) -> Decoded:
-    header = file.read(_PNG_BIT_DEPTH + 1)
-    if not header:
-        raise InputError(f"{path}: an empty file", "copy it again")
+    header = file.read(_HEADER)
     file.seek(0)
-    opened = Image.open(file, formats=_FORMATS)
-    if opened.mode not in _MODES:
-        raise InputError(f"{path}: its colour mode {opened.mode} is not read", "convert it to RGB")
-    bits = _bits(opened, header)
+    if heif.is_heic(header):
+        heif.register(name)
+        opened = Image.open(file, formats=("HEIF",))
+    else:
+        opened = Image.open(file, formats=_FORMATS)
+    deep = deep_png.is_deep(header)
+    if opened.mode not in _MODES and not deep:
+        raise InputError(f"{name}: its colour mode {opened.mode} is not read", "convert it to RGB")
     notes = _about_frames(opened)
-    as_stored = _orientation(opened)
+    as_stored = metadata.orientation(opened)
     opened.load()
-    if as_stored in _TURNS:
-        notes.append("turned upright by its EXIF orientation")
-    if bits > _BYTE and opened.info.pop("transparency", None) is not None:
-        notes.append("its transparent colour is ignored, as it is given in 16 bits")
     # Pillow has turned a TIFF file by now, and says so by having dropped the orientation.
-    turn = _TURNS.get(_orientation(opened))
-    image = opened.copy() if turn is None else opened.transpose(turn)
-    image.info = _kept(opened)
-    return Decoded(image, bits, tuple(notes))
+    turn = metadata.orientation(opened)
+    notes += metadata.about_orientation(as_stored)
+    if deep:
+        file.seek(0)
+        values, info = deep_png.decode(file.read()), metadata.kept(opened)
+    else:
+        notes += _about_depth(opened, header)
+        plain = inks_to_rgb(opened, name) if opened.mode == "CMYK" else in_plain_mode(opened)
+        info = metadata.kept(opened)
+        if opened.mode == "CMYK":
+            notes.append("CMYK converted to RGB through its colour profile")
+            info.pop("icc_profile")
+        notes += about_mode(opened, plain.mode)
+        values = channels_of(plain)
+    values = metadata.upright(values, turn)
+    return Picture(values, _format(opened), name, tuple(notes), info)
 
 
-def _bits(opened: Image.Image, header: bytes) -> int:
-    if opened.format == "PNG":
-        return header[_PNG_BIT_DEPTH]
-    if isinstance(opened, TiffImagePlugin.TiffImageFile):
-        return int(max(opened.tag_v2.get(Base.BitsPerSample, (1,))))
-    return _BYTE
+def _format(opened: Image.Image) -> str:
+    """MPO is a JPEG file with previews behind it."""
+    return "JPEG" if opened.format == "MPO" else str(opened.format)
 
 
-def _orientation(opened: Image.Image) -> int:
-    try:
-        return int(opened.getexif().get(Base.Orientation, 1))
-    except Exception:  # an unreadable EXIF block must not cost the picture
-        return 1
+def _about_depth(opened: Image.Image, header: bytes) -> list[str]:
+    bits = _BYTE
+    if opened.format == "HEIF":
+        bits = int(opened.info.get("bit_depth", _BYTE))
+    elif opened.format == "AVIF":
+        bits = heif.avif_bits(header)
+    return [f"{bits}-bit input, completing at 8 bit"] if bits > _BYTE else []
 
 
 def _about_frames(opened: Image.Image) -> list[str]:
@@ -176,31 +80,6 @@ def _about_frames(opened: Image.Image) -> list[str]:
         return []
     if opened.format == "TIFF":
         return ["several pages: only the first is used"]
+    if opened.format == "HEIF":
+        return ["several pictures: only the first is used"]
     return ["animated: only the first frame is used"]
-
-
-def _kept(opened: Image.Image) -> dict[str | tuple[int, int], Any]:
-    kept: dict[str | tuple[int, int], Any] = {
-        key: opened.info[key]
-        for key in ("icc_profile", "transparency")
-        if opened.info.get(key) is not None
-    }
-    dpi = tuple(float(value) for value in opened.info.get("dpi", (0, 0)))
-    if all(0 < value < _LARGEST_DPI for value in dpi):
-        kept["dpi"] = dpi
-    exif = _exif(opened)
-    if exif:
-        kept["exif"] = exif
-    return kept
-
-
-def _exif(opened: Image.Image) -> bytes:
-    """The EXIF block without the orientation; Pillow leaves the thumbnail out."""
-    try:
-        exif = opened.getexif()
-        dropped = set(exif) - _DESCRIBING if opened.format == "TIFF" else {Base.Orientation}
-        for tag in dropped & set(exif):
-            del exif[tag]
-        return exif.tobytes() if exif else b""
-    except Exception:  # an unreadable EXIF block must not cost the picture
-        return b""

@@ -1,43 +1,77 @@
-"""Pictures from files, and completed pictures to the bytes of files."""
+"""Pictures from files, and pictures to the bytes of PNG files."""
 
 import io
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from npfill.errors import InputError
-from npfill.images.decoding import Decoded, decode, deep_grey, in_plain_mode
+from npfill.images import arrays, deep_png
+from npfill.images.decoding import decode
+from npfill.images.picture import Picture, channels_of, image_of
+from npfill.images.reading import MAX_PIXELS, opened, refusals
+
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture as it is completed: upright, 8 bits per channel.
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture, or data, from a file; the content decides the format, not the name.
 
-    Attributes:
-        image: In mode L, RGB, LA or RGBA. Its `info` holds no more than `icc_profile`, `exif`
-            (without orientation and thumbnail) and `dpi`.
-        name: What messages call it.
-        notes: Lines that the user should be told.
-    """
-
-    image: Image.Image
-    name: str
-    notes: tuple[str, ...]
-
-
-def read_picture(path: Path) -> Picture:
-    """Read a PNG, JPEG, WebP, BMP, TIFF or GIF file, whatever its suffix; `-` is stdin.
+    Args:
+        path: The file, or `-` for stdin.
+        max_pixels: What has more pixels is refused.
 
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.
     """
-    decoded = decode(path)
-    image = _grey_of(decoded, path) if decoded.is_deep_grey else in_plain_mode(decoded.image)
-    return Picture(image, str(path), (*decoded.notes, *_conversions(decoded, image.mode)))
+    picture = read_values(path, max_pixels)
+    if picture.values.dtype == np.bool_:
+        raise InputError(f"{path}: true and false are a mask, not a picture", "--mask takes it")
+    return picture
+
+
+def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """The same, of a file that may also be a mask of true and false.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with opened(path, max_pixels) as file:
+        return _read(file, str(path), max_pixels)
+
+
+def from_bytes(content: bytes, name: str) -> Picture:
+    """The same from the content of a file that is ours, of any size.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with refusals(name, sys.maxsize):
+        return _read(io.BytesIO(content), name, sys.maxsize)
+
+
+def data_suffix(path: Path) -> str:
+    """The suffix of data in the format of a file, by its first bytes; "" of anything else."""
+    try:
+        with opened(path, MAX_PIXELS) as file:
+            header = file.read(len(arrays.NPY_MAGIC))
+            file.seek(0)
+            if header.startswith(arrays.NPY_MAGIC):
+                return ".npy"
+            if header.startswith(arrays.ZIP_MAGIC):
+                return ".npz"
+            if header.startswith(_TIFF_MAGICS):
+                from npfill.images import tiff  # noqa: PLC0415 - most files do not need its codecs
+
+                return ".tif" if tiff.is_data(file) else ""
+    except InputError:  # for whoever reads it
+        pass
+    return ""
 
 
 def intensities(image: Image.Image) -> np.ndarray:
@@ -51,44 +85,8 @@ def intensities(image: Image.Image) -> np.ndarray:
     """
     if image.mode not in {"L", "RGB", "LA", "RGBA"}:
         raise InputError(f"a picture in mode {image.mode}", "image.convert('RGB') makes it usable")
-    return _channels(image)[..., : _colours(image)].astype(np.float32) / np.float32(255)
-
-
-def with_hole_filled(
-    image: Image.Image, hole: np.ndarray, values: np.ndarray, *, opaque: bool
-) -> Image.Image:
-    """The picture with other colours in the hole, and not a byte changed outside it.
-
-    Args:
-        image: In mode L, RGB, LA or RGBA.
-        hole: bool "height width", True where the picture is replaced.
-        values: float "height width channel", one per colour channel, finite in the hole and not
-            read outside; clipped to [0, 1] and rounded to 8 bits, half to even.
-        opaque: Let alpha be 255 in the hole. Otherwise it stays as it is.
-
-    Returns:
-        A picture of the same mode and size, with the same `info`.
-    """
-    channels, colours = _channels(image).copy(), _colours(image)
-    filled = np.rint(np.clip(values[hole], 0, 1) * 255).astype(np.uint8)
-    channels[hole, :colours] = filled
-    if opaque:
-        channels[hole, colours:] = 255
-    completed = Image.fromarray(channels[..., 0] if channels.shape[-1] == 1 else channels)
-    completed.info = dict(image.info)
-    return completed
-
-
-def changed_outside(before: Image.Image, after: Image.Image, hole: np.ndarray) -> int:
-    """How many pixels outside the hole, bool "height width", differ in any channel.
-
-    Raises:
-        ValueError: The pictures are not of one mode and size.
-    """
-    if (before.mode, before.size) != (after.mode, after.size):
-        raise ValueError(f"{after.mode} {after.size} is not {before.mode} {before.size}")
-    differs = (_channels(before) != _channels(after)).any(axis=-1)
-    return int(np.count_nonzero(differs & ~hole))
+    colours = 3 if image.mode.startswith("RGB") else 1
+    return channels_of(image)[..., :colours].astype(np.float32) / np.float32(255)
 
 
 def std_picture(std: np.ndarray, hole: np.ndarray) -> tuple[Image.Image, float]:
@@ -109,13 +107,19 @@ def std_picture(std: np.ndarray, hole: np.ndarray) -> tuple[Image.Image, float]:
     return Image.fromarray(levels), full_scale
 
 
-def png_bytes(image: Image.Image, text: Mapping[str, str]) -> bytes:
+def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
     """A PNG file; equal arguments give equal bytes.
 
     Args:
-        image: Of any mode that PNG has; the ICC profile, EXIF block and dpi of its `info` are kept.
+        image: A picture, or an image of any mode that PNG has; the ICC profile, EXIF block and dpi
+            of its `info` are kept.
         text: Metadata entries by keyword (1 to 79 Latin-1 characters), written in their order.
     """
+    if isinstance(image, Picture):
+        if image.values.dtype == np.uint16:
+            smallest = image_of(np.zeros_like(image.values[:1, :1], np.uint8), image.info)
+            return deep_png.encode(image.values, png_bytes(smallest, text))
+        image = image_of(image.values, image.info)
     entries = PngInfo()
     for keyword, entry in text.items():
         entries.add_text(keyword, entry)
@@ -125,31 +129,20 @@ def png_bytes(image: Image.Image, text: Mapping[str, str]) -> bytes:
     return content.getvalue()
 
 
-def _grey_of(decoded: Decoded, path: Path) -> Image.Image:
-    levels, full_scale = deep_grey(decoded, path)
-    eight_bit = np.rint(np.arange(full_scale + 1) * (255 / full_scale)).astype(np.uint8)
-    image = Image.fromarray(eight_bit[levels])
-    image.info = decoded.image.info
-    return image
+def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    header = file.read(len(arrays.NPY_MAGIC))
+    file.seek(0)
+    if not header:
+        raise InputError(f"{name}: an empty file", "copy it again")
+    if header.startswith(arrays.NPY_MAGIC):
+        return arrays.read_npy(file, name, max_pixels)
+    if header.startswith(arrays.ZIP_MAGIC):
+        return arrays.read_npz(file, name, max_pixels)
+    if header.startswith(_TIFF_MAGICS):
+        from npfill.images import tiff  # noqa: PLC0415 - most files do not need its codecs
 
-
-def _conversions(decoded: Decoded, mode: str) -> list[str]:
-    """What became of a file that does not hold the picture as it is completed."""
-    if decoded.is_deep:
-        return [f"{decoded.bits}-bit input, completing at 8 bit"]
-    if decoded.image.mode in {"P", "PA"}:
-        return [f"palette picture converted to {mode}"]
-    if decoded.image.mode == "1":
-        return ["1-bit picture converted to grey"]
-    if "transparency" in decoded.image.info:
-        return ["its transparent colour became an alpha channel"]
-    return []
-
-
-def _channels(image: Image.Image) -> np.ndarray:
-    """All channels, uint8 "height width channel"."""
-    return np.asarray(image).reshape(image.height, image.width, -1)
-
-
-def _colours(image: Image.Image) -> int:
-    return 3 if image.mode.startswith("RGB") else 1
+        plain = tiff.is_plain(file)
+        file.seek(0)
+        if not plain:
+            return tiff.read(file, name, max_pixels)
+    return decode(file, name)

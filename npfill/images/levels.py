@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from npfill.images.decoding import decode, deep_grey, in_plain_mode
-
-_WHITE = 255
+from npfill.errors import InputError
+from npfill.images.colour import ONE_BIT
+from npfill.images.files import read_values
+from npfill.images.fitting import match_channels
+from npfill.images.picture import Picture
+from npfill.images.reading import MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Levels:
 
     Attributes:
         values: Numbers "height width" from 0 to `full_scale`, upright.
-        full_scale: The level of white: 255, or 65535 in a file of 16-bit grey.
+        full_scale: The level of white: 255, or 65535 in a file of 16 bits. An array of anything
+            but these has 1.
         notes: Lines that the user should be told: what was used where the file is not plain grey.
     """
 
@@ -26,7 +29,7 @@ class Levels:
     notes: tuple[str, ...]
 
 
-def read_levels(path: Path) -> Levels:
+def read_levels(path: Path, max_pixels: int = MAX_PIXELS) -> Levels:
     """Read a mask file.
 
     Colour counts by its luminance (ITU-R 601), a palette by its colours. Alpha is the mask where
@@ -35,32 +38,38 @@ def read_levels(path: Path) -> Levels:
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.
     """
-    decoded = decode(path)
-    if decoded.is_deep_grey:
-        return Levels(*deep_grey(decoded, path), decoded.notes)
-    values, used = _lightness(in_plain_mode(decoded.image))
-    if decoded.image.mode in {"P", "PA"}:
-        used = ["read through its palette", *used]
-    return Levels(values, _WHITE, (*decoded.notes, *used))
+    mask = read_values(path, max_pixels)
+    if mask.is_data:
+        if mask.values.shape[-1] != 1:
+            raise InputError(
+                f"{path}: a mask of {mask.values.shape[-1]} channels", "a mask has one channel"
+            )
+        values = mask.values[..., 0]
+        return Levels(values, _full_scale(values.dtype), mask.notes)
+    values, used = _lightness(mask)
+    notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
+    return Levels(values, mask.white, (*notes, *used))
 
 
-def _lightness(image: Image.Image) -> tuple[np.ndarray, list[str]]:
-    """Levels from 0 to 255 of an image in mode L, RGB, LA or RGBA, and what they are."""
-    grey = np.asarray(image.convert("RGB").convert("L"))
-    used = ["its colours are read as their luminance"] if _is_colourful(image) else []
-    if not image.mode.endswith("A"):
-        return grey, used
-    channels = np.asarray(image)
-    colours, alpha = channels[..., :-1], channels[..., -1]
-    if (alpha == _WHITE).all():
+def _lightness(mask: Picture) -> tuple[np.ndarray, list[str]]:
+    """Levels from 0 to white of a picture, and what they are."""
+    colours, alpha = mask.values[..., : mask.colours], mask.values[..., -1]
+    grey, used = colours[..., 0], []
+    if (colours != colours[..., :1]).any():
+        luminance = match_channels(colours.astype(np.float32), 1)[..., 0]
+        grey, used = (
+            np.rint(luminance).astype(colours.dtype),
+            ["its colours are read as their luminance"],
+        )
+    if not mask.has_alpha or (alpha == mask.white).all():
         return grey, used
     if (colours == colours[0, 0]).all() and (alpha != alpha[0, 0]).any():
         return alpha, ["its alpha is the mask, as its colour is the same everywhere"]
-    return grey * (alpha / np.float32(_WHITE)), [*used, "its colour times its alpha is the mask"]
+    return grey * (alpha / np.float32(mask.white)), [
+        *used,
+        "its colour times its alpha is the mask",
+    ]
 
 
-def _is_colourful(image: Image.Image) -> bool:
-    if not image.mode.startswith("RGB"):
-        return False
-    colours = np.asarray(image)[..., :3]
-    return bool((colours != colours[..., :1]).any())
+def _full_scale(dtype: np.dtype) -> int:
+    return int(np.iinfo(dtype).max) if dtype in (np.uint8, np.uint16) else 1

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from npfill.errors import InputError, UsageError
 from npfill.images.levels import Levels, read_levels
+from npfill.images.picture import Picture
+from npfill.images.reading import MAX_PIXELS
 
 _MOSTLY_SELECTED = "more than half is selected: if white was meant to be kept, add --invert-mask"
 _TRACE_OF_GREY = 0.05
 _BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
-_HALF_TRANSPARENT = 128
 
 
 @dataclass(frozen=True)
@@ -27,29 +27,44 @@ class Hole:
     Attributes:
         selected: bool "height width", True where the picture is to be filled.
         notes: Lines that the user should be told.
+        lacking: Which of them only the data themselves select, as they lack a value in some
+            channel; what other channels have there is kept. None of pictures.
     """
 
     selected: np.ndarray
     notes: tuple[str, ...] = ()
+    lacking: np.ndarray | None = None
+
+    @property
+    def by_choice(self) -> np.ndarray:
+        """Where every channel is to be filled."""
+        return self.selected if self.lacking is None else self.selected & ~self.lacking
 
 
 def read_mask(
-    path: Path, size: tuple[int, int], *, picture_name: str, threshold: float | None, fit: bool
+    path: Path,
+    size: tuple[int, int],
+    *,
+    picture_name: str,
+    threshold: float | None,
+    fit: bool,
+    max_pixels: int = MAX_PIXELS,
 ) -> Hole:
     """The hole that a mask file selects.
 
     Args:
-        path: A file of any format and colour mode that pictures are read from.
+        path: A file of any format and colour mode that pictures are read from, or an array.
         size: Height and width of the upright picture.
         picture_name: What messages call the picture.
-        threshold: The lowest level that is filled, in the file's own levels: to 65535 for 16-bit
-            grey, else to 255. None is half of full scale.
+        threshold: The lowest level that is filled, in the file's own levels: to 65535 in 16 bits,
+            else to 255, and of arrays of other types to 1. None is half of full scale.
         fit: Resize a mask of another size, by nearest neighbour.
+        max_pixels: A mask of more pixels is refused.
 
     Raises:
         InputError: The file cannot be used, has another size, or is too dark to select anything.
     """
-    levels = read_levels(path)
+    levels = read_levels(path, max_pixels)
     notes = [*levels.notes]
     if levels.values.shape != size:
         if not fit:
@@ -65,21 +80,18 @@ def read_mask(
     return Hole(selected, tuple(notes))
 
 
-def from_alpha(image: Image.Image, name: str) -> Hole:
-    """The hole where a picture, in mode LA or RGBA, is more transparent than not.
-
-    Args:
-        image: The picture; alpha below 128 is the hole.
-        name: What messages call it.
+def from_alpha(picture: Picture) -> Hole:
+    """The hole where a picture is more transparent than not: its alpha is below half of white.
 
     Raises:
         InputError: It has no alpha channel.
     """
-    if not image.mode.endswith("A"):
+    if not picture.has_alpha:
         raise InputError(
-            f"{name}: has no alpha channel to take the hole from", "give a mask file or a --box"
+            f"{picture.name}: has no alpha channel to take the hole from",
+            "give a mask file or a --box",
         )
-    return Hole(np.asarray(image.getchannel("A")) < _HALF_TRANSPARENT)
+    return Hole(picture.values[..., -1] < picture.white / 2)
 
 
 def from_boxes(boxes: Sequence[tuple[int, int, int, int]], size: tuple[int, int]) -> Hole:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from npfill.images.difference import difference
+from npfill.images.picture import Picture
 from tests.cli.conftest import Command
 
 SELECTED = np.zeros((5, 6), dtype=bool)
@@ -81,6 +82,7 @@ def test_as_many_pixels_differ_as_were_changed(
     last = (0,) * (len(mode) - 1)
     for row, column in changed:
         after.putpixel((column, row), (*last, by) if last else by)
-    found = difference(before, after)
+    one, other = Picture.of(before, "a"), Picture.of(after, "b")
+    found = difference(one, other)
     assert (found.count, found.largest) == (len(changed), by if changed else 0)
-    assert difference(before, after, np.ones((5, 6), dtype=bool)).count == 0
+    assert difference(one, other, np.ones((5, 6), dtype=bool)).count == 0

@@ -164,7 +164,7 @@ def test_each_png_says_where_it_comes_from(npfill: Command, photo: Path, weights
     }
     observed = pixels(photo) * ~SELECTED[..., None]
     expected["npfill_image_sha256"] = hashlib.sha256(
-        b"RGB (6, 5) " + observed.tobytes()
+        b"uint8 (5, 6, 3) " + observed.tobytes()
     ).hexdigest()
     options = {"--box": [BOX], "--model": str(weights), "--seed": 7, "--sampler": "auto"}
     for name in ("mean", "std", "sheet"):

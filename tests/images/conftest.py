@@ -49,6 +49,24 @@ def write_deep_tiff() -> Writer:
     return write
 
 
+@pytest.fixture
+def cmyk_profile() -> bytes:
+    """A colour profile by which no ink changes paper of a middle grey, but black ink is black."""
+    identity = [1, 0, 0, 0, 1, 0, 0, 0, 1]
+    table = b"mft1" + struct.pack(">4xBBBx9i", 4, 3, 2, *(value * 65536 for value in identity))
+    table += bytes(range(256)) * 4 + bytes([128, 128, 128, 0, 128, 128]) * 8 + bytes(range(256)) * 3
+    white = struct.pack(">4s4x3i", b"XYZ ", 63190, 65536, 54061)
+    tags, start, body = b"", 128 + 4 + 2 * 12, b""
+    for name, content in ((b"A2B0", table), (b"wtpt", white)):
+        tags += struct.pack(">4sII", name, start + len(body), len(content))
+        body += content
+    size, date = start + len(body), (2020, 1, 1, 0, 0, 0)
+    header = struct.pack(">I4sI4s4s4s6H4s", size, b"lcms", 0x02400000, b"prtr", b"CMYK", b"Lab ",
+                         *date, b"acsp")  # fmt: skip
+    header += struct.pack(">28x3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + struct.pack(">I", 2) + tags + body
+
+
 def _chunk(name: bytes, content: bytes) -> bytes:
     checked = name + content
     return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))

@@ -14,7 +14,7 @@ from PIL.ExifTags import Base
 from npfill.errors import InputError
 from npfill.images.files import png_bytes, read_picture
 
-FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"]
+FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"]
 
 
 def noise(height: int, width: int) -> Image.Image:
@@ -23,7 +23,7 @@ def noise(height: int, width: int) -> Image.Image:
     return Image.fromarray(values)
 
 
-@pytest.mark.parametrize("mode", ["CMYK", "F"])
+@pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
 def test_a_mode_that_is_not_read_is_refused_with_a_way_out(tmp_path: Path, mode: str) -> None:
     Image.new(mode, (4, 4)).save(tmp_path / "a.tif")
     with pytest.raises(InputError, match=f"colour mode {mode} is not read") as refusal:
@@ -53,19 +53,18 @@ def test_a_truncated_picture_is_refused_by_name(tmp_path: Path, kind: str) -> No
     content = io.BytesIO()
     noise(64, 64).save(content, kind)
     (tmp_path / "a").write_bytes(content.getvalue()[: len(content.getvalue()) // 2])
-    with pytest.raises(InputError, match="a: cannot be read") as refusal:
+    with pytest.raises(InputError, match=r"a: (cannot be read|not a picture)") as refusal:
         read_picture(tmp_path / "a")
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("limit", [30, 10])
-def test_a_decompression_bomb_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
-) -> None:
+def test_a_decompression_bomb_is_refused(tmp_path: Path, limit: int) -> None:
     noise(5, 7).save(tmp_path / "a.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns, or from twice that raises
-    with pytest.raises(InputError, match=f"more than {limit} pixels"):
-        read_picture(tmp_path / "a.png")
+    with pytest.raises(InputError, match=f"35 pixels, more than the {limit}") as refusal:
+        read_picture(tmp_path / "a.png", limit)  # Pillow warns, or from twice that raises
+    assert "--max-pixels 35" in refusal.value.hint
+    assert read_picture(tmp_path / "a.png", 35).size == (5, 7)
 
 
 @settings(max_examples=100, deadline=None)

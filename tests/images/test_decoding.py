@@ -1,6 +1,5 @@
 """Pictures come in as they look, whatever the file holds."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -141,41 +140,6 @@ def test_one_bit_becomes_grey(tmp_path: Path) -> None:
     picture = read_picture(tmp_path / "a.png")
     assert channels_of(picture.image)[..., 0].tolist() == (np.eye(3) * 255).tolist()
     assert picture.notes == ("1-bit picture converted to grey",)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_16_bit_grey_is_scaled_and_never_saturates(tmp_path: Path, kind: str) -> None:
-    levels = np.array([[0, 128, 129, 1000, 32767, 32768, 65535]], dtype=np.uint16)
-    Image.fromarray(levels).save(tmp_path / "a", kind)
-    picture = read_picture(tmp_path / "a")
-    assert picture.image.mode == "L"
-    assert channels_of(picture.image)[0, :, 0].tolist() == [0, 0, 1, 4, 127, 128, 255]
-    assert picture.notes == ("16-bit input, completing at 8 bit",)
-
-
-def test_grey_without_a_known_white_is_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.array([[0, 70000]], dtype=np.int32)).save(tmp_path / "a.tif")
-    with pytest.raises(InputError, match="grey levels from 0 to 70000 have no known white"):
-        read_picture(tmp_path / "a.tif")
-
-
-@pytest.mark.parametrize("channels", [2, 3, 4])
-def test_16_bit_colour_png_is_noted(
-    tmp_path: Path, channels: int, write_deep_png: Callable[[Path, np.ndarray], Path]
-) -> None:
-    path = write_deep_png(tmp_path / "a.png", np.full((2, 3, channels), 51400, dtype=np.uint16))
-    picture = read_picture(path)
-    assert picture.notes == ("16-bit input, completing at 8 bit",)
-    assert (channels_of(picture.image) == 200).all()
-
-
-def test_16_bit_colour_tiff_is_noted(
-    tmp_path: Path, write_deep_tiff: Callable[[Path, np.ndarray], Path]
-) -> None:
-    path = write_deep_tiff(tmp_path / "a.tif", np.full((2, 3, 3), 51400, dtype=np.uint16))
-    picture = read_picture(path)
-    assert picture.notes == ("16-bit input, completing at 8 bit",)
-    assert (channels_of(picture.image) == 200).all()
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])

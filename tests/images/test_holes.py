@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
 
 from npfill.errors import InputError, UsageError
 from npfill.images.masks import (
@@ -18,6 +17,7 @@ from npfill.images.masks import (
     parse_box,
     union,
 )
+from npfill.images.picture import Picture
 
 CORNER = np.zeros((6, 8), dtype=bool)
 CORNER[:2, :3] = True
@@ -26,10 +26,11 @@ SMALL_HOLES = hnp.arrays(bool, st.tuples(st.integers(1, 8), st.integers(1, 8)))
 
 def test_the_hole_is_where_a_picture_is_transparent() -> None:
     alpha = np.array([[0, 127, 128, 255]], dtype=np.uint8)
-    image = Image.fromarray(np.stack([alpha * 0 + 9, alpha], axis=-1))
-    assert from_alpha(image, "a.png").selected.tolist() == [[True, True, False, False]]
+    values = np.stack([alpha * 0 + 9, alpha], axis=-1)
+    for picture in (Picture(values, "PNG", "a.png"), Picture(values * np.uint16(257), "PNG", "a")):
+        assert from_alpha(picture).selected.tolist() == [[True, True, False, False]]
     with pytest.raises(InputError, match=r"a\.png: has no alpha channel"):
-        from_alpha(Image.new("RGB", (2, 2)), "a.png")
+        from_alpha(Picture(values.repeat(2, -1)[..., :3], "PNG", "a.png"))
 
 
 def test_the_hole_is_the_union_of_boxes() -> None:

@@ -82,7 +82,7 @@ def test_a_palette_is_looked_up_and_its_numbers_mean_nothing(tmp_path: Path) -> 
     indexed.save(tmp_path / "mask.png")
     hole = read(tmp_path / "mask.png")
     assert np.array_equal(hole.selected, CORNER)
-    assert hole.notes == ("read through its palette",)
+    assert hole.notes == ("palette picture converted to RGB",)
 
 
 @pytest.mark.parametrize(

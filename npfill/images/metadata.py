@@ -1,0 +1,70 @@
+"""What a picture's file says beside its pixels: which way is up, profile, EXIF, resolution."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+
+_LARGEST_DPI = 1e6
+# The first directory of a TIFF file mostly says how its pixels are stored; these say what it shows.
+_DESCRIBING = {
+    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
+    Base.Copyright, IFD.Exif, IFD.GPSInfo,
+}  # fmt: skip
+# By EXIF orientation, for arrays "height width ...".
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda values: np.rot90(values, 2),
+    4: np.flipud,
+    5: lambda values: np.swapaxes(values, 0, 1),
+    6: lambda values: np.rot90(values, -1),
+    7: lambda values: np.swapaxes(np.rot90(values, 2), 0, 1),
+    8: np.rot90,
+}
+
+
+def orientation(opened: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 is upright, and what is taken where it cannot be read."""
+    try:
+        stated = int(opened.getexif().get(Base.Orientation, 1))
+    except Exception:  # an unreadable EXIF block must not cost the picture
+        return 1
+    return stated if stated in _TURNS else 1
+
+
+def upright(values: np.ndarray, stated: int) -> np.ndarray:
+    """An array "height width ..." turned as an EXIF orientation says."""
+    return np.ascontiguousarray(_TURNS[stated](values)) if stated in _TURNS else values
+
+
+def about_orientation(stated: int) -> list[str]:
+    """What the user should be told of it."""
+    return ["turned upright by its EXIF orientation"] if stated in _TURNS else []
+
+
+def kept(opened: Image.Image) -> dict[str, Any]:
+    """The profile, EXIF block and resolution that a copy of an image has, too."""
+    result: dict[str, Any] = {}
+    if opened.info.get("icc_profile"):
+        result["icc_profile"] = opened.info["icc_profile"]
+    dpi = tuple(float(value) for value in opened.info.get("dpi", (0, 0)))
+    if all(0 < value < _LARGEST_DPI for value in dpi):
+        result["dpi"] = dpi
+    exif = _exif(opened)
+    if exif:
+        result["exif"] = exif
+    return result
+
+
+def _exif(opened: Image.Image) -> bytes:
+    """The EXIF block without the orientation; Pillow leaves the thumbnail out."""
+    try:
+        exif = opened.getexif()
+        dropped = set(exif) - _DESCRIBING if opened.format == "TIFF" else {Base.Orientation}
+        for tag in dropped & set(exif):
+            del exif[tag]
+        return exif.tobytes() if exif else b""
+    except Exception:  # an unreadable EXIF block must not cost the picture
+        return b""
