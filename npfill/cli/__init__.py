@@ -14,6 +14,7 @@ from npfill.cli.demo import demo_command
 from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.train import train_command
+from npfill.cli.weights import fetch_command
 
 app = typer.Typer(
     name="npfill",
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command("complete")(complete_command)
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
+app.command("fetch")(fetch_command)
 app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)
 app.add_typer(models.app, name="models")

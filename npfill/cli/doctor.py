@@ -54,12 +54,12 @@ def _models() -> list[str]:
     from npfill import zoo
 
     problems = []
-    for name in zoo.entries():
+    for name in zoo.shipped():
         try:
             zoo.find(name)
         except NpfillError as error:
             problems.append(str(error))
-    _line("models", f"{len(zoo.entries())} bundled, {len(problems) or 'none'} damaged")
+    _line("models", f"{len(zoo.shipped())} bundled, {len(problems) or 'none'} damaged")
     return problems
 
 

@@ -87,9 +87,7 @@ def trained_weights(name: str, weights: Path) -> checkpoint.Weights:
     return trained
 
 
-def store(
-    name: str, weights: checkpoint.Weights, columns: dict[str, tuple[Any, ...]], card: Card
-) -> Path:
+def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any], card: Card) -> Path:
     """Write weights that are calibrated and measured, their row in the zoo and their card.
 
     Args:
@@ -146,7 +144,7 @@ def _entry(
     path: Path,
     model: NeuralProcess[Any],
     provenance: dict[str, Any],
-    columns: dict[str, tuple[Any, ...]],
+    columns: dict[str, Any],
 ) -> Entry:
     config = model.config
     return Entry(
@@ -164,7 +162,7 @@ def _entry(
     )
 
 
-def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, tuple[Any, ...]]:
+def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, Any]:
     """What the row of an entry says of its scores."""
     counts = counts_for(size)
     rows = [scores[f"random:{count}"] for count in counts]
