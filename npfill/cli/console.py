@@ -2,6 +2,7 @@
 
 import os
 import traceback
+import unicodedata
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +11,16 @@ from npfill.errors import NpfillError
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
+
+
+def printable(text: str) -> str:
+    """Text with control characters spelled out: what files say of themselves may hold any."""
+    return "".join(
+        each.encode("unicode_escape").decode()
+        if each not in "\n\t" and unicodedata.category(each) in {"Cc", "Cs"}
+        else each
+        for each in text
+    )
 
 
 class Talk:
@@ -22,7 +33,7 @@ class Talk:
     def say(self, text: str) -> None:
         """One line; the text is never read as markup."""
         if not self.quiet:
-            stderr.print(escape(text))
+            stderr.print(escape(printable(text)))
 
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
@@ -33,7 +44,7 @@ class Talk:
         """One line on what the user should know; kept for the result too."""
         self.warnings.append(text)
         if not self.quiet:
-            stderr.print(f"[yellow]warning:[/yellow] {escape(text)}")
+            stderr.print(f"[yellow]warning:[/yellow] {escape(printable(text))}")
 
 
 def say_terms(talk: Talk, name: str, terms: str) -> None:
@@ -51,7 +62,7 @@ def report(error: Exception) -> int:
         error = NpfillError(
             f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
         )
-    stderr.print(f"[red]error:[/red] {escape(str(error))}")
+    stderr.print(f"[red]error:[/red] {escape(printable(str(error)))}")
     if error.hint:
-        stderr.print(f"[bold]hint:[/bold] {escape(error.hint)}")
+        stderr.print(f"[bold]hint:[/bold] {escape(printable(error.hint))}")
     return error.exit_code

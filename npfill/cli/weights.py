@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from npfill.cli.console import Talk, stdout
+from npfill.cli.console import Talk, printable, stdout
 from npfill.errors import CheckFailedError, NpfillError, UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def show_command(name: AnyName) -> None:
     entry = zoo.entries().get(name)
     facts = {"name": name} | (_of_file(name) if entry is None else _of_row(name, entry))
     for key, value in facts.items():
-        if value not in {None, ""}:
-            stdout.print(f"{key:<10} {value}", markup=False)
+        if value:
+            stdout.print(printable(f"{key:<10} {value}"), markup=False)
 
 
 def fetch_command(name: Name) -> None:
@@ -52,7 +52,7 @@ def verify_command(
             verdict = "not fetched" if not names and _is_elsewhere(name) else _verdict(name)
         except NpfillError as error:
             verdict, damaged = str(error), damaged + 1
-        stdout.print(f"{name:<14} {verdict}", markup=False)
+        stdout.print(printable(f"{name:<14} {verdict}"), markup=False)
     if damaged:
         raise CheckFailedError(
             f"not as it must be: {damaged} of {len(names or zoo.entries())}",

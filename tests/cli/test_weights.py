@@ -110,6 +110,22 @@ def test_show_says_what_a_file_says(npfill: Command, weights: Path) -> None:
     assert "unknown" in ended.out.decode()  # its data
 
 
+def test_what_a_file_says_of_itself_cannot_steer_the_terminal(
+    npfill: Command, tmp_path: Path, photo: Path
+) -> None:
+    path = tmp_path / "odd.safetensors"
+    terms = "non-commercial \x1b]0;title\x07\r"
+    checkpoint.save(path, tiny("cnp", channels=3).float(), {"terms": terms, "steps": ["many"]})
+    shown, used = (
+        npfill("models", "show", path),
+        npfill("complete", photo, "--box", "1,1,2,2", "-m", path),
+    )
+    assert (shown.code, used.code) == (0, 0)
+    for said in (shown.out.decode(), used.err):
+        assert r"non-commercial \x1b]0;title\x07" in said
+        assert not set(said) & set("\x1b\x07\r")
+
+
 def test_path_says_where_the_file_is(npfill: Command) -> None:
     ended = npfill("models", "path", zoo.DEFAULT)
     path = folder("pretrained") / zoo.entries()[zoo.DEFAULT].file
