@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from npfill import checkpoint, zoo
+from npfill.data.partly_known import PartlyKnown
 from npfill.errors import InputError
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.calibration import calibrate
@@ -40,7 +41,7 @@ Card = Callable[[str, Entry, dict[str, Any], NeuralProcess[Any]], str]
 def ship(
     name: str,
     weights: Path,
-    validation: UInt8[Tensor, "held_out channel size size"],
+    validation: UInt8[Tensor, "held_out channel size size"] | PartlyKnown,
     test: UInt8[Tensor, "image channel size size"],
     draws: int = 64,
     on_setting: Callable[[str], None] = lambda _: None,
