@@ -59,6 +59,16 @@ def parse(text: str) -> Address:
     return Address(repo, revision or "main", file)
 
 
+def cache() -> Path:
+    """The Hugging Face cache of this user."""
+    return Path(_client().constants.HF_HUB_CACHE).expanduser().absolute()
+
+
+def offline() -> bool:
+    """Whether the user wants no connections."""
+    return bool(_client().constants.HF_HUB_OFFLINE)
+
+
 def place(address: Address) -> Path | None:
     """Where a file is in the cache, or would be; None where its commit is not known yet."""
     storage = _storage(address)
@@ -109,7 +119,7 @@ def fetch(address: Address, *, again: bool = False) -> Path:
     """
     client = _client()
     endpoint = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
-    if client.constants.HF_HUB_OFFLINE:
+    if offline():
         raise _unavailable(address, "not in the cache, and HF_HUB_OFFLINE is set", "unset it")
     # The user's token, if there is one, is for the Hub; a mirror is not sent it.
     said = {"token": None if endpoint == HUB else False, "library_name": "npfill"}
@@ -159,8 +169,7 @@ def _client() -> Any:
 
 def _storage(address: Address) -> Path:
     """The folder of a repository in the cache."""
-    cache = Path(_client().constants.HF_HUB_CACHE).expanduser().absolute()
-    return cache / f"models--{address.repo.replace('/', '--')}"
+    return cache() / f"models--{address.repo.replace('/', '--')}"
 
 
 def _unavailable(address: Address, why: str, advice: str) -> ModelError:

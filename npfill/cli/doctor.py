@@ -44,9 +44,9 @@ def _device(name: str) -> str:
 
 
 def _cache() -> str:
-    from huggingface_hub.constants import HF_HUB_CACHE, HF_HUB_OFFLINE
+    from npfill import hub
 
-    return f"{HF_HUB_CACHE}{', offline' if HF_HUB_OFFLINE else ''}; bundled models need none"
+    return f"{hub.cache()}{', offline' if hub.offline() else ''}; bundled models need none"
 
 
 def _models() -> list[str]:

@@ -95,6 +95,12 @@ def test_home_endpoint_proxy_and_offline_are_those_of_the_environment(tmp_path: 
     assert not expected.exists()
 
 
+def test_a_setting_that_is_none_is_said() -> None:
+    done = in_new_process(["fetch", ADDRESS], HF_ENDPOINT="http://[")
+    assert done.stdout == f"= fetch {ADDRESS} 5 0\n"
+    assert "error: a variable HF_... is wrong" in done.stderr
+
+
 def test_show_says_what_the_zoo_says(npfill: Command) -> None:
     for name, entry in zoo.entries().items():
         ended = npfill("models", "show", name)
