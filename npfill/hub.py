@@ -161,9 +161,10 @@ def _client() -> Any:
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     try:
         import huggingface_hub as client  # noqa: PLC0415 - bundled weights need none
+
+        client.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise ModelError(f"a variable HF_... is wrong ({error})", "correct or unset it") from None
-    client.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     return client
 
 
