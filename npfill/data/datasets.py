@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from npfill.data.arrays import pictures_of
 from npfill.data.partly_known import PartlyKnown
 from npfill.data.photographs import Photographs
 from npfill.errors import InputError
@@ -66,8 +67,10 @@ def read_images_with_holes(
     squares = [_square(image, size, channels) for image in pictures]
     if not squares:
         raise _empty(path)
-    stacked = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2)
-    images, known = stacked[:, :-1].contiguous(), (stacked[:, -1:] >= _OPAQUE).contiguous()
+    images = torch.from_numpy(np.stack([square for square, _ in squares]))
+    images = images.permute(0, 3, 1, 2).contiguous()
+    whole = np.ones((size, size), dtype=bool)
+    known = torch.from_numpy(np.stack([whole if at is None else at for _, at in squares])[:, None])
     return images if known.all() else PartlyKnown(images, known)
 
 
@@ -154,14 +157,21 @@ def _pictures(path: Path) -> Iterator[np.ndarray | Image.Image]:
             if file.suffix.lower() in _IMAGE_SUFFIXES:
                 yield _opened(file.read_bytes(), str(file))
     elif path.suffix == ".zip":
+        yield from _zipped(path)
+    elif path.suffix in {".npy", ".npz"}:
+        yield from pictures_of(path)
+    else:
+        yield from _idx(path)
+
+
+def _zipped(path: Path) -> Iterator[Image.Image]:
+    try:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(archive.namelist()):
                 if Path(name).suffix.lower() in _IMAGE_SUFFIXES:
                     yield _opened(archive.read(name), f"{path}:{name}")
-    elif path.suffix in {".npy", ".npz"}:
-        yield from _array(path)
-    else:
-        yield from _idx(path)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: not a readable zip ({error})", "copy it again") from None
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
@@ -172,40 +182,6 @@ def _opened(content: bytes, name: str) -> Image.Image:
         raise InputError(
             f"{name}: not a readable image ({error})", "remove or replace it"
         ) from None
-
-
-def _array(path: Path) -> Iterator[np.ndarray | Image.Image]:
-    """The pictures of an array; of floats, with NaN as transparency."""
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        array: np.ndarray = loaded if path.suffix == ".npy" else loaded[loaded.files[0]]
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(
-            f"{path}: not a readable array ({error})", "save it with numpy.save"
-        ) from None
-    floats = np.issubdtype(array.dtype, np.floating)
-    if not (floats or array.dtype == np.uint8) or array.ndim not in {3, 4}:
-        raise InputError(
-            f"{path}: {array.dtype} of shape {array.shape}",
-            "training pictures are uint8 or floats, image x height x width [x channel]",
-        )
-    if not floats:
-        yield from array
-        return
-    if array.ndim == 4 and array.shape[-1] not in {1, 3}:
-        raise InputError(f"{path}: {array.shape[-1]} channels", "floats have 1 or 3 channels")
-    # A comparison with NaN is false, and the infinite are outside.
-    if (array < 0).any() or (array > 1).any():
-        raise InputError(f"{path}: values outside 0 .. 1", "scale them; NaN is a hole")
-    for picture in array.reshape(*array.shape[:3], -1):
-        yield _transparent_where_nan(picture)
-
-
-def _transparent_where_nan(picture: np.ndarray) -> Image.Image:
-    """Floats "height width channel" as a picture of 8 bits; a pixel that lacks a channel is NaN."""
-    known = ~np.isnan(picture).any(-1, keepdims=True)
-    levels = np.rint(np.where(known, picture, 0.0) * 255.0)
-    return Image.fromarray(np.concatenate([levels, known * 255.0], axis=-1).astype(np.uint8))
 
 
 def unzipped(path: Path) -> bytes:
@@ -242,8 +218,10 @@ def _has_hole(picture: Image.Image) -> bool:
     return picture.convert("RGBA").getchannel("A").getextrema()[0] < _OPAQUE  # type: ignore[operator]
 
 
-def _square(image: np.ndarray | Image.Image, size: int, channels: int) -> np.ndarray:
-    """A picture as "size size channel", and a last channel of opacity: 255 where it is known."""
+def _square(
+    image: np.ndarray | Image.Image, size: int, channels: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A picture as "size size channel", and where it is known, "size size"; None: everywhere."""
     picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     colours, hole = "L" if channels == 1 else "RGB", _has_hole(picture)
     if hole:
@@ -257,4 +235,4 @@ def _square(image: np.ndarray | Image.Image, size: int, channels: int) -> np.nda
     if picture.size != (size, size):
         picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
     square = np.asarray(picture).reshape(size, size, -1)
-    return square if hole else np.pad(square, ((0, 0), (0, 0), (0, 1)), constant_values=255)
+    return (square[..., :-1], square[..., -1] >= _OPAQUE) if hole else (square, None)
