@@ -2,7 +2,6 @@
 
 import os
 import traceback
-import unicodedata
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,14 +12,9 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
 
-def printable(text: str) -> str:
-    """Text with control characters spelled out: what files say of themselves may hold any."""
-    return "".join(
-        each.encode("unicode_escape").decode()
-        if each not in "\n\t" and unicodedata.category(each) in {"Cc", "Cs"}
-        else each
-        for each in text
-    )
+def print_data(line: str) -> None:
+    """A line on stdout."""
+    stdout.print(_plain(line))
 
 
 class Talk:
@@ -33,7 +27,7 @@ class Talk:
     def say(self, text: str) -> None:
         """One line; the text is never read as markup."""
         if not self.quiet:
-            stderr.print(escape(printable(text)))
+            stderr.print(_plain(text))
 
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
@@ -44,7 +38,7 @@ class Talk:
         """One line on what the user should know; kept for the result too."""
         self.warnings.append(text)
         if not self.quiet:
-            stderr.print(f"[yellow]warning:[/yellow] {escape(printable(text))}")
+            stderr.print(f"[yellow]warning:[/yellow] {_plain(text)}")
 
 
 def say_terms(talk: Talk, name: str, terms: str) -> None:
@@ -53,16 +47,32 @@ def say_terms(talk: Talk, name: str, terms: str) -> None:
         talk.warn(f"{name}: {terms}")
 
 
+def as_npfill_error(error: Exception) -> NpfillError:
+    """An error that is not ours is a bug, and says so."""
+    if isinstance(error, NpfillError):
+        return error
+    problem = f"{type(error).__name__}: {error}".splitlines()[0]
+    return NpfillError(
+        f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
+    )
+
+
+def show(problem: str, hint: str) -> None:
+    """Print what went wrong, and a way out."""
+    stderr.print(f"[red]error:[/red] {_plain(problem)}")
+    if hint:
+        stderr.print(f"[bold]hint:[/bold] {_plain(hint)}")
+
+
 def report(error: Exception) -> int:
     """Print an error and answer its exit code; NPFILL_DEBUG=1 adds the traceback."""
     if os.environ.get("NPFILL_DEBUG") == "1":
         stderr.print(escape("".join(traceback.format_exception(error))))
-    if not isinstance(error, NpfillError):
-        problem = f"{type(error).__name__}: {error}".splitlines()[0]
-        error = NpfillError(
-            f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
-        )
-    stderr.print(f"[red]error:[/red] {escape(printable(str(error)))}")
-    if error.hint:
-        stderr.print(f"[bold]hint:[/bold] {escape(printable(error.hint))}")
-    return error.exit_code
+    known = as_npfill_error(error)
+    show(str(known), known.hint)
+    return known.exit_code
+
+
+def _plain(text: str) -> str:
+    """Text that rich shows as it is; what would steer a terminal, or is no text, is escaped."""
+    return escape("".join(each if each.isprintable() else ascii(each)[1:-1] for each in text))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from npfill.cli.console import Talk, printable, stdout
+from npfill.cli.console import Talk, print_data
 from npfill.errors import CheckFailedError, NpfillError, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def show_command(name: AnyName) -> None:
     facts = {"name": name} | (_of_file(name) if entry is None else _of_row(name, entry))
     for key, value in facts.items():
         if value:
-            stdout.print(printable(f"{key:<10} {value}"), markup=False)
+            print_data(f"{key:<10} {value}")
 
 
 def fetch_command(name: Name) -> None:
@@ -52,7 +52,7 @@ def verify_command(
             verdict = "not fetched" if not names and _is_elsewhere(name) else _verdict(name)
         except NpfillError as error:
             verdict, damaged = str(error), damaged + 1
-        stdout.print(printable(f"{name:<14} {verdict}"), markup=False)
+        print_data(f"{name:<14} {verdict}")
     if damaged:
         raise CheckFailedError(
             f"not as it must be: {damaged} of {len(names or zoo.entries())}",
@@ -70,7 +70,7 @@ def path_command(name: Name) -> None:
             f"{name}: which commit is meant is not known here",
             "write the whole commit: hf:owner/repo@COMMIT/file.safetensors",
         )
-    stdout.print(str(place), markup=False)
+    print_data(str(place))
     if not place.is_file():
         Talk().warn(f"no file is there yet: npfill fetch {name} downloads it")
 
