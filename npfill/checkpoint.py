@@ -12,13 +12,12 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from npfill import models
-from npfill.errors import InputError, ModelError
+from npfill.errors import ModelError
 from npfill.images.writing import write_bytes
+from npfill.weight_file import refuse
 
 FORMAT = 1
 _KEY = "npfill"
-_LARGEST_FILE = 256 * 2**20
-_REFUSED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
 
 
 @dataclass(frozen=True)
@@ -101,32 +100,10 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from None
 
 
-def refuse(path: Path) -> None:
-    """Refuse a file for its kind, absence or size, before anything reads it.
-
-    Raises:
-        InputError: No file is there.
-        ModelError: It is a pickle, or larger than any model can be.
-    """
-    if path.suffix in _REFUSED:
-        raise ModelError(
-            f"{path}: pickled weights can run any code and are not read",
-            "convert them to .safetensors with the library that wrote them",
-        )
-    if path.is_dir():
-        raise InputError(f"{path}: a folder", "name a .safetensors file")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise ModelError(
-            f"{path}: larger than any npfill model", "npfill models lists what is known"
-        )
-
-
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         header = json.loads(metadata[_KEY])
-    except (KeyError, json.JSONDecodeError, RecursionError):
+    except (KeyError, ValueError, RecursionError):
         raise ModelError(
             f"{path}: no npfill metadata in it", "only files written by npfill can be used"
         ) from None

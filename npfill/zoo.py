@@ -1,17 +1,33 @@
-"""The zoo: a name or a path becomes a verified file of weights, and a model."""
+"""The zoo: a name, a path or an address on the Hub becomes a verified file, and a model."""
 
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from npfill import baselines, checkpoint
+from npfill import hub
 from npfill.errors import ModelError
-from npfill.models import NeuralProcess
 from npfill.records import read
 from npfill.shipped import folder
+from npfill.weight_file import mismatch, refuse, sha256_of
+
+if TYPE_CHECKING:
+    from npfill.models import NeuralProcess
+
+__all__ = [
+    "AUTO",
+    "DEFAULT",
+    "Entry",
+    "Found",
+    "address_of",
+    "entries",
+    "find",
+    "load",
+    "place",
+    "sha256_of",
+    "shipped",
+]
 
 # The model that completes where none is named, and the word for that.
 DEFAULT, AUTO = "convcnp-photo", "auto"
@@ -38,6 +54,8 @@ class Entry:
         floored_log_likelihood: The same with the scale floored at 0.1.
         contexts: For photographs, the kinds of holes that scores are at.
         psnr: Mean PSNR in each, in dB.
+        repo: Where the file is on the Hub, `owner/repo`; nothing for weights that only ship here.
+        revision: The whole commit there.
     """
 
     file: str
@@ -56,6 +74,8 @@ class Entry:
     floored_log_likelihood: tuple[float, ...]
     contexts: tuple[str, ...] = ()
     psnr: tuple[float, ...] = ()
+    repo: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,68 +88,155 @@ class Found:
 
 
 def entries() -> dict[str, Entry]:
-    """The rows of `zoo.toml` by name, in its order."""
+    """The rows of `zoo.toml` by name, in its order.
+
+    Raises:
+        ModelError: A row is not as it must be.
+    """
     path = folder("pretrained") / "zoo.toml"
     if not path.is_file():
         return {}
     rows = tomllib.loads(path.read_text("utf-8"))
-    return {name: read(Entry, row, f"{path}: [{name}]", ModelError) for name, row in rows.items()}
+    known = {name: read(Entry, row, f"{path}: [{name}]", ModelError) for name, row in rows.items()}
+    for name, entry in known.items():
+        if entry.repo and not _address(entry).pinned:
+            raise ModelError(
+                f"{path}: [{name}]: revision {entry.revision!r}", "name a whole commit"
+            )
+    return known
 
 
-def find(name_or_path: str) -> Found:
-    """The weights of a name of the zoo, verified, or of a path to a `.safetensors` file.
+def shipped() -> dict[str, Entry]:
+    """The rows whose weights ship with npfill, and need no network."""
+    return {name: entry for name, entry in entries().items() if _ships(entry)}
 
-    The name `auto` is the default's, whatever the picture.
+
+def find(name_or_path: str, *, fetch: bool = True) -> Found:
+    """The weights of a name of the zoo, verified, of a path to a `.safetensors` file or of the Hub.
+
+    The name `auto` is the default's, whatever the picture. A name's weights are those that ship
+    with npfill, else those in the Hugging Face cache, else they are downloaded into it.
+
+    Args:
+        name_or_path: A name, a path, or `hf:owner/repo[@revision]/file.safetensors`.
+        fetch: Whether the network may be asked.
 
     Raises:
-        ModelError: The name is unknown, or the file is not what `zoo.toml` says it is.
+        ModelError: The name is unknown, the file is not what `zoo.toml` says it is, or it cannot
+            be had.
         InputError: A path leads to no file.
     """
-    known = entries()
-    if name_or_path == AUTO:
-        name_or_path = DEFAULT
-    if name_or_path in known:
-        return _verified(name_or_path, known[name_or_path])
-    path = Path(name_or_path)
+    name = DEFAULT if name_or_path == AUTO else name_or_path
+    entry, address = entries().get(name), address_of(name)
+    if entry is not None and _ships(entry):
+        return _shipped(name, entry)
+    if address is not None:
+        return _on_hub(name, address, entry, fetch)
+    path = Path(name)
     if path.suffix or len(path.parts) > 1:
-        checkpoint.refuse(path)
+        refuse(path)
         return Found(path.stem, path, sha256_of(path))
-    if name_or_path in baselines.NAMES:
-        hint = f"npfill complete -m {name_or_path} uses it"
-        raise ModelError(f"{name_or_path} is a baseline, not a model with weights", hint)
-    near = get_close_matches(name_or_path, [*known, *baselines.NAMES], n=1)
-    names = f"npfill models lists the names; baselines are {', '.join(baselines.NAMES)}"
-    hint = f"did you mean {near[0]}?" if near else names
-    raise ModelError(f"no model is called {name_or_path!r}", hint)
+    raise _unknown(name)
 
 
-def load(name_or_path: str) -> NeuralProcess[Any]:
+def address_of(name: str) -> hub.Address | None:
+    """Where on the Hub the weights of a name are, or those that `hf:` says; None if nowhere.
+
+    Raises:
+        ModelError: What follows `hf:` is not an address.
+    """
+    if name.startswith(hub.PREFIX):
+        return hub.parse(name)
+    entry = entries().get(name)
+    return _address(entry) if entry is not None and entry.repo else None
+
+
+def place(name: str) -> Path | None:
+    """Where the file of a name or an `hf:` address is, or where a copy by hand would go.
+
+    Returns:
+        The path; None where an address names no commit, and none is known from an earlier fetch.
+
+    Raises:
+        ModelError: The name is unknown, or what follows `hf:` is not an address.
+    """
+    entry, address = entries().get(name), address_of(name)
+    if entry is not None and _ships(entry):
+        return folder("pretrained") / entry.file
+    if address is None:
+        raise _unknown(name)
+    return hub.place(address)
+
+
+def load(name_or_path: str) -> "NeuralProcess[Any]":
     """A model by its name in the zoo or its path, on the CPU, in float32, ready to predict.
 
     Args:
-        name_or_path: A name that `npfill models` lists, or a `.safetensors` file.
+        name_or_path: A name that `npfill models` lists, a `.safetensors` file, or
+            `hf:owner/repo[@revision]/file.safetensors`.
 
     Raises:
-        ModelError: The name is unknown, or the file fails verification.
+        ModelError: The name is unknown, or the file fails verification or cannot be had.
         InputError: A path leads to no file.
     """
-    return checkpoint.load(find(name_or_path).path).model
+    path = find(name_or_path).path
+    from npfill import checkpoint  # noqa: PLC0415 - torch is loaded once nothing can be refused
+
+    return checkpoint.load(path).model
 
 
-def sha256_of(path: Path) -> str:
-    """The hash of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _address(entry: Entry) -> hub.Address:
+    return hub.Address(entry.repo, entry.revision, entry.file)
 
 
-def _verified(name: str, entry: Entry) -> Found:
+def _ships(entry: Entry) -> bool:
+    return not entry.repo or (folder("pretrained") / entry.file).is_file()
+
+
+def _shipped(name: str, entry: Entry) -> Found:
     path = folder("pretrained") / entry.file
     if not path.is_file():
         raise ModelError(f"{path}: the weights of {name} are missing", "install npfill again")
-    size = path.stat().st_size
-    if size != entry.bytes:
-        raise ModelError(f"{path}: {size} bytes, not {entry.bytes}", "install npfill again")
-    digest = sha256_of(path)
-    if digest != entry.sha256:
-        raise ModelError(f"{path}: sha256 is {digest}, not {entry.sha256}", "install npfill again")
-    return Found(name, path, digest)
+    problem = _problem(path, entry)
+    if problem:
+        raise ModelError(f"{path}: {problem}", "install npfill again")
+    return Found(name, path, entry.sha256)
+
+
+def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -> Found:
+    """A file of the Hub, from the cache or the network; if it is not as it must be, anew."""
+    path = hub.cached(address)
+    if path is None:
+        if not fetch:
+            raise ModelError(f"{name}: not fetched yet", f"npfill fetch {name}")
+        path = hub.fetch(address)
+    problem = _problem(path, entry)
+    if problem and fetch:
+        hub.remove(address)
+        path = hub.fetch(address, again=True)
+        problem = _problem(path, entry)
+        if problem:
+            hub.remove(address)
+    if problem:
+        raise ModelError(
+            f"{path}: {problem}",
+            f"npfill fetch {name} tries again; or copy it to where npfill models path {name} says",
+        )
+    return Found(path.stem if entry is None else name, path, sha256_of(path))
+
+
+def _problem(path: Path, entry: Entry | None) -> str:
+    """How a file differs from what `zoo.toml` says, if that says anything of it."""
+    return "" if entry is None else mismatch(path, entry.bytes, entry.sha256)
+
+
+def _unknown(name: str) -> ModelError:
+    from npfill import baselines  # noqa: PLC0415 - torch is only loaded to say what is known
+
+    if name in baselines.NAMES:
+        hint = f"npfill complete -m {name} uses it"
+        return ModelError(f"{name} is a baseline, not a model with weights", hint)
+    near = get_close_matches(name, [*entries(), *baselines.NAMES], n=1)
+    names = f"npfill models lists the names; baselines are {', '.join(baselines.NAMES)}"
+    hint = f"did you mean {near[0]}?" if near else names
+    return ModelError(f"no model is called {name!r}", hint)

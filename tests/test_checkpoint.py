@@ -1,15 +1,18 @@
 """A model and one file: what is written is read back, and nothing else is."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from npfill import checkpoint
 from npfill.context import Context, Targets
-from npfill.errors import InputError
+from npfill.errors import InputError, ModelError
 from npfill.models import NeuralProcess
 from npfill.sampling import draws
 from tests.conftest import tiny
@@ -89,3 +92,39 @@ def test_a_failed_write_leaves_the_old_file(
         checkpoint.save(path, tiny("np"), {})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_file_that_was_tampered_with_is_refused_or_is_another_model(
+    whole: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    changed = bytearray(whole)
+    for _ in range(data.draw(st.integers(0, 3))):
+        changed[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "tampered.safetensors"
+    path.write_bytes(changed[: data.draw(st.integers(0, len(whole)))])
+    try:
+        weights = checkpoint.load(path)
+    except ModelError as error:
+        assert re.fullmatch(f"{re.escape(str(path))}.+", str(error))  # noqa: PT017 - not always
+    else:
+        assert all(value.isfinite().all() for value in weights.model.state_dict().values())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("weights") / "model.safetensors"
+    checkpoint.save(path, tiny("cnp").float(), {"seed": 3})
+    return path.read_bytes()
+
+
+def test_what_a_file_says_of_itself_is_checked_before_memory_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, tiny("anp").float(), {})
+    tensors, metadata = checkpoint.load_tensors(path)
+    header = json.loads(metadata["npfill"])
+    header["config"] |= {"width": 4096, "heads": 1024, "decoder_hidden": [4096] * 32}
+    checkpoint.save_tensors(path, tensors, {"npfill": checkpoint.canonical(header)})
+    with pytest.raises(ModelError, match="not expected"):
+        checkpoint.load(path)

@@ -41,6 +41,18 @@ def test_the_recipe_of_a_weight_builds_its_configuration(name: str) -> None:
     assert npfill.load(name).config == recipe.model
 
 
+@pytest.mark.parametrize("name", zoo.entries())
+def test_the_page_of_models_has_each_and_says_what_is_not_free(name: str) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "models.md").read_text("utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith("|") and f"`{name}`" in line]
+    assert ("non-commercial" in row) == ("non-commercial" in zoo.entries()[name].terms)
+
+
+def test_no_row_names_a_repository_that_is_not_there() -> None:
+    assert not any(entry.repo for entry in zoo.entries().values())
+    assert zoo.shipped() == zoo.entries()
+
+
 def test_the_zoo_is_small() -> None:
     sizes = [entry.bytes for entry in zoo.entries().values()]
     assert sizes

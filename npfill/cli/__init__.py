@@ -16,6 +16,7 @@ from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.train import train_command
+from npfill.cli.weights import fetch_command
 
 app = typer.Typer(
     name="npfill",
@@ -28,6 +29,7 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
+app.command("fetch")(fetch_command)
 app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)
 app.add_typer(models.app, name="models")

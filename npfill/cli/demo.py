@@ -36,7 +36,7 @@ def demo_command(
     from npfill.completion import complete
 
     values, rows = intensities(picture.image), []
-    for name, entry in zoo.entries().items():
+    for name, entry in zoo.shipped().items():
         if entry.channels == 1:
             result = complete(values, hole, name, samples, seed)
             rows.append(Row(name, result.mean, result.std, list(result.samples)))

@@ -44,9 +44,9 @@ def _device(name: str) -> str:
 
 
 def _cache() -> str:
-    from huggingface_hub.constants import HF_HUB_CACHE, HF_HUB_OFFLINE
+    from npfill import hub
 
-    return f"{HF_HUB_CACHE}{', offline' if HF_HUB_OFFLINE else ''}; bundled models need none"
+    return f"{hub.cache()}{', offline' if hub.offline() else ''}; bundled models need none"
 
 
 def _models() -> list[str]:
@@ -54,12 +54,12 @@ def _models() -> list[str]:
     from npfill import zoo
 
     problems = []
-    for name in zoo.entries():
+    for name in zoo.shipped():
         try:
             zoo.find(name)
         except NpfillError as error:
             problems.append(str(error))
-    _line("models", f"{len(zoo.entries())} bundled, {len(problems) or 'none'} damaged")
+    _line("models", f"{len(zoo.shipped())} bundled, {len(problems) or 'none'} damaged")
     return problems
 
 

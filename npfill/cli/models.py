@@ -1,4 +1,4 @@
-"""`npfill models`: what weights there are, and taking new ones in."""
+"""`npfill models`: what weights there are, and taking new ones in. Single ones: `weights`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from npfill.cli import weights
 from npfill.cli.console import Talk, stderr, stdout
 from npfill.errors import UsageError
 
 if TYPE_CHECKING:
     from npfill.training.recipe import Recipe
 
-app = typer.Typer(help="List the models; add trained ones.", invoke_without_command=True)
+app = typer.Typer(
+    help="List the models; show, fetch, verify and remove one; add trained ones.",
+    invoke_without_command=True,
+)
+app.command("show")(weights.show_command)
+app.command("fetch")(weights.fetch_command)
+app.command("verify")(weights.verify_command)
+app.command("path")(weights.path_command)
+app.command("remove")(weights.remove_command)
 
 
 @app.callback()
@@ -99,12 +108,12 @@ def add_command(
     with stderr.status("calibration") as status:
         if isinstance(held_out, Photographs):
             sets = Sets(places, masks, images)
-            weights = ship_photographs(name, chosen, held_out, sets, status.update)
+            shipped = ship_photographs(name, chosen, held_out, sets, status.update)
         else:
             shape = recipe.model.size, recipe.model.channels
             test = read_images(_single(places), "test", *shape)[:images].to(where)
-            weights = ship(name, chosen, held_out, test, draws, status.update)
-    talk.say(f"wrote {weights}, its row in zoo.toml, and {weights.with_suffix('.md')}")
+            shipped = ship(name, chosen, held_out, test, draws, status.update)
+    talk.say(f"wrote {shipped}, its row in zoo.toml, and {shipped.with_suffix('.md')}")
 
 
 def _single(places: list[Path]) -> Path:

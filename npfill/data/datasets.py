@@ -13,6 +13,8 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from npfill.data.arrays import pictures_of
+from npfill.data.partly_known import PartlyKnown
 from npfill.data.photographs import Photographs
 from npfill.errors import InputError
 
@@ -24,6 +26,8 @@ _IDX_NAMES = {
     "test": "t10k-images-idx3-ubyte",
 }
 _IDX_UINT8_3D = b"\x00\x00\x08\x03"
+# Alpha below this is a hole, as in `--mask alpha`.
+_OPAQUE = 128
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
@@ -35,20 +39,39 @@ def read_images(
     Args:
         path: idx files (a file, or a folder with the MNIST names, gzipped or not), a zip or a
             folder of images (with a `train.zip` / `test.zip` or `train/` / `test/` in it, that
-            part), or an array "image height width [channel]" of bytes in `.npy` or `.npz`.
+            part), or an array "image height width [channel]" of bytes, or of floats in [0, 1], in
+            `.npy` or `.npz`.
         split: Which part of a set that has two.
         size: Side in pixels. Pictures of another size are cut to their centre square and resized.
         channels: 1 for grey, 3 for RGB.
 
     Raises:
-        InputError: Nothing is there, or it cannot be used.
+        InputError: Nothing is there, it cannot be used, or a picture has a hole of its own.
+    """
+    images = read_images_with_holes(path, split, size, channels)
+    if isinstance(images, PartlyKnown):
+        number = int((~images.known).flatten(1).any(1).nonzero()[0]) + 1
+        raise _with_hole(path, number, "only training takes such pictures")
+    return images
+
+
+def read_images_with_holes(
+    path: Path, split: Split, size: int, channels: int
+) -> UInt8[Tensor, "image channel size size"] | PartlyKnown:
+    """The same, where pictures may have holes: what is transparent, or NaN in an array of floats.
+
+    Where a picture is resized, values in its holes do not spread, and a pixel is known where at
+    least half of what it is made of is.
     """
     pictures = _pictures(_part(_there(path), split))
-    images = [_square(image, size, channels) for image in pictures]
-    if not images:
+    squares = [_square(image, size, channels) for image in pictures]
+    if not squares:
         raise _empty(path)
-    stacked = np.stack(images)
-    return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous()
+    images = torch.from_numpy(np.stack([square for square, _ in squares]))
+    images = images.permute(0, 3, 1, 2).contiguous()
+    whole = np.ones((size, size), dtype=bool)
+    known = torch.from_numpy(np.stack([whole if at is None else at for _, at in squares])[:, None])
+    return images if known.all() else PartlyKnown(images, known)
 
 
 def shape_of(path: Path, split: Split) -> tuple[int, int]:
@@ -61,7 +84,7 @@ def shape_of(path: Path, split: Split) -> tuple[int, int]:
     if first is None:
         raise _empty(path)
     image = Image.fromarray(first) if isinstance(first, np.ndarray) else first
-    return min(image.size), 1 if image.mode in {"1", "L", "I;16"} else 3
+    return min(image.size), 1 if image.mode in {"1", "L", "LA", "I;16"} else 3
 
 
 def read_photographs(path: Path, split: Split, least: int) -> Photographs:
@@ -73,7 +96,8 @@ def read_photographs(path: Path, split: Split, least: int) -> Photographs:
         least: The shortest side that a picture may have.
 
     Raises:
-        InputError: Nothing is there, it cannot be used, or a picture is smaller than that.
+        InputError: Nothing is there, it cannot be used, or a picture is smaller than that or has
+            a hole of its own.
     """
     pictures = []
     for number, image in enumerate(_pictures(_part(_there(path), split))):
@@ -84,6 +108,8 @@ def read_photographs(path: Path, split: Split, least: int) -> Photographs:
                 f"{path}: picture {number + 1} is {width}x{height}",
                 f"sides of {least} pixels or more are needed: leave it out",
             )
+        if _has_hole(picture):
+            raise _with_hole(path, number + 1, "a recipe with [holes] trains on such pictures")
         channels = torch.from_numpy(np.array(picture.convert("RGB")))
         pictures.append(channels.permute(2, 0, 1).contiguous())
     if not pictures:
@@ -108,6 +134,13 @@ def _empty(path: Path) -> InputError:
     return InputError(f"{path}: no pictures in it", "--data takes images, idx, .npy or .npz")
 
 
+def _with_hole(path: Path, number: int, who: str) -> InputError:
+    return InputError(
+        f"{path}: picture {number} has a hole of its own (transparent, or NaN)",
+        f"{who}: fill it or leave it out",
+    )
+
+
 def _part(path: Path, split: Split) -> Path:
     """The file or folder within `path` that holds a split."""
     if path.is_dir():
@@ -124,14 +157,21 @@ def _pictures(path: Path) -> Iterator[np.ndarray | Image.Image]:
             if file.suffix.lower() in _IMAGE_SUFFIXES:
                 yield _opened(file.read_bytes(), str(file))
     elif path.suffix == ".zip":
+        yield from _zipped(path)
+    elif path.suffix in {".npy", ".npz"}:
+        yield from pictures_of(path)
+    else:
+        yield from _idx(path)
+
+
+def _zipped(path: Path) -> Iterator[Image.Image]:
+    try:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(archive.namelist()):
                 if Path(name).suffix.lower() in _IMAGE_SUFFIXES:
                     yield _opened(archive.read(name), f"{path}:{name}")
-    elif path.suffix in {".npy", ".npz"}:
-        yield from _array(path)
-    else:
-        yield from _idx(path)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: not a readable zip ({error})", "copy it again") from None
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
@@ -142,22 +182,6 @@ def _opened(content: bytes, name: str) -> Image.Image:
         raise InputError(
             f"{name}: not a readable image ({error})", "remove or replace it"
         ) from None
-
-
-def _array(path: Path) -> np.ndarray:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        array: np.ndarray = loaded if path.suffix == ".npy" else loaded[loaded.files[0]]
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(
-            f"{path}: not a readable array ({error})", "save it with numpy.save"
-        ) from None
-    if array.dtype != np.uint8 or array.ndim not in {3, 4}:
-        raise InputError(
-            f"{path}: {array.dtype} of shape {array.shape}",
-            "training pictures are uint8, image x height x width [x channel]",
-        )
-    return array
 
 
 def unzipped(path: Path) -> bytes:
@@ -188,10 +212,27 @@ def _idx(path: Path) -> np.ndarray:
     return values.reshape(count, height, width)
 
 
-def _square(image: np.ndarray | Image.Image, size: int, channels: int) -> np.ndarray:
-    """A picture as "size size channel"."""
+def _has_hole(picture: Image.Image) -> bool:
+    if not picture.has_transparency_data:
+        return False
+    return picture.convert("RGBA").getchannel("A").getextrema()[0] < _OPAQUE  # type: ignore[operator]
+
+
+def _square(
+    image: np.ndarray | Image.Image, size: int, channels: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A picture as "size size channel", and where it is known, "size size"; None: everywhere."""
     picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    colours, hole = "L" if channels == 1 else "RGB", _has_hole(picture)
+    if hole:
+        whole = picture.convert("RGBA")
+        opaque = whole.getchannel("A").point(lambda alpha: 255 * (alpha >= _OPAQUE))
+        picture = whole.convert(colours)
+        # Pillow weights by alpha what it resizes.
+        picture.putalpha(opaque)
+    else:
+        picture = picture.convert(colours)
     if picture.size != (size, size):
         picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(picture).reshape(size, size, channels)
+    square = np.asarray(picture).reshape(size, size, -1)
+    return (square[..., :-1], square[..., -1] >= _OPAQUE) if hole else (square, None)

@@ -85,6 +85,15 @@ class ModelCompleter(Completer):
         observed: Bool[Tensor, "batch 1 height width"],
     ) -> Answer:
         """Means over draws of z; samples are the decoder's means, or noise in every pixel."""
+        return self.answer_where(torch.ones_like(observed), pixels, observed)
+
+    def answer_where(
+        self,
+        known: Bool[Tensor, "batch 1 height width"],
+        pixels: Float[Tensor, "batch channel height width"],
+        observed: Bool[Tensor, "batch 1 height width"],
+    ) -> Answer:
+        """The same for pictures with holes of their own: likelihoods are where they are known."""
         context = Context(pixels, observed)
         targets = Targets.every(context.size, pixels.device)
         given = self.model.condition(context)
@@ -95,7 +104,8 @@ class ModelCompleter(Completer):
             z = draws(given.latent, self.seed, "scores", self.latents)
             components = given.predict(z, targets)
         raw = Gaussian(components.mean, components.scale / given.spread[:, None, None])
-        truth, asked = targets.values(pixels), ~context.mask()
+        whole = Context(pixels, known)
+        truth, asked = targets.values(pixels), whole.mask() & ~context.mask()
         return Answer(
             mean=components.mean.mean(0),
             components=components,
@@ -106,7 +116,7 @@ class ModelCompleter(Completer):
             ),
             samples=self._samples(components),
             says_context=True,
-            kl=self._kl(given.latent, context),
+            kl=self._kl(given.latent, whole),
         )
 
     def chunk(self, pixels: int) -> int:
@@ -121,12 +131,12 @@ class ModelCompleter(Completer):
         )
         return components.rsample(noise.to(components.mean))
 
-    def _kl(self, prior: Gaussian | None, context: Context) -> Tensor | None:
+    def _kl(self, prior: Gaussian | None, whole: Context) -> Tensor | None:
         if prior is None:
             return None
-        whole = self.model.infer(Context(context.pixels, torch.ones_like(context.observed)))
-        assert whole is not None
-        return whole.kl(prior).sum(-1)
+        posterior = self.model.infer(whole)
+        assert posterior is not None
+        return posterior.kl(prior).sum(-1)
 
 
 class BaselineCompleter(Completer):

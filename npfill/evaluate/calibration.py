@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
+from npfill.data.partly_known import PartlyKnown, parted
 from npfill.data.photographs import Photographs
 from npfill.evaluate.damages import KEPT, Damage
 from npfill.evaluate.settings import HIDDEN, Setting, counts_for
@@ -34,7 +35,7 @@ _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
 def calibrate(
-    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"]
+    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"] | PartlyKnown
 ) -> tuple[float, float]:
     """Fit and set the (a, b) of a model's calibration: scale x exp(a + b log share observed).
 
@@ -51,7 +52,7 @@ def calibrate(
         a and b.
     """
     model.calibration.zero_()
-    size = images.shape[-1]
+    size = parted(images)[0].shape[-1]
     some = images[: max(1, _PIXELS // size**2)]
     settings = [*(Setting("random", count) for count in counts_for(size)), *map(Setting, HIDDEN)]
     return _fit(model, [_predictions(model, some, setting) for setting in settings])
@@ -108,30 +109,34 @@ def _loss(
 @torch.no_grad()
 def _predictions(
     model: NeuralProcess[Any],
-    images: UInt8[Tensor, "image channel size size"],
+    images: UInt8[Tensor, "image channel size size"] | PartlyKnown,
     setting: Setting,
 ) -> _Sample:
     """What is said in a setting of the protocol."""
-    size = images.shape[-1]
-    observed = setting.observed(len(images), size, _SEED).to(images.device)
+    whole, known = parted(images)
+    size = whole.shape[-1]
+    drawn = setting.observed(len(images), size, _SEED).to(images.device)
+    known = torch.ones_like(drawn) if known is None else known
     targets = Targets.every((size, size), images.device)
-    means, scales, truths = [], [], []
-    chunks = (batch.split(_PICTURES_TOGETHER) for batch in (images, observed))
-    for some, seen in zip(*chunks, strict=True):
+    shares, means, scales, truths = [], [], [], []
+    chunks = (batch.split(_PICTURES_TOGETHER) for batch in (whole, drawn & known, known))
+    for some, seen, there in zip(*chunks, strict=True):
         pixels = some.float() / 255.0
         given = model.condition(Context(pixels, seen))
         z = None if given.latent is None else draws(given.latent, _SEED, "calibration", _DRAWS)
-        predicted, hole = given.predict(z, targets), ~seen.flatten(1)
+        predicted, hole = given.predict(z, targets), (there & ~seen).flatten(1)
         means.append(predicted.mean[..., hole, :].flatten(-2))
         scales.append(predicted.scale[..., hole, :].flatten(-2))
         truths.append(targets.values(pixels)[hole].flatten())
+        share = seen.flatten(1).sum(1).clamp(min=1) / size**2
+        shares.append(share[:, None, None].expand(targets.values(pixels).shape)[hole].flatten())
     truth = torch.cat(truths)
     order = generator(_SEED, "calibration", setting.name)
     some = torch.randperm(len(truth), generator=order)[:_VALUES].to(truth.device)
     mean, scale = (
         torch.cat(each, dim=-1)[..., some].view(-1, len(some)) for each in (means, scales)
     )
-    return observed[0].float().mean(), Gaussian(mean, scale), truth[some]
+    return torch.cat(shares)[some], Gaussian(mean, scale), truth[some]
 
 
 @torch.no_grad()

@@ -72,7 +72,7 @@ def ship_photographs(
         }
         scores["/".join(place.parts[-2:])] = {"images": measured.images, "scores": rows}
     first = scores["/".join(sets.places[0].parts[-2:])]["scores"]
-    columns: dict[str, tuple[Any, ...]] = dict.fromkeys(
+    columns: dict[str, Any] = dict.fromkeys(
         ("counts", "mse", "log_likelihood", "floored_log_likelihood"), ()
     )
     columns["contexts"] = tuple(first)

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from npfill import checkpoint, zoo
+from npfill.data.partly_known import PartlyKnown
 from npfill.errors import InputError
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.calibration import calibrate
@@ -40,7 +41,7 @@ Card = Callable[[str, Entry, dict[str, Any], NeuralProcess[Any]], str]
 def ship(
     name: str,
     weights: Path,
-    validation: UInt8[Tensor, "held_out channel size size"],
+    validation: UInt8[Tensor, "held_out channel size size"] | PartlyKnown,
     test: UInt8[Tensor, "image channel size size"],
     draws: int = 64,
     on_setting: Callable[[str], None] = lambda _: None,
@@ -87,9 +88,7 @@ def trained_weights(name: str, weights: Path) -> checkpoint.Weights:
     return trained
 
 
-def store(
-    name: str, weights: checkpoint.Weights, columns: dict[str, tuple[Any, ...]], card: Card
-) -> Path:
+def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any], card: Card) -> Path:
     """Write weights that are calibrated and measured, their row in the zoo and their card.
 
     Args:
@@ -146,7 +145,7 @@ def _entry(
     path: Path,
     model: NeuralProcess[Any],
     provenance: dict[str, Any],
-    columns: dict[str, tuple[Any, ...]],
+    columns: dict[str, Any],
 ) -> Entry:
     config = model.config
     return Entry(
@@ -164,7 +163,7 @@ def _entry(
     )
 
 
-def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, tuple[Any, ...]]:
+def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, Any]:
     """What the row of an entry says of its scores."""
     counts = counts_for(size)
     rows = [scores[f"random:{count}"] for count in counts]

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
+from npfill.data.partly_known import PartlyKnown, parted
 from npfill.data.photographs import Photographs
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.damages import KEPT, Damage
@@ -25,7 +26,9 @@ _DAMAGES = (*KEPT, Damage("scratches"), Damage("text"), Damage("strokes"))
 
 @torch.no_grad()
 def at_random_counts(
-    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"], latents: int
+    model: NeuralProcess[Any],
+    images: UInt8[Tensor, "image channel size size"] | PartlyKnown,
+    latents: int,
 ) -> dict[str, Any]:
     """Scores at each of the protocol's numbers of random context pixels.
 
@@ -40,11 +43,15 @@ def at_random_counts(
         of 0.1; `kl`, of q(z | all pixels) from q(z | C) in nats per picture, 0 for a conditional
         variant.
     """
-    size = images.shape[-1]
-    counts, images = counts_for(size), images[: max(1, _PIXELS // size**2)]
+    whole, known = parted(images)
+    size = whole.shape[-1]
+    counts, most = counts_for(size), max(1, _PIXELS // size**2)
+    some, known = whole[:most], None if known is None else known[:most]
     completer = ModelCompleter(model, latents, _SEED)
     settings = [Setting("random", count) for count in counts]
-    rows = [_row(completer, images, each.observed(len(images), size, _SEED)) for each in settings]
+    rows = [
+        _row(completer, some, each.observed(len(some), size, _SEED), known) for each in settings
+    ]
     return {"counts": list(counts)} | _columns(rows)
 
 
@@ -81,15 +88,21 @@ def _row(
     completer: ModelCompleter,
     images: UInt8[Tensor, "image channel size size"],
     observed: Bool[Tensor, "image 1 size size"],
+    known: Bool[Tensor, "image 1 size size"] | None = None,
 ) -> list[float]:
     """The scores with one kind of context, in the order of `_SCORES`."""
     chunk = completer.chunk(images.shape[-1] ** 2)
+    everywhere = torch.ones_like(observed) if known is None else known
     rows = []
-    for some, seen in zip(images.split(chunk), observed.split(chunk), strict=True):
-        pixels = some.float() / 255.0
-        answer = completer.answer(pixels, seen.to(pixels.device))
+    chunks = (each.split(chunk) for each in (images, observed, everywhere))
+    for some, drawn, there in zip(*chunks, strict=True):
+        pixels, known_here = some.float() / 255.0, there.to(some.device)
+        seen = drawn.to(some.device) & known_here
+        answer = completer.answer_where(known_here, pixels, seen)
         assert answer.likelihoods is not None
-        error = squared_error(answer.mean, pixels.flatten(2).mT, ~seen.flatten(1).to(pixels.device))
+        asked = (known_here & ~seen).flatten(1)
+        error = squared_error(answer.mean, pixels.flatten(2).mT, asked)
         kl = torch.zeros_like(error) if answer.kl is None else answer.kl
-        rows.append(torch.stack([error, *answer.likelihoods, kl]))
+        # A picture of which all that is known is observed has no score.
+        rows.append(torch.stack([error, *answer.likelihoods, kl])[:, asked.any(1)])
     return torch.cat(rows, dim=1).mean(1).tolist()

@@ -81,10 +81,12 @@ def _problem(name: str, value: Any, config: Any) -> str:
     raw = getattr(config, "coordinates", "") == "raw"
     unused = {"frequencies": raw, "width": _is_fixed(config)}
     sizes = value if isinstance(value, tuple) else (value,)
-    lowest = 0 if unused.get(name) else 1
+    lowest, highest = 0 if unused.get(name) else 1, _LARGEST_SIZE
+    if name.endswith("_blocks"):
+        highest = _MOST_LAYERS
     whole = [size for size in sizes if isinstance(size, int)]
-    if len(sizes) > _MOST_LAYERS or any(not lowest <= size <= _LARGEST_SIZE for size in whole):
-        return f"sizes lie in {lowest} .. {_LARGEST_SIZE}, at most {_MOST_LAYERS} of them"
+    if len(sizes) > _MOST_LAYERS or any(not lowest <= size <= highest for size in whole):
+        return f"sizes lie in {lowest} .. {highest}, at most {_MOST_LAYERS} of them"
     return ""
 
 

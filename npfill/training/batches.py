@@ -8,6 +8,7 @@ from torch import Tensor
 
 from npfill.context import Context, Targets
 from npfill.data.holes import STRUCTURED, random_pixels
+from npfill.data.partly_known import PartlyKnown, parted
 from npfill.data.photographs import Photographs
 from npfill.seeds import generator
 from npfill.training.damaged import draw_crops
@@ -23,8 +24,9 @@ class Batch:
         context: What the model sees.
         targets: What it is asked for.
         truth: The intensities at the targets.
-        asked: False where a target is observed, and does not count.
-        whole: The pictures with all their pixels: what the posterior of an ELBO sees.
+        asked: False where a target is observed or lies in a hole of the picture's own, and does not
+            count.
+        whole: The pictures with all pixels that are known: what the posterior of an ELBO sees.
         noise: Standard normal draws, one for each z that the objective takes; none for a
             conditional variant.
     """
@@ -56,22 +58,18 @@ class Batch:
         )
 
 
-Pictures = UInt8[Tensor, "_ channel size size"] | Photographs
+Pictures = UInt8[Tensor, "_ channel size size"] | PartlyKnown | Photographs
 
 
 def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
     """The batch of a step. It depends on the recipe's seed and the step alone."""
     if isinstance(images, Photographs):
         return _of_photographs(images, recipe, step)
-    seed, batch, size = recipe.run.seed, recipe.schedule.batch, images.shape[-1]
-    chosen = generator(seed, step, "images", device=images.device)
-    index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
-    pixels = images[index].float() / 255.0
-    if recipe.data.flip:
-        mirrored = torch.rand(batch, 1, 1, 1, generator=chosen, device=images.device) < 0.5
-        pixels = torch.where(mirrored, pixels.flip(-1), pixels)
-    context = _context(pixels, recipe, step)
-    whole = Context(pixels, torch.ones_like(context.observed), at_most=size * size)
+    pixels, known = _chosen(images, recipe, step)
+    seed, size = recipe.run.seed, pixels.shape[-1]
+    context = _context(pixels, known, recipe, step)
+    everywhere = torch.ones_like(context.observed) if known is None else known
+    whole = Context(pixels, everywhere, at_most=size * size)
     pixel_count = size * size
     asked_for = torch.arange(pixel_count, device=images.device)
     if recipe.objective.targets:
@@ -80,9 +78,29 @@ def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
         shuffled = torch.randperm(pixel_count, generator=order, device=images.device)
         asked_for = shuffled[: recipe.objective.targets]
     targets = Targets(asked_for, (size, size))
-    asked = ~context.mask()[:, asked_for]
+    asked = (whole.mask() & ~context.mask())[:, asked_for]
     noise = _noise(recipe, step, images.device)
     return Batch(context, targets, targets.values(pixels), asked, whole, noise)
+
+
+def _chosen(
+    images: UInt8[Tensor, "image channel size size"] | PartlyKnown, recipe: Recipe, step: int
+) -> tuple[
+    Float[Tensor, "batch channel size size"],
+    Bool[Tensor, "batch 1 size size"] | None,
+]:
+    """A step's pictures, zero in holes of their own, and where they have none."""
+    whole, known = parted(images)
+    chosen = generator(recipe.run.seed, step, "images", device=images.device)
+    batch = recipe.schedule.batch
+    index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
+    pixels = whole[index].float() / 255.0
+    seen = None if known is None else known[index]
+    if recipe.data.flip:
+        mirrored = torch.rand(batch, 1, 1, 1, generator=chosen, device=images.device) < 0.5
+        pixels = torch.where(mirrored, pixels.flip(-1), pixels)
+        seen = None if seen is None else torch.where(mirrored, seen.flip(-1), seen)
+    return pixels if seen is None else torch.where(seen, pixels, 0.0), seen
 
 
 def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batch:
@@ -108,7 +126,10 @@ def _noise(
 
 
 def _context(
-    pixels: Float[Tensor, "batch channel size size"], recipe: Recipe, step: int
+    pixels: Float[Tensor, "batch channel size size"],
+    known: Bool[Tensor, "batch 1 size size"] | None,
+    recipe: Recipe,
+    step: int,
 ) -> Context:
     """One family of holes for the whole step, and one number of pixels observed outside them."""
     holes, seed = recipe.holes, recipe.run.seed
@@ -121,6 +142,8 @@ def _context(
     count = min(_count(holes, count_draw), size * size - 1)
     device = generator(seed, step, "holes", device=pixels.device)
     within = STRUCTURED[family](batch, size, device) if family != "random" else None
+    if known is not None:
+        within = known if within is None else within & known
     return Context(pixels, random_pixels(batch, size, count, device, within), at_most=count)
 
 

@@ -56,8 +56,8 @@ def elbo(
     """The negative evidence lower bound, with the conditional prior and one z.
 
     E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)) (Garnelo et al. 2018b, equation 9),
-    with T all that is not observed. Where a step scores only some of T, their mean log-likelihood
-    stands for that of all, so the bound is unbiased.
+    with T all that is known and not observed. Where a step scores only some of T, their mean
+    log-likelihood stands for that of all, so the bound is unbiased.
 
     A share `from_context` of the loss is instead `npml`, with z as it is drawn when the model is
     used. With one draw that is the hybrid objective of Sohn et al. 2015, "Learning Structured
@@ -72,7 +72,7 @@ def elbo(
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
     fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
     kl = posterior.kl(prior).sum(-1)
-    penalty = kl / (~batch.context.mask()).sum(1).clamp(min=1)
+    penalty = kl / (batch.whole.mask() & ~batch.context.mask()).sum(1).clamp(min=1)
     total = (1.0 - from_context) * (fit[0] - kl_weight * penalty).mean()
     if from_context:
         joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npfill.data.datasets import has_parts, read_images, read_photographs
+from npfill.data.datasets import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
 from npfill.training.batches import Pictures
 from npfill.training.recipe import Recipe
@@ -22,7 +22,7 @@ def training_pictures(data: Path, recipe: Recipe) -> tuple[Pictures, Pictures]:
     """
     held_out, model = recipe.data.validation, recipe.model
     if recipe.damage is None:
-        images: Pictures = read_images(data, "train", model.size, model.channels)
+        images: Pictures = read_images_with_holes(data, "train", model.size, model.channels)
     else:
         images = read_photographs(data, "train", max(model.size, _SHORTEST))
         if has_parts(data, "val"):

@@ -97,6 +97,11 @@ def make_weights(folder: Path) -> None:
     (folder / "folder.safetensors").mkdir()
     checkpoint.save_tensors(folder / "foreign.safetensors", tensors, {"format": "pt"})
     checkpoint.save_tensors(folder / "no-json.safetensors", tensors, {"npfill": "{"})
+    digits = checkpoint.canonical(header)[:-1] + ',"x":' + "9" * 5000 + "}"
+    checkpoint.save_tensors(folder / "digits.safetensors", tensors, {"npfill": digits})
+    checkpoint.save_tensors(folder / "nested.safetensors", tensors, {"npfill": "[" * 10**5})
+    huge = {name: torch.full_like(tensor, 3e38) for name, tensor in tensors.items()}
+    save("huge", {}, huge)
     save("later", {"format": 99})
     save("unknown", {"variant": "transformer"})
     save("key", {"config": fields | {"dropout": 0.1}})
@@ -226,6 +231,9 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (of_model("foreign.safetensors"), MODEL, "foreign.safetensors: no npfill metadata in it"),
     (of_model("no-json.safetensors"), MODEL, "no-json.safetensors: no npfill metadata in it"),
     (of_model("later.safetensors"), MODEL, "later.safetensors: format 99, not 1"),
+    (of_model("digits.safetensors"), MODEL, "digits.safetensors: no npfill metadata in it"),
+    (of_model("nested.safetensors"), MODEL, "nested.safetensors: no npfill metadata in it"),
+    (of_model("huge.safetensors"), MODEL, "predictions are not finite"),
     (of_model("unknown.safetensors"), MODEL, "unknown variant 'transformer'"),
     (of_model("key.safetensors"), MODEL, "key.safetensors: unknown key 'dropout'"),
     (of_model("mistyped.safetensors"), MODEL, "mistyped.safetensors: width is 'wide'"),

@@ -44,6 +44,8 @@ def test_a_configuration_survives_being_written_and_read(name: str) -> None:
         ("anp", {"heads": 3}),
         ("anp", {"heads": 16}),
         ("anp", {"latent_frequencies": 0}),
+        ("anp", {"self_blocks": 33}),
+        ("anp", {"cross_blocks": 4096}),
     ],
 )
 def test_what_cannot_be_built_is_refused(name: str, changes: dict[str, Any]) -> None:

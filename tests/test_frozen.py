@@ -1,0 +1,42 @@
+"""Weights written long ago are still read, and still give the answers that they gave."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from npfill import checkpoint
+from npfill.context import Context, Targets
+
+# Files of format 1, written by `checkpoint.save` from the tiny models of `conftest.py`, and
+# beside them what `Conditioned.predict` answered. They are never written again: a reader that
+# fails here cannot read what users have.
+FROZEN = Path(__file__).parent / "frozen"
+FILES = sorted(FROZEN.glob("*.safetensors"))
+
+
+def answer(path: Path, asked: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Mean and scale at the targets, for the context and the draws of z that were asked."""
+    model = checkpoint.load(path).model
+    pixels, observed = torch.tensor(asked["pixels"]), torch.tensor(asked["observed"])
+    conditioned = model.condition(Context(pixels, observed))
+    z = None
+    if conditioned.latent is not None:
+        noise = torch.tensor(asked["noise"]).unsqueeze(1)
+        z = conditioned.latent.rsample(noise)
+    predicted = conditioned.predict(z, Targets(torch.tensor(asked["targets"]), (6, 6)))
+    return {"mean": predicted.mean, "scale": predicted.scale}
+
+
+def test_every_variant_is_frozen() -> None:
+    assert {path.stem.split("-")[0] for path in FILES} == {"cnp", "lcnp", "np", "anp", "convcnp"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_of_format_1_gives_the_answer_it_gave(path: Path) -> None:
+    asked = json.loads((FROZEN / "asked.json").read_text("utf-8"))
+    given = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    for name, value in answer(path, asked).items():
+        torch.testing.assert_close(value, torch.tensor(given[name]), rtol=0, atol=1e-5)
