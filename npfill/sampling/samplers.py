@@ -29,7 +29,7 @@ ROUNDS = 16
 _AUTO: dict[str, Kind] = {"convcnp": "independent"}
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
 # shape round in another way, and sample k would not be the same to the last bit.
-_TOGETHER = 5
+_TOGETHER = 3
 
 
 @dataclass(frozen=True)
@@ -203,10 +203,10 @@ def _last_pass(
     predict: Callable[[Targets], Gaussian], paths: _Paths, targets: Targets, sampler: Sampler
 ) -> Drawn:
     """Means of all targets, or draws, from predictions of a few at a time."""
-    parts = [predict(some) for some in in_chunks(paths.model, targets, len(paths.numbers))]
-    mean, scale = (
-        torch.cat([getattr(part, name) for part in parts], dim=2) for name in ("mean", "scale")
-    )
+    pictures = len(paths.numbers) * len(paths.context.pixels)
+    predicted = (predict(some) for some in in_chunks(paths.model, targets, pictures))
     if not sampler.noise:
-        return mean
+        return torch.cat([part.mean for part in predicted], dim=2)
+    parts = [(part.mean, part.scale) for part in predicted]
+    mean, scale = (torch.cat(each, dim=2) for each in zip(*parts, strict=True))
     return bounded(Gaussian(mean, scale), paths.pixel_noise(len(targets.index)))
