@@ -93,12 +93,17 @@ def complete(
                 f"{rounds} rounds: the hole has {selected.sum():,} pixels", "no more than pixels"
             )
         predicted = by_model(source.to(where), pixels, selected, samples, seed, how)
-    zeros, std = np.zeros_like(pixels), predicted.std
-    drawn = [_like(picture, _in_hole(pixels, selected, values)) for values in predicted.samples]
+    mean, samples_of_all = pixels.copy(), pixels[None].repeat(len(predicted.samples), axis=0)
+    mean[selected] = predicted.mean
+    for sample, values in zip(samples_of_all, predicted.samples, strict=True):
+        sample[selected] = values
+    std = None if predicted.std is None else np.zeros_like(pixels)
+    if std is not None:
+        std[selected] = predicted.std
     return Completion(
-        mean=_like(picture, _in_hole(pixels, selected, predicted.mean)),
-        std=None if std is None else _like(picture, _in_hole(zeros, selected, std)),
-        samples=np.stack(drawn) if drawn else _like(picture, zeros)[None][:0],
+        mean=_like(picture, mean),
+        std=None if std is None else _like(picture, std),
+        samples=_like(picture, samples_of_all),
         notes=predicted.notes,
     )
 
@@ -108,13 +113,6 @@ def _resolved(model: str | NeuralProcess[Any] | Baseline) -> NeuralProcess[Any] 
     if not isinstance(model, str):
         return model
     return baselines.build(model) if model in baselines.NAMES else zoo.load(model)
-
-
-def _in_hole(pixels: Array, hole: np.ndarray, values: np.ndarray) -> Array:
-    """A picture with other values in the hole."""
-    result = pixels.copy()
-    result[hole] = values
-    return result
 
 
 def _pixels(picture: Any, hole: np.ndarray) -> Array:
@@ -152,10 +150,12 @@ def _array(values: np.ndarray | Tensor) -> np.ndarray:
     return (values.float() if values.is_floating_point() else values).numpy()
 
 
-def _like(picture: Any, values: Array) -> np.ndarray:
-    """An array in the shape that the picture came in."""
+def _like(
+    picture: Any, values: Float[np.ndarray, "*sample height width channel"]
+) -> np.ndarray:
+    """Pictures in the shape that the picture came in."""
     if isinstance(picture, Tensor) and picture.ndim == 3:
-        return np.ascontiguousarray(np.moveaxis(values, -1, 0))
+        return np.ascontiguousarray(np.moveaxis(values, -1, -3))
     grey = values.shape[-1] == 1
     if grey and (isinstance(picture, Image.Image) or picture.ndim == 2):
         return values[..., 0]

@@ -113,12 +113,14 @@ def samples(
     if not count:
         shape = 0, len(context.pixels), targets.index.shape[-1], model.config.channels
         return context.pixels.new_zeros(shape)
-    draw = {"latent": _latent, "autoregressive": _autoregressive, "independent": _independent}
+    if sampler.kind == "independent":
+        return _independent(_Paths(model, context, seed, range(count)), targets)
+    draw = {"latent": _latent, "autoregressive": _autoregressive}[sampler.kind]
     drawn = [
-        draw[sampler.kind](_Paths(model, context, seed, numbers), targets, sampler)
+        draw(_Paths(model, context, seed, numbers), targets, sampler)[: count - numbers.start]
         for numbers in _together(count)
     ]
-    return torch.cat(drawn)[:count]
+    return torch.cat(drawn)
 
 
 def _together(count: int) -> Iterator[range]:
@@ -161,7 +163,7 @@ def _latent(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:
     return _last_pass(lambda some: given.predict(z, some), paths, targets, sampler)
 
 
-def _independent(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:
+def _independent(paths: _Paths, targets: Targets) -> Drawn:
     """A draw of every pixel from its own predictive distribution."""
     predicted = moments(paths.model.condition(paths.context), targets, paths.seed)
     return bounded(predicted, paths.pixel_noise(len(targets.index)))

@@ -121,8 +121,8 @@ class BasisDecoder(nn.Module):
         """Gaussians "*sample batch target channel"."""
         basis = self.coordinates(positions)
         branch = self.branch(F.relu(self.joined(r, z))).squeeze(-2)
-        coefficients = branch.unflatten(-1, (2 * self.channels, -1))
-        outputs = coefficients @ basis.mT / basis.shape[-1] ** 0.5
+        coefficients = branch.unflatten(-1, (2 * self.channels, -1)) / basis.shape[-1] ** 0.5
+        outputs = coefficients @ basis.mT
         return floored_gaussian(outputs.mT + self.bias, self.floor)
 
 
