@@ -21,8 +21,9 @@ _BEFORE, _AFTER, _DECODER, _QUERY = {1: 5, 3: 6}, 3, {1: 4, 3: 5}, 3
 def published_config(variant: str, channels: int) -> NeuralProcess[Any]:
     """The npfill model with these layers.
 
-    The published CNP has two encoders side by side, this one the layers of both in a row; the ANP
-    has as many attentions, in blocks that have a perceptron.
+    The published CNP has two encoders side by side, this one the layers of both in a row. In the
+    deterministic path of the ANP are as many attentions, in blocks that have a perceptron; its
+    latent path has none.
     """
     size, before = {1: 28, 3: 64}[channels], _BEFORE[channels]
     fields: dict[str, Any] = {
@@ -39,7 +40,7 @@ def published_config(variant: str, channels: int) -> NeuralProcess[Any]:
         "cnp": points | {"encoder_hidden": [WIDTH] * (2 * before - 1)},
         "np": points | latent | {"encoder_hidden": [WIDTH] * (before - 1)},
         "anp": latent
-        | {"width": WIDTH, "heads": HEADS, "self_blocks": 2, "cross_blocks": 1}
+        | {"width": WIDTH, "heads": HEADS, "self_blocks": 1, "cross_blocks": 1}
         | {"latent_frequencies": 16},
     }[variant]
     torch.manual_seed(0)

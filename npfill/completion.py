@@ -150,9 +150,7 @@ def _array(values: np.ndarray | Tensor) -> np.ndarray:
     return (values.float() if values.is_floating_point() else values).numpy()
 
 
-def _like(
-    picture: Any, values: Float[np.ndarray, "*sample height width channel"]
-) -> np.ndarray:
+def _like(picture: Any, values: Float[np.ndarray, "*sample height width channel"]) -> np.ndarray:
     """Pictures in the shape that the picture came in."""
     if isinstance(picture, Tensor) and picture.ndim == 3:
         return np.ascontiguousarray(np.moveaxis(values, -1, -3))

@@ -22,7 +22,7 @@ DecoderKind = Literal["pointwise", "basis", "local"]
 
 # Rows of hidden layers that are computed at once: what stays in a core's cache is not fetched
 # from memory layer by layer.
-_ROWS = 2**11
+_ROWS = 2**10
 
 
 def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
