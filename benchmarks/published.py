@@ -1,4 +1,4 @@
-"""The networks of the fastest published code, written anew as it computes them, with random weights.
+"""The networks of the fastest published code, written anew, with random weights.
 
 Layers as in github.com/juho-lee/bnp and github.com/tung-nd/TNP-pytorch: width 128, eight heads,
 deeper for colour. A prediction is mean and scale at every missing pixel, for each of five z.

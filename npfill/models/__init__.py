@@ -78,6 +78,9 @@ def _problem(name: str, value: Any, config: Any) -> str:
         return f"it has from {_LAYERS[name][0]} to {_LAYERS[name][-1]} layers"
     if name == "decoder" and value == "local" and config.encoder != "local":
         return "a local decoder goes with a local encoder"
+    basis = getattr(config, "encoder", "") == "basis"
+    if name == "coordinates" and basis and value != "cosine":
+        return "a basis encoder goes with cosine coordinates"
     raw = getattr(config, "coordinates", "") == "raw"
     unused = {"frequencies": raw, "width": _is_fixed(config)}
     sizes = value if isinstance(value, tuple) else (value,)
