@@ -66,10 +66,10 @@ def load(path: Path) -> Weights:
     config = models.config_of(header["variant"], header["config"], str(path))
     # On the meta device a model has shapes but takes no memory, whatever the file asks for.
     with torch.device("meta"):
-        expected = models.build(header["variant"], config).state_dict()
-    _verify(path, tensors, expected)
-    model = models.build(header["variant"], config)
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+        model = models.build(header["variant"], config)
+    _verify(path, tensors, model.state_dict())
+    numbers = {name: tensor.float() for name, tensor in tensors.items()}
+    model.load_state_dict(numbers, strict=True, assign=True)
     return Weights(model.eval().requires_grad_(False), header["provenance"])
 
 

@@ -104,9 +104,7 @@ def complete(
     return Completion(
         mean=_like(picture, mean),
         std=None if std is None else _like(picture, std),
-        samples=np.stack([_like(picture, values) for values in drawn])
-        if drawn
-        else _like(picture, pixels)[None][:0],
+        samples=_like(picture, drawn),
         notes=notes,
     )
 
@@ -121,15 +119,16 @@ def _parts(pixels: Array, hole: np.ndarray) -> list[Part]:
 
 def _filled(
     pixels: Array, parts: list[Part], fill: Callable[[Array, np.ndarray], Prediction]
-) -> tuple[Array, Array | None, list[Array], tuple[str, ...]]:
+) -> tuple[Array, Array | None, np.ndarray, tuple[str, ...]]:
     """Mean, std, samples and notes, completed one part after another."""
     mean, std = pixels.copy(), np.zeros_like(pixels)
-    drawn: list[Array] = []
+    drawn = pixels[None][:0]
     has_std = True
     notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
     for channels, missing in parts:
         predicted = fill(np.ascontiguousarray(pixels[..., channels]), missing)
-        drawn = drawn or [pixels.copy() for _ in predicted.samples]
+        if len(drawn) < len(predicted.samples):
+            drawn = pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
         has_std = predicted.std is not None
         if predicted.std is not None:
@@ -184,10 +183,10 @@ def _array(values: np.ndarray | Tensor) -> np.ndarray:
     return (values.float() if values.is_floating_point() else values).numpy()
 
 
-def _like(picture: Any, values: Array) -> np.ndarray:
-    """An array in the shape that the picture came in."""
+def _like(picture: Any, values: Float[np.ndarray, "*sample height width channel"]) -> np.ndarray:
+    """Pictures in the shape that the picture came in."""
     if isinstance(picture, Tensor) and picture.ndim == 3:
-        return np.ascontiguousarray(np.moveaxis(values, -1, 0))
+        return np.ascontiguousarray(np.moveaxis(values, -1, -3))
     grey = values.shape[-1] == 1
     if grey and (isinstance(picture, Image.Image) or picture.ndim == 2):
         return values[..., 0]

@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
-def pixel_centres(
+def pixel_axes(
     size: tuple[int, int], frame: tuple[int, int], like: Tensor
-) -> Float[Tensor, "pixel 2"]:
-    """Coordinates (row, column) of the pixel centres of a grid, in row-major order.
+) -> tuple[Float[Tensor, " height"], Float[Tensor, " width"]]:
+    """Coordinates of the rows and of the columns of a grid's pixel centres.
 
     Args:
         size: Height and width of the grid.
@@ -23,12 +23,12 @@ def pixel_centres(
         like: A tensor of the device and dtype wanted.
     """
     longer = max(frame)
-    axes = [
+    rows, columns = (
         ((torch.arange(n, device=like.device, dtype=like.dtype) + 0.5) / n * side
          + (longer - side) / 2) / longer
         for n, side in zip(size, frame, strict=True)
-    ]  # fmt: skip
-    return torch.cartesian_prod(*axes)
+    )  # fmt: skip
+    return rows, columns
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,21 @@ class Context:
         """Height and width of the grid."""
         return self.pixels.shape[-2], self.pixels.shape[-1]
 
+    def axes(self) -> tuple[Float[Tensor, " height"], Float[Tensor, " width"]]:
+        """Coordinates of the grid's rows and columns."""
+        return pixel_axes(self.size, self.frame or self.size, self.pixels)
+
     def positions(self) -> Float[Tensor, "pixel 2"]:
-        """Coordinates of the grid's pixels, in row-major order."""
-        return pixel_centres(self.size, self.frame or self.size, self.pixels)
+        """Coordinates (row, column) of the grid's pixels, in row-major order."""
+        return torch.cartesian_prod(*self.axes())
+
+    def seen(self) -> Float[Tensor, "batch channel height width"]:
+        """Intensities, zero where nothing is observed."""
+        return torch.where(self.observed, self.pixels, 0.0)
 
     def values(self) -> Float[Tensor, "batch pixel channel"]:
         """Intensities in row-major order, zero where nothing is observed."""
-        seen = torch.where(self.observed, self.pixels, 0.0)
-        return seen.flatten(2).mT
+        return self.seen().flatten(2).mT
 
     def mask(self) -> Bool[Tensor, "batch pixel"]:
         """Which pixels are observed, in row-major order."""

@@ -130,10 +130,9 @@ def _by_model(
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
-    clipped = [values.clip(0, 1) for values in (mean, *pictures)]
-    return Prediction(
-        clipped[0], std, clipped[1:], (*_notes(model, pixels, hole), *notes[:samples])
-    )
+    for values in (mean, *pictures):
+        values.clip(0, 1, out=values)
+    return Prediction(mean, std, pictures, (*_notes(model, pixels, hole), *notes[:samples]))
 
 
 def _possible(

@@ -76,8 +76,8 @@ def _problem(name: str, value: Any, config: Any) -> str:
         return f"it divides the width into heads of at least {_HEAD}"
     if name in _LAYERS and len(value) not in _LAYERS[name]:
         return f"it has from {_LAYERS[name][0]} to {_LAYERS[name][-1]} layers"
-    if name == "decoder" and value == "local" and config.encoder != "local":
-        return "a local decoder goes with a local encoder"
+    if mismatch := _mismatch(name, value, config):
+        return mismatch
     raw = getattr(config, "coordinates", "") == "raw"
     unused = {"frequencies": raw, "width": _is_fixed(config)}
     sizes = value if isinstance(value, tuple) else (value,)
@@ -87,6 +87,16 @@ def _problem(name: str, value: Any, config: Any) -> str:
     whole = [size for size in sizes if isinstance(size, int)]
     if len(sizes) > _MOST_LAYERS or any(not lowest <= size <= highest for size in whole):
         return f"sizes lie in {lowest} .. {highest}, at most {_MOST_LAYERS} of them"
+    return ""
+
+
+def _mismatch(name: str, value: Any, config: Any) -> str:
+    """What a field does not go with; nothing if it goes with all others."""
+    kind = getattr(config, "encoder", "")
+    if name == "decoder" and value == "local" and kind != "local":
+        return "a local decoder goes with a local encoder"
+    if name == "coordinates" and value != "cosine" and kind == "basis":
+        return "a basis encoder goes with cosine coordinates"
     return ""
 
 

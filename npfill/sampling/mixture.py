@@ -16,8 +16,8 @@ from npfill.sampling.latents import draws
 
 # Mean and std are moments over this many draws of z, whatever number of samples is asked for.
 MOMENT_DRAWS = 64
-# Targets times draws in one pass: what bounds the memory.
-CHUNK = 2**15
+# Targets, over all pictures, in one pass: what bounds the memory.
+CHUNK = 2**12
 _chunk = ContextVar("chunk", default=CHUNK)
 
 
@@ -31,15 +31,15 @@ def smaller_chunks() -> Iterator[None]:
         _chunk.reset(before)
 
 
-def in_chunks(model: NeuralProcess[Any], targets: Targets, together: int) -> Iterator[Targets]:
+def in_chunks(model: NeuralProcess[Any], targets: Targets, pictures: int) -> Iterator[Targets]:
     """Targets, shared by all pictures, a few at a time.
 
     Args:
         model: Who is asked. One for any size is asked for all at once: it bounds the memory itself.
         targets: All of them.
-        together: How many predictions are made of each in one pass.
+        pictures: How many there are.
     """
-    chunk = targets.index.shape[-1] if model.any_size else _chunk.get() // together
+    chunk = targets.index.shape[-1] if model.any_size else _chunk.get() // pictures
     for index in targets.index.split(max(1, chunk), dim=-1):
         yield Targets(index, targets.size)
 
@@ -50,7 +50,7 @@ def moments(given: Conditioned, targets: Targets, seed: int) -> Gaussian:
     z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
     parts = [
         over_draws(given.predict(z, some))
-        for some in in_chunks(given.model, targets, 1 if z is None else len(z))
+        for some in in_chunks(given.model, targets, len(given.spread))
     ]
     mean, scale = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
     return Gaussian(mean, scale)

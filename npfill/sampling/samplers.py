@@ -30,7 +30,7 @@ _AUTO: dict[str, Kind] = {"convcnp": "independent"}
 # Samples are drawn this many at a time, whatever number is asked for: matrix products of another
 # shape round in another way, and sample k would not be the same to the last bit. Of pictures of any
 # size, one at a time is what fits into memory.
-_TOGETHER = 5
+_TOGETHER = 3
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,14 @@ def samples(
     if not count:
         shape = 0, len(context.pixels), targets.index.shape[-1], model.config.channels
         return context.pixels.new_zeros(shape)
-    draw = {"latent": _latent, "autoregressive": _autoregressive, "independent": _independent}
+    if sampler.kind == "independent":
+        return _independent(_Paths(model, context, seed, range(count)), targets)
+    draw = {"latent": _latent, "autoregressive": _autoregressive}[sampler.kind]
     drawn = [
-        draw[sampler.kind](_Paths(model, context, seed, numbers), targets, sampler)
+        draw(_Paths(model, context, seed, numbers), targets, sampler)[: count - numbers.start]
         for numbers in _together(count, 1 if model.any_size else _TOGETHER)
     ]
-    return torch.cat(drawn)[:count]
+    return torch.cat(drawn)
 
 
 def _together(count: int, size: int) -> Iterator[range]:
@@ -162,7 +164,7 @@ def _latent(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:
     return _last_pass(lambda some: given.predict(z, some), paths, targets, sampler)
 
 
-def _independent(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:
+def _independent(paths: _Paths, targets: Targets) -> Drawn:
     """A draw of every pixel from its own predictive distribution."""
     predicted = moments(paths.model.condition(paths.context), targets, paths.seed)
     return bounded(predicted, paths.pixel_noise(len(targets.index)))
@@ -204,10 +206,10 @@ def _last_pass(
     predict: Callable[[Targets], Gaussian], paths: _Paths, targets: Targets, sampler: Sampler
 ) -> Drawn:
     """Means of all targets, or draws, from predictions of a few at a time."""
-    parts = [predict(some) for some in in_chunks(paths.model, targets, len(paths.numbers))]
-    mean, scale = (
-        torch.cat([getattr(part, name) for part in parts], dim=2) for name in ("mean", "scale")
-    )
+    pictures = len(paths.numbers) * len(paths.context.pixels)
+    predicted = (predict(some) for some in in_chunks(paths.model, targets, pictures))
     if not sampler.noise:
-        return mean
+        return torch.cat([part.mean for part in predicted], dim=2)
+    parts = [(part.mean, part.scale) for part in predicted]
+    mean, scale = (torch.cat(each, dim=2) for each in zip(*parts, strict=True))
     return bounded(Gaussian(mean, scale), paths.pixel_noise(len(targets.index)))

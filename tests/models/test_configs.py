@@ -37,6 +37,7 @@ def test_a_configuration_survives_being_written_and_read(name: str) -> None:
         ("cnp", {"scale_floor": 1.0}),
         ("cnp", {"latent": 4}),
         ("cnp-basis", {"decoder": "local"}),
+        ("cnp-basis", {"coordinates": "fourier"}),
         ("lcnp", {"decoder": "local"}),
         ("lcnp", {"latent": 0}),
         ("lcnp", {"latent_hidden": "many"}),

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from npfill.context import Context
-from npfill.models.parts.aggregator import mean
+from npfill.models.parts.aggregator import mean, sums_over_grid
 from npfill.models.parts.attention import KernelAttention, Memory, attend
 from npfill.models.parts.coordinates import Coordinates
+from npfill.models.parts.decoder import PointwiseDecoder
 from npfill.models.parts.encoder import BasisEncoder, PointwiseEncoder
 from npfill.models.parts.local import LocalEncoder, smoothed
 from npfill.models.parts.points import points_of
@@ -117,3 +118,34 @@ def test_local_averages_follow_what_is_near() -> None:
     positions = torch.stack([torch.full_like(across, 0.5), across], dim=1)
     answer = smoothed(r, encoder.nodes, positions, channels=1)[0, :, 0]
     torch.testing.assert_close(answer, across, atol=0.03, rtol=0)
+
+
+def test_sums_by_rows_and_columns_are_sums_over_the_pixels() -> None:
+    grid = torch.randn(2, 3, 5, 7, generator=generator, dtype=torch.float64)
+    rows = torch.randn(4, 5, generator=generator, dtype=torch.float64)
+    columns = torch.randn(4, 7, generator=generator, dtype=torch.float64)
+    laid_out = (rows[:, None, :, None] * columns[None, :, None, :]).reshape(16, 35)
+    expected = grid.flatten(2) @ laid_out.mT
+    torch.testing.assert_close(sums_over_grid(grid, rows, columns), expected)
+
+
+def test_cosine_features_are_products_of_waves_along_both_axes() -> None:
+    positions = torch.rand(6, 2, generator=generator, dtype=torch.float64)
+    features = Coordinates("cosine", 3)(positions).unflatten(-1, (3, 3))
+    for j, k in ((0, 0), (1, 2), (2, 0)):
+        factor = 2.0 ** (0.5 * ((j > 0) + (k > 0)))
+        wave = (math.pi * j * positions[:, 0]).cos() * (math.pi * k * positions[:, 1]).cos()
+        torch.testing.assert_close(features[:, j, k], factor * wave)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 10**6])
+def test_how_many_draws_are_decoded_at_once_cannot_be_seen(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    decode = PointwiseDecoder(Coordinates("raw", 0), (0, 4), (8, 8), 2, 0.1).double()
+    z = torch.randn(9, 2, 4, generator=generator, dtype=torch.float64)
+    positions = torch.rand(3, 2, generator=generator, dtype=torch.float64)
+    each = [decode(positions, None, one[None]).mean for one in z]
+    monkeypatch.setattr("npfill.models.parts.decoder._ROWS", rows)
+    torch.testing.assert_close(decode(positions, None, z).mean, torch.cat(each))

@@ -40,3 +40,20 @@ def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> Non
         total.backward()
     for one, other in zip(model.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "convcnp"])
+def test_predictions_agree_with_the_plain_formulation_in_single_precision(name: str) -> None:
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.rand(1, 2, 30, 40, generator=generator)
+    context = Context(pixels, torch.rand(1, 1, 30, 40, generator=generator) < 0.4)
+    model, targets = tiny(name).float(), Targets.every((30, 40))
+    answers = []
+    with torch.no_grad():
+        for each in (model, reference.plain(copy.deepcopy(model))):
+            given = each.condition(context)
+            noise = torch.randn(5, 1, 4, generator=torch.Generator().manual_seed(2))
+            z = None if given.latent is None else given.latent.rsample(noise)
+            predicted = given.predict(z, targets)
+            answers.append(torch.stack([predicted.mean, predicted.scale]))
+    torch.testing.assert_close(*answers, rtol=1e-5, atol=1e-5)

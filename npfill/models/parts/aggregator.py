@@ -1,4 +1,4 @@
-"""The permutation-invariant mean over a set of points."""
+"""Permutation-invariant means and sums over a set of points."""
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -18,3 +18,16 @@ def means(
     # Divided after the sum: 1/n is not exact in half precision, and its error would not average.
     count = valid.sum(-1, keepdim=True).clamp(min=1)
     return (valid.to(values.dtype) @ values) / count
+
+
+def sums_over_grid(
+    grid: Float[Tensor, "batch channel height width"],
+    rows: Float[Tensor, "function height"],
+    columns: Float[Tensor, "function width"],
+) -> Float[Tensor, "batch channel pair"]:
+    """Σ_i y_i f_j(row_i) g_k(column_i) over the pixels i of a grid, for all pairs (j, k).
+
+    The functions f_j g_k are never laid out over the grid: first the columns are summed over, then
+    the rows.
+    """
+    return (rows @ (grid @ columns.mT)).flatten(-2)

@@ -31,10 +31,16 @@ class Coordinates(nn.Module):
         """φ(x), of about unit size."""
         if self.encoding == "raw":
             return 2.0 * positions - 1.0
-        ladder = torch.arange(self.frequencies, device=positions.device, dtype=positions.dtype)
         if self.encoding == "cosine":
-            waves = (positions.unsqueeze(-1) * ladder * math.pi).cos()
-            waves = waves * torch.where(ladder == 0, 1.0, math.sqrt(2.0))
-            return (waves[..., 0, :, None] * waves[..., 1, None, :]).flatten(-2)
+            # Pixels come last until the end: long rows are multiplied faster than short ones.
+            rows, columns = self.waves(positions.mT).unbind(-3)
+            return (rows.unsqueeze(-2) * columns.unsqueeze(-3)).flatten(-3, -2).mT
+        ladder = torch.arange(self.frequencies, device=positions.device, dtype=positions.dtype)
         angles = (positions.unsqueeze(-1) * (ladder + 1) * math.pi).flatten(-2)
         return torch.cat([2.0 * positions - 1.0, angles.cos(), angles.sin()], dim=-1)
+
+    def waves(self, axis: Float[Tensor, "*axes n"]) -> Float[Tensor, "*axes frequency n"]:
+        """The factors √2 cos(π k x) of the `cosine` features along an axis; 1 for k = 0."""
+        ladder = torch.arange(self.frequencies, device=axis.device, dtype=axis.dtype)[:, None]
+        waves = (axis.unsqueeze(-2) * ladder * math.pi).cos()
+        return waves * torch.where(ladder == 0, 1.0, math.sqrt(2.0))

@@ -20,6 +20,10 @@ from npfill.models.parts.mlp import mlp
 
 DecoderKind = Literal["pointwise", "basis", "local"]
 
+# Rows of hidden layers that are computed at once: what stays in a core's cache is not fetched
+# from memory layer by layer.
+_ROWS = 2**10
+
 
 def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
     """Mean and pre-activation of the scale, side by side, become a Gaussian.
@@ -76,8 +80,14 @@ class PointwiseDecoder(nn.Module):
         z: Float[Tensor, "sample batch latent"] | None,
     ) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
-        first = self.from_position(self.coordinates(positions)) + self.joined(r, z)
-        return floored_gaussian(self.body(F.relu(first)), self.floor)
+        first = self.from_position(self.coordinates(positions))
+        if r is not None:
+            first = first + self.joined(r, None)
+        if z is None:
+            return floored_gaussian(self.body(first.relu_()), self.floor)
+        draws = z.split(max(1, _ROWS // (first.shape[-2] * z.shape[1])))
+        outputs = [self.body((first + self.joined(None, some)).relu_()) for some in draws]
+        return floored_gaussian(torch.cat(outputs), self.floor)
 
 
 class BasisDecoder(nn.Module):
@@ -111,8 +121,8 @@ class BasisDecoder(nn.Module):
         """Gaussians "*sample batch target channel"."""
         basis = self.coordinates(positions)
         branch = self.branch(F.relu(self.joined(r, z))).squeeze(-2)
-        coefficients = branch.unflatten(-1, (2 * self.channels, -1))
-        outputs = coefficients @ basis.mT / basis.shape[-1] ** 0.5
+        coefficients = branch.unflatten(-1, (2 * self.channels, -1)) / basis.shape[-1] ** 0.5
+        outputs = coefficients @ basis.mT
         return floored_gaussian(outputs.mT + self.bias, self.floor)
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from npfill.context import Context
-from npfill.models.parts.aggregator import mean, means
+from npfill.models.parts.aggregator import mean, means, sums_over_grid
 from npfill.models.parts.coordinates import Coordinates
 from npfill.models.parts.local import LocalEncoder
 from npfill.models.parts.mlp import mlp
@@ -62,9 +62,9 @@ class BasisEncoder(nn.Module):
     """r = mean_i h(x_i, y_i), with h(x, y) = (φ(x), y φ(x)): nothing here is learned.
 
     The products let the mean carry the coefficients of the picture in the basis φ, beside those of
-    the density of the observed pixels. φ does not depend on the picture, so it is computed once
-    for a batch and the means are matrix products. The factor √K, for K functions, gives
-    coefficients of unit size.
+    the density of the observed pixels. φ is `cosine`, whose functions are separable, so that the
+    sums are two small matrix products. The factor √K, for K functions, gives coefficients of unit
+    size.
     """
 
     def __init__(self, coordinates: Coordinates, channels: int) -> None:
@@ -74,14 +74,14 @@ class BasisEncoder(nn.Module):
 
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation of each picture's observed pixels; zero without any."""
-        basis = self.coordinates(context.positions())
-        mask = context.mask().unsqueeze(1)
-        seen = torch.cat([mask.to(basis.dtype), context.values().mT], dim=1)
-        count = mask.sum(-1, keepdim=True).clamp(min=1)
-        return ((seen @ basis) / count).flatten(1) * basis.shape[-1] ** 0.5
+        rows, columns = (self.coordinates.waves(axis) for axis in context.axes())
+        seen = torch.cat([context.observed.to(rows.dtype), context.seen()], dim=1)
+        count = context.mask().sum(1).clamp(min=1)[:, None, None]
+        means = sums_over_grid(seen, rows, columns) / count
+        return means.flatten(1) * self.coordinates.features**0.5
 
     def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
-        """The mean representation under each mask, with one basis for all."""
+        """The mean representation under each mask."""
         every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
         return self(every).unflatten(0, observed.shape[:2])
 

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from npfill.context import Context
+from npfill.models.parts.aggregator import sums_over_grid
 
 # The width of the kernels, in distances of nodes, and the weight in every local average of the
 # mean of the whole context beside the observed pixels.
@@ -26,12 +27,17 @@ class Nodes:
         """How many nodes there are."""
         return self.per_axis**2
 
-    def kernels(self, positions: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch node"]:
-        """The kernels at positions, 1 at their nodes."""
-        ladder = torch.arange(self.per_axis, device=positions.device, dtype=positions.dtype)
-        distances = (positions.unsqueeze(-1) * self.per_axis - ladder - 0.5) / _WIDTH
-        bumps = (-0.5 * distances.square()).exp()
-        return (bumps[..., 0, :, None] * bumps[..., 1, None, :]).flatten(-2)
+    def bumps(self, axis: Float[Tensor, "*axes n"]) -> Float[Tensor, "*axes node n"]:
+        """The factors of the kernels along an axis, 1 at their nodes."""
+        ladder = torch.arange(self.per_axis, device=axis.device, dtype=axis.dtype)[:, None]
+        distances = (axis.unsqueeze(-2) * self.per_axis - ladder - 0.5) / _WIDTH
+        return (-0.5 * distances.square()).exp()
+
+    def weights(self, positions: Float[Tensor, "*batch n 2"]) -> Float[Tensor, "*batch node n"]:
+        """k_u(x) / Σ_u k_u(x) at positions x."""
+        bumps = self.bumps(positions.mT)
+        rows, columns = (bumps / bumps.sum(-2, keepdim=True)).unbind(-3)
+        return (rows.unsqueeze(-2) * columns.unsqueeze(-3)).flatten(-3, -2)
 
 
 class LocalEncoder(nn.Module):
@@ -49,21 +55,22 @@ class LocalEncoder(nn.Module):
 
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """Seen shares, local deviations from the mean, and the mean, side by side."""
-        kernels, mask = self.nodes.kernels(context.positions()), context.mask().unsqueeze(1)
-        values = context.values().mT
-        mean = values.sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1)
-        density = mask.to(kernels.dtype) @ kernels
-        local = ((values - mean * mask) @ kernels) / (density + _PULL)
+        rows, columns = (self.nodes.bumps(axis) for axis in context.axes())
+        mask, values = context.observed, context.seen()
+        mean = values.sum((-2, -1)) / mask.sum((-2, -1)).clamp(min=1)
+        deviations = values - mean[..., None, None] * mask
+        density = sums_over_grid(mask.to(rows.dtype), rows, columns)
+        local = sums_over_grid(deviations, rows, columns) / (density + _PULL)
         seen = (density - 1.0) / (density + 1.0)
-        centred = mean.squeeze(-1) - 0.5
-        return torch.cat([seen.flatten(1), _GAIN * local.flatten(1), _GAIN * centred], dim=1)
+        parts = [seen.flatten(1), _GAIN * local.flatten(1), _GAIN * (mean - 0.5)]
+        return torch.cat(parts, dim=1)
 
     def each(
         self,
         pixels: Float[Tensor, "batch channel height width"],
         observed: Bool[Tensor, "mask batch 1 height width"],
     ) -> Float[Tensor, "mask batch feature"]:
-        """The representation under each mask, with the kernels computed once."""
+        """The representation under each mask."""
         every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
         return self(every).unflatten(0, observed.shape[:2])
 
@@ -71,12 +78,10 @@ class LocalEncoder(nn.Module):
 def smoothed(
     r: Float[Tensor, "batch width"],
     nodes: Nodes,
-    positions: Float[Tensor, "*positions 2"],
+    positions: Float[Tensor, "*batch target 2"],
     channels: int,
 ) -> Float[Tensor, "batch target channel"]:
     """The local averages of a `LocalEncoder`, interpolated: Σ_u k_u(x) m_u / Σ_u k_u(x)."""
-    kernels = nodes.kernels(positions)
-    weights = kernels / kernels.sum(-1, keepdim=True)
     _, local, mean = r.split([nodes.count, channels * nodes.count, channels], dim=-1)
-    field = (local.unflatten(-1, (channels, -1)) @ weights.mT).mT
+    field = (local.unflatten(-1, (channels, -1)) @ nodes.weights(positions)).mT
     return (field + mean.unsqueeze(-2)) / _GAIN + 0.5
