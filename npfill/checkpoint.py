@@ -126,7 +126,7 @@ def refuse(path: Path) -> None:
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         header = json.loads(metadata[_KEY])
-    except (KeyError, json.JSONDecodeError, RecursionError):
+    except (KeyError, ValueError, RecursionError):
         raise ModelError(
             f"{path}: no npfill metadata in it", "only files written by npfill can be used"
         ) from None

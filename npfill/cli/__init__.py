@@ -14,6 +14,7 @@ from npfill.cli.demo import demo_command
 from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.train import train_command
+from npfill.errors import InputError
 
 app = typer.Typer(
     name="npfill",
@@ -57,5 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(args=None if arguments is None else list(arguments))
+    except OSError as error:
+        if error.filename is None:
+            sys.exit(report(error))
+        refusal = InputError(f"{error.filename}: {error.strerror}", "name another file or folder")
+        sys.exit(report(refusal))
     except Exception as error:  # the one place where errors become a line and an exit code
         sys.exit(report(error))

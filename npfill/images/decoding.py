@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 from PIL.ExifTags import IFD, Base
 
 from npfill.errors import InputError
@@ -19,6 +19,7 @@ _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", *_DEEP_GREY}
 _PNG_BIT_DEPTH = 24  # where the header chunk, always the first, has it
 _BYTE = 8
 _LARGEST_DPI = 1e6
+_LARGEST_PROFILE = PngImagePlugin.MAX_TEXT_CHUNK
 
 # What Pillow logs of a broken file goes where the application wants it, not to stderr by default.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -72,9 +73,8 @@ def decode(path: Path) -> Decoded:
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
     try:
+        _refuse_unreadable(path)
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -125,6 +125,13 @@ def in_plain_mode(image: Image.Image) -> Image.Image:
     return converted
 
 
+def _refuse_unreadable(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
+
+
 def _decode(file: BinaryIO, path: Path) -> Decoded:
     header = file.read(_PNG_BIT_DEPTH + 1)
     if not header:
@@ -135,9 +142,11 @@ def _decode(file: BinaryIO, path: Path) -> Decoded:
         raise InputError(f"{path}: its colour mode {opened.mode} is not read", "convert it to RGB")
     bits = _bits(opened, header)
     notes = _about_frames(opened)
-    as_stored = _orientation(opened)
+    # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded: a
+    # PNG file would be loaded for its EXIF block, and an error in its pixels would pass for one there.
+    as_stored = _orientation(opened) if opened.format == "TIFF" else 1
     opened.load()
-    if as_stored in _TURNS:
+    if {as_stored, _orientation(opened)} & _TURNS.keys():
         notes.append("turned upright by its EXIF orientation")
     if bits > _BYTE and opened.info.pop("transparency", None) is not None:
         notes.append("its transparent colour is ignored, as it is given in 16 bits")
@@ -145,6 +154,9 @@ def _decode(file: BinaryIO, path: Path) -> Decoded:
     turn = _TURNS.get(_orientation(opened))
     image = opened.copy() if turn is None else opened.transpose(turn)
     image.info = _kept(opened)
+    if len(image.info.get("icc_profile", b"")) > _LARGEST_PROFILE:
+        del image.info["icc_profile"]
+        notes.append("its colour profile is left out: as large a one in a PNG file is not read")
     return Decoded(image, bits, tuple(notes))
 
 
