@@ -1,4 +1,4 @@
-"""Each file of the corpus ends a command with its exit code, one line, a way out, and no traceback."""
+"""Each file of the corpus ends a command with its exit code and message, and no traceback."""
 
 import os
 import socket
@@ -17,8 +17,8 @@ from tests.corpus.weights import WEIGHTS, whole
 
 BOX = ("--box", "0,0,1,1")
 NAMES = [
-    "name with spaces.png", "naïve-東京-🙂.png", "[x].png", "[bold]red.png", "{0}%s.png", "$HOME;ls.png",
-    "-dash.png", "no-suffix", ".hidden", "photo.tar.gz", "photo.PNG", "*.png", "~.png",
+    "name with spaces.png", "naïve-東京-🙂.png", "[x].png", "[bold]red.png", "{0}%s.png",
+    "$HOME;ls.png", "-dash.png", "no-suffix", ".hidden", "photo.tar.gz", "photo.PNG", "*.png", "~.png",
 ]  # fmt: skip
 
 

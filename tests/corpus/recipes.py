@@ -29,10 +29,8 @@ RECIPES = {
     "cut.toml": Nasty(lambda: GOOD.encode()[:100], USAGE, "not a recipe"),
     "deep.toml": Nasty(lambda: b"a = " + b"[" * 100_000, USAGE, "not a recipe"),
     "long-number.toml": Nasty(lambda: b"a = " + b"9" * 10_000, USAGE, "not a recipe"),
-    "twice.toml": Nasty(lambda: (GOOD + "[run]\n").encode(), USAGE, "not a recipe"),
-    "no-model.toml": Nasty(
-        lambda: GOOD[GOOD.index("[data]") :].encode(), USAGE, "no table 'model'"
-    ),
+    "twice.toml": Nasty((GOOD + "[run]\n").encode, USAGE, "not a recipe"),
+    "no-model.toml": Nasty(GOOD[GOOD.index("[data]") :].encode, USAGE, "no table 'model'"),
     "number-for-a-table.toml": Nasty(
         lambda: b"data = 3\n" + changed("[data]", "[data2]"), USAGE, "unknown table 'data2'"
     ),
