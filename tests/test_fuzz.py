@@ -35,7 +35,7 @@ def test_every_kind_of_file_is_damaged(files: Files) -> None:
     [
         (lambda _: os.kill(os.getpid(), signal.SIGKILL), "crash"),
         (lambda _: sys.exit(1), "exit code 1"),
-        (lambda _: print("Traceback (most recent call last):", file=sys.stderr), "Traceback"),
+        (lambda _: sys.stderr.write("Traceback (most recent call last):"), "Traceback"),
     ],
 )
 def test_a_crash_a_bug_and_a_traceback_are_found_and_kept(

@@ -142,8 +142,8 @@ def _decode(file: BinaryIO, path: Path) -> Decoded:
         raise InputError(f"{path}: its colour mode {opened.mode} is not read", "convert it to RGB")
     bits = _bits(opened, header)
     notes = _about_frames(opened)
-    # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded: to
-    # ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in its EXIF.
+    # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded:
+    # to ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in EXIF.
     as_stored = _orientation(opened) if opened.format == "TIFF" else 1
     opened.load()
     if {as_stored, _orientation(opened)} & _TURNS.keys():

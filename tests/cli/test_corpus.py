@@ -18,7 +18,8 @@ from tests.corpus.weights import WEIGHTS, whole
 BOX = ("--box", "0,0,1,1")
 NAMES = [
     "name with spaces.png", "naïve-東京-🙂.png", "[x].png", "[bold]red.png", "{0}%s.png",
-    "$HOME;ls.png", "-dash.png", "no-suffix", ".hidden", "photo.tar.gz", "photo.PNG", "*.png", "~.png",
+    "$HOME;ls.png", "-dash.png", "no-suffix", ".hidden", "photo.tar.gz", "photo.PNG", "*.png",
+    "~.png",
 ]  # fmt: skip
 
 
