@@ -146,6 +146,8 @@ def _decode(file: BinaryIO, path: Path) -> Decoded:
     # to ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in EXIF.
     as_stored = _orientation(opened) if opened.format == "TIFF" else 1
     opened.load()
+    if opened.mode == "P" and opened.palette is None:
+        raise ValueError("its palette is missing")
     if {as_stored, _orientation(opened)} & _TURNS.keys():
         notes.append("turned upright by its EXIF orientation")
     if bits > _BYTE and opened.info.pop("transparency", None) is not None:

@@ -53,7 +53,7 @@ MASKS = {
         lambda: saved(Image.fromarray(_SELECTED), "JPEG", quality=75), DONE, "selected (6 px)"
     ),
     "palette.png": Nasty(
-        lambda: saved(Image.fromarray(_SELECTED).convert("P"), "PNG"), DONE, "through its palette"
+        lambda: saved(Image.fromarray(_SELECTED).convert("P"), "PNG"), DONE, "palette"
     ),
     "colours.png": Nasty(
         lambda: saved(Image.fromarray(np.stack([_SELECTED, _SELECTED, 0 * _SELECTED], -1)), "PNG"),
@@ -97,7 +97,7 @@ MASKS = {
     "empty.png": Nasty(lambda: b"", INPUT, "an empty file"),
     "text.png": Nasty(lambda: b"1,1,2,3", INPUT, "not a picture of a known format"),
     "bomb.png": Nasty(lambda: png(header(60_000, 60_000)), INPUT, "more than "),
-    "no-palette.png": Nasty(lambda: png(header(colours=3), rows(WIDTH)), INPUT, "selects 0 px"),
+    "no-palette.png": Nasty(lambda: png(header(colours=3), rows(WIDTH)), INPUT, "cannot be read"),
     "transparent-white.png": Nasty(
         lambda: png(header(colours=0), chunk(b"tRNS", b"\0\xff"), rows(WIDTH)), DONE, ""
     ),

@@ -161,7 +161,7 @@ PICTURES = {
         lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="6" height="5"/>', INPUT, _UNKNOWN
     ),
     "html.jpg": Nasty(lambda: b"<!doctype html><title>404</title>", INPUT, _UNKNOWN),
-    "zip.png": Nasty(zipped, INPUT, _UNKNOWN),
+    "zip.png": Nasty(zipped, INPUT, "are read"),
     "icon.png": Nasty(lambda: saved(noise(16, 16), "ICO"), INPUT, _UNKNOWN),
     # Larger than they look.
     "bomb.png": Nasty(lambda: png(header(60_000, 60_000)), INPUT, _TOO_LARGE),
@@ -186,7 +186,7 @@ PICTURES = {
     "unknown-filter.png": Nasty(lambda: png(header(), rows(3 * WIDTH, filtered=9)), INPUT, _CUT),
     "unknown-colours.png": Nasty(lambda: png(header(colours=5), _RGB_ROWS), INPUT, _UNKNOWN),
     "no-width.png": Nasty(lambda: png(header(width=0), _RGB_ROWS), INPUT, _UNKNOWN),
-    "no-palette.png": Nasty(lambda: png(header(colours=3), rows(WIDTH)), DONE, "palette"),
+    "no-palette.png": Nasty(lambda: png(header(colours=3), rows(WIDTH)), INPUT, _CUT),
     "short-palette.png": Nasty(
         lambda: png(header(colours=3), chunk(b"PLTE", bytes(range(6))), rows(WIDTH)),
         DONE,
@@ -203,7 +203,7 @@ PICTURES = {
     "many-comments.jpg": Nasty(many_comments, DONE, ""),
     "own-follower.tif": Nasty(lambda: grey_tiff(WIDTH, HEIGHT, bytes(30), 8), DONE, ""),
     "no-tags.tif": Nasty(tiff, INPUT, _UNKNOWN),
-    "far-away.tif": Nasty(lambda: b"II*\0\xff\xff\xff\xff", INPUT, _UNKNOWN),
+    "far-away.tif": Nasty(lambda: b"II*\0\xff\xff\xff\xff", INPUT, "far-away.tif: "),
     "no-contents.gif": Nasty(lambda: gif(WIDTH, HEIGHT), INPUT, _CUT),
     "upside-down.bmp": Nasty(lambda: bmp(WIDTH, -HEIGHT) + bytes(100), DONE, ""),
     "no-contents.webp": Nasty(lambda: b"RIFF\x04\0\0\0WEBP", INPUT, _UNKNOWN),
