@@ -1,6 +1,8 @@
 """Each file of the corpus ends a command with its exit code and message, and no traceback."""
 
+import contextlib
 import os
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from npfill.data.datasets import read_images
+from npfill.errors import InputError
 from tests.cli.conftest import Command, Ended
 from tests.corpus.masks import MASKS
 from tests.corpus.nasty import DONE, INPUT, Nasty, noise, saved
-from tests.corpus.pictures import PICTURES
+from tests.corpus.pictures import NO_PICTURE, PICTURES
 from tests.corpus.recipes import RECIPES
 from tests.corpus.weights import WEIGHTS, whole
 
@@ -70,6 +74,16 @@ def test_a_picture_is_completed_or_refused(npfill: Command, name: str) -> None:
     Path(name).write_bytes(PICTURES[name].make())
     ended = npfill("complete", name, *BOX, "-m", "tiny.safetensors", "-o", "out", "--samples", 1)
     assert_completed(ended, PICTURES[name], Path(name))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_to_train_on_is_read_or_refused(folder: Path, name: str) -> None:
+    Path(name).write_bytes(PICTURES[name].make())
+    if PICTURES[name].says == NO_PICTURE:
+        with pytest.raises(InputError, match=re.escape(str(folder))):
+            read_images(folder, "train", 8, 3)
+    with contextlib.suppress(InputError):
+        assert read_images(folder, "train", 8, 3).shape == (1, 3, 8, 8)
 
 
 @pytest.mark.parametrize("name", MASKS)

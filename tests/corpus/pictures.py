@@ -27,7 +27,7 @@ from tests.corpus.nasty import (
 )
 
 _CUT = "cannot be read"
-_UNKNOWN = "not a picture of a known format"
+NO_PICTURE = "not a picture of a known format"
 _TOO_LARGE = "more than "
 _RGB_ROWS = rows(3 * WIDTH)
 
@@ -142,27 +142,27 @@ PICTURES = {
         partial(lambda kind, share: cut(_whole(kind), share), kind, share),
         INPUT,
         # Of a GIF file less than its palette is left.
-        _UNKNOWN if (kind, part) == ("GIF", "tenth") else _CUT,
+        NO_PICTURE if (kind, part) == ("GIF", "tenth") else _CUT,
     )
     for kind, suffix in _SUFFIXES.items()
     for part, share in _PARTS.items()
 } | {
     # No pictures at all.
     "empty.png": Nasty(lambda: b"", INPUT, "an empty file"),
-    "one-byte.png": Nasty(lambda: b"\x89", INPUT, _UNKNOWN),
-    "zeros.png": Nasty(lambda: bytes(1000), INPUT, _UNKNOWN),
-    "signature.png": Nasty(lambda: SIGNATURE, INPUT, _UNKNOWN),
-    "text.png": Nasty(lambda: b"not a picture", INPUT, _UNKNOWN),
-    "pdf.png": Nasty(lambda: b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF", INPUT, _UNKNOWN),
+    "one-byte.png": Nasty(lambda: b"\x89", INPUT, NO_PICTURE),
+    "zeros.png": Nasty(lambda: bytes(1000), INPUT, NO_PICTURE),
+    "signature.png": Nasty(lambda: SIGNATURE, INPUT, NO_PICTURE),
+    "text.png": Nasty(lambda: b"not a picture", INPUT, NO_PICTURE),
+    "pdf.png": Nasty(lambda: b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF", INPUT, NO_PICTURE),
     "eps.png": Nasty(
-        lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 5\nshowpage", INPUT, _UNKNOWN
+        lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 5\nshowpage", INPUT, NO_PICTURE
     ),
     "svg.png": Nasty(
-        lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="6" height="5"/>', INPUT, _UNKNOWN
+        lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="6" height="5"/>', INPUT, NO_PICTURE
     ),
-    "html.jpg": Nasty(lambda: b"<!doctype html><title>404</title>", INPUT, _UNKNOWN),
+    "html.jpg": Nasty(lambda: b"<!doctype html><title>404</title>", INPUT, NO_PICTURE),
     "zip.png": Nasty(zipped, INPUT, "are read"),
-    "icon.png": Nasty(lambda: saved(noise(16, 16), "ICO"), INPUT, _UNKNOWN),
+    "icon.png": Nasty(lambda: saved(noise(16, 16), "ICO"), INPUT, NO_PICTURE),
     # Larger than they look.
     "bomb.png": Nasty(lambda: png(header(60_000, 60_000)), INPUT, _TOO_LARGE),
     "bomb.gif": Nasty(lambda: gif(65_535, 65_535), INPUT, _TOO_LARGE),
@@ -175,17 +175,17 @@ PICTURES = {
         _CUT,
     ),
     # Broken PNG files.
-    "checksum-of-header.png": Nasty(partial(wrong_checksum, b"IHDR"), INPUT, _UNKNOWN),
+    "checksum-of-header.png": Nasty(partial(wrong_checksum, b"IHDR"), INPUT, NO_PICTURE),
     "checksum-of-pixels.png": Nasty(partial(wrong_checksum, b"IDAT"), DONE, ""),
     "bit-rot.png": Nasty(bit_rot, INPUT, _CUT),
     "no-pixels.png": Nasty(lambda: png(header()), INPUT, _CUT),
-    "no-header.png": Nasty(lambda: png(_RGB_ROWS), INPUT, _UNKNOWN),
+    "no-header.png": Nasty(lambda: png(_RGB_ROWS), INPUT, NO_PICTURE),
     "no-zlib.png": Nasty(lambda: png(header(), chunk(b"IDAT", bytes(99))), INPUT, _CUT),
     "few-rows.png": Nasty(lambda: png(header(), rows(3 * WIDTH, 2)), DONE, ""),
     "many-rows.png": Nasty(lambda: png(header(), rows(3 * WIDTH, 99)), DONE, ""),
     "unknown-filter.png": Nasty(lambda: png(header(), rows(3 * WIDTH, filtered=9)), INPUT, _CUT),
-    "unknown-colours.png": Nasty(lambda: png(header(colours=5), _RGB_ROWS), INPUT, _UNKNOWN),
-    "no-width.png": Nasty(lambda: png(header(width=0), _RGB_ROWS), INPUT, _UNKNOWN),
+    "unknown-colours.png": Nasty(lambda: png(header(colours=5), _RGB_ROWS), INPUT, NO_PICTURE),
+    "no-width.png": Nasty(lambda: png(header(width=0), _RGB_ROWS), INPUT, NO_PICTURE),
     "no-palette.png": Nasty(lambda: png(header(colours=3), rows(WIDTH)), INPUT, _CUT),
     "short-palette.png": Nasty(
         lambda: png(header(colours=3), chunk(b"PLTE", bytes(range(6))), rows(WIDTH)),
@@ -199,14 +199,14 @@ PICTURES = {
     "also-a-zip.png": Nasty(lambda: saved(noise(), "PNG") + zipped(), DONE, ""),
     # Other broken files.
     "no-quantisation.jpg": Nasty(partial(without_segment, 0xDB), INPUT, _CUT),
-    "no-frame.jpg": Nasty(partial(without_segment, 0xC0), INPUT, _UNKNOWN),
+    "no-frame.jpg": Nasty(partial(without_segment, 0xC0), INPUT, NO_PICTURE),
     "many-comments.jpg": Nasty(many_comments, DONE, ""),
     "own-follower.tif": Nasty(lambda: grey_tiff(WIDTH, HEIGHT, bytes(30), 8), DONE, ""),
-    "no-tags.tif": Nasty(tiff, INPUT, _UNKNOWN),
+    "no-tags.tif": Nasty(tiff, INPUT, NO_PICTURE),
     "far-away.tif": Nasty(lambda: b"II*\0\xff\xff\xff\xff", INPUT, "far-away.tif: "),
     "no-contents.gif": Nasty(lambda: gif(WIDTH, HEIGHT), INPUT, _CUT),
     "upside-down.bmp": Nasty(lambda: bmp(WIDTH, -HEIGHT) + bytes(100), DONE, ""),
-    "no-contents.webp": Nasty(lambda: b"RIFF\x04\0\0\0WEBP", INPUT, _UNKNOWN),
+    "no-contents.webp": Nasty(lambda: b"RIFF\x04\0\0\0WEBP", INPUT, NO_PICTURE),
     # Whole, and seldom seen.
     "one-pixel.png": Nasty(lambda: saved(noise(1, 1), "PNG"), DONE, "everything is selected"),
     "one-column.png": Nasty(lambda: saved(noise(5000, 1), "PNG"), DONE, ""),
