@@ -17,6 +17,7 @@ from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.train import train_command
 from npfill.cli.weights import fetch_command
+from npfill.errors import InputError
 
 app = typer.Typer(
     name="npfill",
@@ -63,5 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(args=None if arguments is None else list(arguments), prog_name=app.info.name)
+    except OSError as error:
+        if error.filename is None:
+            sys.exit(report(error))
+        refusal = InputError(f"{error.filename}: {error.strerror}", "name another file or folder")
+        sys.exit(report(refusal))
     except Exception as error:  # the one place where errors become a line and an exit code
         sys.exit(report(error))

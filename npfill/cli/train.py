@@ -127,6 +127,8 @@ def _find(recipe: str) -> tuple[str, str]:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise InputError(f"{path}: not a file", "npfill train lists recipes")
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(

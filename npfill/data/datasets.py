@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from npfill.data.arrays import pictures_of
@@ -29,6 +29,7 @@ _IDX_UINT8_3D = b"\x00\x00\x08\x03"
 # Alpha below this is a hole, as in `--mask alpha`.
 _OPAQUE = 128
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 
 
 def read_images(
@@ -176,9 +177,9 @@ def _zipped(path: Path) -> Iterator[Image.Image]:
 
 def _opened(content: bytes, name: str) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             return ImageOps.exif_transpose(image)
-    except (UnidentifiedImageError, OSError) as error:
+    except Exception as error:  # broken files make decoders raise nearly anything
         raise InputError(
             f"{name}: not a readable image ({error})", "remove or replace it"
         ) from None

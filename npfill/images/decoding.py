@@ -39,11 +39,14 @@ def decode(file: BinaryIO, name: str) -> Picture:
     if opened.mode not in _MODES and not deep:
         raise InputError(f"{name}: its colour mode {opened.mode} is not read", "convert it to RGB")
     notes = _about_frames(opened)
-    as_stored = metadata.orientation(opened)
+    # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded:
+    # to ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in EXIF.
+    as_stored = metadata.orientation(opened) if opened.format == "TIFF" else 1
     opened.load()
     # Pillow has turned a TIFF file by now, and says so by having dropped the orientation.
     turn = metadata.orientation(opened)
-    notes += metadata.about_orientation(as_stored)
+    notes += metadata.about_profile(opened)
+    notes += metadata.about_orientation(max(as_stored, turn))
     if deep:
         file.seek(0)
         values, info = deep_png.decode(file.read()), metadata.kept(opened)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from PIL.ExifTags import IFD, Base
 
 _LARGEST_DPI = 1e6
+_LARGEST_PROFILE = PngImagePlugin.MAX_TEXT_CHUNK
 # The first directory of a TIFF file mostly says how its pixels are stored; these say what it shows.
 _DESCRIBING = {
     Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
@@ -39,6 +40,13 @@ def upright(values: np.ndarray, stated: int) -> np.ndarray:
     return np.ascontiguousarray(_TURNS[stated](values)) if stated in _TURNS else values
 
 
+def about_profile(opened: Image.Image) -> list[str]:
+    """A line for a colour profile that is not kept."""
+    if len(opened.info.get("icc_profile") or b"") <= _LARGEST_PROFILE:
+        return []
+    return ["its colour profile is left out: as large a one in a PNG file is not read"]
+
+
 def about_orientation(stated: int) -> list[str]:
     """What the user should be told of it."""
     return ["turned upright by its EXIF orientation"] if stated in _TURNS else []
@@ -47,8 +55,9 @@ def about_orientation(stated: int) -> list[str]:
 def kept(opened: Image.Image) -> dict[str, Any]:
     """The profile, EXIF block and resolution that a copy of an image has, too."""
     result: dict[str, Any] = {}
-    if opened.info.get("icc_profile"):
-        result["icc_profile"] = opened.info["icc_profile"]
+    profile = opened.info.get("icc_profile")
+    if profile and len(profile) <= _LARGEST_PROFILE:
+        result["icc_profile"] = profile
     dpi = tuple(float(value) for value in opened.info.get("dpi", (0, 0)))
     if all(0 < value < _LARGEST_DPI for value in dpi):
         result["dpi"] = dpi

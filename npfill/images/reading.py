@@ -29,12 +29,19 @@ def opened(path: Path, max_pixels: int) -> Iterator[BufferedReader | BytesIO]:
     Raises:
         InputError: It is missing, or whatever decodes it within fails.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
     with refusals(str(path), max_pixels):
         stdin = path == STDIN
+        if not stdin:
+            _refuse_unreadable(path)
         with BytesIO(sys.stdin.buffer.read()) if stdin else path.open("rb") as file:
             yield file
+
+
+def _refuse_unreadable(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
 
 
 @contextmanager

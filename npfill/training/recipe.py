@@ -8,6 +8,7 @@ from typing import Any, Literal
 from npfill.errors import UsageError
 from npfill.models import config_of, fields_of
 from npfill.records import as_toml, read
+from npfill.training.ranges import check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,12 +158,12 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
         overrides: Changes as "table.key=value", the value as TOML or a bare word.
 
     Raises:
-        UsageError: It is not TOML, or a table or key is unknown, missing or mistyped.
+        UsageError: It is not TOML, or a table or key is unknown, missing, mistyped or out of range.
         ModelError: The model's table is wrong.
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of too many digits, lists too deep
         raise UsageError(f"{where}: not a recipe ({error})", "see train/README.md") from None
     for override in overrides:
         _override(tables, override)
@@ -176,6 +177,9 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
             f"{where}: [holes] for pictures of one size, or [damage] for photographs",
             "a recipe has one of them",
         )
+    no_table = [name for name, table in tables.items() if not isinstance(table, dict)]
+    if no_table:
+        raise UsageError(f"{where}: {no_table[0]} is no table", f"begin it with [{no_table[0]}]")
     model = dict(tables["model"])
     variant = str(model.pop("variant", ""))
     records: dict[str, Any] = {
@@ -186,7 +190,9 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
     config = config_of(variant, model, f"{where}: [model]")
     if "damage" in tables and config.channels != _RGB:
         raise UsageError(f"{where}: channels = {config.channels}", "photographs have 3")
-    return Recipe(variant=variant, model=config, **records)
+    recipe = Recipe(variant=variant, model=config, **records)
+    check(recipe, where)
+    return recipe
 
 
 def render(recipe: Recipe) -> str:
