@@ -20,6 +20,8 @@ from tests.cli.conftest import Command
 from tests.test_package import ROOT
 
 RUN = "from npfill.cli import main; main()"
+# A job in the background of a shell ignores SIGINT, and so do its children.
+INTERRUPTIBLE = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {RUN}"
 KILLED_WHILE_WRITING = (
     f"import os, signal; os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL); {RUN}"
 )
@@ -39,7 +41,7 @@ def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights
         (folder / f"{number}.png").hardlink_to(photo)
     out = photo.parent / "out"
     words = ("complete", folder, *BOX, "-m", weights, "-o", out)
-    process = started(RUN, *words, stderr=subprocess.PIPE)
+    process = started(INTERRUPTIBLE, *words, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list(out.glob("*_std.png")) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -111,7 +113,7 @@ def test_a_full_device_is_asked_again_in_smaller_parts(
     npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mixture, "CHUNK", 64)
-    device = Device(monkeypatch, most=1)
+    device = Device(monkeypatch, most=4)
     ended = npfill("complete", photo, *BOX, "-m", weights, "--json")
     assert ended.code == 0
     assert device.refused == 1
