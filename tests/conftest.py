@@ -1,5 +1,6 @@
 """The tiny models that every law is tested over, and a tiny recipe with pictures to train on."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,13 @@ def last_bias(model: NeuralProcess[Any]) -> torch.Tensor:
         if name.startswith("decoder.") and name.endswith("bias")
     }
     return biases.get("decoder.bias", list(biases.values())[-1])
+
+
+@pytest.fixture
+def without_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packages of the extra `depth` cannot be imported."""
+    for module in ("imagecodecs", "tifffile"):
+        monkeypatch.setitem(sys.modules, module, None)
 
 
 @pytest.fixture(params=MODELS)

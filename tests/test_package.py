@@ -1,5 +1,6 @@
 """The package as a whole: what it costs to import, its version, its names and what it ships."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -50,6 +51,13 @@ def test_help_loads_no_torch(arguments: list[str]) -> None:
 def test_version_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert npfill.__version__ == project["version"]
+
+
+def test_no_more_packages_are_required_than_these() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {re.split(r"[<>=]", line)[0] for line in project["dependencies"]} == {
+        "torch", "typer", "rich", "pillow", "safetensors", "huggingface-hub", "numpy", "jaxtyping",
+    }  # fmt: skip
 
 
 def test_public_names() -> None:

@@ -25,7 +25,7 @@ def decode(file: BinaryIO, name: str) -> Picture:
         name: What messages call it.
 
     Raises:
-        InputError: It is of a mode that is not read.
+        InputError: It is of a mode that is not read, or needs a package that is not installed.
         Exception: It is broken, or of a format that is not read; `reading.opened` says so.
     """
     header = file.read(_HEADER)
@@ -47,9 +47,11 @@ def decode(file: BinaryIO, name: str) -> Picture:
     turn = metadata.orientation(opened)
     notes += metadata.about_profile(opened)
     notes += metadata.about_orientation(max(as_stored, turn))
-    if deep:
+    if deep and deep_png.is_kept(opened):
+        values, info = channels_of(opened), metadata.kept(opened)
+    elif deep:
         file.seek(0)
-        values, info = deep_png.decode(file.read()), metadata.kept(opened)
+        values, info = deep_png.decode(file.read(), name), metadata.kept(opened)
     else:
         notes += _about_depth(opened, header)
         plain = inks_to_rgb(opened, name) if opened.mode == "CMYK" else in_plain_mode(opened)

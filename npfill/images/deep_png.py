@@ -1,6 +1,14 @@
-"""PNG files of 16 bits per sample, which Pillow cuts to 8 without a word."""
+"""PNG files of 16 bits per sample.
+
+Pillow keeps them where they are plain grey, and cuts colours and alpha to 8 without a word.
+"""
+
+from typing import Any
 
 import numpy as np
+from PIL import Image
+
+from npfill.images import extra
 
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
 _BIT_DEPTH = 24  # where the header chunk, always the first, has it
@@ -14,30 +22,43 @@ def is_deep(header: bytes) -> bool:
     )
 
 
-def decode(png: bytes) -> np.ndarray:
-    """uint16 "height width channel"; a transparent colour has become alpha."""
-    import imagecodecs  # noqa: PLC0415 - takes a third of a second, and few files need it
+def is_kept(opened: Image.Image) -> bool:
+    """Whether Pillow keeps every level of what it has opened: grey without a transparent level."""
+    return opened.mode == "I;16" and "transparency" not in opened.info
 
-    values: np.ndarray = imagecodecs.png_decode(png)
+
+def decode(png: bytes, name: str) -> np.ndarray:
+    """uint16 "height width channel"; a transparent colour has become alpha.
+
+    Raises:
+        InputError: The package that it takes is not installed.
+    """
+    values: np.ndarray = _imagecodecs(name).png_decode(png)
     return values.reshape(*values.shape[:2], -1)
 
 
-def encode(values: np.ndarray, example: bytes) -> bytes:
+def encode(values: np.ndarray, example: bytes, name: str) -> bytes:
     """A PNG file; equal arguments give equal bytes.
 
     Args:
-        values: uint16 "height width channel", one to four channels.
+        values: uint16 "height width channel", two to four channels.
         example: A PNG file of as many channels, whose metadata the result has, too.
-    """
-    import imagecodecs  # noqa: PLC0415 - the same
+        name: What messages call it.
 
-    values = values[..., 0] if values.shape[-1] == 1 else values
-    pixels = bytes(imagecodecs.png_encode(values))
+    Raises:
+        InputError: The package that it takes is not installed.
+    """
+    pixels = bytes(_imagecodecs(name).png_encode(values))
     own, others = _chunks(pixels), _chunks(example)
     at = next(number for number, chunk in enumerate(others) if chunk[4:8] == b"IDAT")
     content = [chunk for chunk in own[1:] if chunk[4:8] == b"IDAT"]
     after = [chunk for chunk in others[at:] if chunk[4:8] != b"IDAT"]
     return b"".join((pixels[:_SIGNATURE], own[0], *others[1:at], *content, *after))
+
+
+def _imagecodecs(name: str) -> Any:
+    kind = f"{name}: a PNG of 16 bits in colour or with alpha"
+    return extra.imported("imagecodecs", kind, "depth")
 
 
 def _chunks(png: bytes) -> list[bytes]:

@@ -12,6 +12,7 @@ from npfill.images import arrays
 from npfill.images.files import data_suffix, from_bytes, png_bytes
 from npfill.images.picture import Picture, image_of
 from npfill.images.reading import STDIN
+from npfill.images.tiff import tiff_bytes
 
 # As little is lost as each format allows at a sensible size.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -63,6 +64,9 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
         text: What a PNG says of its origin.
         keep: Write a picture in the format that it was read from. JPEG, AVIF, HEIC and GIF lose
             something by it.
+
+    Raises:
+        InputError: It takes a package that is not installed.
     """
     if picture.format == "NPY":
         return arrays.npy_bytes(picture.values.reshape(_shape(picture)))
@@ -70,8 +74,6 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
         return arrays.npz_bytes({picture.info["key"]: picture.values.reshape(_shape(picture))})
     deep = picture.values.dtype != np.uint8
     if picture.format == "TIFF" and (picture.is_data or (keep and deep)):
-        from npfill.images.tiff import tiff_bytes  # noqa: PLC0415 - most files do not need its codecs
-
         return tiff_bytes(picture)
     if not keep or picture.format == "PNG":
         return png_bytes(picture, text)

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from npfill.errors import InputError
-from npfill.images import arrays, deep_png
+from npfill.images import arrays, deep_png, tiff
 from npfill.images.decoding import decode
 from npfill.images.picture import Picture, channels_of, image_of
 from npfill.images.reading import MAX_PIXELS, opened, refusals
@@ -66,9 +66,7 @@ def data_suffix(path: Path) -> str:
             if header.startswith(arrays.ZIP_MAGIC):
                 return ".npz"
             if header.startswith(_TIFF_MAGICS):
-                from npfill.images import tiff  # noqa: PLC0415 - most files do not need its codecs
-
-                return ".tif" if tiff.is_data(file) else ""
+                return ".tif" if tiff.is_data(file, str(path)) else ""
     except InputError:  # for whoever reads it
         pass
     return ""
@@ -114,11 +112,14 @@ def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
         image: A picture, or an image of any mode that PNG has; the ICC profile, EXIF block and dpi
             of its `info` are kept.
         text: Metadata entries by keyword (1 to 79 Latin-1 characters), written in their order.
+
+    Raises:
+        InputError: It takes a package that is not installed.
     """
     if isinstance(image, Picture):
-        if image.values.dtype == np.uint16:
+        if image.values.dtype == np.uint16 and image.values.shape[-1] > 1:
             smallest = image_of(np.zeros_like(image.values[:1, :1], np.uint8), image.info)
-            return deep_png.encode(image.values, png_bytes(smallest, text))
+            return deep_png.encode(image.values, png_bytes(smallest, text), image.name)
         image = image_of(image.values, image.info)
     entries = PngInfo()
     for keyword, entry in text.items():
@@ -139,8 +140,6 @@ def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     if header.startswith(arrays.ZIP_MAGIC):
         return arrays.read_npz(file, name, max_pixels)
     if header.startswith(_TIFF_MAGICS):
-        from npfill.images import tiff  # noqa: PLC0415 - most files do not need its codecs
-
         plain = tiff.is_plain(file)
         file.seek(0)
         if not plain:

@@ -1,8 +1,6 @@
 """The family of HEIC and AVIF: what is read of it, and by which package."""
 
-from importlib import import_module
-
-from npfill.errors import InputError
+from npfill.images import extra
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _CODED_BY_HEVC = b"hvcC"
@@ -22,13 +20,7 @@ def register(name: str) -> None:
     Raises:
         InputError: The package that it takes is not installed.
     """
-    try:
-        pillow_heif = import_module("pillow_heif")
-    except ImportError:
-        raise InputError(
-            f"{name}: HEIC needs pillow-heif, which is not installed",
-            "pip install 'npfill[heic]'",
-        ) from None
+    pillow_heif = extra.imported("pillow_heif", f"{name}: HEIC", "heic")
     pillow_heif.register_heif_opener(thumbnails=False)
 
 

@@ -103,12 +103,15 @@ class Picture:
 
 
 def channels_of(image: Image.Image) -> np.ndarray:
-    """All channels of an image in mode L, LA, RGB or RGBA, uint8 "height width channel"."""
+    """All channels of an image, "height width channel".
+
+    uint8 of one in mode L, LA, RGB or RGBA, and uint16 of one in mode I;16.
+    """
     return np.asarray(image).reshape(image.height, image.width, -1)
 
 
 def image_of(values: np.ndarray, info: Mapping[Any, Any]) -> Image.Image:
-    """The Pillow image of uint8 "height width channel", one to four channels."""
+    """The Pillow image of uint8 "height width channel", one to four channels; of uint16, one."""
     image = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
     image.info = {**info}
     return image

@@ -1,19 +1,23 @@
 """TIFF files of more than eight bits or of any number of channels: pictures, and data."""
 
 import io
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import tifffile
-from PIL import Image
-from tifffile import PHOTOMETRIC, TiffPage
+from PIL import Image, TiffImagePlugin
 
 from npfill.errors import InputError
-from npfill.images import metadata
+from npfill.images import extra, metadata
 from npfill.images.picture import Picture
 from npfill.images.reading import refuse_bomb
 
-_GREY = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE)
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+# What the levels of a page are.
+_MINISWHITE, _MINISBLACK, _RGB = 0, 1, 2
+_GREY = (_MINISBLACK, _MINISWHITE)
+_UNSIGNED = 1  # the format of a sample
 _UNSPECIFIED = 0  # what an extra channel is that is no alpha
 _NO_DATA = 42113
 # Where on Earth the pixels lie, and what GDAL says of them.
@@ -22,30 +26,42 @@ _PLACE = (33550, 33922, 34264, 34735, 34736, 34737, 42112, _NO_DATA)
 
 def is_plain(file: BinaryIO) -> bool:
     """Whether a TIFF file is a picture of eight bits at most, which Pillow reads."""
-    with tifffile.TiffFile(file) as tiff:
-        return _is_plain(_first(tiff))
+    tags = _tags(file)
+    bits = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+    formats = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (_UNSIGNED,)))
+    photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, _MINISWHITE)
+    most = 2 if photometric in _GREY else 4
+    samples: int = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
+    return bits <= 8 and formats == {_UNSIGNED} and samples <= most
 
 
-def is_data(file: BinaryIO) -> bool:
-    """Whether a TIFF file holds no picture, but data."""
-    with tifffile.TiffFile(file) as tiff:
-        page = _first(tiff)
-        return not (_is_plain(page) or _is_picture(page))
+def is_data(file: BinaryIO, name: str) -> bool:
+    """Whether a TIFF file holds no picture, but data.
+
+    Raises:
+        InputError: The packages that it takes to tell are not installed.
+    """
+    if is_plain(file):
+        return False
+    file.seek(0)
+    with _tifffile(name).TiffFile(file) as tiff:
+        return not _is_picture(tiff.pages.first)
 
 
 def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     """The first page: a picture where it is 16-bit grey or RGB, with alpha or without; else data.
 
     Raises:
-        InputError: It is in colours that are neither, is no plane, or is too large.
+        InputError: It is in colours that are neither, is no plane, or is too large; or the packages
+            that it takes are not installed.
         Exception: It is broken; `reading.opened` says so.
     """
-    with tifffile.TiffFile(file) as tiff:
-        page = _first(tiff)
+    with _tifffile(name).TiffFile(file) as tiff:
+        page = tiff.pages.first
         notes = ["several pages: only the first is used"] if len(tiff.pages) > 1 else []
         if page.axes not in {"YX", "YXS", "SYX"} or page.dtype is None:
             raise InputError(f"{name}: a TIFF of axes {page.axes} is not read", "save one plane")
-        if page.dtype.kind not in "uif" or page.photometric not in {*_GREY, PHOTOMETRIC.RGB}:
+        if page.dtype.kind not in "uif" or page.photometric not in {*_GREY, _RGB}:
             colours = getattr(page.photometric, "name", page.photometric)
             raise InputError(
                 f"{name}: {colours} of type {page.dtype} is not read", "convert it to grey or RGB"
@@ -58,7 +74,7 @@ def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
         if not _is_picture(page):
             info, missing = _info(page), _missing(page, values)
             return Picture(values, "TIFF", name, tuple(notes), info, is_data=True, missing=missing)
-        if page.photometric == PHOTOMETRIC.MINISWHITE:
+        if page.photometric == _MINISWHITE:
             values[..., 0] = np.iinfo(values.dtype).max - values[..., 0]
         tag = page.tags.get("Orientation")
         stated = int(tag.value) if tag else 1
@@ -70,7 +86,11 @@ def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
 
 
 def tiff_bytes(picture: Picture) -> bytes:
-    """A TIFF file of any values, losslessly compressed; equal arguments give equal bytes."""
+    """A TIFF file of any values, losslessly compressed; equal arguments give equal bytes.
+
+    Raises:
+        InputError: The packages that it takes are not installed.
+    """
     info, values = picture.info, picture.values
     colours = picture.values.shape[-1]
     is_rgb = colours == 3 if picture.is_data else colours >= 3
@@ -86,7 +106,7 @@ def tiff_bytes(picture: Picture) -> bytes:
         values = values[..., 0]
     elif not is_rgb:
         options["planarconfig"] = "contig"
-    tifffile.imwrite(
+    _tifffile(picture.name).imwrite(
         content,
         values,
         photometric="rgb" if is_rgb and info.get("rgb", True) else "minisblack",
@@ -100,21 +120,26 @@ def tiff_bytes(picture: Picture) -> bytes:
     return content.getvalue()
 
 
-def _first(tiff: tifffile.TiffFile) -> TiffPage:
-    page = tiff.pages[0]
-    if not isinstance(page, TiffPage):
-        raise TypeError("its first page is no page")
-    return page
+def _tags(file: BinaryIO) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """The tags of the first page."""
+    header = file.read(16)
+    is_big = b"+" in header[2:4]
+    # Pillow tells BigTIFF by its mark in little-endian order alone.
+    start = b"II+\0" + header[4:] if is_big else b"II*\0" + header[4:8]
+    tags = TiffImagePlugin.ImageFileDirectory_v2(start, prefix=header[:2])
+    file.seek(tags.next)
+    tags.load(file)
+    return tags
 
 
-def _is_plain(page: TiffPage) -> bool:
-    if page.bitspersample > 8 or page.sampleformat != 1:
-        return False
-    most = 2 if page.photometric in _GREY else 4
-    return page.samplesperpixel <= most
+def _tifffile(name: str) -> Any:
+    """The package tifffile, which needs imagecodecs for most compressions."""
+    kind = f"{name}: a TIFF that is no picture of 8 bits"
+    extra.imported("imagecodecs", kind, "depth")
+    return extra.imported("tifffile", kind, "depth")
 
 
-def _is_picture(page: TiffPage) -> bool:
+def _is_picture(page: "TiffPage") -> bool:
     """Whether it is 16-bit grey or RGB, and has no other channel than alpha."""
     colours = 1 if page.photometric in _GREY else 3
     extra = page.samplesperpixel - colours
@@ -125,7 +150,7 @@ def _is_picture(page: TiffPage) -> bool:
     )
 
 
-def _missing(page: TiffPage, values: np.ndarray) -> np.ndarray:
+def _missing(page: "TiffPage", values: np.ndarray) -> np.ndarray:
     """Where values are NaN or, in a file of GDAL's, what it says to stand for nothing."""
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     tag = page.tags.get(_NO_DATA)
@@ -134,11 +159,11 @@ def _missing(page: TiffPage, values: np.ndarray) -> np.ndarray:
     return missing
 
 
-def _info(page: TiffPage) -> dict[str, Any]:
+def _info(page: "TiffPage") -> dict[str, Any]:
     """What data need to be written again as they were."""
     found = [page.tags[code] for code in _PLACE if code in page.tags]
     return {
-        "rgb": page.photometric == PHOTOMETRIC.RGB,
+        "rgb": page.photometric == _RGB,
         "planar": page.axes == "SYX",
         "tags": [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in found],
     }

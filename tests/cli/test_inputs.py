@@ -54,6 +54,40 @@ def test_16_bits_are_completed_at_16_bits(
         assert image.info["npfill_output"] == "mean"
 
 
+@pytest.mark.usefixtures("without_depth")
+def test_grey_of_16_bits_is_completed_without_the_extra(
+    npfill: Command, tmp_path: Path, weights: Path
+) -> None:
+    levels = deep(tmp_path / "a.png", 1)
+    assert npfill("complete", tmp_path / "a.png", *BOX, "-m", weights).code == 0
+    for result in ("mean", "sample-1"):
+        after = read_picture(tmp_path / f"a_{result}.png").values
+        assert np.array_equal(after[~SELECTED], levels[~SELECTED])
+        assert (after[SELECTED] % 257).any()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("role", ["picture", "mask"])
+def test_what_needs_the_extra_is_refused_without_it(
+    npfill: Command,
+    tmp_path: Path,
+    photo: Path,
+    request: pytest.FixtureRequest,
+    name: str,
+    role: str,
+) -> None:
+    deep(tmp_path / name, 3)
+    request.getfixturevalue("without_depth")
+    before = sorted(tmp_path.iterdir())
+    words = (tmp_path / name, *BOX) if role == "picture" else (photo, "--mask", tmp_path / name)
+    ended = npfill("complete", *words)
+    assert ended.code == 3
+    assert f"{name}: a {'PNG' if name == 'a.png' else 'TIFF'} " in ended.err
+    assert "needs imagecodecs, which is not installed\n" in ended.err
+    assert "hint: pip install 'npfill[depth]'\n" in ended.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize(("slope", "side"), [(0.1, 32), (0.5, 32)])
 def test_a_smooth_gradient_of_16_bits_comes_back_within_a_level_of_8(
     npfill: Command, tmp_path: Path, slope: float, side: int
