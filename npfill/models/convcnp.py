@@ -27,6 +27,8 @@ _FOLD = 2
 _DETAIL, _CORRECTION = 4.0, 0.1
 # Where the scale starts in training: softplus(-3) is 0.05.
 _FIRST_SCALE = -3.0
+# The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.
+_WIDEST = 12**-0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,8 @@ class ConvCNP(NeuralProcess[Maps]):
                 where = number, rows[number, target], columns[number, target]
                 values = self._within(encoded, window, where)
                 outputs[number, target] = values.to(outputs.dtype)
-        return floored_gaussian(outputs, self.config.scale_floor)
+        predicted = floored_gaussian(outputs, self.config.scale_floor)
+        return Gaussian(predicted.mean, predicted.scale.clamp(max=_WIDEST))
 
     @torch.no_grad()
     def raise_scale(self, power: float) -> None:
