@@ -5,7 +5,6 @@ Each case runs in a process of its own, which says its seconds without start-up 
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import torch
 import typer
 
 import npfill
+from npfill.evaluate.memory import with_peak
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,15 @@ def hole_of(case: Case) -> np.ndarray:
     return hole
 
 
-def run(case: Case, model: str) -> dict[str, float]:
+def run(case: Case, model: str) -> dict[str, float | None]:
     """Complete a picture of noise, without samples, in this process."""
     random = np.random.default_rng(1)
     picture = random.integers(0, 256, (case.height, case.width, 3), dtype=np.uint8)
     loaded, hole = npfill.load(model), hole_of(case)
     before = time.perf_counter()
-    npfill.complete(picture, hole, loaded, samples=0)
+    _, peak = with_peak(lambda: npfill.complete(picture, hole, loaded, samples=0))
     seconds, used = time.perf_counter() - before, time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"seconds": seconds, "processor": used, "bytes": peak}
+    return {"seconds": seconds, "processor": used, "gigabytes": peak}
 
 
 def main() -> None:
@@ -79,7 +78,8 @@ def main() -> None:
         result = json.loads(done.stdout)
         name = f"{case.width}x{case.height} | {case.missing}"
         times = f"{result['seconds']:.1f} s | {result['processor']:.1f} s"
-        typer.echo(f"| {name} | {times} | {result['bytes'] / 1e9:.2f} GB |")
+        peak = result["gigabytes"]
+        typer.echo(f"| {name} | {times} | {'' if peak is None else f'{peak:.2f} GB'} |")
 
 
 if __name__ == "__main__":

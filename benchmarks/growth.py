@@ -4,7 +4,6 @@ python -m benchmarks.growth
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import typer
 import npfill
 from npfill.context import Context, Targets
 from npfill.evaluate.charts import line_chart
+from npfill.evaluate.memory import with_peak
 from npfill.sampling import moments
 
 _WEIGHTS = ("cnp-celeba", "lcnp-celeba", "np-celeba", "anp-celeba")
@@ -50,7 +50,7 @@ def task(axis: str, weights: str, count: int) -> Callable[[], object]:
 
 
 def measure(axis: str, weights: str) -> list[tuple[int, float, float]]:
-    """Counts, the best seconds of the processor, and the peak memory so far in MB."""
+    """Counts, the best seconds of the processor, and the peak memory in MB."""
     torch.set_num_threads(1)
     points = []
     with torch.no_grad():
@@ -58,10 +58,9 @@ def measure(axis: str, weights: str) -> list[tuple[int, float, float]]:
             run, times = task(axis, weights, count), []
             for _ in range(_ROUNDS):
                 before = time.process_time()
-                run()
+                _, peak = with_peak(run)
                 times.append(time.process_time() - before)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            points.append((count, min(times), peak))
+            points.append((count, min(times), 1e3 * (peak or 0.0)))
     return points
 
 

@@ -27,8 +27,9 @@ _SIZES = {
 }
 _LARGE = (3000, 4000, None, 0)
 _COMPLETE = """
-import json, resource, sys, time
+import json, sys, time
 import numpy as np, torch, npfill
+from npfill.evaluate.memory import with_peak
 model, height, width, kept, samples, threads, rounds = json.loads(sys.argv[1])
 torch.set_num_threads(threads)
 loaded, random = npfill.load(model), np.random.default_rng(0)
@@ -40,9 +41,8 @@ if kept is not None:
 clock, times = time.process_time if threads == 1 else time.perf_counter, []
 for _ in range(rounds):
     before = clock()
-    npfill.complete(picture, hole, loaded, samples)
+    _, peak = with_peak(lambda: npfill.complete(picture, hole, loaded, samples))
     times.append(clock() - before)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([sorted(times)[len(times) // 2], peak]))
 """
 
@@ -132,7 +132,7 @@ def _completions(threads: int, *, large: bool) -> Table:
             "half" if kept is None else f"{kept:,}",
             str(samples),
             took,
-            f"{peak / 1e9:.2f} GB",
+            "" if peak is None else f"{peak:.2f} GB",
         )
     return table
 

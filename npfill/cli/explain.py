@@ -14,8 +14,6 @@ from npfill.errors import CheckFailedError, NpfillError
 if TYPE_CHECKING:
     from npfill.cli.origin import Origin
 
-_STDIN = "-"
-
 
 def explain_command(
     result: Annotated[Path, typer.Argument(help="A PNG that npfill complete wrote.")],
@@ -56,8 +54,9 @@ def _picture_and_mask(origin: "Origin") -> str:
     from npfill.cli.masking import hole_of, sha256_of
     from npfill.images.files import read_picture
     from npfill.images.incomplete import Incomplete
+    from npfill.images.reading import STDIN
 
-    if _STDIN in {str(origin.image), origin.masking.file}:
+    if str(STDIN) in {str(origin.image), origin.masking.file}:
         return "came through stdin, which is not here"
     picture = read_picture(origin.image)
     hole = hole_of(origin.masking, picture)

@@ -10,8 +10,8 @@ from PIL import Image
 
 from npfill.cli.console import Talk
 from npfill.errors import InputError
+from npfill.images.reading import STDIN
 
-STDIN = Path("-")
 SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
     ".npy", ".npz",

@@ -89,7 +89,7 @@ def plan(
                 f"{output}: {len(names)} results for one file", "-o DIR/ takes them all"
             )
         suffix = suffixes.of(names[0])
-        if output not in {_STDOUT} and output.suffix.lower() != suffix.lower():
+        if output != _STDOUT and output.suffix.lower() != suffix.lower():
             raise UsageError(f"{output}: {names[0]} is written as {suffix}", f"-o NAME{suffix}")
         return Plan({names[0]: output})
     folder = image.parent if output is None else output

@@ -1,7 +1,6 @@
 """A path becomes one uint8 tensor of pictures."""
 
 import gzip
-import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,8 @@ from npfill.data.arrays import pictures_of
 from npfill.data.partly_known import PartlyKnown
 from npfill.data.photographs import Photographs
 from npfill.errors import InputError
+from npfill.images.files import from_bytes
+from npfill.images.reading import MAX_PIXELS
 
 Split = Literal["train", "val", "test"]
 
@@ -29,7 +30,6 @@ _IDX_UINT8_3D = b"\x00\x00\x08\x03"
 # Alpha below this is a hole, as in `--mask alpha`.
 _OPAQUE = 128
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 
 
 def read_images(
@@ -85,7 +85,7 @@ def shape_of(path: Path, split: Split) -> tuple[int, int]:
     if first is None:
         raise _empty(path)
     image = Image.fromarray(first) if isinstance(first, np.ndarray) else first
-    return min(image.size), 1 if image.mode in {"1", "L", "LA", "I;16"} else 3
+    return min(image.size), 1 if image.mode in {"L", "LA"} else 3
 
 
 def read_photographs(path: Path, split: Split, least: int) -> Photographs:
@@ -176,13 +176,7 @@ def _zipped(path: Path) -> Iterator[Image.Image]:
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            return ImageOps.exif_transpose(image)
-    except Exception as error:  # broken files make decoders raise nearly anything
-        raise InputError(
-            f"{name}: not a readable image ({error})", "remove or replace it"
-        ) from None
+    return from_bytes(content, name, MAX_PIXELS).image
 
 
 def unzipped(path: Path) -> bytes:

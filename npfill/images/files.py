@@ -45,14 +45,14 @@ def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
         return _read(file, str(path), max_pixels)
 
 
-def from_bytes(content: bytes, name: str) -> Picture:
-    """The same from the content of a file that is ours, of any size.
+def from_bytes(content: bytes, name: str, max_pixels: int = sys.maxsize) -> Picture:
+    """The same from the content of a file; of one that is ours, of any size.
 
     Raises:
         InputError: It cannot be read.
     """
-    with refusals(name, sys.maxsize):
-        return _read(io.BytesIO(content), name, sys.maxsize)
+    with refusals(name, max_pixels):
+        return _read(io.BytesIO(content), name, max_pixels)
 
 
 def data_suffix(path: Path) -> str:

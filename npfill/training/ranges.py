@@ -3,24 +3,26 @@
 import math
 from typing import TYPE_CHECKING
 
+from npfill.data.damage import FAMILIES
+from npfill.data.holes import STRUCTURED
 from npfill.errors import UsageError
 
 if TYPE_CHECKING:
     from npfill.training.recipe import Recipe
 
+_FAMILIES = {"holes": ("random", *STRUCTURED), "damage": tuple(FAMILIES)}
 _COUNT, _AMOUNT, _SHARE = (0, 2**31), (0, 1e6), (0, 1)
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "data": {"validation": (1, 2**31)},
     "holes": {
-        **dict.fromkeys(("random", "half", "box", "strokes"), _AMOUNT),
+        **dict.fromkeys(_FAMILIES["holes"], _AMOUNT),
         "fewest": (1, 2**31),
         "most": (1, 2**31),
     },
     "damage": {
         "scales": (1, 64),
         **dict.fromkeys(("grey", "planes", "revealed"), _SHARE),
-        **dict.fromkeys(("scattered", "scratches", "strokes", "text", "boxes"), _AMOUNT),
-        **dict.fromkeys(("blobs", "lines", "borders"), _AMOUNT),
+        **dict.fromkeys(_FAMILIES["damage"], _AMOUNT),
     },
     "objective": {
         **dict.fromkeys(("beta", "late_beta", "kl_weight"), _AMOUNT),
@@ -36,10 +38,6 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     },
     "schedule": {"steps": (1, 2**31), "warmup": _COUNT, "batch": (1, 2**16)},
     "run": {"seed": (0, 2**63 - 1), "validate_every": (1, 2**31), "save_every": (1, 2**31)},
-}
-_FAMILIES = {
-    "holes": ("random", "half", "box", "strokes"),
-    "damage": ("scattered", "scratches", "strokes", "text", "boxes", "blobs", "lines", "borders"),
 }
 
 

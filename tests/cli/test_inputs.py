@@ -13,6 +13,7 @@ from PIL.ExifTags import Base
 from npfill.images.files import png_bytes, read_picture
 from npfill.images.picture import Picture
 from tests.cli.conftest import Command
+from tests.data_files import load, save
 
 SELECTED = np.zeros((5, 6), dtype=bool)
 SELECTED[1:4, 1:3] = True
@@ -122,25 +123,6 @@ def measured(*shape: int) -> np.ndarray:
     values = np.random.default_rng(0).normal(-40, 9, shape).astype(np.float32)
     values[1:4, 1:3] = np.nan
     return values
-
-
-def save(path: Path, values: np.ndarray) -> Path:
-    if path.suffix == ".npy":
-        np.save(path, values)
-    elif path.suffix == ".npz":
-        np.savez(path, heights=values)
-    else:
-        tifffile.imwrite(path, values, photometric="minisblack")
-    return path
-
-
-def load(path: Path) -> np.ndarray:
-    if path.suffix == ".npy":
-        return np.load(path)
-    if path.suffix == ".npz":
-        with np.load(path) as arrays:
-            return arrays["heights"]
-    return tifffile.imread(path)
 
 
 @pytest.mark.parametrize("kind", [".npy", ".npz", ".tif"])

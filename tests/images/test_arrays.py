@@ -12,6 +12,7 @@ from npfill.errors import InputError
 from npfill.images.encoding import Suffixes, picture_bytes, suffixes
 from npfill.images.files import read_picture
 from npfill.images.masks import read_mask
+from tests.data_files import load, save
 
 TYPES = ["u1", "i2", "<u2", ">u2", "i8", "u8", "f2", "<f4", ">f4", "f8"]
 SHAPES = [(4, 5), (4, 5, 1), (4, 5, 2), (4, 5, 3), (4, 5, 7)]
@@ -24,25 +25,6 @@ def measured(dtype: Any, *shape: int) -> np.ndarray:
     if values.dtype.kind == "f":
         values[0, 0] = np.nan
     return values
-
-
-def write(path: Path, values: np.ndarray) -> Path:
-    if path.suffix == ".npy":
-        np.save(path, values)
-    elif path.suffix == ".npz":
-        np.savez(path, heights=values)
-    else:
-        tifffile.imwrite(path, values, photometric="minisblack", planarconfig="contig")
-    return path
-
-
-def data_of(path: Path) -> np.ndarray:
-    if path.suffix == ".npy":
-        return np.load(path)
-    if path.suffix == ".npz":
-        with np.load(path) as arrays:
-            return arrays["heights"]
-    return tifffile.imread(path)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +40,14 @@ def test_data_go_out_as_they_came_in(
     tmp_path: Path, kind: str, dtype: str, shape: tuple[int, ...]
 ) -> None:
     values = measured(dtype, *shape)
-    path = write(tmp_path / f"a{kind}", values)
+    path = save(tmp_path / f"a{kind}", values)
     assert suffixes(path, keep=False) == Suffixes(kind, kind)
     picture = read_picture(path)
     assert picture.is_data
     assert picture.missing is not None
     assert np.array_equal(picture.missing.reshape(shape), np.isnan(values))
     (tmp_path / f"b{kind}").write_bytes(picture_bytes(picture, {}, keep=False))
-    after = data_of(tmp_path / f"b{kind}")
+    after = load(tmp_path / f"b{kind}")
     assert after.shape == shape
     assert after.dtype == (values.dtype if kind != ".tif" else values.dtype.newbyteorder("="))
     assert np.array_equal(after, values, equal_nan=values.dtype.kind == "f")
@@ -74,7 +56,7 @@ def test_data_go_out_as_they_came_in(
 @pytest.mark.parametrize("dtype", ["u1", "u2"])
 def test_bands_that_are_no_colours_are_data(tmp_path: Path, dtype: str) -> None:
     values = measured(dtype, 4, 5, 6)
-    picture = read_picture(write(tmp_path / "a.tif", values))
+    picture = read_picture(save(tmp_path / "a.tif", values))
     assert picture.is_data
     assert np.array_equal(picture.values, values)
 
@@ -140,7 +122,7 @@ def test_an_archive_of_several_arrays_or_of_none_is_refused(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_too_large_data_are_refused_before_they_are_read(tmp_path: Path, kind: str) -> None:
-    path = write(tmp_path / f"a{kind}", measured("f4", 4, 5, 7))
+    path = save(tmp_path / f"a{kind}", measured("f4", 4, 5, 7))
     with pytest.raises(InputError, match="40 pixels, more than the 39"):
         read_picture(path, 39)
     assert read_picture(path, 40).size == (4, 5)
@@ -165,7 +147,7 @@ def test_channels_that_come_first_are_said(tmp_path: Path) -> None:
 def test_a_mask_may_be_an_array(tmp_path: Path, kind: str, one: Any) -> None:
     selected = np.zeros((4, 5), dtype=bool)
     selected[1:3, 2:4] = True
-    path = write(tmp_path / f"mask{kind}", np.where(selected, one, np.zeros_like(one)))
+    path = save(tmp_path / f"mask{kind}", np.where(selected, one, np.zeros_like(one)))
     hole = read_mask(path, (4, 5), picture_name="a", threshold=None, fit=False)
     assert np.array_equal(hole.selected, selected)
     assert hole.notes == ()

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 from PIL.ExifTags import Base
 
+from npfill.data.datasets import read_images
 from npfill.errors import InputError
 from npfill.images.encoding import picture_bytes
 from npfill.images.files import png_bytes, read_picture
@@ -73,6 +74,15 @@ def test_a_deep_png_is_what_other_programs_read_too(tmp_path: Path) -> None:
     cv2 = pytest.importorskip("cv2")
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(decoded[..., ::-1], values)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_16_bits_to_train_on_are_the_nearest_of_8(tmp_path: Path, channels: int) -> None:
+    levels = noise(channels, (7, 7)) // 257
+    picture = Picture(levels * 257 + 100, "PNG", "a test")
+    (tmp_path / "a.png").write_bytes(png_bytes(picture, {}))
+    (read,) = read_images(tmp_path, "train", 7, channels)
+    assert np.array_equal(read.permute(1, 2, 0).numpy(), levels)
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
