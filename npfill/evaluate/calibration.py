@@ -14,7 +14,6 @@ from npfill.evaluate.damages import KEPT, Damage
 from npfill.evaluate.settings import HIDDEN, Setting, counts_for
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
-from npfill.models.convcnp import ConvCNP
 from npfill.sampling import draws
 from npfill.seeds import generator
 
@@ -59,35 +58,24 @@ def calibrate(
     return _fit(model, [_predictions(model, some, setting) for setting in settings])
 
 
-def calibrate_photographs(model: ConvCNP, photographs: Photographs) -> tuple[float, float]:
-    """The same for photographs, over kinds of holes that people bring.
-
-    How far the scale is off depends on what is missing: between letters it is too wide, in wide
-    holes too narrow. So the scale is first raised to a power, which is fitted with a and b.
+def calibrate_photographs(
+    model: NeuralProcess[Any], photographs: Photographs
+) -> tuple[float, float]:
+    """The same for a conditional model of photographs, over kinds of holes that people bring.
 
     Args:
-        model: The model, in evaluation mode. Its calibration and its scale's layer are replaced.
+        model: The model, in evaluation mode. Its calibration is replaced.
         photographs: Validation pictures, on the model's device.
 
     Returns:
         a and b.
     """
     model.calibration.zero_()
-    samples = [_in_holes(model, photographs, damage) for damage in _DAMAGES]
-    model.raise_scale(1.0 + _fitted(samples, powers=1)[2])
-    samples = [_in_holes(model, photographs, damage) for damage in _DAMAGES]
-    return _fit(model, samples)
+    return _fit(model, [_in_holes(model, photographs, damage) for damage in _DAMAGES])
 
 
 def _fit(model: NeuralProcess[Any], samples: list[_Sample]) -> tuple[float, float]:
-    offset, slope = _fitted(samples)
-    model.calibration.copy_(torch.tensor([offset, slope]))
-    return offset, slope
-
-
-def _fitted(samples: list[_Sample], powers: int = 0) -> list[float]:
-    """a, b and, with one power, what log scale is multiplied by beyond 1."""
-    fitted = torch.zeros(2 + powers, dtype=torch.float64, requires_grad=True)
+    fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([fitted], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
@@ -97,21 +85,20 @@ def _fitted(samples: list[_Sample], powers: int = 0) -> list[float]:
         return loss
 
     optimiser.step(closure)
-    values: list[float] = fitted.tolist()
-    return values
+    model.calibration.copy_(fitted.detach())
+    offset, slope = fitted.tolist()
+    return offset, slope
 
 
 def _loss(
-    fitted: Float[Tensor, " coefficient"],
+    fitted: Float[Tensor, " 2"],
     share: Float[Tensor, "*value"],
     components: Gaussian,
     truth: Float[Tensor, " value"],
 ) -> Float[Tensor, ""]:
     """The negative pointwise log-likelihood, and what z² is beyond its band."""
-    log_factor = fitted[0] + fitted[1] * share.log()
-    for power in fitted[2:]:
-        log_factor = log_factor + power * components.scale.log()
-    scaled = Gaussian(components.mean, components.scale * log_factor.exp())
+    factor = (fitted[0] + fitted[1] * share.log()).exp()
+    scaled = Gaussian(components.mean, components.scale * factor)
     likelihood = scaled.log_prob(truth).logsumexp(0) - math.log(len(components.mean))
     moments = mixture_moments(scaled)
     z_squared = ((truth - moments.mean) / moments.scale).square().mean()

@@ -68,8 +68,7 @@ def photograph_card(
     size = f"of any size; trained on crops of {entry.size}x{entry.size}"
     tables = [_photograph_table(place, each) for place, each in provenance["scores"].items()]
     return f"""{head(name, entry, provenance, model, size)}
-- Before that, the scale is raised to a power that was fitted with the calibration and is part of
-  its last layer, and is at most that of a uniform distribution on [0, 1].
+- Before the calibration, its scale is at most that of a uniform distribution on [0, 1].
 
 ## Scores
 

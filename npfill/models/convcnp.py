@@ -132,14 +132,6 @@ class ConvCNP(NeuralProcess[Maps]):
         predicted = floored_gaussian(outputs, self.config.scale_floor)
         return Gaussian(predicted.mean, predicted.scale.clamp(max=_WIDEST))
 
-    @torch.no_grad()
-    def raise_scale(self, power: float) -> None:
-        """Raise σ to a power, but for a factor near 1: softplus(u) is near exp(u) below 0.3."""
-        last = self.scale[-1]
-        assert isinstance(last, nn.Conv2d)
-        for parameter in last.parameters():
-            parameter.mul_(power)
-
     def _within(
         self, encoded: Maps, window: Window, where: tuple[Tensor, Tensor, Tensor]
     ) -> Float[Tensor, "target output"]:
