@@ -46,7 +46,7 @@ def crops(
     """Random squares in [0, 1], mirrored and turned by right angles.
 
     Args:
-        photographs: From which; none has a side under `side`.
+        photographs: From which; those with a side under `side` are passed over.
         count: How many.
         side: Their side in pixels.
         scales: Each crop is reduced by one of these, or by the largest that its picture allows.
@@ -54,12 +54,13 @@ def crops(
         planes: The share that are planes of colour instead, as skies and walls are.
         random: What everything is drawn from.
     """
+    pictures = [each for each in photographs.pictures if min(each.shape[-2:]) >= side]
     drawn = []
     for _ in range(count):
         if random.random() < planes:
             drawn.append(_plane(side, random).to(photographs.device))
             continue
-        picture = photographs.pictures[int(random.integers(len(photographs)))]
+        picture = pictures[int(random.integers(len(pictures)))]
         scale = min(int(random.choice(scales)), min(picture.shape[-2:]) // side)
         crop = _square(picture, side * scale, random).float() / 255.0
         crop = F.avg_pool2d(crop, scale) if scale > 1 else crop

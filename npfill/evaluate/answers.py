@@ -103,7 +103,7 @@ class ModelCompleter(Completer):
         else:
             z = draws(given.latent, self.seed, "scores", self.latents)
             components = given.predict(z, targets)
-        raw = Gaussian(components.mean, components.scale / given.spread[:, None, None])
+        raw = Gaussian(components.mean, components.scale / given.spread(targets))
         whole = Context(pixels, known)
         truth, asked = targets.values(pixels), whole.mask() & ~context.mask()
         return Answer(

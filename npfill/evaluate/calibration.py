@@ -28,9 +28,12 @@ _PIXELS = 400_000
 # Intensities in each setting that are fitted to: what bounds the memory.
 _VALUES = 200_000
 # The holes that the calibration for photographs is fitted to.
-_DAMAGES = (*KEPT, *(Damage(family) for family in ("text", "scratches", "strokes", "blobs")))
+_DAMAGES = (
+    *KEPT,
+    *(Damage(family) for family in ("text", "scratches", "strokes", "boxes", "blobs", "borders")),
+)
 
-# Shares observed, predictions "draw value" of the hole's intensities, and these.
+# The log of the share observed, predictions "draw value" of the hole's intensities, and these.
 _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
@@ -80,7 +83,7 @@ def _fit(model: NeuralProcess[Any], samples: list[_Sample]) -> tuple[float, floa
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        loss = torch.stack([_loss(fitted, *sample) for sample in samples]).mean()
+        loss = torch.stack([_loss(fitted, model.widest, *sample) for sample in samples]).mean()
         loss.backward()
         return loss
 
@@ -92,13 +95,14 @@ def _fit(model: NeuralProcess[Any], samples: list[_Sample]) -> tuple[float, floa
 
 def _loss(
     fitted: Float[Tensor, " 2"],
-    share: Float[Tensor, "*value"],
+    widest: float,
+    log_share: Float[Tensor, " value"],
     components: Gaussian,
     truth: Float[Tensor, " value"],
 ) -> Float[Tensor, ""]:
     """The negative pointwise log-likelihood, and what z² is beyond its band."""
-    factor = (fitted[0] + fitted[1] * share.log()).exp()
-    scaled = Gaussian(components.mean, components.scale * factor)
+    factor = (fitted[0] + fitted[1] * log_share).exp()
+    scaled = Gaussian(components.mean, (components.scale * factor).clamp(max=widest))
     likelihood = scaled.log_prob(truth).logsumexp(0) - math.log(len(components.mean))
     moments = mixture_moments(scaled)
     z_squared = ((truth - moments.mean) / moments.scale).square().mean()
@@ -128,8 +132,8 @@ def _predictions(
         means.append(predicted.mean[..., hole, :].flatten(-2))
         scales.append(predicted.scale[..., hole, :].flatten(-2))
         truths.append(targets.values(pixels)[hole].flatten())
-        share = seen.flatten(1).sum(1).clamp(min=1) / size**2
-        shares.append(share[:, None, None].expand(targets.values(pixels).shape)[hole].flatten())
+        share = given.log_share_at(targets).unsqueeze(-1)
+        shares.append(share.expand(targets.values(pixels).shape)[hole].flatten())
     truth = torch.cat(truths)
     order = generator(_SEED, "calibration", setting.name)
     some = torch.randperm(len(truth), generator=order)[:_VALUES].to(truth.device)
@@ -151,10 +155,12 @@ def _in_holes(model: NeuralProcess[Any], photographs: Photographs, damage: Damag
         some = torch.randperm(len(index), generator=order)[: _VALUES // len(photographs)]
         targets = Targets(index[some.to(index.device)], size)
         pixels = picture[None].float() / 255.0
-        predicted = model.condition(Context(pixels, ~hole[None, None])).predict(None, targets)
+        given = model.condition(Context(pixels, ~hole[None, None]))
+        predicted = model.predict(given.encoded, None, targets)
         means.append(predicted.mean.flatten())
         scales.append(predicted.scale.flatten())
         truths.append(targets.values(pixels).flatten())
-        shares.append(torch.full_like(truths[-1], 1.0 - hole.float().mean().item()))
+        share = given.log_share_at(targets).unsqueeze(-1)
+        shares.append(share.expand(predicted.mean.shape).flatten())
     mean, scale = torch.cat(means), torch.cat(scales)
     return torch.cat(shares), Gaussian(mean[None], scale[None]), torch.cat(truths)

@@ -68,7 +68,7 @@ def photograph_card(
     size = f"of any size; trained on crops of {entry.size}x{entry.size}"
     tables = [_photograph_table(place, each) for place, each in provenance["scores"].items()]
     return f"""{head(name, entry, provenance, model, size)}
-- Before the calibration, its scale is at most that of a uniform distribution on [0, 1].
+- No scale is above that of a uniform distribution on [0, 1].
 
 ## Scores
 
@@ -98,6 +98,7 @@ def head(
     floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()
     minutes = provenance["seconds"] / 60
     steps_before = provenance.get("steps_before", 0)
+    around = " around each pixel" if model.any_size else ""
     before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}
 
@@ -114,7 +115,7 @@ This is {_FIGURES[entry.variant]}.
 - {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
   `{entry.sha256}`.
 - The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
-  s the share of pixels observed: the calibration, fitted on held-out training pictures.
+  s the share of pixels observed{around}: the calibration, fitted on held-out training pictures.
 - Bad at: {_LIMITS[entry.variant]}. Pictures of other kinds are completed, but smoothly."""
 
 

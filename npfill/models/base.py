@@ -1,5 +1,6 @@
 """The contract that every variant fulfils."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -24,12 +25,14 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     Attributes:
         any_size: Whether it works on a picture's own grid, however large, and bounds the memory
             that targets take by itself; otherwise a grid has at most its configuration's `size`.
+        widest: What no scale exceeds in use.
         calibration: (a, b): in use, a scale is multiplied by exp(a + b log share), with the share
-            of the grid's pixels that the context observes. Zeros until it is fitted.
+            of pixels that is observed (`log_share`). Zeros until it is fitted.
     """
 
     variant: ClassVar[str]
     any_size: ClassVar[bool] = False
+    widest: ClassVar[float] = math.inf
     config: Any
     calibration: Float[Tensor, " 2"]
 
@@ -72,14 +75,16 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
 
     def condition(self, context: Context) -> "Conditioned":
         """The predictive distribution given a context, calibrated, for any targets."""
-        return Conditioned(self, self.encode(context), self.infer(context), self.spread(context))
+        encoded = self.encode(context)
+        return Conditioned(self, encoded, self.infer(context), self.log_share(context, encoded))
 
-    def spread(self, context: Context) -> Float[Tensor, " batch"]:
-        """The calibration's factor for each picture of a batch."""
+    def log_share(self, context: Context, encoded: Encoded) -> Float[Tensor, "batch place"]:
+        """The log of the share of pixels that is observed, which the calibration goes by.
+
+        One place stands for all targets; else there is one for every pixel of the grid.
+        """
         mask = context.mask()
-        share = mask.sum(1).clamp(min=1) / mask.shape[1]
-        offset, slope = self.calibration
-        return (offset + slope * share.log()).exp()
+        return (mask.sum(1, keepdim=True).clamp(min=1) / mask.shape[1]).log()
 
 
 @dataclass(frozen=True)
@@ -90,13 +95,13 @@ class Conditioned:
         model: The model.
         encoded: What it keeps of the context.
         latent: q(z | C), "batch latent"; None for a conditional variant.
-        spread: What the calibration multiplies each picture's scales by.
+        log_share: See `NeuralProcess.log_share`.
     """
 
     model: NeuralProcess[Any]
     encoded: Any
     latent: Gaussian | None
-    spread: Float[Tensor, " batch"]
+    log_share: Float[Tensor, "batch place"]
 
     def predict(self, z: Float[Tensor, "sample batch latent"] | None, targets: Targets) -> Gaussian:
         """The calibrated predictive distribution, "batch target channel".
@@ -104,4 +109,16 @@ class Conditioned:
         With a z there is a leading sample axis.
         """
         predicted = self.model.predict(self.encoded, z, targets)
-        return Gaussian(predicted.mean, predicted.scale * self.spread[:, None, None])
+        scale = predicted.scale * self.spread(targets)
+        return Gaussian(predicted.mean, scale.clamp(max=self.model.widest))
+
+    def spread(self, targets: Targets) -> Float[Tensor, "batch #target 1"]:
+        """The calibration's factor for each target; one where it is that of all."""
+        offset, slope = self.model.calibration
+        return (offset + slope * self.log_share_at(targets)).exp().unsqueeze(-1)
+
+    def log_share_at(self, targets: Targets) -> Float[Tensor, "batch #target"]:
+        """The log of the share observed, for each target; one where it is that of all."""
+        if self.log_share.shape[1] == 1:
+            return self.log_share
+        return self.log_share.gather(1, targets.index.expand(len(self.log_share), -1))

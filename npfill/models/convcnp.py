@@ -3,6 +3,7 @@
 Gordon et al. 2020, "Convolutional Conditional Neural Processes".
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import NeuralProcess
 from npfill.models.parts.decoder import floored_gaussian
-from npfill.models.parts.pyramid import filled, pyramid
+from npfill.models.parts.pyramid import filled, pyramid, unseen
 from npfill.models.parts.unet import UNet
 from npfill.models.parts.windows import MULTIPLE, Window, windows
 
@@ -27,8 +28,6 @@ _FOLD = 2
 _DETAIL, _CORRECTION = 4.0, 0.1
 # Where the scale starts in training: softplus(-3) is 0.05.
 _FIRST_SCALE = -3.0
-# The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.
-_WIDEST = 12**-0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +55,14 @@ class Maps:
         inputs: That less its means over 32 pixels, brought to unit size, and beside it where the
             picture is observed.
         coarse: Features at a stride of 8 pixels.
+        unseen: For each pixel, how many levels of the pyramid see nothing there.
         size: Height and width of the picture.
     """
 
     start: Float[Tensor, "batch channel height width"]
     inputs: Float[Tensor, "batch input height width"]
     coarse: Float[Tensor, "batch feature rows columns"]
+    unseen: Float[Tensor, "batch 1 height width"]
     size: tuple[int, int]
 
 
@@ -78,6 +79,8 @@ class ConvCNP(NeuralProcess[Maps]):
 
     variant = "convcnp"
     any_size = True
+    # The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.
+    widest = 12**-0.5
 
     def __init__(self, config: ConvCNPConfig) -> None:
         super().__init__()
@@ -105,11 +108,20 @@ class ConvCNP(NeuralProcess[Maps]):
         coarse = self.coarse(torch.cat([detail, meeting.density, meeting.trust], dim=1))
         detail = _DETAIL * (pictures[0] - _enlarged(means, _REFERENCE))
         inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
-        return Maps(pictures[0], inputs, coarse, context.size)
+        return Maps(pictures[0], inputs, coarse, unseen(levels), context.size)
 
     def infer(self, context: Context) -> None:
         """No latent path."""
         return
+
+    def log_share(self, context: Context, encoded: Maps) -> Float[Tensor, "batch pixel"]:
+        """The share observed around each pixel.
+
+        Each level that sees nothing stands for cells of four times as many pixels, so this falls
+        with the square of the distance to the nearest observed pixel.
+        """
+        height, width = encoded.size
+        return -math.log(4.0) * encoded.unseen[..., :height, :width].flatten(1)
 
     def predict(self, encoded: Maps, z: Tensor | None, targets: Targets) -> Gaussian:
         """The predictive distribution, from the windows in which there are targets.
@@ -129,8 +141,7 @@ class ConvCNP(NeuralProcess[Maps]):
                 where = number, rows[number, target], columns[number, target]
                 values = self._within(encoded, window, where)
                 outputs[number, target] = values.to(outputs.dtype)
-        predicted = floored_gaussian(outputs, self.config.scale_floor)
-        return Gaussian(predicted.mean, predicted.scale.clamp(max=_WIDEST))
+        return floored_gaussian(outputs, self.config.scale_floor)
 
     def _within(
         self, encoded: Maps, window: Window, where: tuple[Tensor, Tensor, Tensor]

@@ -50,7 +50,7 @@ def moments(given: Conditioned, targets: Targets, seed: int) -> Gaussian:
     z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
     parts = [
         over_draws(given.predict(z, some))
-        for some in in_chunks(given.model, targets, len(given.spread))
+        for some in in_chunks(given.model, targets, len(given.log_share))
     ]
     mean, scale = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
     return Gaussian(mean, scale)

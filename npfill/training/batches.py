@@ -24,8 +24,8 @@ class Batch:
         context: What the model sees.
         targets: What it is asked for.
         truth: The intensities at the targets.
-        asked: False where a target is observed or lies in a hole of the picture's own, and does not
-            count.
+        asked: False where a target does not count: it lies in a hole of the picture's own, or is
+            observed and the recipe scores only what is not.
         whole: The pictures with all pixels that are known: what the posterior of an ELBO sees.
         noise: Standard normal draws, one for each z that the objective takes; none for a
             conditional variant.
@@ -78,7 +78,8 @@ def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
         shuffled = torch.randperm(pixel_count, generator=order, device=images.device)
         asked_for = shuffled[: recipe.objective.targets]
     targets = Targets(asked_for, (size, size))
-    asked = (whole.mask() & ~context.mask())[:, asked_for]
+    scored = whole.mask() if recipe.objective.observed else whole.mask() & ~context.mask()
+    asked = scored[:, asked_for]
     noise = _noise(recipe, step, images.device)
     return Batch(context, targets, targets.values(pixels), asked, whole, noise)
 

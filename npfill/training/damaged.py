@@ -17,27 +17,39 @@ def draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Con
     """Contexts and targets of a step; they depend on the recipe's seed and the step alone.
 
     A step has scattered pixels, or holes of other families, one for each crop. Scattered pixels
-    need no wide view: there, crops have half the side, and are four times as many.
+    need no wide view: there, crops have half the side, and are four times as many. In some of the
+    other steps holes are twice as wide, and crops have one and a half times the side, from the
+    pictures that are large enough.
     """
     damage, random = recipe.damage, array_generator(recipe.run.seed, step, "crops")
     assert damage is not None
     names = [name for name in FAMILIES if name != "scattered"]
     shares = np.array([getattr(damage, name) for name in names])
-    count, side = recipe.schedule.batch, recipe.model.size
+    count, side, enlarged = recipe.schedule.batch, recipe.model.size, 1
     if random.random() * (damage.scattered + shares.sum()) < damage.scattered:
         count, side, chosen = 4 * count, side // 2, ["scattered"] * 4 * count
     else:
         chosen = list(random.choice(names, count, p=shares / shares.sum()))
+        if random.random() < damage.wide and 3 * side // 2 <= _largest(photographs):
+            side, enlarged = 3 * side // 2, 2
     pixels = crops(photographs, count, side, damage.scales, damage.grey, damage.planes, random)
-    holes = [_hole(name, side, damage.revealed, random) for name in chosen]
+    holes = [_hole(name, side, enlarged, damage.revealed, random) for name in chosen]
     observed = ~torch.from_numpy(np.stack(holes)[:, None])
     context = Context(pixels, observed.to(pixels.device))
     return context, Targets.every((side, side), pixels.device)
 
 
-def _hole(name: str, side: int, revealed: float, random: np.random.Generator) -> Hole:
-    """A hole of a family, partly revealed at times."""
-    hole = FAMILIES[name]((side, side), random)
+def _largest(photographs: Photographs) -> int:
+    """The side of the largest square that a picture has."""
+    return max(min(picture.shape[-2:]) for picture in photographs.pictures)
+
+
+def _hole(
+    name: str, side: int, enlarged: int, revealed: float, random: np.random.Generator
+) -> Hole:
+    """A hole of a family, so many times as large as it draws it; partly revealed at times."""
+    small = FAMILIES[name]((-(-side // enlarged),) * 2, random)
+    hole = small.repeat(enlarged, 0).repeat(enlarged, 1)[:side, :side]
     if name == "scattered" or random.random() >= revealed:
         return hole
     share = np.exp(random.uniform(*np.log(_REVEALED)))

@@ -1,30 +1,17 @@
 """A model with its optimiser and its average: one step, and the state that a resume needs."""
 
 import copy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from npfill import models
 from npfill.training.batches import Batch
 from npfill.training.objectives import Loss, loss
 from npfill.training.precision import autocast, precision
-from npfill.training.recipe import Objective, Recipe
+from npfill.training.ranks import average_gradients
+from npfill.training.recipe import Recipe
 from npfill.training.schedule import decay, kl_weight, learning_rate, objective
-
-
-class Criterion(nn.Module):
-    """The loss as a module: what processes that share a batch differentiate together."""
-
-    def __init__(self, model: models.NeuralProcess[Any]) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch, objective: Objective, weight: float) -> Loss:
-        """The loss of a batch by an objective, with this weight of the KL."""
-        return loss(self.model, batch, objective, weight)
 
 
 class Learner:
@@ -37,14 +24,11 @@ class Learner:
     """
 
     def __init__(self, recipe: Recipe, device: torch.device, shared: bool) -> None:
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.shared = recipe, device, shared
         self.dtype = precision(device)
         torch.manual_seed(recipe.run.seed)
         self.model = models.build(recipe.variant, recipe.model).to(device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.criterion: nn.Module = Criterion(self.model)
-        if shared:
-            self.criterion = DistributedDataParallel(self.criterion)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),
             lr=recipe.optimiser.learning_rate,
@@ -57,11 +41,12 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, step)
         with autocast(self.device, self.dtype):
-            result: Loss = self.criterion(
-                batch, objective(self.recipe, step), kl_weight(self.recipe, step)
-            )
+            now, weight = objective(self.recipe, step), kl_weight(self.recipe, step)
+            result = loss(self.model, batch, now, weight)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
+        if self.shared:
+            average_gradients(self.model)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)
         self.optimiser.step()
         averages: list[Tensor] = list(self.average.parameters())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Shaped
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from npfill import devices
 from npfill.errors import UsageError
@@ -89,6 +89,22 @@ def summed(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
     if distributed.is_initialized():
         distributed.all_reduce(values)
     return values
+
+
+def average_gradients(model: nn.Module) -> None:
+    """Bring the gradients of all processes to their mean, in one message.
+
+    `DistributedDataParallel` would send them while others are computed, which models this small
+    hardly gain by; but its group's threads outlive the group, and at times abort a process that
+    ends.
+    """
+    gradients = [each.grad for each in model.parameters() if each.grad is not None]
+    message = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(message)
+    message /= distributed.get_world_size()
+    parts = message.split([gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
 
 
 def wait() -> None:

@@ -47,7 +47,8 @@ class Damage:
 
     Each crop is reduced by one of the whole numbers in `scales`; a share `grey` loses its colours,
     and a share `planes` are gradients of colour instead. In a share `revealed` of the holes other
-    than `scattered` some pixels are observed, as in the rounds of autoregressive samples.
+    than `scattered` some pixels are observed, as in the rounds of autoregressive samples. In a
+    share `wide` of the steps with such holes they are twice as wide, in larger crops.
     """
 
     scales: tuple[int, ...]
@@ -62,23 +63,27 @@ class Damage:
     lines: float
     borders: float
     revealed: float = 0.0
+    wide: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """Each pixel's NLL is weighted by scale^`beta`; 0 is the plain likelihood.
 
-    Of `targets` random pixels, those that are not observed are scored in a step; 0 takes all. A
-    latent variant is trained with the ELBO, whose KL grows to `kl_weight` over the first
-    `kl_warmup` steps (1 is the bound; a likelihood weighted by scale wants more). A share
-    `from_context` of the loss is instead the mean likelihood over as many `draws` of z from
-    q(z | C), as it is drawn in use. In the last `late` of the steps, `late_beta` and
-    `late_from_context` take the place of `beta` and `from_context`.
+    Of `targets` random pixels, those that are not observed are scored in a step; 0 takes all. With
+    `observed`, observed ones are scored too (Kim et al. 2019, "Attentive Neural Processes", section
+    2.1, where C is a part of T): the model learns to give back what it has seen. A latent variant
+    is trained with the ELBO, whose KL grows to `kl_weight` over the first `kl_warmup` steps (1 is
+    the bound; a likelihood weighted by scale wants more). A share `from_context` of the loss is
+    instead the mean likelihood over as many `draws` of z from q(z | C), as it is drawn in use. In
+    the last `late` of the steps, `late_beta` and `late_from_context` take the place of `beta` and
+    `from_context`.
     """
 
     beta: float
     targets: int
     kl_warmup: int
+    observed: bool = False
     kl_weight: float = 1.0
     from_context: float = 0.0
     draws: int = 1

@@ -10,7 +10,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import ConvCNP, NeuralProcess
 from npfill.models.parts import windows
-from npfill.models.parts.pyramid import filled, pyramid
+from npfill.models.parts.pyramid import filled, pyramid, unseen
 from tests.conftest import tiny
 
 Model = NeuralProcess[Any]
@@ -99,3 +99,32 @@ def test_the_density_channel_is_the_share_observed() -> None:
     for level in pyramid(torch.zeros(1, 1, 64, 64), observed)[1:4]:
         inner = level.density[..., 2:-2, 2:-2]
         torch.testing.assert_close(inner, torch.full_like(inner, 0.5))
+
+
+def test_fewer_levels_see_something_the_farther_what_is_observed_lies() -> None:
+    observed = torch.ones(1, 1, 128, 128, dtype=torch.bool)
+    observed[..., 24:104, 24:104] = False
+    count = unseen(pyramid(torch.zeros(1, 1, 128, 128), observed))[0, 0]
+    assert count[:20].max() < 0.2
+    inwards = count[64, 25:64:4]
+    assert (inwards.diff() > 0).all()
+    # 40 pixels away, cells of 32 pixels and less see nothing.
+    assert 5 < count[64, 64] < 7
+
+
+def test_the_calibration_goes_by_what_is_observed_around_each_pixel() -> None:
+    model, context = tiny("convcnp"), a_picture(64, 64)
+    context = replace(context, observed=context.observed.clone())
+    context.observed[..., 16:48, 16:48] = False
+    targets, before = Targets.every(context.size), everywhere(model, context)
+    model.calibration.copy_(torch.tensor([0.1, -0.2]))
+    after = model.condition(context).predict(None, targets)
+    factor = (after.scale.view_as(before.scale) / before.scale)[0, ..., 0]
+    assert factor[32, 32] > 1.5 * factor[4, 4]
+    some = Targets(torch.tensor([5, 64 * 32 + 32]), context.size)
+    torch.testing.assert_close(
+        model.condition(context).predict(None, some).scale, after.scale[:, some.index]
+    )
+    model.calibration.copy_(torch.tensor([9.0, 0.0]))
+    scale = model.condition(context).predict(None, targets).scale
+    assert torch.equal(scale, torch.full_like(scale, model.widest))

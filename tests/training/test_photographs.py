@@ -54,6 +54,22 @@ def test_scattered_pixels_are_drawn_in_four_times_as_many_crops_of_half_the_side
     assert shapes == {(1, 3, 32, 32), (4, 3, 16, 16)}
 
 
+def test_wide_holes_come_in_larger_crops_of_the_pictures_that_are_large_enough(data: Path) -> None:
+    plain = parse(RECIPE.read_text("utf-8"), "a test", ["model.size=152"])
+    assert plain.damage is not None
+    recipe = replace(plain, damage=replace(plain.damage, scattered=0.0, wide=0.5, planes=0.0))
+    photographs = read_photographs(data, "train", 32)
+    contexts = [draw(photographs, recipe, step).context for step in range(20)]
+    assert {context.pixels.shape[-1] for context in contexts} == {152, 228}
+    for context in contexts:
+        if context.pixels.shape[-1] == 228:
+            halves = context.observed[0, 0].unfold(0, 2, 2).unfold(1, 2, 2).flatten(2)
+            assert (halves.all(-1) == halves.any(-1)).all()
+    too_large = replace(recipe, model=replace(recipe.model, size=192))
+    sides = {draw(photographs, too_large, step).context.pixels.shape[-1] for step in range(20)}
+    assert sides == {192}
+
+
 def test_a_hole_may_be_partly_revealed_and_nothing_is_added_to_it(data: Path) -> None:
     plain = parse(RECIPE.read_text("utf-8"), "a test")
     assert plain.damage is not None

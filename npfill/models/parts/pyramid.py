@@ -93,6 +93,19 @@ def filled(levels: list[Level]) -> list[Float[Tensor, "batch channel height widt
     return pictures[::-1]
 
 
+def unseen(levels: list[Level]) -> Float[Tensor, "batch 1 height width"]:
+    """For each pixel, how many levels see nothing there, less what they see is trusted.
+
+    About 1 + log2 of the distance to the nearest observed pixel, without its creases.
+    """
+    count = 1.0 - levels[-1].trust
+    for level in reversed(levels[:-1]):
+        height, width = level.density.shape[-2:]
+        count = F.interpolate(count, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+        count = count + 1.0 - level.trust
+    return count
+
+
 def _halved(
     grid: Float[Tensor, "batch channel height width"],
 ) -> Float[Tensor, "batch channel rows columns"]:
