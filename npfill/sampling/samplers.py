@@ -31,6 +31,8 @@ _AUTO: dict[str, Kind] = {"convcnp": "independent"}
 # shape round in another way, and sample k would not be the same to the last bit. Of pictures of any
 # size, one at a time is what fits into memory.
 _TOGETHER = 3
+# Pixels that are drawn at once where all are independent: what bounds the memory.
+_DRAWN_TOGETHER = 2**18
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,13 @@ def _latent(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:
 def _independent(paths: _Paths, targets: Targets) -> Drawn:
     """A draw of every pixel from its own predictive distribution."""
     predicted = moments(paths.model.condition(paths.context), targets, paths.seed)
-    return bounded(predicted, paths.pixel_noise(len(targets.index)))
+    noise = paths.pixel_noise(len(targets.index))
+    drawn = predicted.mean.new_empty(len(noise), *predicted.mean.shape)
+    for first in range(0, len(targets.index), _DRAWN_TOGETHER):
+        some = slice(first, first + _DRAWN_TOGETHER)
+        part = Gaussian(predicted.mean[:, some], predicted.scale[:, some])
+        drawn[:, :, some] = bounded(part, noise[:, :, some])
+    return drawn
 
 
 def _autoregressive(paths: _Paths, targets: Targets, sampler: Sampler) -> Drawn:

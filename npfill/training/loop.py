@@ -71,8 +71,12 @@ class Trainer:
         self.learner.start_from(weights)
 
     def resume(self) -> None:
-        """Go on from the folder's last save, exactly."""
+        """Go on from the folder's last save: on the hardware that it began on, exactly."""
         tensors, progress = self.folder.load_state()
+        began = self.folder.read_environment()
+        if began["hardware"] == self.provenance["hardware"]:
+            # What is quicker is measured, and may be measured otherwise on another day.
+            self.learner.dtype = getattr(torch, began["precision"])
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.best = progress["best"] if progress["best"] is not None else -math.inf
         self.learner.restore(tensors, self.step)
