@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 Crop = Float[Tensor, "3 side side"]
+# Standard deviations of a photograph's grain.
+_GRAIN = (0.002, 0.03)
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R 601
 
 
@@ -41,6 +43,7 @@ def crops(
     scales: tuple[int, ...],
     grey: float,
     planes: float,
+    grain: float,
     random: np.random.Generator,
 ) -> Float[Tensor, "count 3 side side"]:
     """Random squares in [0, 1], mirrored and turned by right angles.
@@ -52,6 +55,7 @@ def crops(
         scales: Each crop is reduced by one of these, or by the largest that its picture allows.
         grey: The share of crops that lose their colours.
         planes: The share that are planes of colour instead, as skies and walls are.
+        grain: The share that get the noise of a film or sensor, which small pictures have lost.
         random: What everything is drawn from.
     """
     pictures = [each for each in photographs.pictures if min(each.shape[-2:]) >= side]
@@ -66,7 +70,8 @@ def crops(
         crop = F.avg_pool2d(crop, scale) if scale > 1 else crop
         crop = crop.flip(-1) if random.random() < 0.5 else crop
         crop = crop.rot90(int(random.integers(4)), (-2, -1))
-        drawn.append(_without_colours(crop) if random.random() < grey else crop)
+        crop = _without_colours(crop) if random.random() < grey else crop
+        drawn.append(_with_grain(crop, random) if random.random() < grain else crop)
     return torch.stack(drawn)
 
 
@@ -87,6 +92,15 @@ def _plane(side: int, random: np.random.Generator) -> Crop:
     axis = (np.arange(side) + 0.5) / side - 0.5
     plane = middle + slopes[0] * axis[:, None] + slopes[1] * axis
     return torch.from_numpy(np.rint(plane * 255) / 255).float()
+
+
+def _with_grain(crop: Crop, random: np.random.Generator) -> Crop:
+    """The crop in 8 bits with normal noise, of its luminance or of each channel."""
+    channels = 1 if random.random() < 0.5 else len(crop)
+    deviation = np.exp(random.uniform(*np.log(_GRAIN)))
+    noise = random.standard_normal((channels, *crop.shape[1:]), dtype=np.float32) * deviation
+    noisy = crop + torch.from_numpy(noise.astype(np.float32)).to(crop.device)
+    return (noisy.clamp(0, 1) * 255).round() / 255
 
 
 def _without_colours(crop: Crop) -> Crop:

@@ -32,7 +32,9 @@ def draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Con
         chosen = list(random.choice(names, count, p=shares / shares.sum()))
         if random.random() < damage.wide and 3 * side // 2 <= _largest(photographs):
             side, enlarged = 3 * side // 2, 2
-    pixels = crops(photographs, count, side, damage.scales, damage.grey, damage.planes, random)
+    pixels = crops(
+        photographs, count, side, damage.scales, damage.grey, damage.planes, damage.grain, random
+    )
     holes = [_hole(name, side, enlarged, damage.revealed, random) for name in chosen]
     observed = ~torch.from_numpy(np.stack(holes)[:, None])
     context = Context(pixels, observed.to(pixels.device))

@@ -21,7 +21,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     },
     "damage": {
         "scales": (1, 64),
-        **dict.fromkeys(("grey", "planes", "revealed", "wide"), _SHARE),
+        **dict.fromkeys(("grey", "planes", "revealed", "wide", "grain"), _SHARE),
         **dict.fromkeys(_FAMILIES["damage"], _AMOUNT),
     },
     "objective": {

@@ -46,9 +46,10 @@ class Damage:
     """How often photographs get each family of holes, and how crops are taken from them.
 
     Each crop is reduced by one of the whole numbers in `scales`; a share `grey` loses its colours,
-    and a share `planes` are gradients of colour instead. In a share `revealed` of the holes other
-    than `scattered` some pixels are observed, as in the rounds of autoregressive samples. In a
-    share `wide` of the steps with such holes they are twice as wide, in larger crops.
+    a share `planes` are gradients of colour instead, and a share `grain` get noise. In a share
+    `revealed` of the holes other than `scattered` some pixels are observed, as in the rounds of
+    autoregressive samples. In a share `wide` of the steps with such holes they are twice as wide,
+    in larger crops.
     """
 
     scales: tuple[int, ...]
@@ -64,6 +65,7 @@ class Damage:
     borders: float
     revealed: float = 0.0
     wide: float = 0.0
+    grain: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

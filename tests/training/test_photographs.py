@@ -70,6 +70,22 @@ def test_wide_holes_come_in_larger_crops_of_the_pictures_that_are_large_enough(d
     assert sides == {192}
 
 
+def test_grain_is_noise_in_eight_bits(data: Path) -> None:
+    plain = parse(RECIPE.read_text("utf-8"), "a test")
+    assert plain.damage is not None
+    photographs, roughness = read_photographs(data, "train", 32), {}
+    for grain in (0.0, 1.0):
+        recipe = replace(plain, damage=replace(plain.damage, scales=(1,), planes=0.0, grain=grain))
+        crops = [draw(photographs, recipe, step).context.pixels for step in range(10)]
+        if grain:
+            levels = torch.cat([crop.flatten() for crop in crops]) * 255
+            torch.testing.assert_close(levels, levels.round(), rtol=0, atol=1e-3)
+        steps = [(crop.diff(dim=-1).diff(dim=-1)).std().item() for crop in crops]
+        roughness[grain] = sorted(steps)[5]
+    # Noise of 0.002 to 0.03, of which a second difference has the square root of six times.
+    assert roughness[0.0] + 0.003 < roughness[1.0] < 0.1
+
+
 def test_a_hole_may_be_partly_revealed_and_nothing_is_added_to_it(data: Path) -> None:
     plain = parse(RECIPE.read_text("utf-8"), "a test")
     assert plain.damage is not None
