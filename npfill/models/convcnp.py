@@ -55,7 +55,8 @@ class Maps:
         inputs: That less its means over 32 pixels, brought to unit size, and beside it where the
             picture is observed.
         coarse: Features at a stride of 8 pixels.
-        unseen: For each pixel, how many levels of the pyramid see nothing there.
+        unseen: For each pixel, how many levels of the coarse network's grid and above see nothing
+            there.
         size: Height and width of the picture.
     """
 
@@ -108,17 +109,18 @@ class ConvCNP(NeuralProcess[Maps]):
         coarse = self.coarse(torch.cat([detail, meeting.density, meeting.trust], dim=1))
         detail = _DETAIL * (pictures[0] - _enlarged(means, _REFERENCE))
         inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
-        return Maps(pictures[0], inputs, coarse, unseen(levels), context.size)
+        return Maps(pictures[0], inputs, coarse, unseen(levels, _MEETING), context.size)
 
     def infer(self, context: Context) -> None:
         """No latent path."""
         return
 
     def log_share(self, context: Context, encoded: Maps) -> Float[Tensor, "batch pixel"]:
-        """The share observed around each pixel.
+        """The share observed around each pixel: 1 where something is, within about 8 pixels.
 
         Each level that sees nothing stands for cells of four times as many pixels, so this falls
-        with the square of the distance to the nearest observed pixel.
+        with the square of the distance to the nearest observed pixel. Nearer, the network says
+        by itself how sure it is.
         """
         height, width = encoded.size
         return -math.log(4.0) * encoded.unseen[..., :height, :width].flatten(1)

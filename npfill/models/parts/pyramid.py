@@ -93,16 +93,18 @@ def filled(levels: list[Level]) -> list[Float[Tensor, "batch channel height widt
     return pictures[::-1]
 
 
-def unseen(levels: list[Level]) -> Float[Tensor, "batch 1 height width"]:
-    """For each pixel, how many levels see nothing there, less what they see is trusted.
+def unseen(levels: list[Level], first: int) -> Float[Tensor, "batch 1 height width"]:
+    """For each pixel, how many levels from the `first` on see nothing there, by their trust.
 
-    About 1 + log2 of the distance to the nearest observed pixel, without its creases.
+    About log2 of the distance to the nearest observed pixel over half a cell of the first of them,
+    without the creases of that; where it is nearer, 0.
     """
     count = 1.0 - levels[-1].trust
     for level in reversed(levels[:-1]):
         height, width = level.density.shape[-2:]
         count = F.interpolate(count, scale_factor=2.0, mode="bilinear")[..., :height, :width]
-        count = count + 1.0 - level.trust
+        if level.number >= first:
+            count = count + 1.0 - level.trust
     return count
 
 
