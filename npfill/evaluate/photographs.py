@@ -141,7 +141,7 @@ def as_json(measured: Measured, command: str) -> str:
 
 
 def as_markdown(measured: Measured, command: str) -> str:
-    """The report: a table for each score."""
+    """The report: a table for each score that any completer has."""
     lines = [
         "# Evaluation on photographs",
         "",
@@ -153,7 +153,10 @@ def as_markdown(measured: Measured, command: str) -> str:
         *(f"- {name}: {origin}" for name, origin in measured.origins.items()),
         "",
     ]
+    had = {key for rows in measured.scores.values() for row in rows.values() for key in row}
     for key, (meaning, _) in SCORES.items():
+        if key not in had:
+            continue
         lines += [f"## {meaning[0].upper()}{meaning[1:]}", "", *markdown_table(measured, key), ""]
     return "\n".join(lines)
 
