@@ -15,7 +15,7 @@ from npfill.models import NeuralProcess
 from npfill.sampling.autoregressive import Index, Values, predicted_given, revealed
 from npfill.sampling.intensity import bounded
 from npfill.sampling.latents import has_latent, latent_noise
-from npfill.sampling.mixture import in_chunks, moments
+from npfill.sampling.mixture import gathered, in_chunks, moments
 from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
 
@@ -216,8 +216,9 @@ def _last_pass(
     """Means of all targets, or draws, from predictions of a few at a time."""
     pictures = len(paths.numbers) * len(paths.context.pixels)
     predicted = (predict(some) for some in in_chunks(paths.model, targets, pictures))
+    count = len(targets.index)
     if not sampler.noise:
-        return torch.cat([part.mean for part in predicted], dim=2)
-    parts = [(part.mean, part.scale) for part in predicted]
-    mean, scale = (torch.cat(each, dim=2) for each in zip(*parts, strict=True))
-    return bounded(Gaussian(mean, scale), paths.pixel_noise(len(targets.index)))
+        return gathered((part.mean for part in predicted), count, dim=2)
+    parts = (torch.stack([part.mean, part.scale]) for part in predicted)
+    mean, scale = gathered(parts, count, dim=3)
+    return bounded(Gaussian(mean, scale), paths.pixel_noise(count))
