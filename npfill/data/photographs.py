@@ -97,9 +97,9 @@ def _plane(side: int, random: np.random.Generator) -> Crop:
 def _with_grain(crop: Crop, random: np.random.Generator) -> Crop:
     """The crop in 8 bits with normal noise, of its luminance or of each channel."""
     channels = 1 if random.random() < 0.5 else len(crop)
-    deviation = np.exp(random.uniform(*np.log(_GRAIN)))
+    deviation = float(np.exp(random.uniform(*np.log(_GRAIN))))
     noise = random.standard_normal((channels, *crop.shape[1:]), dtype=np.float32) * deviation
-    noisy = crop + torch.from_numpy(noise.astype(np.float32)).to(crop.device)
+    noisy = crop + torch.from_numpy(noise).to(crop.device)
     return (noisy.clamp(0, 1) * 255).round() / 255
 
 

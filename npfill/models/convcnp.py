@@ -116,10 +116,10 @@ class ConvCNP(NeuralProcess[Maps]):
         return
 
     def log_share(self, context: Context, encoded: Maps) -> Float[Tensor, "batch pixel"]:
-        """The share observed around each pixel: 1 where something is, within about 8 pixels.
+        """The log of the share observed around each pixel: 0 where something is within about 8.
 
-        Each level that sees nothing stands for cells of four times as many pixels, so this falls
-        with the square of the distance to the nearest observed pixel. Nearer, the network says
+        Each level that sees nothing stands for cells of four times as many pixels, so the share
+        falls with the square of the distance to the nearest observed pixel. Nearer, the network says
         by itself how sure it is.
         """
         height, width = encoded.size
