@@ -119,8 +119,8 @@ class ConvCNP(NeuralProcess[Maps]):
         """The log of the share observed around each pixel: 0 where something is within about 8.
 
         Each level that sees nothing stands for cells of four times as many pixels, so the share
-        falls with the square of the distance to the nearest observed pixel. Nearer, the network says
-        by itself how sure it is.
+        falls with the square of the distance to the nearest observed pixel. Nearer, the network
+        says by itself how sure it is.
         """
         height, width = encoded.size
         return -math.log(4.0) * encoded.unseen[..., :height, :width].flatten(1)
