@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.reference import PlainLearner
-from npfill.shipped import folder
+from npfill.files import folder
 from npfill.training import learner as learning
 from npfill.training.batches import draw
 from npfill.training.learner import Learner

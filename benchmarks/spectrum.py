@@ -13,10 +13,10 @@ from rich.console import Console
 
 from npfill import zoo
 from npfill.completion import Completion, complete
-from npfill.data.datasets import read_images
+from npfill.data.sources import read_images
 from npfill.filling import Array
-from npfill.images.files import intensities, read_picture
-from npfill.images.sheet import Row, contact_sheet
+from npfill.pictures.files import intensities, read_picture
+from npfill.pictures.sheet import Row, contact_sheet
 
 # Bands of the radial frequency, in shares of the Nyquist frequency.
 BANDS = ((1 / 8, 3 / 16), (3 / 16, 1 / 4), (1 / 4, 3 / 8), (3 / 8, 1 / 2))

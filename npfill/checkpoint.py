@@ -13,8 +13,7 @@ from torch import Tensor
 
 from npfill import models
 from npfill.errors import ModelError
-from npfill.images.writing import write_bytes
-from npfill.weight_file import refuse
+from npfill.files import refuse_weights, write_bytes
 
 FORMAT = 1
 _KEY = "npfill"
@@ -90,7 +89,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         InputError: No file is there.
         ModelError: It is not a safetensors file.
     """
-    refuse(path)
+    refuse_weights(path)
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict

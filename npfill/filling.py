@@ -13,8 +13,8 @@ from npfill.baselines import Baseline
 from npfill.context import Context, Targets
 from npfill.devices import is_out_of_memory
 from npfill.errors import InputError, ModelError
-from npfill.images.fitting import match_channels, observed_average
 from npfill.models import NeuralProcess
+from npfill.pictures.grid import match_channels, observed_average
 from npfill.sampling import Kind, Sampler, has_latent, moments
 from npfill.sampling import samples as samples_of
 from npfill.sampling.mixture import smaller_chunks

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from npfill.errors import ModelError
-from npfill.weight_file import LARGEST, refuse_pickled
+from npfill.files import LARGEST, refuse_pickled
 
 PREFIX = "hf:"
 _ADDRESS = re.compile(

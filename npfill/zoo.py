@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from npfill import hub
+from npfill.config import read
 from npfill.errors import ModelError
-from npfill.records import read
-from npfill.shipped import folder
-from npfill.weight_file import mismatch, refuse, sha256_of
+from npfill.files import folder, mismatch, refuse_weights, sha256_of
 
 if TYPE_CHECKING:
     from npfill.models import NeuralProcess
@@ -134,7 +133,7 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
         return _on_hub(name, address, entry, fetch)
     path = Path(name)
     if path.suffix or len(path.parts) > 1:
-        refuse(path)
+        refuse_weights(path)
         return Found(path.stem, path, sha256_of(path))
     raise _unknown(name)
 

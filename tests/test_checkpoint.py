@@ -86,7 +86,7 @@ def test_a_failed_write_leaves_the_old_file(
     def fails(*_: object) -> None:
         raise OSError("disk full")
 
-    where = "npfill.images.writing.os.fsync" if failing == "fsync" else "pathlib.Path.replace"
+    where = "npfill.files.os.fsync" if failing == "fsync" else "pathlib.Path.replace"
     monkeypatch.setattr(where, fails)
     with pytest.raises(InputError, match="disk full"):
         checkpoint.save(path, tiny("np"), {})

@@ -12,8 +12,8 @@ from huggingface_hub import constants
 
 import npfill
 from npfill import checkpoint, hub, zoo
+from npfill.config import as_toml
 from npfill.errors import ModelError
-from npfill.records import as_toml
 from tests.conftest import tiny
 from tests.hub_server import COMMIT, HubServer
 

@@ -9,7 +9,7 @@ import torch
 import npfill
 from npfill import checkpoint, zoo
 from npfill.errors import InputError, ModelError
-from npfill.shipped import folder
+from npfill.files import folder
 from npfill.training.recipe import parse
 
 LARGEST_FILE, LARGEST_ZOO = 8 * 10**6, 24 * 10**6

@@ -10,7 +10,7 @@ from npfill.baselines.nearest import Nearest
 from npfill.baselines.opencv import NavierStokes, Telea
 from npfill.baselines.statistics import load
 from npfill.errors import ModelError
-from npfill.shipped import folder
+from npfill.files import folder
 
 __all__ = ["FILES", "NAMES", "Baseline", "Filled", "build"]
 

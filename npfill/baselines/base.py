@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from npfill.errors import InputError
+from npfill.errors import InputError, ModelError
+from npfill.extras import imported
 from npfill.gaussian import Gaussian
 
 
@@ -100,6 +101,14 @@ class Baseline(ABC):
             InputError: The baseline cannot be used for this picture and hole.
             ModelError: A package or file that it needs is not there.
         """
+
+    def package(self, module: str, name: str) -> Any:
+        """Import a module of the extra `npfill[baselines]`; `name` is its package's.
+
+        Raises:
+            ModelError: The package is not installed.
+        """
+        return imported(module, self.name, "baselines", ModelError, name)
 
     def observed(self, hole: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
         """True where the picture is observed.

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.baselines.base import Baseline, Filled
-from npfill.baselines.extra import imported
 from npfill.errors import InputError
 
 
@@ -26,7 +25,7 @@ class Biharmonic(Baseline):
     ) -> Filled:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         self.observed(hole)
-        restoration = imported("skimage.restoration", self.name, "scikit-image")
+        restoration = self.package("skimage.restoration", "scikit-image")
         known = np.where(hole[..., None], 0.0, picture.astype(np.float64))
         try:
             filled = restoration.inpaint_biharmonic(known, hole, channel_axis=-1)

@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from npfill.baselines.base import Baseline, Filled, cholesky, solved
-from npfill.baselines.extra import imported
 from npfill.seeds import generator
 
 # The time grows with the cube of these.
@@ -59,8 +58,8 @@ class GaussianProcess(Baseline):
 
     def _fitted(self, at: Points, values: Float[np.ndarray, "point channel"], longer: int) -> Any:
         """The process given the values, with the kernel fitted to some of them."""
-        package = imported("sklearn.gaussian_process", self.name, "scikit-learn")
-        exceptions = imported("sklearn.exceptions", self.name, "scikit-learn")
+        package = self.package("sklearn.gaussian_process", "scikit-learn")
+        exceptions = self.package("sklearn.exceptions", "scikit-learn")
         regressor, some = package.GaussianProcessRegressor, _random(len(at), _FITTED_TO)
         with warnings.catch_warnings():
             # A parameter on its bound, or a search that ends early, is as good as it gets.

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.baselines.base import Baseline, Filled
-from npfill.baselines.extra import imported
 
 
 class Nearest(Baseline):
@@ -28,7 +27,7 @@ class Nearest(Baseline):
     ) -> Filled:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         observed = self.observed(hole)
-        neighbors = imported("sklearn.neighbors", self.name, "scikit-learn")
+        neighbors = self.package("sklearn.neighbors", "scikit-learn")
         at = np.argwhere(observed)
         regressor = neighbors.KNeighborsRegressor(min(self.k, len(at)), algorithm="kd_tree")
         regressor.fit(at, picture[observed])

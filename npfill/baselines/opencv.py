@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.baselines.base import Baseline, Filled
-from npfill.baselines.extra import imported
 
 _RADIUS = 3  # pixels around each missing one that are looked at
 
@@ -23,7 +22,7 @@ class _OpenCV(Baseline):
     ) -> Filled:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         self.observed(hole)
-        cv2 = imported("cv2", self.name, "OpenCV")
+        cv2 = self.package("cv2", "OpenCV")
         levels = np.rint(np.where(hole[..., None], 0, picture) * 255).astype(np.uint8)
         # OpenCV mistreats a hole that touches the picture's border (its issues 25389 and 28648):
         # with a missing pixel all around, the border is inside.

@@ -15,7 +15,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from npfill.errors import ModelError
-from npfill.images.writing import write_bytes
+from npfill.files import write_bytes
 
 _COMPONENTS = 400
 _LARGEST_FILE = 64 * 2**20

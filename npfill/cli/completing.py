@@ -12,10 +12,10 @@ from npfill.cli.masking import MaskOptions, hole_of
 from npfill.cli.origin import origin_text
 from npfill.cli.rendering import Rendered, render
 from npfill.errors import InputError
-from npfill.images.files import read_picture
-from npfill.images.incomplete import Incomplete
-from npfill.images.masks import Hole, describe
-from npfill.images.reading import MAX_PIXELS
+from npfill.pictures.files import read_picture
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.masks import Hole, describe
+from npfill.pictures.reading import MAX_PIXELS
 
 if TYPE_CHECKING:
     from npfill.baselines import Baseline
@@ -151,7 +151,7 @@ def complete_one(
     return record
 
 
-def _read(job: Job, writing: Writing, talk: Talk) -> tuple[Incomplete, Hole]:
+def _read(job: Job, writing: Writing, talk: Talk) -> tuple[MaskedPicture, Hole]:
     """The picture and its hole, with what is to be said of them said."""
     picture = read_picture(job.image, writing.max_pixels)
     if picture.is_data and any(path.suffix == ".png" for path in job.plan.of_values):
@@ -164,10 +164,10 @@ def _read(job: Job, writing: Writing, talk: Talk) -> tuple[Incomplete, Hole]:
             talk.warn(f"{name}: {note}")
     if writing.strip:
         picture = picture.stripped()
-    return Incomplete.of(picture, hole.by_choice), hole
+    return MaskedPicture.of(picture, hole.by_choice), hole
 
 
-def _completed(job: Job, incomplete: Incomplete, by: Chosen, drawing: Drawing) -> "Completion":
+def _completed(job: Job, incomplete: MaskedPicture, by: Chosen, drawing: Drawing) -> "Completion":
     from npfill.completion import complete
 
     return complete(
@@ -183,7 +183,7 @@ def _completed(job: Job, incomplete: Incomplete, by: Chosen, drawing: Drawing) -
     )
 
 
-def _mean_std(completion: "Completion", incomplete: Incomplete) -> float | None:
+def _mean_std(completion: "Completion", incomplete: MaskedPicture) -> float | None:
     std = completion.std
     return None if std is None else float(incomplete.deviation(std)[incomplete.hole].mean())
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from npfill.cli.console import Talk
-from npfill.shipped import folder
+from npfill.files import folder
 
 
 def demo_command(
@@ -20,10 +20,10 @@ def demo_command(
     ] = False,
 ) -> None:
     """Complete the bundled digit with every bundled digit model: one sheet, no network."""
-    from npfill.images.files import intensities, png_bytes, read_picture
-    from npfill.images.masks import read_mask
-    from npfill.images.sheet import Row, contact_sheet
-    from npfill.images.writing import refuse_existing, write_bytes
+    from npfill.files import refuse_existing, write_bytes
+    from npfill.pictures.files import intensities, png_bytes, read_picture
+    from npfill.pictures.masks import read_mask
+    from npfill.pictures.sheet import Row, contact_sheet
 
     path = output / "npfill-demo.png"
     refuse_existing([path], overwrite)

@@ -95,7 +95,7 @@ def evaluate_command(
 ) -> None:
     """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
     from npfill.errors import InputError, UsageError
-    from npfill.images.writing import refuse_existing
+    from npfill.files import refuse_existing
 
     if photos and (contexts is not None or size is not None):
         raise UsageError("--contexts and --size are not for --photos", "leave them out")
@@ -164,7 +164,7 @@ def _photographs(
         measure_photographs,
         table,
     )
-    from npfill.images.writing import write_bytes
+    from npfill.files import write_bytes
 
     with _progress() as (on_start, on_batch):
         measured = measure_photographs(
@@ -222,8 +222,8 @@ def _print(comparison: "Comparison", keys: Sequence[str]) -> None:
 
 def _write(comparison: "Comparison", output: Path) -> None:
     from npfill.evaluate.report import as_json, as_markdown, charts
-    from npfill.images.files import png_bytes
-    from npfill.images.writing import write_bytes
+    from npfill.files import write_bytes
+    from npfill.pictures.files import png_bytes
 
     command = shlex.join(["npfill", *sys.argv[1:]])
     output.mkdir(parents=True, exist_ok=True)

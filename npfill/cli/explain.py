@@ -52,9 +52,9 @@ def _why(check: "Callable[[Origin], str]", origin: "Origin") -> str:
 
 def _picture_and_mask(origin: "Origin") -> str:
     from npfill.cli.masking import hole_of, sha256_of
-    from npfill.images.files import read_picture
-    from npfill.images.incomplete import Incomplete
-    from npfill.images.reading import STDIN
+    from npfill.pictures.files import read_picture
+    from npfill.pictures.masked import MaskedPicture
+    from npfill.pictures.reading import STDIN
 
     if str(STDIN) in {str(origin.image), origin.masking.file}:
         return "came through stdin, which is not here"
@@ -62,7 +62,7 @@ def _picture_and_mask(origin: "Origin") -> str:
     hole = hole_of(origin.masking, picture)
     if sha256_of(hole) != origin.text.get("npfill_mask_sha256"):
         return f"{origin.masking.name} selects another hole"
-    incomplete = Incomplete.of(picture, hole.by_choice)
+    incomplete = MaskedPicture.of(picture, hole.by_choice)
     observed = incomplete.sha256(opaque=origin.masking.mask == "alpha")
     if observed != origin.text.get("npfill_image_sha256"):
         return f"{origin.image} has changed outside the hole"
@@ -89,8 +89,8 @@ def _run_again(origin: "Origin", result: Path, talk: Talk) -> None:
     """
     from npfill.cli.completing import Job, Writing, choose, complete_one
     from npfill.cli.outputs import Plan
-    from npfill.images.difference import difference
-    from npfill.images.files import read_picture
+    from npfill.pictures.difference import difference
+    from npfill.pictures.files import read_picture
 
     with TemporaryDirectory(prefix="npfill-") as folder:
         again = Path(folder) / "again.png"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from npfill.cli.outputs import Plan
-    from npfill.images.sheet import Row
+    from npfill.pictures.sheet import Row
 
 Item = TypeVar("Item")
 
@@ -121,8 +121,8 @@ def compare_command(
     plan = _plan(output, "npfill-compare.png", overwrite, [image, mask])
 
     from npfill import baselines, zoo
-    from npfill.images.files import intensities
-    from npfill.images.sheet import contact_sheet
+    from npfill.pictures.files import intensities
+    from npfill.pictures.sheet import contact_sheet
 
     labels = inputs.labels(models)
     network = next((name for name in labels if name not in baselines.NAMES), _DIGITS)
@@ -158,7 +158,7 @@ def reveal_command(
 
     from npfill import checkpoint, zoo
     from npfill.evaluate.figures import reveal
-    from npfill.images.files import intensities
+    from npfill.pictures.files import intensities
 
     small = reveal.scaled_down(whole, _LONGEST)
     size = small.height, small.width
@@ -192,7 +192,7 @@ def _rows(
     """A completion by each model; a baseline that cannot do it is left out."""
     from npfill import baselines
     from npfill.completion import complete
-    from npfill.images.sheet import Row
+    from npfill.pictures.sheet import Row
 
     rows = []
     for name in _with_progress(labels, "completing", len(labels)):
@@ -220,7 +220,7 @@ def _with_progress(items: Iterable[Item], doing: str, total: int) -> Iterable[It
 def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> "Plan":
     """Where the figure goes; refused, before any work is done, where it cannot or must not."""
     from npfill.cli import outputs
-    from npfill.images.writing import refuse_existing
+    from npfill.files import refuse_existing
 
     output = output or Path()
     path = output if output.suffix and not output.is_dir() else output / name
@@ -237,7 +237,7 @@ def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | No
 def _write_png(plan: "Plan", figure: "Image", models: str, seed: int, talk: Talk) -> None:
     """Write a figure, with what made it in the PNG's text."""
     from npfill import __version__
-    from npfill.images.files import png_bytes
+    from npfill.pictures.files import png_bytes
 
     text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
     _write(plan, png_bytes(figure, text), f"{models}, seed {seed}", talk)

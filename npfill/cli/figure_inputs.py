@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from npfill.cli.console import Talk
 from npfill.errors import UsageError
-from npfill.shipped import folder
+from npfill.files import folder
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from npfill.images.picture import Picture
+    from npfill.pictures.picture import Picture
 
 # The baselines that are compared where none is named.
 _BASELINES = ("nearest", "linear", "gp")
@@ -38,7 +38,7 @@ class Source:
 
 def picture(source: Source, size: int, channels: int, talk: Talk) -> "Picture":
     """The picture that a figure is about; a test picture as a square of `size` pixels."""
-    from npfill.images.picture import Picture
+    from npfill.pictures.picture import Picture
 
     if source.data is None:
         return read(source.image or folder("examples") / "digit.png", talk)
@@ -51,7 +51,7 @@ def picture(source: Source, size: int, channels: int, talk: Talk) -> "Picture":
 
 def read(path: Path, talk: Talk) -> "Picture":
     """A picture from a file; what the user should know of it is said."""
-    from npfill.images.files import read_picture
+    from npfill.pictures.files import read_picture
 
     picture = read_picture(path)
     for note in picture.notes:
@@ -64,7 +64,7 @@ def hole(
 ) -> "np.ndarray":
     """What is not observed, bool "height width": from a mask, or all but random pixels."""
     from npfill.evaluate.figures.pictures import observed_at_random
-    from npfill.images import masks
+    from npfill.pictures import masks
 
     size = picture.size
     if mask is None:

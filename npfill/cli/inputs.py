@@ -10,7 +10,7 @@ from PIL import Image
 
 from npfill.cli.console import Talk
 from npfill.errors import InputError
-from npfill.images.reading import STDIN
+from npfill.pictures.reading import STDIN
 
 SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",

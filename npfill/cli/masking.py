@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from npfill.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.images.masks import Hole
-    from npfill.images.picture import Picture
+    from npfill.pictures.masks import Hole
+    from npfill.pictures.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
         UsageError: The options contradict each other, or nothing says what is missing.
         InputError: The mask cannot be used, or selects nothing.
     """
-    from npfill.images import masks
+    from npfill.pictures import masks
 
     lacking = masks.Hole(picture.lacking)
     given = _given(masking, picture, max_pixels)
@@ -76,9 +76,9 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
 
 def _given(masking: MaskOptions, picture: "Picture", max_pixels: int | None) -> "Hole | None":
     """The union of what mask and boxes select; None where there are none."""
-    from npfill.images import masks
-    from npfill.images.colour_key import from_colour
-    from npfill.images.reading import MAX_PIXELS
+    from npfill.pictures import masks
+    from npfill.pictures.colour_key import from_colour
+    from npfill.pictures.reading import MAX_PIXELS
 
     if masking.file is None and (masking.fit or masking.threshold is not None):
         flag = "--fit-mask" if masking.fit else "--mask-threshold"

@@ -84,8 +84,8 @@ def add_command(
 ) -> None:
     """Take a run's best weights into pretrained/: measured, with a row in the zoo and a card."""
     from npfill import devices
-    from npfill.data.datasets import read_images
-    from npfill.data.photographs import Photographs
+    from npfill.data.sets import Photographs
+    from npfill.data.sources import read_images
     from npfill.evaluate.photograph_shipping import Sets, ship_photographs
     from npfill.evaluate.shipping import ship
     from npfill.training.pictures import training_pictures
@@ -129,8 +129,8 @@ def add_linear_command(
 ) -> None:
     """Fit the baseline linear to a recipe's training pictures, and keep it in pretrained/."""
     from npfill.baselines import statistics
-    from npfill.data.datasets import read_images
-    from npfill.shipped import folder
+    from npfill.data.sources import read_images
+    from npfill.files import folder
 
     described = _described(recipe)
     source, model = described.data, described.model
@@ -147,8 +147,8 @@ def add_classifier_command(
     data: Annotated[Path, typer.Option(help="A folder with that data's idx files, and labels.")],
 ) -> None:
     """Train the classifier of digits that judges samples, and keep it in pretrained/."""
-    from npfill.data.datasets import read_images
     from npfill.data.labels import read_labels
+    from npfill.data.sources import read_images
     from npfill.evaluate import classifier
 
     described = _described(recipe).data
@@ -176,7 +176,7 @@ def _described(name: str) -> "Recipe":
     Raises:
         UsageError: There is none.
     """
-    from npfill.shipped import folder
+    from npfill.files import folder
     from npfill.training.recipe import parse
 
     path = folder("train") / f"{name}.toml"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from npfill.shipped import folder
+from npfill.files import folder
 
 _MASK = "Mask"
 # No picture that is read is larger than this.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npfill.errors import InputError, UsageError
-from npfill.images.encoding import Suffixes
-from npfill.images.writing import write_bytes
+from npfill.files import write_bytes
+from npfill.pictures.encoding import Suffixes
 
 if TYPE_CHECKING:
     from npfill.completion import Completion

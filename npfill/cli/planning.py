@@ -11,8 +11,8 @@ from npfill.cli.console import Talk
 from npfill.cli.inputs import Given, MaskFolder
 from npfill.cli.masking import MaskOptions
 from npfill.errors import InputError, NpfillError, UsageError
-from npfill.images.encoding import suffixes
-from npfill.images.writing import refuse_existing
+from npfill.files import refuse_existing
+from npfill.pictures.encoding import suffixes
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import numpy as np
 
 from npfill.cli.outputs import Plan
 from npfill.errors import NpfillError
-from npfill.images.arrays import npz_bytes
-from npfill.images.encoding import as_read_again, picture_bytes
-from npfill.images.files import png_bytes, std_picture
-from npfill.images.incomplete import Incomplete
-from npfill.images.picture import Picture
-from npfill.images.sheet import Row, contact_sheet
+from npfill.pictures.encoding import as_read_again, picture_bytes
+from npfill.pictures.files import png_bytes, std_picture
+from npfill.pictures.formats.arrays import npz_bytes
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import Picture
+from npfill.pictures.sheet import Row, contact_sheet
 
 if TYPE_CHECKING:
     from npfill.completion import Completion
@@ -37,7 +37,7 @@ class Rendered:
 
 def render(
     plan: Plan,
-    incomplete: Incomplete,
+    incomplete: MaskedPicture,
     completion: "Completion",
     text: dict[str, str],
     *,
@@ -85,7 +85,7 @@ def render(
     return Rendered(contents, *max(losses))
 
 
-def _filled(incomplete: Incomplete, values: np.ndarray, *, opaque: bool = False) -> Picture:
+def _filled(incomplete: MaskedPicture, values: np.ndarray, *, opaque: bool = False) -> Picture:
     after = incomplete.filled(values, opaque=opaque)
     changed, _ = incomplete.changed_outside(after)
     if changed:
@@ -93,7 +93,7 @@ def _filled(incomplete: Incomplete, values: np.ndarray, *, opaque: bool = False)
     return after
 
 
-def _std(incomplete: Incomplete, std: np.ndarray, text: dict[str, str]) -> bytes:
+def _std(incomplete: MaskedPicture, std: np.ndarray, text: dict[str, str]) -> bytes:
     """Of a picture, a PNG that states its full scale; of data, data."""
     if incomplete.picture.is_data:
         return picture_bytes(incomplete.as_data(incomplete.deviation(std)), text, keep=False)
@@ -101,7 +101,7 @@ def _std(incomplete: Incomplete, std: np.ndarray, text: dict[str, str]) -> bytes
     return png_bytes(picture, text | {"npfill_std_full_scale": repr(full_scale)})
 
 
-def _sheet(incomplete: Incomplete, completion: "Completion") -> "Picture":
+def _sheet(incomplete: MaskedPicture, completion: "Completion") -> "Picture":
     """Data in neither one nor three channels show their first."""
     mean = completion.mean
     shown = slice(None) if mean.shape[-1] in {1, 3} else slice(1)
@@ -111,7 +111,7 @@ def _sheet(incomplete: Incomplete, completion: "Completion") -> "Picture":
     return Picture.of(contact_sheet(row.mean, hole, [row]), "sheet")
 
 
-def _npz(incomplete: Incomplete, completion: "Completion") -> bytes:
+def _npz(incomplete: MaskedPicture, completion: "Completion") -> bytes:
     """The arrays, of data in their unit; without `std` where the model gives none."""
     arrays = {"mean": completion.mean, "samples": completion.samples, "hole": incomplete.hole}
     if incomplete.picture.is_data:

@@ -12,7 +12,7 @@ from rich.table import Table
 from npfill.cli.console import Talk, stderr, stdout
 from npfill.cli.progress import printer, run_with_bar
 from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
-from npfill.shipped import folder
+from npfill.files import folder
 
 if TYPE_CHECKING:
     from torch import device
@@ -184,7 +184,7 @@ def _trainer(
     ranks: "Ranks",
 ) -> "Trainer":
     """A trainer at its first step, or where it stopped; the folder is made."""
-    from npfill.data.photographs import Photographs
+    from npfill.data.sets import Photographs
     from npfill.evaluate.validation import at_random_counts, of_photographs
     from npfill.training.environment import describe, provenance
     from npfill.training.loop import Trainer

@@ -115,7 +115,7 @@ def _verdict(name: str) -> str:
 def _of_row(name: str, entry: "Entry") -> dict[str, Any]:
     """What the zoo says."""
     from npfill import zoo
-    from npfill.shipped import folder
+    from npfill.files import folder
 
     scores = dict(zip(entry.counts, entry.mse, strict=True)) or dict(
         zip(entry.contexts, entry.psnr, strict=True)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from npfill.data.datasets import Split, unzipped
+from npfill.data.sources import Split, unzipped
 from npfill.errors import InputError
 
 _IDX_NAMES = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}

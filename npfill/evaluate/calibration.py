@@ -8,8 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data.partly_known import PartlyKnown, parted
-from npfill.data.photographs import Photographs
+from npfill.data.sets import PartlyKnown, Photographs, parted
 from npfill.evaluate.damages import KEPT, Damage
 from npfill.evaluate.settings import HIDDEN, Setting, counts_for
 from npfill.gaussian import Gaussian, mixture_moments

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from npfill import checkpoint
 from npfill.errors import ModelError
+from npfill.files import folder
 from npfill.seeds import generator
-from npfill.shipped import folder
 
 FILE = folder("pretrained") / "baselines" / "classifier-mnist.safetensors"
 SIZE, CLASSES = 28, 10

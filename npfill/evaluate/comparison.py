@@ -13,7 +13,7 @@ from torch import Tensor
 
 from npfill import baselines, zoo
 from npfill.baselines import linear, nearest, statistics
-from npfill.data.datasets import has_parts, read_images, shape_of
+from npfill.data.sources import has_parts, read_images, shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate.answers import BaselineCompleter, Completer, ModelCompleter
 from npfill.evaluate.protocol import FEWEST_IMAGES, Result, images_for, measure

@@ -8,7 +8,7 @@ from jaxtyping import Bool
 from PIL import Image
 
 from npfill.data.damage import FAMILIES, scattered
-from npfill.data.datasets import read_photographs
+from npfill.data.sources import read_photographs
 from npfill.seeds import array_generator
 
 _WHITE = 128

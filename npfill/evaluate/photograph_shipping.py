@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from npfill import checkpoint
-from npfill.data.photographs import Photographs
+from npfill.data.sets import Photographs
 from npfill.evaluate.calibration import calibrate_photographs
 from npfill.evaluate.card import photograph_card
 from npfill.evaluate.photographs import Entrant, measure_photographs

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from npfill import __version__, baselines, zoo
 from npfill.baselines import Baseline
-from npfill.data.datasets import read_photographs
+from npfill.data.sources import read_photographs
 from npfill.errors import InputError
 from npfill.evaluate.appearance import psnr, ssim
 from npfill.evaluate.damages import Damage, Irregular, damages

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from npfill.data.holes import random_pixels
+from npfill.data.masks import random_pixels
 from npfill.errors import UsageError
 from npfill.seeds import generator
 

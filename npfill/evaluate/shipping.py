@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from npfill import checkpoint, zoo
-from npfill.data.partly_known import PartlyKnown
+from npfill.config import as_toml
+from npfill.data.sets import PartlyKnown
 from npfill.errors import InputError
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.calibration import calibrate
@@ -19,11 +20,9 @@ from npfill.evaluate.figures.contexts import contexts_figure
 from npfill.evaluate.figures.pictures import on_grid
 from npfill.evaluate.protocol import images_for, measure
 from npfill.evaluate.settings import HIDDEN, Setting, counts_for, protocol
-from npfill.images.files import png_bytes
-from npfill.images.writing import write_bytes
+from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
-from npfill.records import as_toml
-from npfill.shipped import folder
+from npfill.pictures.files import png_bytes
 from npfill.zoo import Entry
 
 # Draws of z that the scores of a card are measured with, but at random counts: at most.

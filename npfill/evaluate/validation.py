@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
-from npfill.data.partly_known import PartlyKnown, parted
-from npfill.data.photographs import Photographs
+from npfill.data.sets import PartlyKnown, Photographs, parted
 from npfill.evaluate.answers import ModelCompleter
 from npfill.evaluate.damages import KEPT, Damage
 from npfill.evaluate.settings import Setting, counts_for

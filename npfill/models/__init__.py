@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from npfill.config import read
 from npfill.errors import ModelError
 from npfill.models.anp import ANP, ANPConfig
 from npfill.models.base import NeuralProcess
@@ -11,7 +12,6 @@ from npfill.models.cnp import CNP, CNPConfig
 from npfill.models.convcnp import ConvCNP, ConvCNPConfig
 from npfill.models.latent_cnp import LatentCNP, LatentCNPConfig
 from npfill.models.neural_process import NP, NPConfig
-from npfill.records import read
 
 __all__ = [
     "ANP",

@@ -7,9 +7,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data.holes import STRUCTURED, random_pixels
-from npfill.data.partly_known import PartlyKnown, parted
-from npfill.data.photographs import Photographs
+from npfill.data.masks import STRUCTURED, random_pixels
+from npfill.data.sets import PartlyKnown, Photographs, parted
 from npfill.seeds import generator
 from npfill.training.damaged import draw_crops
 from npfill.training.recipe import Holes, Recipe

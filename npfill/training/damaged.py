@@ -5,7 +5,7 @@ import torch
 
 from npfill.context import Context, Targets
 from npfill.data.damage import FAMILIES, Hole
-from npfill.data.photographs import Photographs, crops
+from npfill.data.sets import Photographs, crops
 from npfill.seeds import array_generator
 from npfill.training.recipe import Recipe
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npfill.data.datasets import has_parts, read_images_with_holes, read_photographs
+from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
 from npfill.training.batches import Pictures
 from npfill.training.recipe import Recipe

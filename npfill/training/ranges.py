@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from npfill.data.damage import FAMILIES
-from npfill.data.holes import STRUCTURED
+from npfill.data.masks import STRUCTURED
 from npfill.errors import UsageError
 
 if TYPE_CHECKING:

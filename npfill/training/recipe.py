@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from npfill.config import as_toml, read
 from npfill.errors import UsageError
 from npfill.models import config_of, fields_of
-from npfill.records import as_toml, read
 from npfill.training.ranges import check
 
 

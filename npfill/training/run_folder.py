@@ -9,7 +9,7 @@ from torch import Tensor
 
 from npfill import checkpoint
 from npfill.errors import InputError, ModelError
-from npfill.images.writing import write_bytes
+from npfill.files import write_bytes
 
 
 @dataclass(frozen=True)

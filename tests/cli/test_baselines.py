@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npfill import baselines, shipped
+from npfill import baselines, files
 from npfill.baselines import statistics
 from tests.cli.conftest import Command
 from tests.conftest import TINY
 
-DIGIT = shipped.folder("examples") / "digit.png"
-MASK = shipped.folder("examples") / "digit_mask.png"
+DIGIT = files.folder("examples") / "digit.png"
+MASK = files.folder("examples") / "digit_mask.png"
 ALL = {"digit_mean.png", "digit_std.png", *(f"digit_sample-{k}.png" for k in (1, 2, 3))}
 
 
@@ -147,7 +147,7 @@ def test_linear_is_fitted_to_a_recipes_pictures(
 ) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "tiny.toml").write_bytes(TINY.read_bytes())
-    monkeypatch.setattr(shipped, "folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(files, "folder", lambda name: tmp_path / name)
     assert npfill("models", "add-linear", "tiny", "--data", pictures).code == 0
     (path,) = (tmp_path / "pretrained" / "baselines").iterdir()
     values = np.load(pictures) / 255

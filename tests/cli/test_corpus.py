@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from npfill.data.datasets import read_images
+from npfill.data.sources import read_images
 from npfill.errors import InputError
 from tests.cli.conftest import Command, Ended
 from tests.corpus.masks import MASKS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from npfill import checkpoint, zoo
-from npfill.shipped import folder
+from npfill.files import folder
 from tests.cli.conftest import Command
 from tests.conftest import tiny
 from tests.hub_server import COMMIT, HubServer

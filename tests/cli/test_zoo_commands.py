@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from npfill import checkpoint, shipped, zoo
+from npfill import checkpoint, files, zoo
 from npfill.cli import main
 from tests.conftest import TINY
 
@@ -46,7 +46,7 @@ def test_doctor_passes_here(capsys: pytest.CaptureFixture[str]) -> None:
 def test_doctor_says_no_where_weights_are_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(shipped.folder("pretrained"), tmp_path / "pretrained")
+    shutil.copytree(files.folder("pretrained"), tmp_path / "pretrained")
     monkeypatch.setattr(zoo, "folder", lambda name: tmp_path / name)
     name = next(name for name in zoo.entries() if name != zoo.DEFAULT)
     (tmp_path / "pretrained" / zoo.entries()[name].file).write_bytes(b"")
@@ -63,7 +63,7 @@ def test_a_finished_run_is_taken_into_the_zoo(
     (tmp_path / "pretrained").mkdir()
     (tmp_path / "train").mkdir()
     shutil.copy(TINY, tmp_path / "train" / "np-ramps.toml")
-    shutil.copytree(shipped.folder("examples"), tmp_path / "examples")
+    shutil.copytree(files.folder("examples"), tmp_path / "examples")
     for module in ("npfill.zoo", "npfill.evaluate.shipping"):
         monkeypatch.setattr(f"{module}.folder", lambda name: tmp_path / name)
     assert run("models", "add", str(tmp_path / "run"), "--name", "np-ramps") == 0

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from npfill.data.labels import read_labels
 from npfill.errors import InputError, ModelError
 from npfill.evaluate import classifier
-from npfill.images.files import intensities, read_picture
+from npfill.files import folder
+from npfill.pictures.files import intensities, read_picture
 from npfill.seeds import generator
-from npfill.shipped import folder
 
 LABELS = b"\x00\x00\x08\x01\x00\x00\x00\x03\x05\x00\x09"
 

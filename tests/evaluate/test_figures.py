@@ -11,15 +11,15 @@ from PIL import Image
 
 from npfill.completion import complete
 from npfill.context import Context
-from npfill.data.holes import random_pixels
+from npfill.data.masks import random_pixels
 from npfill.errors import UsageError
 from npfill.evaluate.figures import reveal
 from npfill.evaluate.figures.contexts import contexts_figure
 from npfill.evaluate.figures.pictures import observed_at_random, on_grid
 from npfill.evaluate.figures.samples import samples_figure, whole_samples
 from npfill.evaluate.settings import Setting
-from npfill.images.files import intensities
 from npfill.models import NeuralProcess
+from npfill.pictures.files import intensities
 from npfill.sampling import KINDS, Kind, Sampler, has_latent, sampler_for
 from npfill.seeds import generator
 from tests.conftest import MODELS, of, tiny

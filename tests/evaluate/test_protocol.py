@@ -16,10 +16,10 @@ from npfill.context import Context, Targets
 from npfill.evaluate.answers import BaselineCompleter, ModelCompleter
 from npfill.evaluate.protocol import images_for, measure
 from npfill.evaluate.settings import Setting
-from npfill.images.files import intensities, read_picture
+from npfill.files import folder
 from npfill.models import NeuralProcess
+from npfill.pictures.files import intensities, read_picture
 from npfill.sampling import draws
-from npfill.shipped import folder
 from tests.conftest import tiny
 
 DRAWS, SEED = 4, 5

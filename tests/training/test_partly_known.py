@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from npfill import checkpoint
-from npfill.data.partly_known import PartlyKnown
+from npfill.data.sets import PartlyKnown
 from npfill.evaluate.calibration import calibrate
 from npfill.evaluate.validation import at_random_counts
 from npfill.models import NeuralProcess

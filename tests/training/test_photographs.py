@@ -11,10 +11,10 @@ from PIL import Image
 
 from npfill import checkpoint, zoo
 from npfill.cli import main
-from npfill.data.datasets import read_photographs
+from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
+from npfill.files import folder
 from npfill.seeds import array_generator
-from npfill.shipped import folder
 from npfill.training.batches import draw
 from npfill.training.recipe import parse, render
 from tests.training.test_run import train

@@ -8,9 +8,9 @@ from PIL import Image
 
 from npfill.completion import complete
 from npfill.evaluate.settings import Setting
-from npfill.images.files import intensities
-from npfill.images.sheet import Row, contact_sheet
 from npfill.models import NeuralProcess
+from npfill.pictures.files import intensities
+from npfill.pictures.sheet import Row, contact_sheet
 
 
 def contexts_figure(

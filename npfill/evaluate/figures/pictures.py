@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool
 from PIL import Image, ImageOps
 
-from npfill.data.datasets import read_images
-from npfill.data.holes import random_pixels
+from npfill.data.masks import random_pixels
+from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.seeds import generator
 

@@ -15,9 +15,9 @@ from torch.nn.functional import interpolate
 
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
-from npfill.images.fitting import match_channels, observed_average
-from npfill.images.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.models import NeuralProcess
+from npfill.pictures.grid import match_channels, observed_average
+from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.sampling import MOMENT_DRAWS, draws, over_draws
 from npfill.seeds import generator
 

@@ -1,0 +1,145 @@
+"""Sets of pictures: of one size, with holes of their own, or photographs of any size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+from torch.nn import functional as F
+
+Crop = Float[Tensor, "3 side side"]
+# Standard deviations of a photograph's grain.
+_GRAIN = (0.002, 0.03)
+_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R 601
+
+
+@dataclass(frozen=True)
+class PartlyKnown:
+    """Pictures of one size, and which of their pixels are known.
+
+    Attributes:
+        images: Bytes. What stands where `known` is False is never read.
+        known: True where a picture has no hole.
+    """
+
+    images: UInt8[Tensor, "image channel size size"]
+    known: Bool[Tensor, "image 1 size size"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> "PartlyKnown":
+        return PartlyKnown(self.images[part], self.known[part])
+
+    @property
+    def device(self) -> torch.device:
+        """Where they lie."""
+        return self.images.device
+
+    def to(self, device: torch.device) -> "PartlyKnown":
+        """The same on a device."""
+        return PartlyKnown(self.images.to(device), self.known.to(device))
+
+
+def parted(
+    pictures: UInt8[Tensor, "image channel size size"] | PartlyKnown,
+) -> tuple[UInt8[Tensor, "image channel size size"], Bool[Tensor, "image 1 size size"] | None]:
+    """The bytes of pictures, and which of their pixels are known; None where all are."""
+    if isinstance(pictures, PartlyKnown):
+        return pictures.images, pictures.known
+    return pictures, None
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """RGB pictures, bytes "3 height width", each of its own size."""
+
+    pictures: tuple[UInt8[Tensor, "3 _ _"], ...]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, part: slice) -> "Photographs":
+        return Photographs(self.pictures[part])
+
+    @property
+    def device(self) -> torch.device:
+        """Where they lie."""
+        return self.pictures[0].device
+
+    def to(self, device: torch.device) -> "Photographs":
+        """The same on a device."""
+        return Photographs(tuple(picture.to(device) for picture in self.pictures))
+
+
+def crops(
+    photographs: Photographs,
+    count: int,
+    side: int,
+    scales: tuple[int, ...],
+    grey: float,
+    planes: float,
+    grain: float,
+    random: np.random.Generator,
+) -> Float[Tensor, "count 3 side side"]:
+    """Random squares in [0, 1], mirrored and turned by right angles.
+
+    Args:
+        photographs: From which; those with a side under `side` are passed over.
+        count: How many.
+        side: Their side in pixels.
+        scales: Each crop is reduced by one of these, or by the largest that its picture allows.
+        grey: The share of crops that lose their colours.
+        planes: The share that are planes of colour instead, as skies and walls are.
+        grain: The share that get the noise of a film or sensor, which small pictures have lost.
+        random: What everything is drawn from.
+    """
+    pictures = [each for each in photographs.pictures if min(each.shape[-2:]) >= side]
+    drawn = []
+    for _ in range(count):
+        if random.random() < planes:
+            drawn.append(_plane(side, random).to(photographs.device))
+            continue
+        picture = pictures[int(random.integers(len(pictures)))]
+        scale = min(int(random.choice(scales)), min(picture.shape[-2:]) // side)
+        crop = _square(picture, side * scale, random).float() / 255.0
+        crop = F.avg_pool2d(crop, scale) if scale > 1 else crop
+        crop = crop.flip(-1) if random.random() < 0.5 else crop
+        crop = crop.rot90(int(random.integers(4)), (-2, -1))
+        crop = _without_colours(crop) if random.random() < grey else crop
+        drawn.append(_with_grain(crop, random) if random.random() < grain else crop)
+    return torch.stack(drawn)
+
+
+def _square(
+    picture: UInt8[Tensor, "3 height width"], side: int, random: np.random.Generator
+) -> UInt8[Tensor, "3 side side"]:
+    """A window of a picture, anywhere in it."""
+    top, left = (int(random.integers(length - side + 1)) for length in picture.shape[-2:])
+    return picture[:, top : top + side, left : left + side]
+
+
+def _plane(side: int, random: np.random.Generator) -> Crop:
+    """A gradient of a random direction in each channel, in 8 bits."""
+    middle, slopes = (
+        random.uniform(0.25, 0.75, (3, 1, 1)),
+        random.uniform(-0.25, 0.25, (2, 3, 1, 1)),
+    )
+    axis = (np.arange(side) + 0.5) / side - 0.5
+    plane = middle + slopes[0] * axis[:, None] + slopes[1] * axis
+    return torch.from_numpy(np.rint(plane * 255) / 255).float()
+
+
+def _with_grain(crop: Crop, random: np.random.Generator) -> Crop:
+    """The crop in 8 bits with normal noise, of its luminance or of each channel."""
+    channels = 1 if random.random() < 0.5 else len(crop)
+    deviation = float(np.exp(random.uniform(*np.log(_GRAIN))))
+    noise = random.standard_normal((channels, *crop.shape[1:]), dtype=np.float32) * deviation
+    noisy = crop + torch.from_numpy(noise).to(crop.device)
+    return (noisy.clamp(0, 1) * 255).round() / 255
+
+
+def _without_colours(crop: Crop) -> Crop:
+    weights = torch.tensor(_LUMINANCE, device=crop.device).view(3, 1, 1)
+    return (crop * weights).sum(0, keepdim=True).expand(3, -1, -1)

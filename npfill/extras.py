@@ -1,0 +1,30 @@
+"""Optional packages: imported when they are used, and named when they are missing."""
+
+from importlib import import_module
+from typing import Any
+
+from npfill.errors import NpfillError
+
+
+def imported(
+    module: str, user: str, extra: str, error: type[NpfillError], package: str | None = None
+) -> Any:
+    """Import a module of a package that npfill does not require.
+
+    Args:
+        module: The module, such as `pillow_heif` or `sklearn.neighbors`.
+        user: What needs it, for the error's text.
+        extra: The extra of npfill that installs it.
+        error: The kind of error to raise.
+        package: What the package calls itself; by default the module's name.
+
+    Raises:
+        NpfillError: Of the kind given: the package is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        package = package or module.replace("_", "-")
+        raise error(
+            f"{user} needs {package}, which is not installed", f"pip install 'npfill[{extra}]'"
+        ) from None

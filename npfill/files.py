@@ -1,0 +1,110 @@
+"""Files: atomic writes, refusals to overwrite, hashes, and the folders that ship with npfill."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from npfill.errors import InputError, ModelError, OverwriteError
+
+LARGEST = 256 * 2**20
+_PICKLED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
+_PACKAGE = Path(__file__).parent
+
+
+def refuse_existing(paths: Sequence[Path], overwrite: bool) -> None:
+    """Check, before any work is done, that nothing is in the way of what will be written.
+
+    Raises:
+        OverwriteError: A path exists, be it a link to nowhere, and `overwrite` is not set.
+    """
+    existing = [path for path in paths if os.path.lexists(path)]
+    if existing and not overwrite:
+        others = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
+        raise OverwriteError(f"{existing[0]}{others}: exists", "--overwrite replaces it")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that is at no time half there; an existing one is replaced.
+
+    A missing folder is made. Whatever interrupts the writing, nothing is left behind.
+
+    Raises:
+        InputError: The system does not let it be written.
+    """
+    # The suffix of the target is not kept: a picture viewer must not pick a half-written file up.
+    temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error})",
+            "--output names another file or folder",
+        ) from None
+
+
+def refuse_weights(path: Path) -> None:
+    """Refuse a file for its kind, absence or size, before anything reads it.
+
+    Raises:
+        InputError: No file is there.
+        ModelError: It is a pickle, or larger than any model can be.
+    """
+    refuse_pickled(str(path))
+    if path.is_dir():
+        raise InputError(f"{path}: a folder", "name a .safetensors file")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file", "npfill models lists the names that are known")
+    if path.stat().st_size > LARGEST:
+        raise ModelError(
+            f"{path}: larger than any npfill model", "npfill models lists what is known"
+        )
+
+
+def refuse_pickled(name: str) -> None:
+    """Refuse a file whose name says that it is a pickle.
+
+    Raises:
+        ModelError: It does.
+    """
+    if Path(name).suffix.lower() in _PICKLED:
+        raise ModelError(
+            f"{name}: pickled weights can run any code and are not read",
+            "convert them to .safetensors with the library that wrote them",
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def mismatch(path: Path, size: int, sha256: str) -> str:
+    """How a file differs from the one that is meant; nothing where it is that one.
+
+    Args:
+        path: The file.
+        size: The bytes it should have.
+        sha256: The hash it should have, in hex.
+    """
+    actual = path.stat().st_size
+    if actual != size:
+        return f"{actual} bytes, not {size}"
+    digest = sha256_of(path)
+    return "" if digest == sha256 else f"sha256 is {digest}, not {sha256}"
+
+
+def folder(name: str) -> Path:
+    """`pretrained` or `train`: inside an installed wheel, else at the top of the source tree."""
+    installed = _PACKAGE / "shipped" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -1,0 +1,97 @@
+"""Pictures and data in NumPy's files."""
+
+import io
+import zipfile
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from npfill.errors import InputError
+from npfill.pictures.picture import Picture
+from npfill.pictures.reading import READABLE, refuse_bomb
+
+NPY_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"PK\x03\x04"
+_KINDS = "iuf"
+_LARGEST_FLOAT = 8  # bytes
+_PERHAPS_CHANNELS = 4
+
+
+def read_npy(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    """Data "height width" or "height width channel" from an .npy file.
+
+    Raises:
+        InputError: It holds no numbers, or is not of this shape, or too large.
+    """
+    return _data(_array(file, name, max_pixels), name, "NPY", {})
+
+
+def read_npz(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    """The same from an .npz file of one array.
+
+    Raises:
+        InputError: The same, or it holds several arrays.
+    """
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        if not all(entry.endswith(".npy") for entry in names):
+            raise InputError(f"{name}: a zip archive, but not of arrays", READABLE)
+        if len(names) != 1:
+            shown = ", ".join(entry.removesuffix(".npy") for entry in names[:5])
+            raise InputError(
+                f"{name}: holds {len(names)} arrays ({shown}), not one",
+                "save the one to complete by itself",
+            )
+        with archive.open(names[0]) as entry:
+            values = _array(entry, name, max_pixels)
+    return _data(values, name, "NPZ", {"key": names[0].removesuffix(".npy")})
+
+
+def npy_bytes(values: np.ndarray) -> bytes:
+    """An .npy file."""
+    content = io.BytesIO()
+    np.save(content, values, allow_pickle=False)
+    return content.getvalue()
+
+
+def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+    """An .npz file, compressed; equal arguments give equal bytes."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return content.getvalue()
+
+
+def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
+    """The array of a file, once its header has been found to be harmless."""
+    start = file.tell() if file.seekable() else 0
+    version = np.lib.format.read_magic(file)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise InputError(
+            f"{name}: .npy of version {version[0]}.{version[1]} is not read", "np.save writes 1.0"
+        )
+    shape, _, dtype = read_header(file)
+    if dtype.hasobject or dtype.kind not in _KINDS + "b" or dtype.itemsize > _LARGEST_FLOAT:
+        raise InputError(
+            f"{name}: values of type {dtype} are not read", "save integers or floats of 64 bits"
+        )
+    if len(shape) not in {2, 3} or 0 in shape:
+        raise InputError(
+            f"{name}: an array of shape {shape}", "height x width, or height x width x channel"
+        )
+    refuse_bomb(name, (*shape, 1)[:3], max_pixels)
+    file.seek(start)
+    values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+    return values
+
+
+def _data(values: np.ndarray, name: str, kind: str, info: dict[str, Any]) -> Picture:
+    notes, shape = [], values.shape
+    if values.ndim == 3 and shape[0] <= _PERHAPS_CHANNELS < shape[2]:
+        notes.append(f"read as {shape[1]}x{shape[0]} in {shape[2]} channels: channels come last")
+    info |= {"shape": shape}
+    values = values.reshape(*shape[:2], -1)
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    return Picture(values, kind, name, tuple(notes), info, is_data=True, missing=missing)

@@ -1,0 +1,250 @@
+"""The hole in a picture: which pixels are to be filled.
+
+White, at least half of a mask's full scale, is filled; black is kept. The mask has the picture's
+size after both are turned upright.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from npfill.errors import InputError, UsageError
+from npfill.pictures.levels import Levels, read_levels
+from npfill.pictures.picture import Picture
+from npfill.pictures.reading import MAX_PIXELS
+
+_MOSTLY_SELECTED = "more than half is selected: if white was meant to be kept, add --invert-mask"
+_TRACE_OF_GREY = 0.05
+_BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
+
+
+@dataclass(frozen=True)
+class Hole:
+    """The pixels to be filled.
+
+    Attributes:
+        selected: bool "height width", True where the picture is to be filled.
+        notes: Lines that the user should be told.
+        lacking: Which of them only the data themselves select, as they lack a value in some
+            channel; what other channels have there is kept. None of pictures.
+    """
+
+    selected: np.ndarray
+    notes: tuple[str, ...] = ()
+    lacking: np.ndarray | None = None
+
+    @property
+    def by_choice(self) -> np.ndarray:
+        """Where every channel is to be filled."""
+        return self.selected if self.lacking is None else self.selected & ~self.lacking
+
+
+def read_mask(
+    path: Path,
+    size: tuple[int, int],
+    *,
+    picture_name: str,
+    threshold: float | None,
+    fit: bool,
+    max_pixels: int = MAX_PIXELS,
+) -> Hole:
+    """The hole that a mask file selects.
+
+    Args:
+        path: A file of any format and colour mode that pictures are read from, or an array.
+        size: Height and width of the upright picture.
+        picture_name: What messages call the picture.
+        threshold: The lowest level that is filled, in the file's own levels: to 65535 in 16 bits,
+            else to 255, and of arrays of other types to 1. None is half of full scale.
+        fit: Resize a mask of another size, by nearest neighbour.
+        max_pixels: A mask of more pixels is refused.
+
+    Raises:
+        InputError: The file cannot be used, has another size, or is too dark to select anything.
+    """
+    levels = read_levels(path, max_pixels)
+    notes = [*levels.notes]
+    if levels.values.shape != size:
+        if not fit:
+            raise _mismatch(path, levels.values.shape, picture_name, size)
+        notes.append(f"resized from {_by(levels.values.shape)} to {_by(size)}")
+    if threshold is None:
+        _refuse_dark(path, levels)
+        notes += _doubts(levels)
+    lowest = levels.full_scale / 2 if threshold is None else threshold
+    selected = _fitted(levels.values >= lowest, size)
+    if selected.size / 2 < np.count_nonzero(selected) < selected.size:
+        notes.append(_MOSTLY_SELECTED)
+    return Hole(selected, tuple(notes))
+
+
+def from_alpha(picture: Picture) -> Hole:
+    """The hole where a picture is more transparent than not: its alpha is below half of white.
+
+    Raises:
+        InputError: It has no alpha channel.
+    """
+    if not picture.has_alpha:
+        raise InputError(
+            f"{picture.name}: has no alpha channel to take the hole from",
+            "give a mask file or a --box",
+        )
+    return Hole(picture.values[..., -1] < picture.white / 2)
+
+
+def from_boxes(boxes: Sequence[tuple[int, int, int, int]], size: tuple[int, int]) -> Hole:
+    """The hole that is the union of boxes.
+
+    Args:
+        boxes: Left, top, width and height of each, in pixels.
+        size: Height and width of the upright picture.
+
+    Raises:
+        UsageError: A box has no area or is not wholly within the picture.
+    """
+    height, width = size
+    selected = np.zeros(size, dtype=bool)
+    for x, y, w, h in boxes:
+        if w < 1 or h < 1:
+            raise UsageError(f"--box {x},{y},{w},{h}: has no area", "X,Y,W,H: W and H are its size")
+        if x < 0 or y < 0 or x + w > width or y + h > height:
+            raise UsageError(
+                f"--box {x},{y},{w},{h}: reaches out of the picture, which is {_by(size)}",
+                "X,Y,W,H in pixels from the upper left corner",
+            )
+        selected[y : y + h, x : x + w] = True
+    return Hole(selected)
+
+
+def union(holes: Sequence[Hole]) -> Hole:
+    """The hole that fills what any of several of one size fills, with the notes of all."""
+    selected = np.logical_or.reduce([hole.selected for hole in holes])
+    return Hole(selected, tuple(note for hole in holes for note in hole.notes))
+
+
+def parse_box(text: str) -> tuple[int, int, int, int]:
+    """The left, top, width and height that "X,Y,W,H" says.
+
+    Raises:
+        UsageError: It is not four whole numbers.
+    """
+    try:
+        x, y, w, h = map(int, text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--box {text}: not four whole numbers", "--box X,Y,W,H, as in --box 20,10,64,48"
+        ) from None
+    return x, y, w, h
+
+
+def adjusted(hole: Hole, *, invert: bool, grow: int) -> Hole:
+    """A hole inverted if asked for, and then grown.
+
+    Args:
+        hole: The hole as it was given.
+        invert: Fill what was kept and keep what was filled.
+        grow: By how many pixels the hole grows in all eight directions; negative shrinks it, but
+            not away from the picture's border.
+    """
+    if invert:
+        # The user has thought about which colour is kept: no advice on that is left to give.
+        advice = tuple(note for note in hole.notes if note != _MOSTLY_SELECTED)
+        hole = Hole(~hole.selected, advice)
+    if grow > 0:
+        return replace(hole, selected=_grown(hole.selected, grow))
+    if grow < 0:
+        return replace(hole, selected=~_grown(~hole.selected, -grow))
+    return hole
+
+
+def check(hole: Hole, name: str) -> Hole:
+    """A hole that is known to select something, with a note if it selects everything.
+
+    Args:
+        hole: The hole as it will be used.
+        name: What messages call the mask.
+
+    Raises:
+        InputError: Nothing is selected.
+    """
+    if not hole.selected.any():
+        raise InputError(
+            f"{name}: selects 0 px (white is filled)", "--invert-mask fills what is black instead"
+        )
+    if hole.selected.all():
+        note = "everything is selected: nothing is observed, the result is a draw from the prior"
+        return replace(hole, notes=(*hole.notes, note))
+    return hole
+
+
+def describe(hole: Hole) -> str:
+    """One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"."""
+    height, width = hole.selected.shape
+    count = int(np.count_nonzero(hole.selected))
+    share = f"{count / hole.selected.size:.1%}".replace("%", " %")
+    if count and share == "0.0 %":
+        share = "less than 0.1 %"
+    return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
+
+
+def _mismatch(
+    path: Path, size: tuple[int, ...], picture_name: str, wanted: tuple[int, int]
+) -> InputError:
+    swapped = size == wanted[::-1]
+    return InputError(
+        f"{path} is {_by(size)} but {picture_name} is {_by(wanted)}",
+        "looks like an EXIF rotation: turn the mask as viewers show the picture"
+        if swapped
+        else "--fit-mask resizes it",
+    )
+
+
+def _refuse_dark(path: Path, levels: Levels) -> None:
+    """A mask that is not black, but has nothing as light as half of full scale, is a mistake."""
+    brightest = levels.values.max()
+    if 0 < brightest < levels.full_scale / 2:
+        lower = "0/1 mask? --mask-threshold 1"
+        raise InputError(
+            f"{path}: brightest value is {brightest:g} of {levels.full_scale}, nothing is selected",
+            lower if brightest == 1 else "--mask-threshold N fills from level N upwards",
+        )
+
+
+def _doubts(levels: Levels) -> list[str]:
+    black, white = _BLACK * levels.full_scale, _WHITE * levels.full_scale
+    share = np.mean((levels.values > black) & (levels.values < white))
+    if share <= _TRACE_OF_GREY:
+        return []
+    return [
+        f"{share:.0%} of it is neither black nor white, anti-aliased or lossy: cut at half of full "
+        "scale, --mask-threshold moves that".replace("%", " %", 1)
+    ]
+
+
+def _fitted(selected: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Nearest neighbours: each pixel takes what is at its centre."""
+    if selected.shape == size:
+        return selected
+    rows, columns = (
+        (2 * np.arange(new) + 1) * old // (2 * new)
+        for new, old in zip(size, selected.shape, strict=True)
+    )
+    return selected[np.ix_(rows, columns)]
+
+
+def _grown(selected: np.ndarray, pixels: int) -> np.ndarray:
+    """True where anything within a square around a pixel is True, along one axis after another."""
+    for axis in (0, 1):
+        length = selected.shape[axis]
+        counts = np.insert(np.cumsum(selected, axis=axis, dtype=np.int32), 0, 0, axis=axis)
+        at = np.arange(length)
+        first, end = np.maximum(at - pixels, 0), np.minimum(at + pixels + 1, length)
+        selected = counts.take(end, axis=axis) > counts.take(first, axis=axis)
+    return selected
+
+
+def _by(size: tuple[int, ...]) -> str:
+    """A height and width as people say them: width first."""
+    return f"{size[1]}x{size[0]}"

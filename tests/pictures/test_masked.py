@@ -1,0 +1,168 @@
+"""A picture is filled, and nothing but its hole changes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from npfill.errors import InputError
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import Picture
+
+DATA = [np.uint8, np.int16, np.uint16, np.int64, np.uint64, np.float16, np.float32, np.float64]
+
+
+def picture_of(values: np.ndarray) -> Picture:
+    return Picture(values, "PNG", "a.png")
+
+
+def data_of(values: np.ndarray) -> Picture:
+    return Picture(values, "NPY", "a.npy", is_data=True, missing=np.isnan(values))
+
+
+def noise(dtype: type, channels: int, size: tuple[int, int] = (5, 7)) -> np.ndarray:
+    limit = np.iinfo(dtype).max
+    return np.random.default_rng(0).integers(0, limit, (*size, channels), dtype, endpoint=True)
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> tuple[Picture, np.ndarray, np.ndarray]:
+    """A picture, a hole in it, and values for its colour channels that may be anything outside."""
+    size = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    dtype = draw(st.sampled_from([np.uint8, np.uint16]))
+    picture = picture_of(draw(hnp.arrays(dtype, (*size, draw(st.integers(1, 4))))))
+    hole = draw(hnp.arrays(bool, size))
+    shape = (*size, picture.colours)
+    values = draw(hnp.arrays(np.float32, shape, elements=st.floats(-1, 2, width=32)))
+    values[~hole] = draw(st.sampled_from([np.nan, np.inf, 0.5]))
+    return picture, hole, values
+
+
+@settings(max_examples=200, deadline=None)
+@given(picture=pictures(), opaque=st.booleans())
+def test_outside_the_hole_no_level_changes(
+    picture: tuple[Picture, np.ndarray, np.ndarray], opaque: bool
+) -> None:
+    before, hole, values = picture
+    original = before.values.copy()
+    incomplete = MaskedPicture.of(before, hole)
+    after = incomplete.filled(values, opaque=opaque)
+    assert np.array_equal(before.values, original)
+    assert (after.values.dtype, after.values.shape) == (original.dtype, original.shape)
+    assert np.array_equal(after.values[~hole], original[~hole])
+    assert incomplete.changed_outside(after) == (0, 0)
+    colours = before.colours
+    expected = np.rint(np.clip(values[hole].astype(float), 0, 1) * before.white)
+    assert np.array_equal(after.values[hole, :colours], expected)
+    alpha = original[hole, colours:]
+    assert np.array_equal(
+        after.values[hole, colours:], np.full_like(alpha, before.white) if opaque else alpha
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_filling_with_its_own_intensities_changes_nothing(dtype: type, channels: int) -> None:
+    picture = picture_of(noise(dtype, channels, (64, 64)))
+    incomplete = MaskedPicture.of(picture, np.ones((64, 64), dtype=bool))
+    assert incomplete.intensities.shape == (64, 64, 1 if channels < 3 else 3)
+    assert incomplete.intensities.dtype == np.float32
+    filled = incomplete.filled(incomplete.intensities)
+    assert np.array_equal(filled.values, picture.values)
+
+
+def test_half_levels_round_to_even() -> None:
+    incomplete = MaskedPicture.of(
+        picture_of(noise(np.uint8, 1, (1, 4))), np.ones((1, 4), dtype=bool)
+    )
+    values = np.array([0.5, 1.5, 2.5, 254.5]).reshape(1, 4, 1) / 255
+    assert incomplete.filled(values).values.ravel().tolist() == [0, 2, 2, 254]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pixels_changed_outside_are_counted_whichever_channel(dtype: type, channels: int) -> None:
+    before = picture_of(noise(dtype, channels))
+    values = before.values.copy()
+    values[0, 0, -1] ^= 1
+    values[2, 3] ^= 4
+    values[4, 4] ^= 8
+    hole = np.zeros((5, 7), dtype=bool)
+    assert MaskedPicture.of(before, hole).changed_outside(picture_of(values)) == (3, 8)
+    hole[4, 4] = True
+    assert MaskedPicture.of(before, hole).changed_outside(picture_of(values)) == (2, 4)
+
+
+def test_pictures_of_different_kinds_cannot_be_compared() -> None:
+    incomplete = MaskedPicture.of(picture_of(noise(np.uint8, 1)), np.zeros((5, 7), dtype=bool))
+    for other in (noise(np.uint8, 2), noise(np.uint16, 1)):
+        with pytest.raises(ValueError, match="is not uint8"):
+            incomplete.changed_outside(picture_of(other))
+
+
+@st.composite
+def data(draw: st.DrawFn) -> tuple[Picture, np.ndarray]:
+    """Data of any type and any number of channels, some of them NaN, and a hole."""
+    size = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    dtype = np.dtype(draw(st.sampled_from(DATA)))
+    elements = None
+    if dtype.kind == "f":
+        wide = dtype.itemsize * 8
+        largest = float(np.finfo(dtype).max) / 4
+        limits = st.floats(-largest, largest, width=wide)  # type: ignore[arg-type]
+        elements = st.one_of(limits, st.just(np.nan))
+    values = draw(hnp.arrays(dtype, (*size, draw(st.integers(1, 5))), elements=elements))
+    return data_of(values), draw(hnp.arrays(bool, size))
+
+
+@settings(max_examples=200, deadline=None)
+@given(given=data(), share=st.floats(0, 1))
+def test_data_come_back_in_their_type_within_what_was_observed(
+    given: tuple[Picture, np.ndarray], share: float
+) -> None:
+    picture, selected = given
+    incomplete = MaskedPicture.of(picture, selected)
+    hole = np.broadcast_to(selected[..., None] | np.isnan(picture.values), picture.values.shape)
+    assert incomplete.intensities[~hole].min(initial=0) >= 0
+    assert incomplete.intensities[~hole].max(initial=0) <= 1
+    values = np.where(hole, share, np.nan)
+    after = incomplete.filled(values).values
+    assert after.dtype == picture.values.dtype
+    assert after[~hole].tobytes() == picture.values[~hole].tobytes()
+    assert incomplete.changed_outside(incomplete.filled(values)) == (0, 0)
+    for channel in range(after.shape[-1]):
+        missing = hole[..., channel]
+        observed, filled = picture.values[~missing, channel], after[missing, channel]
+        if observed.size and observed.min() < observed.max():
+            # A float64 cannot hold every integer of 64 bits.
+            slack = 1e-9 * float(np.abs(observed.astype(float)).max())
+            assert (filled.astype(float) >= float(observed.min()) - slack).all()
+            assert (filled.astype(float) <= float(observed.max()) + slack).all()
+        assert np.isfinite(filled.astype(float)).all()
+
+
+def test_zero_and_one_are_the_least_and_the_greatest_that_is_observed() -> None:
+    values = np.array([[[-5.0, 100], [np.nan, 300], [15, 9e9]]])
+    incomplete = MaskedPicture.of(data_of(values), np.array([[False, False, True]]))
+    assert incomplete.hole.tolist() == [[[False, False], [True, False], [True, True]]]
+    assert incomplete.intensities.tolist() == [[[0.5, 0], [0, 1], [0, 0]]]
+    filled = incomplete.filled(np.full((1, 3, 2), 0.25)).values
+    assert filled.tolist() == [[[-5, 100], [-6.25, 300], [-6.25, 150]]]
+    assert incomplete.deviation(np.full((1, 3, 2), 0.1))[0, 2].tolist() == pytest.approx([0.5, 20])
+
+
+def test_channels_that_lack_the_same_are_completed_together_if_they_may_be_colours() -> None:
+    for channels, dimensions in ((1, 2), (2, 3), (3, 2), (4, 3)):
+        values = np.ones((2, 2, channels))
+        values[0, 0] = np.nan
+        incomplete = MaskedPicture.of(data_of(values), np.zeros((2, 2), dtype=bool))
+        assert incomplete.hole.ndim == dimensions
+
+
+def test_infinite_data_are_refused_unless_they_are_in_the_hole() -> None:
+    values = np.array([[[1.0], [np.inf], [2.0]]])
+    with pytest.raises(InputError, match=r"a\.npy: its values are infinite"):
+        MaskedPicture.of(data_of(values), np.zeros((1, 3), dtype=bool))
+    incomplete = MaskedPicture.of(data_of(values), np.isinf(values[..., 0]))
+    assert incomplete.intensities.ravel().tolist() == [0, 0, 1]

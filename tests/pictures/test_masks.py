@@ -1,0 +1,186 @@
+"""White is filled and black is kept, whatever a mask file holds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.ExifTags import Base
+
+from npfill.errors import InputError
+from npfill.pictures.masks import Hole, adjusted, read_mask
+
+CORNER = np.zeros((6, 8), dtype=bool)
+CORNER[:2, :3] = True
+
+
+def read(path: Path, size: tuple[int, int] = (6, 8), **options: Any) -> Hole:
+    """The hole of a mask file for photo.jpg."""
+    defaults: dict[str, Any] = {"picture_name": "photo.jpg", "threshold": None, "fit": False}
+    return read_mask(path, size, **defaults | options)
+
+
+def saved(values: np.ndarray, path: Path, **options: Any) -> Path:
+    Image.fromarray(values).save(path, **options)
+    return path
+
+
+def painted(inside: Any, outside: Any) -> np.ndarray:
+    """Bytes "height width channel": one colour in the corner, another elsewhere."""
+    corner = CORNER[..., None]
+    return np.where(corner, np.uint8(inside), np.uint8(outside)).squeeze()
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        (CORNER, None),
+        (painted([255], [0]), None),
+        (painted([128], [127]), "neither black nor white"),
+        (painted([250] * 3, [0] * 3), None),
+        (painted([255, 255, 0], [0, 0, 255]), "luminance"),
+        (painted([255, 255], [255, 0]), "its alpha is the mask"),
+        (painted([0, 255], [0, 0]), "its alpha is the mask"),
+        (painted([255, 255], [0, 255]), None),
+        (painted([255, 255], [0, 0]), "colour times its alpha"),
+        (painted([255, 0, 0, 255], [255, 0, 0, 0]), "its alpha is the mask"),
+        (painted([255, 255, 255, 255], [255, 255, 0, 100]), "colour times its alpha"),
+        (painted([255, 255, 255, 255], [0, 0, 0, 255]), None),
+        (CORNER.astype(np.uint16) * 65535, None),
+    ],
+)
+def test_a_mask_is_decoded_by_what_it_holds(
+    tmp_path: Path, values: np.ndarray, note: str | None
+) -> None:
+    hole = read(saved(values, tmp_path / "mask.png"))
+    assert np.array_equal(hole.selected, CORNER)
+    if note is None:
+        assert hole.notes == ()
+    else:
+        assert any(note in line for line in hole.notes)
+
+
+def test_16_bit_grey_is_cut_at_half_of_its_true_maximum(tmp_path: Path) -> None:
+    levels = np.array([[0, 1000, 32767, 32768, 65535]], dtype=np.uint16)
+    hole = read(saved(levels, tmp_path / "mask.png"), (1, 5))
+    assert hole.selected.tolist() == [[False, False, False, True, True]]
+
+
+def test_16_bit_colour_is_cut_at_half(
+    tmp_path: Path, write_deep_png: Callable[[Path, np.ndarray], Path]
+) -> None:
+    levels = np.array([[[32767] * 3, [32768] * 3]], dtype=np.uint16)
+    hole = read(write_deep_png(tmp_path / "mask.png", levels), (1, 2))
+    assert hole.selected.tolist() == [[False, True]]
+
+
+def test_a_palette_is_looked_up_and_its_numbers_mean_nothing(tmp_path: Path) -> None:
+    indexed = Image.fromarray(painted([0], [1]))
+    indexed.putpalette([255, 255, 255, 0, 0, 0])
+    indexed.save(tmp_path / "mask.png")
+    hole = read(tmp_path / "mask.png")
+    assert np.array_equal(hole.selected, CORNER)
+    assert hole.notes == ("palette picture converted to RGB",)
+
+
+@pytest.mark.parametrize(
+    ("values", "threshold"),
+    [
+        (painted([1], [0]), 1.0),
+        (painted([101], [100]), 101.0),
+        (np.where(CORNER, np.uint16(700), np.uint16(600)), 650.0),
+    ],
+)
+def test_a_threshold_is_in_the_levels_of_the_file(
+    tmp_path: Path, values: np.ndarray, threshold: float
+) -> None:
+    hole = read(saved(values, tmp_path / "mask.png"), threshold=threshold)
+    assert np.array_equal(hole.selected, CORNER)
+    assert hole.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "brightest", "hint"),
+    [
+        (painted([1], [0]), "1 of 255", "0/1 mask? --mask-threshold 1"),
+        (CORNER.astype(np.uint16), "1 of 65535", "0/1 mask? --mask-threshold 1"),
+        (painted([20], [0]), "20 of 255", "--mask-threshold N fills from level N upwards"),
+        (painted([127], [0]), "127 of 255", "--mask-threshold N fills from level N upwards"),
+    ],
+)
+def test_a_mask_too_dark_to_select_anything_is_refused(
+    tmp_path: Path, values: np.ndarray, brightest: str, hint: str
+) -> None:
+    path = saved(values, tmp_path / "mask.png")
+    with pytest.raises(InputError) as refusal:
+        read(path)
+    assert str(refusal.value) == f"{path}: brightest value is {brightest}, nothing is selected"
+    assert refusal.value.hint == hint
+
+
+def test_a_black_mask_is_left_for_the_check_as_inverting_it_makes_sense(tmp_path: Path) -> None:
+    hole = read(saved(painted([0], [0]), tmp_path / "mask.png"))
+    assert not hole.selected.any()
+    assert adjusted(hole, invert=True, grow=0).selected.all()
+
+
+def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> None:
+    path = saved(CORNER, tmp_path / "mask.png")
+    with pytest.raises(InputError) as refusal:
+        read(path, (60, 80))
+    assert str(refusal.value) == f"{path} is 8x6 but photo.jpg is 80x60"
+    assert refusal.value.hint == "--fit-mask resizes it"
+
+
+def test_swapped_sizes_look_like_a_rotation(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refusal:
+        read(saved(CORNER, tmp_path / "mask.png"), (8, 6))
+    assert refusal.value.hint.startswith("looks like an EXIF rotation")
+
+
+def test_a_mask_is_turned_upright_before_sizes_are_compared(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6
+    hole = read(saved(CORNER, tmp_path / "mask.png", exif=exif), (8, 6))
+    assert np.array_equal(hole.selected, np.rot90(CORNER, -1))
+    assert hole.notes == ("turned upright by its EXIF orientation",)
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_fitted_mask_is_resized_by_nearest_neighbour(tmp_path: Path, times: int) -> None:
+    large = CORNER.repeat(times, 0).repeat(times, 1)
+    larger = read(saved(CORNER, tmp_path / "mask.png"), large.shape, fit=True)
+    smaller = read(saved(large, tmp_path / "large.png"), CORNER.shape, fit=True)
+    assert np.array_equal(larger.selected, large)
+    assert np.array_equal(smaller.selected, CORNER)
+    if times > 1:
+        assert larger.notes == (f"resized from 8x6 to {8 * times}x{6 * times}",)
+
+
+@pytest.mark.parametrize(("columns", "noted"), [(4, False), (5, True), (7, True), (8, False)])
+def test_more_than_half_but_not_all_is_doubted(tmp_path: Path, columns: int, noted: bool) -> None:
+    mask = np.zeros((6, 8), dtype=bool)
+    mask[:, :columns] = True
+    hole = read(saved(mask, tmp_path / "mask.png"))
+    assert any("--invert-mask" in note for note in hole.notes) == noted
+    assert not adjusted(hole, invert=True, grow=0).notes
+
+
+@pytest.mark.parametrize(("grey_rows", "noted"), [(5, False), (6, True)])
+def test_a_mask_with_more_than_a_trace_of_grey_is_doubted(
+    tmp_path: Path, grey_rows: int, noted: bool
+) -> None:
+    levels = np.zeros((100, 10), dtype=np.uint8)
+    levels[:grey_rows], levels[50:60], levels[60:70] = 140, 255, 8
+    path = saved(levels, tmp_path / "mask.png")
+    hole = read(path, (100, 10))
+    assert any("6 % of it is neither black nor white" in note for note in hole.notes) == noted
+    assert not read(path, (100, 10), threshold=200.0).notes
+
+
+def test_a_broken_mask_is_refused_like_a_broken_picture(tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"mask\.png: an empty file"):
+        read(tmp_path / "mask.png")

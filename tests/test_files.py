@@ -1,0 +1,82 @@
+"""Files come into being whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from npfill.errors import InputError, OverwriteError
+from npfill.files import refuse_existing, write_bytes
+
+
+def test_what_does_not_exist_is_not_in_the_way(tmp_path: Path) -> None:
+    refuse_existing([tmp_path / "a", tmp_path / "no folder" / "b"], overwrite=False)
+
+
+def test_the_first_existing_path_is_named(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    for path in paths[1:]:
+        path.touch()
+    with pytest.raises(OverwriteError, match=r"b \(and 1 more\): exists") as refusal:
+        refuse_existing(paths, overwrite=False)
+    assert "--overwrite" in refusal.value.hint
+    refuse_existing(paths, overwrite=True)
+
+
+def test_a_link_to_nowhere_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OverwriteError):
+        refuse_existing([tmp_path / "a"], overwrite=False)
+
+
+def test_bytes_are_written_and_replaced_and_folders_made(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.png"
+    for content in (b"first", b"second"):
+        write_bytes(path, content)
+        assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_is_as_readable_as_any_other(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "ours", b"")
+    (tmp_path / "any").touch()
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_a_name_as_long_as_names_may_be_can_be_written(tmp_path: Path) -> None:
+    write_bytes(tmp_path / ("a" * 255), b"content")
+
+
+@pytest.mark.parametrize(
+    "interruption", [OSError(28, "No space left on device"), KeyboardInterrupt]
+)
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_interruption_leaves_what_was_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interruption: OSError | type[KeyboardInterrupt],
+    step: str,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise interruption
+
+    path = tmp_path / "a.png"
+    write_bytes(path, b"first")
+    monkeypatch.setattr(os if step == "fsync" else Path, step, interrupt)
+    with pytest.raises((InputError, KeyboardInterrupt)) as error:
+        write_bytes(path, b"second")
+    if isinstance(interruption, OSError):
+        assert str(error.value) == f"{path}: cannot be written (No space left on device)"
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"a\.png: cannot be written"):
+        write_bytes(tmp_path / "file" / "a.png", b"content")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=r"folder: cannot be written \(Is a directory\)"):
+        write_bytes(tmp_path / "folder", b"content")
+    assert not any((tmp_path / "folder").iterdir())
+    assert len(list(tmp_path.iterdir())) == 2
