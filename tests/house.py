@@ -1,0 +1,222 @@
+"""The measures of the source: `python -m tests.house` prints them and fails beyond their limits."""
+
+import ast
+import io
+import re
+import sys
+import tempfile
+import tokenize
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import CodeType, FrameType
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "npfill"
+_QUESTION = re.compile(r"(What|Whether|How|Where|Which|Who|Whom|Whose|When|Why)\b")
+_FLAG = re.compile(r"(?<![-<!\w])--[a-z]")
+_DEFINITIONS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of the source, the largest that is allowed, and the places that it counts."""
+
+    name: str
+    value: int
+    limit: int
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module of the package."""
+
+    name: str
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @property
+    def below_cli(self) -> bool:
+        """The module knows no command line."""
+        return not self.name.startswith("npfill.cli") and self.name != "npfill.__main__"
+
+    def place(self, line: int) -> str:
+        """The file and line, as editors and compilers write them."""
+        return f"{self.path.relative_to(ROOT)}:{line}"
+
+
+def sources() -> list[Source]:
+    """All modules of the package, by name."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        text = path.read_text("utf-8")
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found.append(Source(name, path, text, ast.parse(text)))
+    return found
+
+
+def measures() -> Iterator[Measure]:
+    """Every measure in turn; the last ones run a completion."""
+    modules = sources()
+    lengths = [len(one.text.splitlines()) for one in modules]
+    yield Measure("files", len(modules), 110)
+    yield Measure("lines", sum(lengths), 12_500)
+    longest = max(zip(lengths, modules, strict=True), key=lambda pair: pair[0])
+    yield Measure("lines of the largest file", longest[0], 257, (longest[1].place(1),))
+    yield _counted("docstrings that open with a question word", 19, map(_questions, modules))
+    yield _counted("lines with Any", 69, map(_anys, modules))
+    below = [one for one in modules if one.below_cli]
+    yield _counted("flags named below cli/", 0, map(_flags, below))
+    skin = [one for one in modules if not one.below_cli]
+    yield _counted("late imports in functions of cli/", 15, map(_late_imports, skin))
+    yield _circles("circles of imports", modules, typing=False)
+    yield _circles("circles of imports, for types too", modules, typing=True)
+    yield from _completion(modules)
+
+
+def _counted(name: str, limit: int, places: Iterator[list[str]]) -> Measure:
+    found = tuple(place for each in places for place in each)
+    return Measure(name, len(found), limit, found)
+
+
+def _questions(source: Source) -> list[str]:
+    found = []
+    for node in ast.walk(source.tree):
+        if isinstance(node, _DEFINITIONS):
+            text = ast.get_docstring(node) or ""
+            if _QUESTION.match(text):
+                line = node.body[0].lineno
+                found.append(f"{source.place(line)} {text.splitlines()[0]}")
+    return found
+
+
+def _anys(source: Source) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
+    lines = {one.start[0] for one in tokens if one.type == tokenize.NAME and one.string == "Any"}
+    return [source.place(line) for line in sorted(lines)]
+
+
+def _flags(source: Source) -> list[str]:
+    return [
+        f"{source.place(node.lineno)} {node.value.strip().splitlines()[0]}"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _FLAG.search(node.value)
+    ]
+
+
+def _late_imports(source: Source) -> list[str]:
+    lines = {
+        inner.lineno
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    }
+    return [source.place(line) for line in sorted(lines)]
+
+
+def _circles(name: str, modules: list[Source], *, typing: bool) -> Measure:
+    names = {one.name for one in modules}
+    graph = {one.name: _imports(one, names, typing=typing) for one in modules}
+    found = tuple(" <-> ".join(sorted(circle)) for circle in _strongly_connected(graph))
+    return Measure(name, len(found), 0, found)
+
+
+def _imports(source: Source, names: set[str], *, typing: bool) -> set[str]:
+    """The modules of the package that one names, those in functions included."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [source.tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not typing:
+            waiting.extend(node.orelse)
+            continue
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(inner & names)
+            if inner - names:  # a name in the module itself
+                found.add(node.module)
+        waiting.extend(ast.iter_child_nodes(node))
+    return (found & names) - {source.name}
+
+
+def _strongly_connected(graph: dict[str, set[str]]) -> list[set[str]]:
+    """The groups of modules that reach each other."""
+    reached = {name: _reached(graph, name) for name in graph}
+    groups = {
+        frozenset(other for other in reached[name] if name in reached[other]) for name in graph
+    }
+    return [set(group) for group in groups if group]
+
+
+def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = graph[waiting.pop()] - found
+        found |= new
+        waiting.extend(new)
+    return found
+
+
+def _completion(modules: list[Source]) -> Iterator[Measure]:
+    """The files and functions that one `npfill complete` passes, and its encodes."""
+    for one in modules:
+        if not one.name.endswith("__main__"):
+            import_module(one.name)
+    main = import_module("npfill.cli").main
+    encode = import_module("npfill.models.convcnp").ConvCNP.encode
+    calls: dict[CodeType, int] = {}
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(str(PACKAGE)):
+            calls[code] = calls.get(code, 0) + 1
+
+    examples = ROOT / "examples"
+    ended: int | str | None = 0
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["complete", examples / "digit.png", "--mask", examples / "digit_mask.png"]
+        talk = io.StringIO()
+        with redirect_stdout(talk), redirect_stderr(talk):
+            sys.setprofile(profile)
+            try:
+                main([*map(str, words), "--output", folder])
+            except SystemExit as end:
+                ended = end.code
+            finally:
+                sys.setprofile(None)
+        assert not ended, talk.getvalue()
+        assert len(list(Path(folder).iterdir())) == 5, talk.getvalue()
+    named = {code for code in calls if not code.co_name.startswith("<")}
+    files = sorted({str(Path(code.co_filename).relative_to(ROOT)) for code in named})
+    yield Measure("files on the path of a completion", len(files), 32, tuple(files))
+    functions = sorted(f"{code.co_filename}:{code.co_qualname}" for code in named)
+    yield Measure("functions on the path of a completion", len(functions), 140, tuple(functions))
+    code = getattr(encode, "__wrapped__", encode).__code__
+    yield Measure("encodes of a completion with 3 samples", calls.get(code, 0), 1)
+
+
+def main(arguments: list[str]) -> int:
+    """Print each figure; with --places, what it counts. 1 where one is beyond its limit."""
+    beyond = 0
+    for one in measures():
+        mark = " " if one.value <= one.limit else "!"
+        beyond += one.value > one.limit
+        print(f"{mark} {one.value:7,} of {one.limit:6,} at most: {one.name}")  # noqa: T201
+        if "--places" in arguments:
+            print(*(f"    {place}" for place in one.places), sep="\n")  # noqa: T201
+    return 0 if "--report" in arguments else int(beyond > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
