@@ -10,7 +10,7 @@ from npfill import __version__
 from npfill.cli import figure, models
 from npfill.cli.check import check_command
 from npfill.cli.complete import complete_command
-from npfill.cli.console import report
+from npfill.cli.console import report, understand
 from npfill.cli.demo import demo_command
 from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
@@ -35,6 +35,7 @@ app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)
 app.add_typer(models.app, name="models")
 app.add_typer(figure.app, name="figure")
+understand(app)
 
 
 def _version(wanted: bool) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from npfill.cli.console import Talk, show
+from npfill.cli.console import Talk, error_record, print_result, show
 from npfill.cli.masking import MaskOptions
 from npfill.cli.options import (
     Boxes,
@@ -16,7 +16,6 @@ from npfill.cli.options import (
     MaskThreshold,
     model_names,
 )
-from npfill.cli.results import error_record, failure_record, print_result
 from npfill.errors import BatchError, NpfillError, UsageError
 
 _MODEL, _OUTPUT = "Model", "Output"
@@ -147,7 +146,10 @@ def complete_command(
             print_result(error.exit_code, {}, [error_record(error)])
         raise
     if as_json:
-        failed = [failure_record(each) for each in done.failures]
+        failed = [
+            {"file": str(each.image)} | error_record(each.error, str(each))
+            for each in done.failures
+        ]
         print_result(BatchError.exit_code if failed else 0, done.data, failed)
     if done.failures:
         for failure in done.failures:

@@ -1,8 +1,16 @@
-"""Talk goes to stderr, data to stdout, and an error is one line with a way out."""
+"""The command's voice: talk goes to stderr, data to stdout, an error is a line and a way out."""
 
+import json
 import os
+import re
+import time
 import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
+import typer
+from rich import progress as rich_progress
 from rich.console import Console
 from rich.markup import escape
 
@@ -11,13 +19,57 @@ from npfill.errors import NpfillError
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
+_SECONDS_BETWEEN_LINES = 30.0
+# A parameter as a Python user writes it, with or without a value: `fit_mask=True`, `samples`.
+_PARAMETER = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
+_SHORT = {"output": "-o", "model": "-m", "recursive": "-r"}
+_commands: list[typer.Typer] = []
+
+
+def understand(app: typer.Typer) -> None:
+    """Let messages name the options of a command line by their flags."""
+    _commands.append(app)
+
+
+def as_flags(text: str) -> str:
+    """A message with the options of the command line in place of the parameters in backticks.
+
+    The library says `mask_threshold=1`, as one writes it in Python; here it is
+    --mask-threshold 1. What is no option of any command stays as it is.
+    """
+    return _PARAMETER.sub(_as_flag, text)
+
+
+def _as_flag(match: re.Match[str]) -> str:
+    name, value = match.groups()
+    flag = _flags().get(name)
+    if flag is None:
+        return match[0]
+    if value in {None, "True"}:
+        return flag
+    pattern = r"[][()'\" ]" if value[:1] in {"(", "["} else r"^['\"]|['\"]$"
+    return f"{flag} {re.sub(pattern, '', value)}"
+
+
+def _flags() -> Mapping[str, str]:
+    """The flag of every option of every command, by the parameter's name in Python."""
+    commands: list[Any] = [typer.main.get_command(app) for app in _commands]
+    flags: dict[str, str] = {}
+    for command in commands:  # grows by the subcommands of each
+        commands += getattr(command, "commands", {}).values()
+        for option in command.params:
+            for flag in option.opts:
+                if flag.startswith("--"):
+                    flags[flag[2:].replace("-", "_")] = flag
+    return flags | _SHORT
+
 
 def print_data(line: str) -> None:
-    """A line on stdout."""
+    """Print a line on stdout."""
     stdout.print(_plain(line))
 
 
-class Talk:
+class Reporter:
     """What one command tells its user; nothing but errors where `quiet`."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
@@ -25,30 +77,117 @@ class Talk:
         self.warnings: list[str] = []
 
     def say(self, text: str) -> None:
-        """One line; the text is never read as markup."""
+        """Print a line; the text is never read as markup."""
         if not self.quiet:
-            stderr.print(_plain(text))
+            stderr.print(_plain(as_flags(text)))
 
     def detail(self, text: str) -> None:
-        """One line for those who asked for more."""
+        """Print a line for those who asked for more."""
         if self.verbose:
             self.say(text)
 
     def warn(self, text: str) -> None:
-        """One line on what the user should know; kept for the result too."""
+        """Print a line on what the user should know; kept for the result, too."""
+        text = as_flags(text)
         self.warnings.append(text)
         if not self.quiet:
             stderr.print(f"[yellow]warning:[/yellow] {_plain(text)}")
 
 
-def say_terms(talk: Talk, name: str, terms: str) -> None:
+Talk = Reporter  # its name until now
+
+
+def say_terms(reporter: Reporter, name: str, terms: str) -> None:
     """Warn where the data that weights were trained on may not be used for everything."""
     if "non-commercial" in terms:
-        talk.warn(f"{name}: {terms}")
+        reporter.warn(f"{name}: {terms}")
+
+
+class Progress:
+    """How far some work is: a bar in a terminal, elsewhere a line every half minute."""
+
+    def __init__(self, bar: rich_progress.Progress, total: int | None, text: str, lines: bool):
+        self._bar, self._lines, self._said = bar, lines, time.monotonic()
+        self._task = bar.add_task(escape(text), total=total)
+
+    def expect(self, total: int) -> None:
+        """Set how much there is to do, where that is known only later."""
+        self._bar.update(self._task, total=total)
+
+    def advance(self, by: int = 1, text: str | None = None) -> None:
+        """Move on by some units, under another description if one is given."""
+        self.reach(int(self._state.completed) + by, text)
+
+    def reach(self, done: int, text: str | None = None) -> None:
+        """Move to a number of units done, under another description if one is given."""
+        description = None if text is None else escape(text)
+        self._bar.update(self._task, completed=done, description=description)
+        now, state = time.monotonic(), self._state
+        ended = done == state.total and state.description
+        if self._lines and (ended or now - self._said >= _SECONDS_BETWEEN_LINES):
+            self._said = now
+            left = state.time_remaining
+            remaining = f", {left / 60:.0f} min left" if left else ""
+            stderr.print(f"{state.description}  {state.percentage:.0f} %{remaining}")
+
+    def say(self, line: str) -> None:
+        """Print a line that stays, above the bar where there is one."""
+        self._bar.console.print(_plain(line))
+
+    @property
+    def _state(self) -> rich_progress.Task:
+        return self._bar.tasks[0]
+
+
+@contextmanager
+def progress(
+    total: int | None, text: str = "", *, quiet: bool = False, lines: bool = True
+) -> Iterator[Progress]:
+    """Show how far work is: a bar with the time left in a terminal, elsewhere lines.
+
+    Args:
+        total: How many units there are; None where that is said later, by `expect`.
+        text: What stands before the bar and in lines, until another is given.
+        quiet: Show nothing.
+        lines: Print a line every half minute where stderr is no terminal.
+    """
+    shown = stderr.is_terminal and not quiet
+    columns = [
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TimeRemainingColumn(),
+    ]
+    with rich_progress.Progress(*columns, console=stderr, transient=True, disable=not shown) as bar:
+        yield Progress(bar, total, text, lines and not shown and not quiet)
+
+
+def print_result(code: int, data: dict[str, Any], errors: Sequence[dict[str, str]] = ()) -> None:
+    """Print how a command ended as JSON; `partial` is a batch of which some pictures failed."""
+    status = {0: "success", 6: "partial"}.get(code, "error")
+    result = {
+        "npfill_result_version": "1",
+        "status": status,
+        "exit_code": code,
+        "data": data,
+        "errors": list(errors),
+    }
+    # In ASCII, so that any path can be said whatever the encoding of stdout.
+    typer.echo(json.dumps(result))
+
+
+def error_record(error: NpfillError, problem: str | None = None) -> dict[str, str]:
+    """An error as JSON values.
+
+    Args:
+        error: The error.
+        problem: What is said in place of its message.
+    """
+    return {"message": as_flags(problem or str(error)), "hint": as_flags(error.hint)}
 
 
 def as_npfill_error(error: Exception) -> NpfillError:
-    """An error that is not ours is a bug, and says so."""
+    """The error itself; one that is not npfill's is a bug, and becomes one that says so."""
     if isinstance(error, NpfillError):
         return error
     problem = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -59,13 +198,13 @@ def as_npfill_error(error: Exception) -> NpfillError:
 
 def show(problem: str, hint: str) -> None:
     """Print what went wrong, and a way out."""
-    stderr.print(f"[red]error:[/red] {_plain(problem)}")
+    stderr.print(f"[red]error:[/red] {_plain(as_flags(problem))}")
     if hint:
-        stderr.print(f"[bold]hint:[/bold] {_plain(hint)}")
+        stderr.print(f"[bold]hint:[/bold] {_plain(as_flags(hint))}")
 
 
 def report(error: Exception) -> int:
-    """Print an error and answer its exit code; NPFILL_DEBUG=1 adds the traceback."""
+    """Print an error and return its exit code; NPFILL_DEBUG=1 adds the traceback."""
     if os.environ.get("NPFILL_DEBUG") == "1":
         stderr.print(escape("".join(traceback.format_exception(error))))
     known = as_npfill_error(error)

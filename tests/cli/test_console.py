@@ -1,0 +1,36 @@
+"""What the command makes of the library's messages, and how it shows progress."""
+
+import pytest
+
+from npfill.cli.console import as_flags, progress
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("`fit_mask=True` resizes it", "--fit-mask resizes it"),
+        ("0/1 mask? `mask_threshold=1`", "0/1 mask? --mask-threshold 1"),
+        ('use `device="cpu"`', "use --device cpu"),
+        ("`output=DIR/` takes them all", "-o DIR/ takes them all"),
+        ("`output` names another file", "-o names another file"),
+        ("`box=(20, 10, 64, 48)`: no", "--box 20,10,64,48: no"),
+        ("`mask='color:#ff00ff~8'`", "--mask color:#ff00ff~8"),
+        ('`format="keep"` and `samples=0`', "--format keep and --samples 0"),
+        ("`run_dir` takes another", "--run-dir takes another"),
+        ("a file `photo.png`, `nonsense=1`", "a file `photo.png`, `nonsense=1`"),
+    ],
+)
+def test_parameters_become_flags(said: str, shown: str) -> None:
+    assert as_flags(said) == shown
+
+
+def test_progress_is_a_line_at_the_end_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with progress(None, "work") as shown:
+        shown.expect(4)
+        shown.advance(2)
+        shown.reach(4, "[all] of it")
+    with progress(1, "silent", quiet=True) as shown:
+        shown.advance()
+    assert capsys.readouterr().err == "[all] of it  100 %\n"
