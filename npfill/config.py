@@ -26,7 +26,8 @@ def read(
         where: The file and table, for the error's text.
         error: The kind of error to raise for an unknown key, a missing one or a wrong type.
     """
-    hints = get_type_hints(record)
+    named = {field.name for field in fields(record)}  # type: ignore[arg-type]
+    hints = {key: hint for key, hint in get_type_hints(record).items() if key in named}
     for key in values:
         if key not in hints:
             near = get_close_matches(key, hints, n=1)

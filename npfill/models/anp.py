@@ -68,6 +68,14 @@ class ANP(NeuralProcess[list[Memory]]):
     """
 
     variant = "anp"
+    summary = (
+        "an attentive neural process: self-attention over the context, cross-attention "
+        "from each target to it, and a latent path"
+    )
+    limits = (
+        "latent samples, which hardly differ, as z says little beside attention; and "
+        "large pictures: its time grows with context times hole"
+    )
 
     def __init__(self, config: ANPConfig) -> None:
         super().__init__()

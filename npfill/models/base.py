@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,6 +15,26 @@ from npfill.gaussian import Gaussian
 Encoded = TypeVar("Encoded")
 
 
+class Config(Protocol):
+    """The sizes that every variant's configuration states."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of a picture: 1 for grey, 3 for RGB."""
+
+    @property
+    def size(self) -> int:
+        """Longer side, in pixels, of the grids or crops that the model is trained on."""
+
+    @property
+    def scale_floor(self) -> float:
+        """Lower bound of the predictive scale, in [0, 1)."""
+
+    @property
+    def latent(self) -> int:
+        """Width of z; 0 for a conditional variant."""
+
+
 class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     """A network that maps a context to a predictive distribution over any pixels asked for.
 
@@ -23,6 +43,10 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     training optimises; `condition` is for use, and applies the calibration of the scale.
 
     Attributes:
+        variant: The word for it on the command line, in recipes and in weight files.
+        summary: The variant in half a sentence, for cards.
+        limits: Its known weaknesses, for cards.
+        default_sampler: The name of the sampler that suits it.
         any_size: Whether it works on a picture's own grid, however large, and bounds the memory
             that targets take by itself; otherwise a grid has at most its configuration's `size`.
         widest: What no scale exceeds in use.
@@ -31,14 +55,22 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     """
 
     variant: ClassVar[str]
+    summary: ClassVar[str] = ""
+    limits: ClassVar[str] = ""
+    default_sampler: ClassVar[str] = "autoregressive"
     any_size: ClassVar[bool] = False
     widest: ClassVar[float] = math.inf
-    config: Any
+    config: Config
     calibration: Float[Tensor, " 2"]
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("calibration", torch.zeros(2))
+
+    @property
+    def has_latent(self) -> bool:
+        """True for a variant with a latent path."""
+        return self.config.latent > 0
 
     @abstractmethod
     def encode(self, context: Context) -> Encoded:

@@ -1,6 +1,7 @@
 """The conditional neural process."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,6 +18,7 @@ from npfill.models.parts.encoder import EncoderKind, encoder
 class CNPConfig:
     """Sizes of a `CNP`; `size` is the longer side of the grid that it is trained on."""
 
+    latent: ClassVar[int] = 0
     channels: int
     size: int
     coordinates: Encoding
@@ -36,6 +38,12 @@ class CNP(NeuralProcess[Tensor]):
     """
 
     variant = "cnp"
+    summary = "a conditional neural process: the mean of point encodings, and no latent"
+    limits = (
+        "samples of its own (its pixels are independent given the context: only "
+        "autoregressive ones cohere) and detail (with every pixel observed it does not "
+        "reproduce them)"
+    )
 
     def __init__(self, config: CNPConfig) -> None:
         super().__init__()

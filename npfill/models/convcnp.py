@@ -5,6 +5,7 @@ Gordon et al. 2020, "Convolutional Conditional Neural Processes".
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -37,6 +38,7 @@ class ConvCNPConfig:
     `fine` are the widths at strides of 2, 4 and 8 pixels, `coarse` those at 8, 16 and 32.
     """
 
+    latent: ClassVar[int] = 0
     channels: int
     size: int
     fine: tuple[int, ...]
@@ -79,6 +81,15 @@ class ConvCNP(NeuralProcess[Maps]):
     """
 
     variant = "convcnp"
+    summary = (
+        "a convolutional conditional neural process: set convolutions at every scale, "
+        "then convolutional networks, on the picture's own grid"
+    )
+    limits = (
+        "wide holes, which it fills in smoothly; and samples of its own (its pixels are "
+        "independent given the context)"
+    )
+    default_sampler = "independent"
     any_size = True
     # The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.
     widest = 12**-0.5

@@ -41,6 +41,8 @@ class LatentCNP(NeuralProcess[None]):
     """
 
     variant = "lcnp"
+    summary = "a latent conditional neural process: everything passes through one latent z"
+    limits = "detail: with every pixel observed, the bottleneck z still does not reproduce them"
 
     def __init__(self, config: LatentCNPConfig) -> None:
         super().__init__()

@@ -42,6 +42,8 @@ class NP(NeuralProcess[Tensor]):
     """
 
     variant = "np"
+    summary = "a neural process: a deterministic and a latent path, both through means"
+    limits = "detail: with every pixel observed, its means do not reproduce them"
 
     def __init__(self, config: NPConfig) -> None:
         super().__init__()

@@ -38,4 +38,4 @@ def latent_noise(
 
 def has_latent(model: NeuralProcess[Any]) -> bool:
     """Whether the variant has a z."""
-    return hasattr(model.config, "latent")
+    return model.has_latent
