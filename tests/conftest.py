@@ -1,14 +1,20 @@
 """The tiny models that every law is tested over, and a tiny recipe with pictures to train on."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
+
+# One thread for this process and those that it starts: tests run side by side.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
 import torch
 
 from npfill.models import NeuralProcess, build, config_of
+
+torch.set_num_threads(1)
 
 TINY = Path(__file__).parent / "recipe_tiny.toml"
 
