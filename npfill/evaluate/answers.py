@@ -14,11 +14,9 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.sampling import draws
-from npfill.scores import log_likelihood
+from npfill.scores import COMMON_FLOOR, floored, log_likelihood
 from npfill.seeds import generator
 
-# The floor under the scale that likelihoods are compared with published ones at.
-COMMON_FLOOR = 0.1
 # Pixels times draws in one batch: what bounds the memory.
 _CHUNK = 200_000
 _SAMPLES = 5
@@ -219,8 +217,3 @@ def _together(answers: list[Answer]) -> Answer:
         else None,
         samples=torch.cat(drawn, dim=1) if drawn else None,
     )
-
-
-def floored(components: Gaussian) -> Gaussian:
-    """The same distributions with their scale floored at 0.1."""
-    return Gaussian(components.mean, components.scale.clamp(min=COMMON_FLOOR))

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from npfill.evaluate.answers import COMMON_FLOOR
 from npfill.evaluate.photographs import SCORES as PHOTOGRAPH_SCORES
 from npfill.evaluate.settings import protocol
 from npfill.models import NeuralProcess
+from npfill.scores import COMMON_FLOOR
 from npfill.zoo import Entry
 
 _FIGURES = {

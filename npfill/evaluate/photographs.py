@@ -18,14 +18,13 @@ from npfill import __version__, baselines, zoo
 from npfill.baselines import Baseline
 from npfill.data.sources import read_photographs
 from npfill.errors import InputError
-from npfill.evaluate.appearance import psnr, ssim
 from npfill.evaluate.damages import Damage, Irregular, damages
 from npfill.evaluate.memory import with_peak
 from npfill.filling import Prediction, by_baseline, by_model
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.sampling import sampler_for
-from npfill.scores import centrality
+from npfill.scores import centrality, psnr, ssim
 
 # Each score with what it is and its decimals.
 SCORES = {

@@ -8,15 +8,21 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from npfill.evaluate import appearance, classifier
-from npfill.evaluate.answers import Answer, Completer, floored
+from npfill.evaluate import classifier
+from npfill.evaluate.answers import Answer, Completer
 from npfill.evaluate.settings import Setting
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.scores import (
     centrality,
+    coherence,
     coverage,
+    diversity,
+    edge_correlation,
+    floored,
     pointwise_log_likelihood,
+    psnr,
     squared_error,
+    ssim,
     z_squared,
 )
 
@@ -99,8 +105,8 @@ def scores_of(
     mean, hole = _grid(answer.mean, pixels), ~observed
     scores = {
         "mse": squared_error(answer.mean, truth, asked),
-        "psnr": appearance.psnr(mean, pixels, hole),
-        "ssim": appearance.ssim(mean, pixels, hole),
+        "psnr": psnr(mean, pixels, hole),
+        "ssim": ssim(mean, pixels, hole),
     }
     if answer.says_context:
         scores["context_mse"] = squared_error(answer.mean, truth, ~asked)
@@ -115,15 +121,15 @@ def scores_of(
         moments = mixture_moments(answer.components)
         scores |= _calibration(answer.components, moments, truth, asked)
         std = _grid(moments.scale, pixels)
-        scores["edge_correlation"] = appearance.edge_correlation(std, pixels, hole)
+        scores["edge_correlation"] = edge_correlation(std, pixels, hole)
     if answer.uncalibrated is not None:
         before = mixture_moments(answer.uncalibrated)
         values = _calibration(answer.uncalibrated, before, truth, asked)
         scores |= {f"uncalibrated_{key}": value for key, value in values.items()}
     if answer.samples is not None:
         samples = torch.stack([_grid(sample, pixels) for sample in answer.samples])
-        scores["diversity"] = appearance.diversity(samples, hole)
-        scores["coherence"] = appearance.coherence(samples, mean, hole)
+        scores["diversity"] = diversity(samples, hole)
+        scores["coherence"] = coherence(samples, mean, hole)
         if pixels.shape[1:] == (1, classifier.SIZE, classifier.SIZE):
             scores |= _as_digits(samples, mean, pixels, hole)
     if answer.kl is not None:

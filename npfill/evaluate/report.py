@@ -8,12 +8,12 @@ from typing import Any
 from PIL import Image
 
 from npfill import __version__
-from npfill.evaluate.answers import COMMON_FLOOR
 from npfill.evaluate.charts import Point, line_chart
 from npfill.evaluate.comparison import Comparison
 from npfill.evaluate.protocol import LEVELS, Estimate, Result
 from npfill.evaluate.sampled import BLOCKS, LATENTS, ORDERS
 from npfill.evaluate.settings import Setting
+from npfill.scores import COMMON_FLOOR
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.evaluate.answers import Answer, ModelCompleter, floored
+from npfill.evaluate.answers import Answer, ModelCompleter
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.sampling import Sampler, samples
 from npfill.sampling.autoregressive import Index, Values, revealed
 from npfill.sampling.latents import has_latent, latent_noise
 from npfill.sampling.rounds import order, round_sizes
-from npfill.scores import pointwise_log_likelihood
+from npfill.scores import floored, pointwise_log_likelihood
 
 _SAMPLES = 10
 # The joint density of an autoregressive path is that of blocks, and not of one pixel at a time,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from npfill.evaluate.appearance import coherence, diversity, edge_correlation, psnr, ssim
+from npfill.scores import coherence, diversity, edge_correlation, psnr, ssim
 
 HOLE = torch.ones(1, 1, 24, 24, dtype=torch.bool)
 
