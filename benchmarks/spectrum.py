@@ -15,7 +15,8 @@ from npfill import zoo
 from npfill.completion import Completion, complete
 from npfill.data.sources import read_images
 from npfill.filling import Array
-from npfill.pictures.files import intensities, read_picture
+from npfill.pictures.picture import intensities
+from npfill.pictures.read import read_picture
 from npfill.pictures.sheet import Row, contact_sheet
 
 # Bands of the radial frequency, in shares of the Nyquist frequency.

@@ -15,7 +15,7 @@ from npfill.baselines import Baseline
 from npfill.errors import InputError, UsageError
 from npfill.filling import Array, Prediction, by_baseline, by_model
 from npfill.models import NeuralProcess
-from npfill.pictures.files import intensities
+from npfill.pictures.picture import intensities
 from npfill.sampling import sampler_for
 
 Part = tuple[slice, np.ndarray]

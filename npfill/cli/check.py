@@ -22,9 +22,9 @@ def check_command(
     fit_mask: FitMask = False,
 ) -> None:
     """Count the pixels that were changed outside the hole; exit code 7 if there are any."""
-    from npfill.pictures.difference import difference
-    from npfill.pictures.files import read_picture
-    from npfill.pictures.masks import describe
+    from npfill.pictures.hole import describe
+    from npfill.pictures.picture import difference
+    from npfill.pictures.read import read_picture
 
     talk = Talk()
     masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)

@@ -123,7 +123,7 @@ def complete_command(
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
     from npfill.cli.completing import Drawing, Writing
     from npfill.cli.request import Request, answer, print_plan
-    from npfill.pictures.reading import MAX_PIXELS
+    from npfill.pictures.read import MAX_PIXELS
 
     talk = Talk(quiet=quiet, verbose=verbose)
     masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)

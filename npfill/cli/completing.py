@@ -12,10 +12,9 @@ from npfill.cli.masking import MaskOptions, hole_of
 from npfill.cli.origin import origin_text
 from npfill.cli.rendering import Rendered, render
 from npfill.errors import InputError
-from npfill.pictures.files import read_picture
+from npfill.pictures.hole import Hole, describe
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.masks import Hole, describe
-from npfill.pictures.reading import MAX_PIXELS
+from npfill.pictures.read import MAX_PIXELS, read_picture
 
 if TYPE_CHECKING:
     from npfill.baselines import Baseline

@@ -21,8 +21,10 @@ def demo_command(
 ) -> None:
     """Complete the bundled digit with every bundled digit model: one sheet, no network."""
     from npfill.files import refuse_existing, write_bytes
-    from npfill.pictures.files import intensities, png_bytes, read_picture
+    from npfill.pictures.formats import png_bytes
     from npfill.pictures.masks import read_mask
+    from npfill.pictures.picture import intensities
+    from npfill.pictures.read import read_picture
     from npfill.pictures.sheet import Row, contact_sheet
 
     path = output / "npfill-demo.png"

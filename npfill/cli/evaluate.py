@@ -223,7 +223,7 @@ def _print(comparison: "Comparison", keys: Sequence[str]) -> None:
 def _write(comparison: "Comparison", output: Path) -> None:
     from npfill.evaluate.report import as_json, as_markdown, charts
     from npfill.files import write_bytes
-    from npfill.pictures.files import png_bytes
+    from npfill.pictures.formats import png_bytes
 
     command = shlex.join(["npfill", *sys.argv[1:]])
     output.mkdir(parents=True, exist_ok=True)

@@ -52,9 +52,8 @@ def _why(check: "Callable[[Origin], str]", origin: "Origin") -> str:
 
 def _picture_and_mask(origin: "Origin") -> str:
     from npfill.cli.masking import hole_of, sha256_of
-    from npfill.pictures.files import read_picture
     from npfill.pictures.masked import MaskedPicture
-    from npfill.pictures.reading import STDIN
+    from npfill.pictures.read import STDIN, read_picture
 
     if str(STDIN) in {str(origin.image), origin.masking.file}:
         return "came through stdin, which is not here"
@@ -89,8 +88,8 @@ def _run_again(origin: "Origin", result: Path, talk: Talk) -> None:
     """
     from npfill.cli.completing import Job, Writing, choose, complete_one
     from npfill.cli.outputs import Plan
-    from npfill.pictures.difference import difference
-    from npfill.pictures.files import read_picture
+    from npfill.pictures.picture import difference
+    from npfill.pictures.read import read_picture
 
     with TemporaryDirectory(prefix="npfill-") as folder:
         again = Path(folder) / "again.png"

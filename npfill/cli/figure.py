@@ -121,7 +121,7 @@ def compare_command(
     plan = _plan(output, "npfill-compare.png", overwrite, [image, mask])
 
     from npfill import baselines, zoo
-    from npfill.pictures.files import intensities
+    from npfill.pictures.picture import intensities
     from npfill.pictures.sheet import contact_sheet
 
     labels = inputs.labels(models)
@@ -158,7 +158,7 @@ def reveal_command(
 
     from npfill import checkpoint, zoo
     from npfill.evaluate.figures import reveal
-    from npfill.pictures.files import intensities
+    from npfill.pictures.picture import intensities
 
     small = reveal.scaled_down(whole, _LONGEST)
     size = small.height, small.width
@@ -237,7 +237,7 @@ def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | No
 def _write_png(plan: "Plan", figure: "Image", models: str, seed: int, talk: Talk) -> None:
     """Write a figure, with what made it in the PNG's text."""
     from npfill import __version__
-    from npfill.pictures.files import png_bytes
+    from npfill.pictures.formats import png_bytes
 
     text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
     _write(plan, png_bytes(figure, text), f"{models}, seed {seed}", talk)

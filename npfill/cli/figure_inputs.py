@@ -51,7 +51,7 @@ def picture(source: Source, size: int, channels: int, talk: Talk) -> "Picture":
 
 def read(path: Path, talk: Talk) -> "Picture":
     """A picture from a file; what the user should know of it is said."""
-    from npfill.pictures.files import read_picture
+    from npfill.pictures.read import read_picture
 
     picture = read_picture(path)
     for note in picture.notes:
@@ -64,7 +64,8 @@ def hole(
 ) -> "np.ndarray":
     """What is not observed, bool "height width": from a mask, or all but random pixels."""
     from npfill.evaluate.figures.pictures import observed_at_random
-    from npfill.pictures import masks
+    from npfill.pictures.hole import Hole, check, describe
+    from npfill.pictures.masks import read_mask
 
     size = picture.size
     if mask is None:
@@ -73,13 +74,13 @@ def hole(
                 f"--context {context}: {picture.name} has {size[0] * size[1]:,} pixels",
                 "at least one is missing",
             )
-        selected = masks.Hole(~observed_at_random(size, context, seed))
+        selected = Hole(~observed_at_random(size, context, seed))
     else:
-        found = masks.read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False)
-        selected = masks.check(found, str(mask))
+        found = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False)
+        selected = check(found, str(mask))
     for note in selected.notes:
         talk.warn(f"{mask}: {note}")
-    talk.say(masks.describe(selected))
+    talk.say(describe(selected))
     return selected.selected
 
 

@@ -10,12 +10,8 @@ from PIL import Image
 
 from npfill.cli.console import Talk
 from npfill.errors import InputError
-from npfill.pictures.reading import STDIN
-
-SUFFIXES = {
-    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif",
-    ".npy", ".npz",
-}  # fmt: skip
+from npfill.pictures.formats import suffixes_read
+from npfill.pictures.read import STDIN
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,7 @@ def _to_complete(files: Iterable[Given], word: str, mask: Path | None, talk: Tal
     pictures, results = [], 0
     for given in files:
         path = given.path
-        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        if path.suffix.lower() not in suffixes_read() or not path.is_file():
             continue
         if masks is not None and path.absolute().is_relative_to(masks):
             continue
@@ -133,7 +129,7 @@ def _to_complete(files: Iterable[Given], word: str, mask: Path | None, talk: Tal
 
 
 def _pictures(files: Iterable[Path]) -> Iterator[Path]:
-    return (file for file in files if file.suffix.lower() in SUFFIXES and file.is_file())
+    return (file for file in files if file.suffix.lower() in suffixes_read() and file.is_file())
 
 
 def _is_result(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from npfill.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.pictures.masks import Hole
+    from npfill.pictures.hole import Hole
     from npfill.pictures.picture import Picture
 
 
@@ -50,9 +50,9 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
         UsageError: The options contradict each other, or nothing says what is missing.
         InputError: The mask cannot be used, or selects nothing.
     """
-    from npfill.pictures import masks
+    from npfill.pictures.hole import Hole, adjusted, check, from_boxes, union
 
-    lacking = masks.Hole(picture.lacking)
+    lacking = Hole(picture.lacking)
     given = _given(masking, picture, max_pixels)
     if given is None and not lacking.selected.any():
         raise UsageError(
@@ -61,36 +61,36 @@ def hole_of(masking: MaskOptions, picture: "Picture", max_pixels: int | None = N
         )
     if given is None and masking.invert:
         raise UsageError("--invert-mask: there is no mask to invert", "--mask FILE")
-    given = given or masks.from_boxes([], picture.size)
-    chosen = masks.adjusted(given, invert=masking.invert, grow=0)
-    unshrunk = masks.union([chosen, lacking])
-    hole = masks.union([masks.adjusted(unshrunk, invert=False, grow=masking.grow), lacking])
+    given = given or from_boxes([], picture.size)
+    chosen = adjusted(given, invert=masking.invert, grow=0)
+    unshrunk = union([chosen, lacking])
+    hole = union([adjusted(unshrunk, invert=False, grow=masking.grow), lacking])
     if unshrunk.selected.any() and not hole.selected.any():
         raise InputError(
             f"{masking.name}: --grow {masking.grow} leaves nothing of the hole",
             "shrink it by less",
         )
-    hole = masks.check(hole, masking.name)
+    hole = check(hole, masking.name)
     return replace(hole, lacking=lacking.selected & ~chosen.selected)
 
 
 def _given(masking: MaskOptions, picture: "Picture", max_pixels: int | None) -> "Hole | None":
     """The union of what mask and boxes select; None where there are none."""
-    from npfill.pictures import masks
-    from npfill.pictures.colour_key import from_colour
-    from npfill.pictures.reading import MAX_PIXELS
+    from npfill.pictures.hole import from_boxes, parse_box, union
+    from npfill.pictures.masks import from_alpha, from_colour, read_mask
+    from npfill.pictures.read import MAX_PIXELS
 
     if masking.file is None and (masking.fit or masking.threshold is not None):
         flag = "--fit-mask" if masking.fit else "--mask-threshold"
         raise UsageError(f"{flag}: there is no mask file that it could be for", "--mask FILE")
     holes = []
     if masking.mask == "alpha":
-        holes.append(masks.from_alpha(picture))
+        holes.append(from_alpha(picture))
     elif masking.mask is not None and masking.is_colour:
         holes.append(from_colour(picture, masking.mask))
     elif masking.file is not None:
         holes.append(
-            masks.read_mask(
+            read_mask(
                 Path(masking.file),
                 picture.size,
                 picture_name=picture.name,
@@ -100,9 +100,9 @@ def _given(masking: MaskOptions, picture: "Picture", max_pixels: int | None) -> 
             )
         )
     if masking.boxes:
-        boxes = [masks.parse_box(box) for box in masking.boxes]
-        holes.append(masks.from_boxes(boxes, picture.size))
-    return masks.union(holes) if holes else None
+        boxes = [parse_box(box) for box in masking.boxes]
+        holes.append(from_boxes(boxes, picture.size))
+    return union(holes) if holes else None
 
 
 def sha256_of(hole: "Hole") -> str:

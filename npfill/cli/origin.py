@@ -12,8 +12,8 @@ from PIL import Image
 from npfill import __version__
 from npfill.cli.masking import MaskOptions, sha256_of
 from npfill.errors import InputError
+from npfill.pictures.hole import Hole
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.masks import Hole
 
 if TYPE_CHECKING:
     from npfill.cli.completing import Chosen, Drawing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from npfill.errors import InputError, UsageError
 from npfill.files import write_bytes
-from npfill.pictures.encoding import Suffixes
+from npfill.pictures.read import Suffixes
 
 if TYPE_CHECKING:
     from npfill.completion import Completion

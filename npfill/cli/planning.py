@@ -12,7 +12,7 @@ from npfill.cli.inputs import Given, MaskFolder
 from npfill.cli.masking import MaskOptions
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_existing
-from npfill.pictures.encoding import suffixes
+from npfill.pictures.read import suffixes
 
 
 @dataclass(frozen=True)

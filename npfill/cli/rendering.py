@@ -8,11 +8,11 @@ import numpy as np
 
 from npfill.cli.outputs import Plan
 from npfill.errors import NpfillError
-from npfill.pictures.encoding import as_read_again, picture_bytes
-from npfill.pictures.files import png_bytes, std_picture
+from npfill.pictures.formats import picture_bytes, png_bytes
 from npfill.pictures.formats.arrays import npz_bytes
-from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.masked import MaskedPicture, std_picture
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import as_read_again
 from npfill.pictures.sheet import Row, contact_sheet
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from torch import Tensor
 from npfill.data.arrays import pictures_of
 from npfill.data.sets import PartlyKnown, Photographs
 from npfill.errors import InputError
-from npfill.pictures.files import from_bytes
-from npfill.pictures.reading import MAX_PIXELS
+from npfill.pictures.formats import picture_suffixes
+from npfill.pictures.read import MAX_PIXELS, from_bytes
 
 Split = Literal["train", "val", "test"]
 
@@ -28,7 +28,6 @@ _IDX_NAMES = {
 _IDX_UINT8_3D = b"\x00\x00\x08\x03"
 # Alpha below this is a hole, as in `--mask alpha`.
 _OPAQUE = 128
-_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 def read_images(
@@ -154,7 +153,7 @@ def _part(path: Path, split: Split) -> Path:
 def _pictures(path: Path) -> Iterator[np.ndarray | Image.Image]:
     if path.is_dir():
         for file in sorted(path.iterdir()):
-            if file.suffix.lower() in _IMAGE_SUFFIXES:
+            if file.suffix.lower() in picture_suffixes():
                 yield _opened(file.read_bytes(), str(file))
     elif path.suffix == ".zip":
         yield from _zipped(path)
@@ -168,7 +167,7 @@ def _zipped(path: Path) -> Iterator[Image.Image]:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(archive.namelist()):
-                if Path(name).suffix.lower() in _IMAGE_SUFFIXES:
+                if Path(name).suffix.lower() in picture_suffixes():
                     yield _opened(archive.read(name), f"{path}:{name}")
     except zipfile.BadZipFile as error:
         raise InputError(f"{path}: not a readable zip ({error})", "copy it again") from None

@@ -22,7 +22,7 @@ from npfill.evaluate.protocol import images_for, measure
 from npfill.evaluate.settings import HIDDEN, Setting, counts_for, protocol
 from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
-from npfill.pictures.files import png_bytes
+from npfill.pictures.formats import png_bytes
 from npfill.zoo import Entry
 
 # Draws of z that the scores of a card are measured with, but at random counts: at most.

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from npfill.errors import InputError
 from npfill.pictures.picture import Picture
@@ -126,6 +127,24 @@ class MaskedPicture:
             # The greatest of 64 bits is no float64: the next below is.
             values = np.rint(np.clip(values, limits.min, np.nextafter(float(limits.max), 0)))
         return values.astype(dtype)
+
+
+def std_picture(std: np.ndarray, hole: np.ndarray) -> tuple[Image.Image, float]:
+    """A standard deviation as a linear 16-bit grey picture.
+
+    Args:
+        std: float "height width channel", not negative, finite in the hole and not read outside.
+        hole: bool "height width".
+
+    Returns:
+        The root mean square over channels in mode I;16, zero outside the hole, and its full scale:
+        the value of level 65535, the largest in the hole.
+    """
+    in_hole = np.sqrt(np.mean(np.square(std[hole], dtype=np.float64), axis=-1))
+    full_scale = float(np.max(in_hole, initial=np.finfo(np.float32).tiny))
+    levels = np.zeros(hole.shape, dtype=np.uint16)
+    levels[hole] = np.rint(in_hole / full_scale * 65535)
+    return Image.fromarray(levels), full_scale
 
 
 def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

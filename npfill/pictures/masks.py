@@ -1,44 +1,63 @@
-"""The hole in a picture: which pixels are to be filled.
+"""Holes from mask files, from alpha and from a colour of the picture itself.
 
 White, at least half of a mask's full scale, is filled; black is kept. The mask has the picture's
 size after both are turned upright.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from npfill.errors import InputError, UsageError
-from npfill.pictures.levels import Levels, read_levels
+from npfill.pictures.formats.raster import ONE_BIT
+from npfill.pictures.grid import match_channels
+from npfill.pictures.hole import MOSTLY_SELECTED, Hole, width_by_height
 from npfill.pictures.picture import Picture
-from npfill.pictures.reading import MAX_PIXELS
+from npfill.pictures.read import MAX_PIXELS, read_values
 
-_MOSTLY_SELECTED = "more than half is selected: if white was meant to be kept, add --invert-mask"
 _TRACE_OF_GREY = 0.05
 _BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
+_FORM = re.compile(r"color:#([0-9a-fA-F]{6})(?:~(\d{1,3}))?")
 
 
 @dataclass(frozen=True)
-class Hole:
-    """The pixels to be filled.
+class Levels:
+    """The grey levels of a mask.
 
     Attributes:
-        selected: bool "height width", True where the picture is to be filled.
-        notes: Lines that the user should be told.
-        lacking: Which of them only the data themselves select, as they lack a value in some
-            channel; what other channels have there is kept. None of pictures.
+        values: Numbers "height width" from 0 to `full_scale`, upright.
+        full_scale: The level of white: 255, or 65535 in a file of 16 bits. An array of anything
+            but these has 1.
+        notes: Lines that the user should be told: what was used where the file is not plain grey.
     """
 
-    selected: np.ndarray
-    notes: tuple[str, ...] = ()
-    lacking: np.ndarray | None = None
+    values: np.ndarray
+    full_scale: int
+    notes: tuple[str, ...]
 
-    @property
-    def by_choice(self) -> np.ndarray:
-        """Where every channel is to be filled."""
-        return self.selected if self.lacking is None else self.selected & ~self.lacking
+
+def read_levels(path: Path, max_pixels: int = MAX_PIXELS) -> Levels:
+    """Read a mask file.
+
+    Colour counts by its luminance (ITU-R 601), a palette by its colours. Alpha is the mask where
+    it varies and the colour does not; otherwise colour counts times alpha.
+
+    Raises:
+        InputError: It is missing, broken, too large, or of a format or mode that is not read.
+    """
+    mask = read_values(path, max_pixels)
+    if mask.is_data:
+        if mask.values.shape[-1] != 1:
+            raise InputError(
+                f"{path}: a mask of {mask.values.shape[-1]} channels", "a mask has one channel"
+            )
+        values = mask.values[..., 0]
+        return Levels(values, _full_scale(values.dtype), mask.notes)
+    values, used = _lightness(mask)
+    notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
+    return Levels(values, mask.white, (*notes, *used))
 
 
 def read_mask(
@@ -69,14 +88,16 @@ def read_mask(
     if levels.values.shape != size:
         if not fit:
             raise _mismatch(path, levels.values.shape, picture_name, size)
-        notes.append(f"resized from {_by(levels.values.shape)} to {_by(size)}")
+        notes.append(
+            f"resized from {width_by_height(levels.values.shape)} to {width_by_height(size)}"
+        )
     if threshold is None:
         _refuse_dark(path, levels)
         notes += _doubts(levels)
     lowest = levels.full_scale / 2 if threshold is None else threshold
     selected = _fitted(levels.values >= lowest, size)
     if selected.size / 2 < np.count_nonzero(selected) < selected.size:
-        notes.append(_MOSTLY_SELECTED)
+        notes.append(MOSTLY_SELECTED)
     return Hole(selected, tuple(notes))
 
 
@@ -94,99 +115,30 @@ def from_alpha(picture: Picture) -> Hole:
     return Hole(picture.values[..., -1] < picture.white / 2)
 
 
-def from_boxes(boxes: Sequence[tuple[int, int, int, int]], size: tuple[int, int]) -> Hole:
-    """The hole that is the union of boxes.
+def from_colour(picture: Picture, text: str) -> Hole:
+    """The hole where a picture has a colour, such as "color:#ff00ff" or "color:#ff00ff~8".
 
-    Args:
-        boxes: Left, top, width and height of each, in pixels.
-        size: Height and width of the upright picture.
-
-    Raises:
-        UsageError: A box has no area or is not wholly within the picture.
-    """
-    height, width = size
-    selected = np.zeros(size, dtype=bool)
-    for x, y, w, h in boxes:
-        if w < 1 or h < 1:
-            raise UsageError(f"--box {x},{y},{w},{h}: has no area", "X,Y,W,H: W and H are its size")
-        if x < 0 or y < 0 or x + w > width or y + h > height:
-            raise UsageError(
-                f"--box {x},{y},{w},{h}: reaches out of the picture, which is {_by(size)}",
-                "X,Y,W,H in pixels from the upper left corner",
-            )
-        selected[y : y + h, x : x + w] = True
-    return Hole(selected)
-
-
-def union(holes: Sequence[Hole]) -> Hole:
-    """The hole that fills what any of several of one size fills, with the notes of all."""
-    selected = np.logical_or.reduce([hole.selected for hole in holes])
-    return Hole(selected, tuple(note for hole in holes for note in hole.notes))
-
-
-def parse_box(text: str) -> tuple[int, int, int, int]:
-    """The left, top, width and height that "X,Y,W,H" says.
+    The number behind ~ is by how much each channel may differ, in levels of 255 whatever the
+    picture's depth. Of a grey picture, the three channels are equal. Alpha does not count.
 
     Raises:
-        UsageError: It is not four whole numbers.
+        UsageError: The text is not of this form.
+        InputError: The picture is data, which have no colours.
     """
-    try:
-        x, y, w, h = map(int, text.split(","))
-    except ValueError:
+    form = _FORM.fullmatch(text)
+    if form is None:
         raise UsageError(
-            f"--box {text}: not four whole numbers", "--box X,Y,W,H, as in --box 20,10,64,48"
-        ) from None
-    return x, y, w, h
-
-
-def adjusted(hole: Hole, *, invert: bool, grow: int) -> Hole:
-    """A hole inverted if asked for, and then grown.
-
-    Args:
-        hole: The hole as it was given.
-        invert: Fill what was kept and keep what was filled.
-        grow: By how many pixels the hole grows in all eight directions; negative shrinks it, but
-            not away from the picture's border.
-    """
-    if invert:
-        # The user has thought about which colour is kept: no advice on that is left to give.
-        advice = tuple(note for note in hole.notes if note != _MOSTLY_SELECTED)
-        hole = Hole(~hole.selected, advice)
-    if grow > 0:
-        return replace(hole, selected=_grown(hole.selected, grow))
-    if grow < 0:
-        return replace(hole, selected=~_grown(~hole.selected, -grow))
-    return hole
-
-
-def check(hole: Hole, name: str) -> Hole:
-    """A hole that is known to select something, with a note if it selects everything.
-
-    Args:
-        hole: The hole as it will be used.
-        name: What messages call the mask.
-
-    Raises:
-        InputError: Nothing is selected.
-    """
-    if not hole.selected.any():
-        raise InputError(
-            f"{name}: selects 0 px (white is filled)", "--invert-mask fills what is black instead"
+            f"--mask {text}: not a colour", "--mask color:#rrggbb or color:#rrggbb~TOLERANCE"
         )
-    if hole.selected.all():
-        note = "everything is selected: nothing is observed, the result is a draw from the prior"
-        return replace(hole, notes=(*hole.notes, note))
-    return hole
-
-
-def describe(hole: Hole) -> str:
-    """One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"."""
-    height, width = hole.selected.shape
-    count = int(np.count_nonzero(hole.selected))
-    share = f"{count / hole.selected.size:.1%}".replace("%", " %")
-    if count and share == "0.0 %":
-        share = "less than 0.1 %"
-    return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
+    if picture.is_data:
+        raise InputError(
+            f"{picture.name}: data have no colours", "NaN marks what is missing; or --mask FILE"
+        )
+    step = picture.white // 255
+    colour = np.array([int(form[1][at : at + 2], 16) for at in (0, 2, 4)]) * step
+    values = picture.values[..., : picture.colours].astype(np.int32)
+    near = np.abs(values - colour) <= int(form[2] or 0) * step
+    return Hole(near.all(axis=-1))
 
 
 def _mismatch(
@@ -194,7 +146,7 @@ def _mismatch(
 ) -> InputError:
     swapped = size == wanted[::-1]
     return InputError(
-        f"{path} is {_by(size)} but {picture_name} is {_by(wanted)}",
+        f"{path} is {width_by_height(size)} but {picture_name} is {width_by_height(wanted)}",
         "looks like an EXIF rotation: turn the mask as viewers show the picture"
         if swapped
         else "--fit-mask resizes it",
@@ -234,17 +186,25 @@ def _fitted(selected: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return selected[np.ix_(rows, columns)]
 
 
-def _grown(selected: np.ndarray, pixels: int) -> np.ndarray:
-    """True where anything within a square around a pixel is True, along one axis after another."""
-    for axis in (0, 1):
-        length = selected.shape[axis]
-        counts = np.insert(np.cumsum(selected, axis=axis, dtype=np.int32), 0, 0, axis=axis)
-        at = np.arange(length)
-        first, end = np.maximum(at - pixels, 0), np.minimum(at + pixels + 1, length)
-        selected = counts.take(end, axis=axis) > counts.take(first, axis=axis)
-    return selected
+def _lightness(mask: Picture) -> tuple[np.ndarray, list[str]]:
+    """Levels from 0 to white of a picture, and what they are."""
+    colours, alpha = mask.values[..., : mask.colours], mask.values[..., -1]
+    grey, used = colours[..., 0], []
+    if (colours != colours[..., :1]).any():
+        luminance = match_channels(colours.astype(np.float32), 1)[..., 0]
+        grey, used = (
+            np.rint(luminance).astype(colours.dtype),
+            ["its colours are read as their luminance"],
+        )
+    if not mask.has_alpha or (alpha == mask.white).all():
+        return grey, used
+    if (colours == colours[0, 0]).all() and (alpha != alpha[0, 0]).any():
+        return alpha, ["its alpha is the mask, as its colour is the same everywhere"]
+    return grey * (alpha / np.float32(mask.white)), [
+        *used,
+        "its colour times its alpha is the mask",
+    ]
 
 
-def _by(size: tuple[int, ...]) -> str:
-    """A height and width as people say them: width first."""
-    return f"{size[1]}x{size[0]}"
+def _full_scale(dtype: np.dtype) -> int:
+    return int(np.iinfo(dtype).max) if dtype in (np.uint8, np.uint16) else 1

@@ -18,7 +18,7 @@ from PIL import Image
 
 from npfill import __version__, checkpoint
 from npfill.cli import main
-from npfill.pictures.files import read_picture
+from npfill.pictures.read import read_picture
 from tests.cli.conftest import Command
 from tests.conftest import tiny
 

@@ -10,8 +10,9 @@ import tifffile
 from PIL import Image
 from PIL.ExifTags import Base
 
-from npfill.pictures.files import png_bytes, read_picture
+from npfill.pictures.formats import png_bytes
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import read_picture
 from tests.cli.conftest import Command
 from tests.data_files import load, save
 
@@ -297,7 +298,7 @@ def test_strip_leaves_out_what_the_file_says_but_how_its_colours_look(
 def test_a_limit_of_pixels_can_be_raised(
     npfill: Command, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("npfill.pictures.reading.MAX_PIXELS", 29)
+    monkeypatch.setattr("npfill.pictures.read.MAX_PIXELS", 29)
     Image.new("RGB", (6, 5)).save(tmp_path / "a.png")
     words = ("complete", tmp_path / "a.png", *BOX, "-m", weights, "--samples", 0)
     refused = npfill(*words)

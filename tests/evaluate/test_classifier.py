@@ -12,7 +12,8 @@ from npfill.data.labels import read_labels
 from npfill.errors import InputError, ModelError
 from npfill.evaluate import classifier
 from npfill.files import folder
-from npfill.pictures.files import intensities, read_picture
+from npfill.pictures.picture import intensities
+from npfill.pictures.read import read_picture
 from npfill.seeds import generator
 
 LABELS = b"\x00\x00\x08\x01\x00\x00\x00\x03\x05\x00\x09"

@@ -19,7 +19,7 @@ from npfill.evaluate.figures.pictures import observed_at_random, on_grid
 from npfill.evaluate.figures.samples import samples_figure, whole_samples
 from npfill.evaluate.settings import Setting
 from npfill.models import NeuralProcess
-from npfill.pictures.files import intensities
+from npfill.pictures.picture import intensities
 from npfill.sampling import KINDS, Kind, Sampler, has_latent, sampler_for
 from npfill.seeds import generator
 from tests.conftest import MODELS, of, tiny

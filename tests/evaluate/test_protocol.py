@@ -18,7 +18,8 @@ from npfill.evaluate.protocol import images_for, measure
 from npfill.evaluate.settings import Setting
 from npfill.files import folder
 from npfill.models import NeuralProcess
-from npfill.pictures.files import intensities, read_picture
+from npfill.pictures.picture import intensities
+from npfill.pictures.read import read_picture
 from npfill.sampling import draws
 from tests.conftest import tiny
 

@@ -9,9 +9,9 @@ import pytest
 import tifffile
 
 from npfill.errors import InputError
-from npfill.pictures.encoding import Suffixes, picture_bytes, suffixes
-from npfill.pictures.files import read_picture
+from npfill.pictures.formats import picture_bytes
 from npfill.pictures.masks import read_mask
+from npfill.pictures.read import Suffixes, read_picture, suffixes
 from tests.data_files import load, save
 
 TYPES = ["u1", "i2", "<u2", ">u2", "i8", "u8", "f2", "<f4", ">f4", "f8"]

@@ -12,7 +12,8 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from npfill.errors import InputError
-from npfill.pictures.files import png_bytes, read_picture
+from npfill.pictures.formats import png_bytes
+from npfill.pictures.read import read_picture
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"]
 

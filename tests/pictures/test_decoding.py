@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from npfill.errors import InputError
-from npfill.pictures.files import read_picture
+from npfill.pictures.read import read_picture
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 LOSSLESS: dict[str, dict[str, Any]] = {

@@ -13,10 +13,10 @@ from PIL.ExifTags import Base
 
 from npfill.data.sources import read_images
 from npfill.errors import InputError
-from npfill.pictures.encoding import picture_bytes
-from npfill.pictures.files import png_bytes, read_picture
+from npfill.pictures.formats import picture_bytes, png_bytes
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import read_picture
 
 Writer = Callable[[Path, np.ndarray], Path]
 

@@ -11,10 +11,10 @@ import tifffile
 from PIL import Image
 
 from npfill.errors import InputError
-from npfill.pictures.encoding import Suffixes, picture_bytes, suffixes
-from npfill.pictures.files import png_bytes, read_picture
+from npfill.pictures.formats import picture_bytes, png_bytes
 from npfill.pictures.formats.tiff import is_plain
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import Suffixes, read_picture, suffixes
 
 Writer = Callable[[Path, np.ndarray], Path]
 

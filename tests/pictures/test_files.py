@@ -10,13 +10,10 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from npfill.errors import InputError
-from npfill.pictures.files import (
-    intensities,
-    png_bytes,
-    read_picture,
-    std_picture,
-)
-from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.formats import png_bytes
+from npfill.pictures.masked import MaskedPicture, std_picture
+from npfill.pictures.picture import intensities
+from npfill.pictures.read import read_picture
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from npfill.errors import InputError
-from npfill.pictures.encoding import Suffixes, as_read_again, picture_bytes, suffixes
-from npfill.pictures.files import read_picture
+from npfill.pictures.formats import picture_bytes
 from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.read import Suffixes, as_read_again, read_picture, suffixes
 
 
 def smooth() -> Image.Image:

@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from npfill.errors import InputError, UsageError
-from npfill.pictures.masks import (
-    Hole,
-    adjusted,
-    check,
-    describe,
-    from_alpha,
-    from_boxes,
-    parse_box,
-    union,
-)
+from npfill.pictures.hole import Hole, adjusted, check, describe, from_boxes, parse_box, union
+from npfill.pictures.masks import from_alpha
 from npfill.pictures.picture import Picture
 
 CORNER = np.zeros((6, 8), dtype=bool)

@@ -10,7 +10,8 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from npfill.errors import InputError
-from npfill.pictures.masks import Hole, adjusted, read_mask
+from npfill.pictures.hole import Hole, adjusted
+from npfill.pictures.masks import read_mask
 
 CORNER = np.zeros((6, 8), dtype=bool)
 CORNER[:2, :3] = True

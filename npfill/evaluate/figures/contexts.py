@@ -9,7 +9,7 @@ from PIL import Image
 from npfill.completion import complete
 from npfill.evaluate.settings import Setting
 from npfill.models import NeuralProcess
-from npfill.pictures.files import intensities
+from npfill.pictures.picture import intensities
 from npfill.pictures.sheet import Row, contact_sheet
 
 

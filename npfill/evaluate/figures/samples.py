@@ -11,7 +11,7 @@ from PIL import Image
 from npfill.context import Context, Targets
 from npfill.evaluate.figures.pictures import observed_at_random
 from npfill.models import NeuralProcess
-from npfill.pictures.files import intensities
+from npfill.pictures.picture import intensities
 from npfill.pictures.sheet import blue_where, panel, panel_size, table
 from npfill.sampling import Sampler
 from npfill.sampling import samples as samples_of

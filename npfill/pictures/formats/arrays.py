@@ -1,23 +1,23 @@
-"""Pictures and data in NumPy's files."""
+"""Data in NumPy's files, .npy and .npz."""
 
 import io
 import zipfile
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from npfill.errors import InputError
+from npfill.pictures.formats.base import Format, UnknownFormatError, refuse_bomb
 from npfill.pictures.picture import Picture
-from npfill.pictures.reading import READABLE, refuse_bomb
 
-NPY_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"PK\x03\x04"
 _KINDS = "iuf"
 _LARGEST_FLOAT = 8  # bytes
 _PERHAPS_CHANNELS = 4
 
 
 def read_npy(file: BinaryIO, name: str, max_pixels: int) -> Picture:
-    """Data "height width" or "height width channel" from an .npy file.
+    """Read data "height width" or "height width channel" from an .npy file.
 
     Raises:
         InputError: It holds no numbers, or is not of this shape, or too large.
@@ -26,15 +26,16 @@ def read_npy(file: BinaryIO, name: str, max_pixels: int) -> Picture:
 
 
 def read_npz(file: BinaryIO, name: str, max_pixels: int) -> Picture:
-    """The same from an .npz file of one array.
+    """Read data from an .npz file of one array.
 
     Raises:
-        InputError: The same, or it holds several arrays.
+        InputError: As for .npy, or it holds several arrays.
+        UnknownFormatError: It is a zip archive of something else.
     """
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         if not all(entry.endswith(".npy") for entry in names):
-            raise InputError(f"{name}: a zip archive, but not of arrays", READABLE)
+            raise UnknownFormatError("a zip archive, but not of arrays")
         if len(names) != 1:
             shown = ", ".join(entry.removesuffix(".npy") for entry in names[:5])
             raise InputError(
@@ -47,14 +48,14 @@ def read_npz(file: BinaryIO, name: str, max_pixels: int) -> Picture:
 
 
 def npy_bytes(values: np.ndarray) -> bytes:
-    """An .npy file."""
+    """Encode an array as an .npy file."""
     content = io.BytesIO()
     np.save(content, values, allow_pickle=False)
     return content.getvalue()
 
 
 def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
-    """An .npz file, compressed; equal arguments give equal bytes."""
+    """Encode arrays as a compressed .npz file; equal arguments give equal bytes."""
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()
@@ -95,3 +96,39 @@ def _data(values: np.ndarray, name: str, kind: str, info: dict[str, Any]) -> Pic
     values = values.reshape(*shape[:2], -1)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     return Picture(values, kind, name, tuple(notes), info, is_data=True, missing=missing)
+
+
+def _as_it_came(picture: Picture) -> np.ndarray:
+    """The values in the number of dimensions that the file had: "height width" stays that."""
+    shape: tuple[int, ...] = picture.info["shape"]
+    return picture.values.reshape(*picture.size, *shape[2:])
+
+
+def _write_npy(picture: Picture, text: Mapping[str, str]) -> bytes:
+    del text
+    return npy_bytes(_as_it_came(picture))
+
+
+def _write_npz(picture: Picture, text: Mapping[str, str]) -> bytes:
+    del text
+    return npz_bytes({picture.info["key"]: _as_it_came(picture)})
+
+
+NPY = Format(
+    name="NPY",
+    label=".npy",
+    suffixes=(".npy",),
+    sniff=lambda header: header.startswith(b"\x93NUMPY"),
+    read=read_npy,
+    write=_write_npy,
+    is_data=True,
+)
+NPZ = Format(
+    name="NPZ",
+    label=".npz",
+    suffixes=(".npz",),
+    sniff=lambda header: header.startswith(b"PK\x03\x04"),
+    read=read_npz,
+    write=_write_npz,
+    is_data=True,
+)

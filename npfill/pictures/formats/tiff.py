@@ -1,22 +1,26 @@
 """TIFF files of more than eight bits or of any number of channels: pictures, and data."""
 
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import TiffImagePlugin
 
 from npfill.errors import InputError
 from npfill.extras import imported
 from npfill.pictures import metadata
+from npfill.pictures.formats import raster
+from npfill.pictures.formats.base import Format, refuse_bomb
 from npfill.pictures.picture import Picture
-from npfill.pictures.reading import refuse_bomb
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 # What the levels of a page are.
 _MINISWHITE, _MINISBLACK, _RGB = 0, 1, 2
+_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ODD_MAGICS = (b"II\0*", b"MM*\0")  # against the standard; Pillow reads them
 _GREY = (_MINISBLACK, _MINISWHITE)
 _UNSIGNED = 1  # the format of a sample
 _UNSPECIFIED = 0  # what an extra channel is that is no alpha
@@ -50,12 +54,30 @@ def is_data(file: BinaryIO, name: str) -> bool:
 
 
 def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
-    """The first page: a picture where it is 16-bit grey or RGB, with alpha or without; else data.
+    """Read the first page of a TIFF file.
+
+    A picture if it is of 8 bits at most, or 16-bit grey or RGB, with alpha or without; else data.
+
+    Raises:
+        InputError: It is not read, too large, or needs packages that are not installed.
+        Exception: It is broken.
+    """
+    odd = file.read(4) in _ODD_MAGICS
+    file.seek(0)
+    plain = odd or is_plain(file)
+    file.seek(0)
+    if plain:
+        return raster.decode(file, name, max_pixels, kind="TIFF")
+    return _read_deep(file, name, max_pixels)
+
+
+def _read_deep(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    """Read the first page by tifffile.
 
     Raises:
         InputError: It is in colours that are neither, is no plane, or is too large; or the packages
             that it takes are not installed.
-        Exception: It is broken; `reading.opened` says so.
+        Exception: It is broken; `npfill.pictures.read.refusals` names it.
     """
     with _tifffile(name).TiffFile(file) as tiff:
         page = tiff.pages.first
@@ -172,6 +194,23 @@ def _info(page: "TiffPage") -> dict[str, Any]:
 
 def _picture_info(file: BinaryIO) -> dict[str, Any]:
     try:
-        return metadata.kept(Image.open(file, formats=("TIFF",)))
+        return metadata.kept(raster.opened(file, "TIFF"))
     except Exception:  # what Pillow does not know has no EXIF that could be kept
         return {}
+
+
+def _write(picture: Picture, text: Mapping[str, str]) -> bytes:
+    if picture.is_data or picture.values.dtype != np.uint8:
+        return tiff_bytes(picture)
+    return raster.encode(picture, text, kind="TIFF", options={"compression": "tiff_adobe_deflate"})
+
+
+TIFF = Format(
+    name="TIFF",
+    label="TIFF",
+    suffixes=(".tif", ".tiff"),
+    sniff=lambda header: header.startswith(_MAGICS + _ODD_MAGICS),
+    read=read,
+    write=_write,
+    holds_data=is_data,
+)

@@ -1,0 +1,217 @@
+"""Pictures from files: opened, limited, recognised by content, and refused in one line."""
+
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from npfill.errors import InputError
+from npfill.pictures.formats import HEADER, Format, UnknownFormatError, format_of, readable
+from npfill.pictures.picture import Picture
+
+MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
+STDIN = Path("-")
+
+# Logs of libraries about a broken file go to the application, not to stderr by default.
+for _library in ("PIL", "tifffile"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
+
+
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture, or data, from a file; the content decides the format, not the name.
+
+    Threads may read at once: no setting of Pillow's is touched.
+
+    Args:
+        path: The file, or `-` for stdin.
+        max_pixels: A picture of more pixels is refused before it is decoded.
+
+    Raises:
+        InputError: It is missing, broken, too large, or of a format or mode that is not read.
+    """
+    picture = read_values(path, max_pixels)
+    if picture.values.dtype == np.bool_:
+        raise InputError(f"{path}: true and false are a mask, not a picture", "--mask takes it")
+    return picture
+
+
+def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a file that may hold a picture, data, or a mask of true and false.
+
+    Args:
+        path: The file, or `-` for stdin.
+        max_pixels: A picture of more pixels is refused before it is decoded.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with opened(path) as file:
+        return _format(file, str(path)).read(file, str(path), max_pixels)
+
+
+def from_bytes(content: bytes, name: str, max_pixels: int = sys.maxsize) -> Picture:
+    """Read a picture from the content of a file; by default, of any size.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with refusals(name):
+        file = BytesIO(content)
+        return _format(file, name).read(file, name, max_pixels)
+
+
+def as_read_again(content: bytes, picture: Picture) -> Picture:
+    """A picture as it is read from a file of it that may have lost something.
+
+    Args:
+        content: The file, as `picture_bytes` wrote it.
+        picture: What was written.
+
+    Returns:
+        A picture of the same shape: formats drop an alpha channel that is opaque everywhere.
+    """
+    again = from_bytes(content, picture.name)
+    if picture.has_alpha and not again.has_alpha:
+        alpha = np.full_like(again.values[..., :1], again.white)
+        again = replace(again, values=np.concatenate([again.values, alpha], axis=-1))
+    return again
+
+
+def data_suffix(path: Path) -> str:
+    """The suffix of data in the format of a file, by its content; "" if it is anything else."""
+    try:
+        with opened(path) as file:
+            kind = _format(file, str(path))
+            is_data = kind.is_data or kind.holds_data(file, str(path))
+            return kind.suffixes[0] if is_data else ""
+    except InputError:  # for whoever reads it
+        return ""
+
+
+@dataclass(frozen=True)
+class Suffixes:
+    """What the results of a picture are written as.
+
+    Attributes:
+        mean: The suffix of mean and samples.
+        std: That of the standard deviation.
+    """
+
+    mean: str
+    std: str
+
+    def of(self, name: str) -> str:
+        """The suffix of a result of a name: `mean`, `sample-1`, `std`, `sheet` or `npz`."""
+        own = {"std": self.std, "sheet": ".png", "npz": ".npz"}
+        return own.get(name, self.mean)
+
+
+def suffixes(path: Path, *, keep: bool) -> Suffixes:
+    """What a picture's results are written as, by the first bytes of its file.
+
+    Data are written in their format. Pictures are written as PNG, or where `keep`, in theirs,
+    under the suffix that they have. What cannot be read is left for reading it to say; stdin,
+    which can be read once, counts as a picture.
+    """
+    data = "" if path == STDIN else data_suffix(path)
+    mean = data or (path.suffix if keep and path.suffix else ".png")
+    return Suffixes(mean, data or ".png")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader | BytesIO]:
+    """A file that can be sought in, for reading a picture; `-` is stdin.
+
+    Raises:
+        InputError: It is missing, or whatever decodes it within fails.
+    """
+    with refusals(str(path)):
+        stdin = path == STDIN
+        if not stdin:
+            _refuse_unreadable(path)
+        with BytesIO(sys.stdin.buffer.read()) if stdin else path.open("rb") as file:
+            yield file
+
+
+@contextmanager
+def refusals(name: str) -> Iterator[None]:
+    """Turn any exception of a decoder into an `InputError` that names the file."""
+    try:
+        with _QUIET:
+            yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file", "check the name and the folder") from None
+    except UnidentifiedImageError:
+        raise InputError(f"{name}: not a picture of a known format", readable()) from None
+    except UnknownFormatError as error:
+        raise InputError(f"{name}: {error}", readable()) from None
+    except Image.DecompressionBombError as error:  # of a frame or tile, by Pillow's own limit
+        pixels = re.search(r"\((\d+) pixels\)", str(error))
+        count = f"{int(pixels[1]):,} pixels" if pixels else "pixels"
+        raise InputError(
+            f"{name}: {count}, more than Pillow decodes", "crop it or scale it down"
+        ) from None
+    except Exception as error:  # broken files make decoders raise nearly anything
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InputError(
+            f"{name}: cannot be read ({reason or type(error).__name__})",
+            "open it in a viewer and save it again",
+        ) from None
+
+
+class _Quiet:
+    """Silences the warnings of decoders while any thread reads.
+
+    `warnings.catch_warnings` alone is for one thread: of two that overlap, the one that leaves last
+    restores the filters of the other, which ignore everything.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._readers = 0
+        self._caught = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._readers:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._readers -= 1
+            if not self._readers:
+                self._caught.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
+def _refuse_unreadable(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
+
+
+def _format(file: BinaryIO, name: str) -> Format:
+    """The format of a file, which is left at its start."""
+    header = file.read(HEADER)
+    file.seek(0)
+    if not header:
+        raise InputError(f"{name}: an empty file", "copy it again")
+    return format_of(header)
