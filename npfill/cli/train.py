@@ -233,4 +233,4 @@ def _follow(trainer: "Trainer", run: "RunFolder") -> None:
             f"saved at step {trainer.step:,}; go on with npfill train --resume --run-dir {run.path}"
         )
         raise
-    _talk.say(f"done: {run.best}; ship it with npfill models add {run.path}")
+    _talk.say(f"done: {run.best}; use it with -m {run.best}")

@@ -10,9 +10,7 @@ import pytest
 from PIL import Image
 
 from npfill import baselines, files
-from npfill.baselines import statistics
 from tests.cli.conftest import Command
-from tests.conftest import TINY
 
 DIGIT = files.folder("examples") / "digit.png"
 MASK = files.folder("examples") / "digit_mask.png"
@@ -140,21 +138,3 @@ def test_a_missing_package_is_one_line_and_a_way_out(
 def test_models_names_the_baselines_in_one_line(npfill: Command) -> None:
     lines = npfill("models").out.decode().replace("\n", " ")
     assert f"Baselines: {', '.join(baselines.NAMES)}." in lines
-
-
-def test_linear_is_fitted_to_a_recipes_pictures(
-    npfill: Command, tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "train").mkdir()
-    (tmp_path / "train" / "tiny.toml").write_bytes(TINY.read_bytes())
-    monkeypatch.setattr(files, "folder", lambda name: tmp_path / name)
-    assert npfill("models", "add-linear", "tiny", "--data", pictures).code == 0
-    (path,) = (tmp_path / "pretrained" / "baselines").iterdir()
-    values = np.load(pictures) / 255
-    assert statistics.load(path).mean[0] == pytest.approx(values.mean(0), abs=0.02)
-
-
-def test_linear_is_not_fitted_without_a_recipe(npfill: Command, pictures: Path) -> None:
-    ended = npfill("models", "add-linear", "none", "--data", pictures)
-    assert ended.code == 2
-    assert "no recipe is called 'none'" in ended.err

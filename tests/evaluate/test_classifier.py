@@ -14,7 +14,6 @@ from npfill.evaluate import classifier
 from npfill.files import folder
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
-from npfill.seeds import generator
 
 LABELS = b"\x00\x00\x08\x01\x00\x00\x00\x03\x05\x00\x09"
 
@@ -38,22 +37,6 @@ def test_label_entropy_counts_the_digits_that_samples_look_like() -> None:
     differing = torch.stack([digit, digit, digit.flip(2).flip(1) * 0, digit * 0]).unsqueeze(1)
     assert classifier.label_entropy(agreeing).item() == 0
     assert classifier.label_entropy(differing).item() == pytest.approx(np.log(2))
-
-
-def test_a_classifier_learns_from_few_pictures_and_is_written_and_read(
-    tmp_path: Path,
-) -> None:
-    labels = torch.arange(512) % 2
-    noise = torch.randint(0, 60, (512, 1, 28, 28), generator=generator("noise"), dtype=torch.uint8)
-    images = noise + (labels * 150).view(-1, 1, 1, 1).to(torch.uint8)
-    before = torch.random.get_rng_state()
-    network = classifier.fit(images, labels)
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert classifier.accuracy(network, images, labels) > 0.9
-    path = tmp_path / "classifier.safetensors"
-    classifier.save(path, network.half().float(), {"images": 512})
-    again = classifier.load(path)
-    assert torch.equal(again(images.float()), network(images.float()))
 
 
 def test_a_file_that_holds_no_classifier_is_refused(tmp_path: Path) -> None:

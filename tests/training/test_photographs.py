@@ -1,6 +1,5 @@
 """A run on photographs: what a step draws, what is refused, and what becomes of the run."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,15 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from npfill import checkpoint, zoo
-from npfill.cli import main
 from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
-from npfill.files import folder
 from npfill.seeds import array_generator
 from npfill.training.batches import draw
 from npfill.training.recipe import parse, render
-from tests.training.test_run import train
 
 RECIPE = Path(__file__).parents[1] / "recipe_photographs.toml"
 
@@ -111,27 +106,3 @@ def test_a_recipe_has_holes_or_damage_and_is_rendered_as_it_was_read() -> None:
         parse(text[: text.index("[damage]")] + text[text.index("[objective]") :], "a test")
     with pytest.raises(UsageError, match="channels = 1"):
         parse(text, "a test", ["model.channels=1"])
-
-
-def test_a_run_is_shipped_with_the_scores_of_every_kind_of_hole(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, copy = tmp_path / "run", tmp_path / "shipped"
-    words = [str(RECIPE), "--data", str(data), "--run-dir", str(run), "--device", "cpu"]
-    assert train(*words) == 0
-    for part in ("pretrained", "train", "examples"):
-        shutil.copytree(folder(part), copy / part)
-    shutil.copy(RECIPE, copy / "train" / "photographs.toml")
-    for module in ("npfill.zoo", "npfill.evaluate.shipping"):
-        monkeypatch.setattr(f"{module}.folder", lambda name: copy / name)
-    with pytest.raises(SystemExit) as stop:
-        main(["models", "add", str(run), "--name=photographs", f"--data={data / 'val'}"])
-    assert stop.value.code == 0
-    entry = zoo.entries()["photographs"]
-    assert len(entry.psnr) == len(entry.contexts) == 6
-    assert entry.counts == ()
-    weights = checkpoint.load(zoo.find("photographs").path)
-    assert weights.model.calibration.any()
-    card = (copy / "pretrained" / "photographs.md").read_text("utf-8")
-    assert "| keep 5 % |" in card
-    assert "| scratches |" in card

@@ -8,25 +8,6 @@ from npfill.models import NeuralProcess
 from npfill.scores import COMMON_FLOOR
 from npfill.zoo import Entry
 
-_FIGURES = {
-    "cnp": "a conditional neural process: the mean of point encodings, and no latent",
-    "lcnp": "a latent conditional neural process: everything passes through one latent z",
-    "np": "a neural process: a deterministic and a latent path, both through means",
-    "anp": "an attentive neural process: self-attention over the context, cross-attention from "
-    "each target to it, and a latent path",
-    "convcnp": "a convolutional conditional neural process: set convolutions at every scale, then "
-    "convolutional networks, on the picture's own grid",
-}
-_LIMITS = {
-    "cnp": "samples of its own (its pixels are independent given the context: only autoregressive "
-    "ones cohere) and detail (with every pixel observed it does not reproduce them)",
-    "lcnp": "detail: with every pixel observed, the bottleneck z still does not reproduce them",
-    "np": "detail: with every pixel observed, its means do not reproduce them",
-    "anp": "latent samples, which hardly differ, as z says little beside attention; and large "
-    "pictures: its time grows with context times hole",
-    "convcnp": "wide holes, which it fills in smoothly; and samples of its own (its pixels are "
-    "independent given the context)",
-}
 # The columns of the card's table: a title, a score and its decimals.
 _COLUMNS = (
     ("MSE", "mse", 4),
@@ -102,9 +83,9 @@ def head(
     before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}
 
-<!-- Written by `npfill models add`: do not edit. -->
+<!-- Written by tools/release.py: do not edit. -->
 
-This is {_FIGURES[entry.variant]}.
+This is {model.summary}.
 
 ![What is observed, mean, standard deviation and samples]({name}.png)
 
@@ -116,7 +97,7 @@ This is {_FIGURES[entry.variant]}.
   `{entry.sha256}`.
 - The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
   s the share of pixels observed{around}: the calibration, fitted on held-out training pictures.
-- Bad at: {_LIMITS[entry.variant]}. Pictures of other kinds are completed, but smoothly."""
+- Bad at: {model.limits}. Pictures of other kinds are completed, but smoothly."""
 
 
 def _table(scores: dict[str, dict[str, Any]], size: int) -> str:

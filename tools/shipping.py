@@ -1,0 +1,257 @@
+"""From a finished run to shipped weights: the file, its row in the zoo and its card."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import UInt8
+from PIL import Image
+from torch import Tensor
+
+from npfill import checkpoint, zoo
+from npfill.config import as_toml
+from npfill.data.sets import PartlyKnown, Photographs
+from npfill.errors import InputError
+from npfill.evaluate.answers import ModelCompleter
+from npfill.evaluate.calibration import calibrate, calibrate_photographs
+from npfill.evaluate.figures.contexts import contexts_figure
+from npfill.evaluate.figures.pictures import on_grid
+from npfill.evaluate.photographs import Entrant, measure_photographs
+from npfill.evaluate.protocol import images_for, measure
+from npfill.evaluate.settings import HIDDEN, Setting, counts_for, protocol
+from npfill.files import folder, write_bytes
+from npfill.models import NeuralProcess
+from npfill.pictures.formats import png_bytes
+from npfill.zoo import Entry
+from tools.card import card, photograph_card
+
+# Draws of z that the scores of a card are measured with, but at random counts: at most.
+_FEWER_DRAWS = 16
+_SEED = 0
+# The picture of a card: an example that ships with npfill, by number of channels or for
+# photographs, and samples.
+_EXAMPLES = {1: "digit.png", 3: "face.png"}
+_PHOTOGRAPH = "cat.jpg"
+_SAMPLES = 4
+
+# The columns of a photograph's scores that tell of the machine and not of the weights.
+_COSTS = ("seconds", "memory")
+
+
+@dataclass(frozen=True)
+class PhotographSets:
+    """The photographs that weights are measured on.
+
+    Attributes:
+        places: Folders or zips of photographs, each with a table of its own.
+        masks: Irregular masks; None to do without.
+        images: How many photographs of each at most.
+    """
+
+    places: Sequence[Path]
+    masks: Path | None
+    images: int
+
+
+def ship(
+    name: str,
+    weights: Path,
+    validation: UInt8[Tensor, "held_out channel size size"] | PartlyKnown,
+    test: UInt8[Tensor, "image channel size size"],
+    draws: int = 64,
+    on_setting: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Take weights into `pretrained/`, calibrated, and measured as they will be shipped.
+
+    Args:
+        name: The word that users will type; `train/NAME.toml` must exist.
+        weights: A file that training wrote.
+        validation: Pictures held out of training, bytes: what the calibration is fitted to.
+        test: Test pictures, bytes: all at random counts, at most 200 elsewhere.
+        draws: Draws of z at random counts, at most 16 elsewhere.
+        on_setting: Called with a word on the progress before each step.
+
+    Returns:
+        The file that was written; its card and the card's picture lie beside it.
+
+    Raises:
+        InputError: No recipe has this name, or the weights are not from a training run.
+    """
+    trained = _trained_weights(name, weights)
+    # Rounded to half precision first, so that what is measured is what is shipped. Nothing of the
+    # zoo changes before all is measured.
+    model = trained.model.half().float().to(test.device)
+    on_setting("calibration")
+    calibrate(model, validation)
+    model.half().float()
+    scores = _scores(model, test, draws, on_setting)
+    measured = checkpoint.Weights(model, trained.provenance | {"scores": scores})
+    return store(name, measured, _columns(scores, model.config.size))
+
+
+def ship_photographs(
+    name: str,
+    weights: Path,
+    validation: Photographs,
+    sets: PhotographSets,
+    on_kind: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Take weights for photographs into `pretrained/`, calibrated, measured as they will ship.
+
+    Args:
+        name: The word that users will type; `train/NAME.toml` must exist.
+        weights: A file that training wrote.
+        validation: Photographs held out of training: what the calibration is fitted to.
+        sets: The photographs to measure on.
+        on_kind: Called with a word on the progress before each step.
+
+    Returns:
+        The file that was written; its card lies beside it.
+
+    Raises:
+        InputError: No recipe has this name, the weights are not from a training run, or a set
+            cannot be read.
+    """
+    trained = _trained_weights(name, weights)
+    model = trained.model.half().float().to(validation.device)
+    on_kind("calibration")
+    calibrate_photographs(model, validation)
+    model.half().float()
+    scores: dict[str, dict[str, Any]] = {}
+    for place in sets.places:
+        measured = measure_photographs(
+            [Entrant(name, "", model)], place, sets.masks, sets.images, _SEED,
+            lambda _: None, lambda _, kind: on_kind(kind),
+        )  # fmt: skip
+        rows = {
+            kind: {key: round(value, 5) for key, value in row.items() if key not in _COSTS}
+            for kind, row in measured.scores[name].items()
+        }
+        scores["/".join(place.parts[-2:])] = {"images": measured.images, "scores": rows}
+    first = scores["/".join(sets.places[0].parts[-2:])]["scores"]
+    columns: dict[str, Any] = dict.fromkeys(
+        ("counts", "mse", "log_likelihood", "floored_log_likelihood"), ()
+    )
+    columns["contexts"] = tuple(first)
+    columns["psnr"] = tuple(round(row["psnr"], 2) for row in first.values())
+    shipped = checkpoint.Weights(model, trained.provenance | {"scores": scores})
+    return store(name, shipped, columns)
+
+
+def write_cards() -> list[Path]:
+    """Write the card of every row of the zoo again, from what its weights carry."""
+    paths = []
+    for name, entry in zoo.shipped().items():
+        path = folder("pretrained") / f"{name}.md"
+        weights = checkpoint.load(zoo.find(name).path)
+        write_bytes(path, _card(name, entry, weights).encode())
+        paths.append(path)
+    return paths
+
+
+def _card(name: str, entry: Entry, weights: checkpoint.Weights) -> str:
+    text = photograph_card if entry.psnr else card
+    return text(name, entry, weights.provenance, weights.model)
+
+
+def _trained_weights(name: str, weights: Path) -> checkpoint.Weights:
+    """The weights of a training run.
+
+    Raises:
+        InputError: No recipe has this name, or the weights are not from a training run.
+    """
+    if not (folder("train") / f"{name}.toml").is_file():
+        raise InputError(f"no recipe train/{name}.toml", "weights and recipes go by the same name")
+    trained = checkpoint.load(weights)
+    if "recipe" not in trained.provenance:
+        raise InputError(f"{weights}: not from a training run", "name the folder of a run")
+    return trained
+
+
+def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any]) -> Path:
+    """Write weights that are calibrated and measured, their row in the zoo and their card.
+
+    Weights and row lie ready before either takes its place: one without the other fails
+    verification.
+
+    Args:
+        name: The model's name.
+        weights: The model, with its scores in the provenance.
+        columns: The scores' columns of the row.
+    """
+    target, rows = folder("pretrained") / f"{name}.safetensors", folder("pretrained") / "zoo.toml"
+    picture = png_bytes(_picture(weights.model), {})
+    new, new_rows = target.with_suffix(".new"), rows.with_suffix(".new")
+    try:
+        checkpoint.save(new, weights.model, weights.provenance, half=True)
+        entry = _entry(target.name, new, weights, columns)
+        entries = zoo.entries() | {name: entry}
+        text = as_toml({row: asdict(entries[row]) for row in sorted(entries)})
+        write_bytes(new_rows, f"# Written by tools/release.py.\n\n{text}".encode())
+        new.replace(target)
+        new_rows.replace(rows)
+    finally:
+        for left in (new, new_rows):
+            left.unlink(missing_ok=True)
+    write_bytes(target.with_suffix(".png"), picture)
+    write_bytes(target.with_suffix(".md"), _card(name, entry, weights).encode())
+    return target
+
+
+def _picture(model: NeuralProcess[Any]) -> Image.Image:
+    """An example completed with few and more random pixels observed, and with parts hidden."""
+    size, channels = model.config.size, model.config.channels
+    fewest, _, more, *_ = counts_for(size)
+    settings = [Setting("random", fewest), Setting("random", more), *map(Setting, HIDDEN)]
+    name = _PHOTOGRAPH if model.any_size else _EXAMPLES[channels]
+    with Image.open(folder("examples") / name) as example:
+        image = on_grid(example, size, channels)
+    return contexts_figure(model, image, settings, _SAMPLES, _SEED)
+
+
+def _scores(
+    model: NeuralProcess[Any],
+    images: UInt8[Tensor, "image channel size size"],
+    most_draws: int,
+    on_setting: Callable[[str], None],
+) -> dict[str, Any]:
+    """All scores of the protocol, as JSON values."""
+    contexts = {}
+    for setting in protocol(images.shape[-1]):
+        on_setting(setting.name)
+        draws = most_draws if setting.family == "random" else min(most_draws, _FEWER_DRAWS)
+        some = images[: images_for(setting, len(images))]
+        result = measure(setting.name, ModelCompleter(model, draws, _SEED), setting, some, _SEED)
+        values = {key: round(estimate.value, 6) for key, estimate in result.scores.items()}
+        contexts[setting.name] = {"images": len(some), "draws": draws} | values
+    return contexts
+
+
+def _entry(file: str, written: Path, weights: checkpoint.Weights, columns: dict[str, Any]) -> Entry:
+    model, provenance, config = weights.model, weights.provenance, weights.model.config
+    return Entry(
+        file=file,
+        bytes=written.stat().st_size,
+        sha256=zoo.sha256_of(written),
+        variant=model.variant,
+        channels=config.channels,
+        size=config.size,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        data=provenance["dataset"],
+        terms=provenance["terms"],
+        steps=provenance["steps"],
+        **columns,
+    )
+
+
+def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, Any]:
+    """What the row of an entry says of its scores."""
+    counts = counts_for(size)
+    rows = [scores[f"random:{count}"] for count in counts]
+    return {
+        "counts": counts,
+        "mse": tuple(row["mse"] for row in rows),
+        "log_likelihood": tuple(round(row["log_likelihood"], 4) for row in rows),
+        "floored_log_likelihood": tuple(round(row["floored_log_likelihood"], 4) for row in rows),
+    }
