@@ -63,6 +63,7 @@ def together(*arguments: str) -> list[str]:
     return said
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_weights_of_one_and_the_first_talks(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
