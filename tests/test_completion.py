@@ -13,7 +13,7 @@ from npfill.completion import Completion
 from npfill.context import Context, Targets
 from npfill.errors import InputError, ModelError, NpfillError, UsageError
 from npfill.models import NeuralProcess
-from npfill.sampling import MOMENT_DRAWS, draws, mixture
+from npfill.sampling import MOMENT_DRAWS, draws, predictive
 from tests.conftest import MODELS, last_bias, of
 
 Model = NeuralProcess[Any]
@@ -158,7 +158,7 @@ def test_chunks_cannot_be_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     model = of(name, 1)
     whole = npfill.complete(colour(), HOLE, model)
     for chunk in (1, 3 * MOMENT_DRAWS):
-        monkeypatch.setattr(mixture, "CHUNK", chunk)
+        monkeypatch.setattr(predictive, "CHUNK", chunk)
         assert_close(npfill.complete(colour(), HOLE, model), whole)
 
 

@@ -1,5 +1,6 @@
 """Samplers: what every one of them must satisfy, whatever the variant."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,15 @@ from npfill.context import Context, Targets
 from npfill.errors import UsageError
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
-from npfill.sampling import KINDS, Kind, Sampler, has_latent, sampler_for, samples
-from npfill.sampling.autoregressive import Index, Values, revealed
+from npfill.sampling import (
+    SAMPLERS,
+    Autoregressive,
+    Independent,
+    Latent,
+    Sampler,
+    sampler_for,
+)
+from npfill.sampling.autoregressive import Index, Values, roll_out
 from npfill.sampling.intensity import bounded
 from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
@@ -23,7 +31,7 @@ Model = NeuralProcess[Any]
 SIZE = (5, 6)
 NAMES = ("cnp", "cnp-basis", "lcnp-basis", "np-local", "anp")
 CASES = [
-    (name, kind) for name in NAMES for kind in KINDS if kind != "latent" or "cnp" not in name[:3]
+    (name, kind) for name in NAMES for kind in SAMPLERS if kind != "latent" or "cnp" not in name[:3]
 ]
 
 
@@ -34,14 +42,21 @@ def a_context(batch: int = 2, share: float = 0.3) -> Context:
     return Context(pixels, seen.expand(batch, -1, -1, -1))
 
 
+def sampler(kind: str, rounds: int = 16, noise: bool = False) -> Sampler:
+    """The sampler with those of the options that it has."""
+    options = {"rounds": rounds, "noise": noise}
+    names = {field.name for field in fields(SAMPLERS[kind])}
+    return SAMPLERS[kind](**{key: value for key, value in options.items() if key in names})
+
+
 def drawn(model: Model, context: Context, how: Sampler, count: int = 2, seed: int = 0) -> Tensor:
-    return samples(model, context, Targets.every(SIZE), how, seed, count)
+    return how.sample(model.condition(context), Targets.every(SIZE), seed, count)
 
 
 @pytest.mark.parametrize("noise", [False, True])
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_sample_k_depends_on_the_seed_and_k_alone(name: str, kind: Kind, noise: bool) -> None:
-    model, how = of(name, 2).double(), Sampler(kind, 3, noise)
+def test_sample_k_depends_on_the_seed_and_k_alone(name: str, kind: str, noise: bool) -> None:
+    model, how = of(name, 2).double(), sampler(kind, 3, noise)
     few, many = (drawn(model, a_context(), how, count) for count in (2, 7))
     assert torch.equal(many[:2], few)
     assert not torch.equal(few[0], few[1])
@@ -50,8 +65,8 @@ def test_sample_k_depends_on_the_seed_and_k_alone(name: str, kind: Kind, noise: 
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_a_batch_is_drawn_as_its_members_are_alone(name: str, kind: Kind) -> None:
-    model, how, both = of(name, 2).double(), Sampler(kind, 4), a_context()
+def test_a_batch_is_drawn_as_its_members_are_alone(name: str, kind: str) -> None:
+    model, how, both = of(name, 2).double(), sampler(kind, 4), a_context()
     together = drawn(model, both, how)
     for number in range(2):
         alone = Context(both.pixels[number : number + 1], both.observed[number : number + 1])
@@ -59,8 +74,8 @@ def test_a_batch_is_drawn_as_its_members_are_alone(name: str, kind: Kind) -> Non
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_what_is_under_the_hole_is_never_read(name: str, kind: Kind) -> None:
-    model, how, context = of(name, 2).double(), Sampler(kind, 4), a_context()
+def test_what_is_under_the_hole_is_never_read(name: str, kind: str) -> None:
+    model, how, context = of(name, 2).double(), sampler(kind, 4), a_context()
     spoiled = Context(torch.where(context.observed, context.pixels, float("nan")), context.observed)
     assert torch.equal(drawn(model, spoiled, how), drawn(model, context, how))
 
@@ -68,9 +83,9 @@ def test_what_is_under_the_hole_is_never_read(name: str, kind: Kind) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_with_everything_observed_an_autoregressive_sample_is_the_prediction(name: str) -> None:
     model, context = of(name, 2).double(), a_context(share=1.0)
-    found = drawn(model, context, Sampler("autoregressive"))
-    if has_latent(model):
-        torch.testing.assert_close(found, drawn(model, context, Sampler("latent")))
+    found = drawn(model, context, Autoregressive())
+    if model.has_latent:
+        torch.testing.assert_close(found, drawn(model, context, Latent()))
     else:
         predicted = model.condition(context).predict(None, Targets.every(SIZE))
         torch.testing.assert_close(found, predicted.mean.expand(2, -1, -1, -1))
@@ -80,12 +95,12 @@ def test_with_everything_observed_an_autoregressive_sample_is_the_prediction(nam
 def test_with_noise_the_draws_that_were_fed_back_are_the_sample(name: str) -> None:
     """In one round nothing was fed back before: the draws are those of the pixels by themselves."""
     model, context = of(name, 2).double(), a_context()
-    how = Sampler("autoregressive", 1, noise=True)
+    how = Autoregressive(1, noise=True)
     found, hole = drawn(model, context, how), ~context.mask()[0]
     assert found.min() >= 0
     assert found.max() <= 1
     torch.testing.assert_close(found[:, :, ~hole], context.values()[:, ~hole].expand(2, -1, -1, -1))
-    other = Sampler("latent" if has_latent(model) else "independent", noise=True)
+    other = Latent(noise=True) if model.has_latent else Independent()
     torch.testing.assert_close(found[:, :, hole], drawn(model, context, other)[:, :, hole])
 
 
@@ -98,9 +113,9 @@ def test_each_round_is_given_those_before_it(name: str) -> None:
         shown.append(index)
         return torch.full_like(predicted.mean, 0.5)
 
-    noise = torch.zeros(2, model.config.latent).double() if has_latent(model) else None
+    noise = torch.zeros(2, model.config.latent).double() if model.has_latent else None
     indices = order(hole, SIZE, 0, 0)
-    after = revealed(model, context, indices, [2, 3, indices.shape[1] - 5], noise, half)
+    after = roll_out(model, context, indices, [2, 3, indices.shape[1] - 5], noise, half)
     assert torch.equal(torch.cat(shown, dim=1), indices)
     assert after.mask().all()
     expected = torch.where(context.observed, context.pixels, 0.5)
@@ -194,7 +209,7 @@ def test_a_baseline_has_no_samplers() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_auto_is_autoregressive_but_where_whole_photographs_are_drawn(name: str) -> None:
     wanted = "independent" if name == "convcnp" else "autoregressive"
-    assert sampler_for(tiny(name)).kind == wanted
+    assert sampler_for(tiny(name)).name == wanted
 
 
 @pytest.mark.parametrize("noise", [False, True])

@@ -20,7 +20,7 @@ from npfill.evaluate.protocol import FEWEST_IMAGES, Result, images_for, measure
 from npfill.evaluate.sampled import SamplerCompleter
 from npfill.evaluate.settings import Setting, parse, protocol
 from npfill.models import NeuralProcess
-from npfill.sampling import has_latent, sampler_for
+from npfill.sampling import sampler_for
 
 # Numbers of neighbours to choose from, and on how many training pictures.
 _NEIGHBOURS, _CHOSEN_ON = (1, 3, 5, 9), 100
@@ -196,11 +196,11 @@ def _model(
         return [_Entrant(name, origin, _always(plain), most)]
     found = []
     for word in samplers:
-        if word == "latent" and not has_latent(model):
+        if word == "latent" and not model.has_latent:
             continue
         sampler = sampler_for(model, word)
         completer = SamplerCompleter(model, sampler, budget.draws, budget.seed)
-        called, fewer = f"{name} {sampler.kind}", min(most, FEWEST_IMAGES)
+        called, fewer = f"{name} {sampler.name}", min(most, FEWEST_IMAGES)
         found.append(_Entrant(called, origin, _always(completer), fewer))
     return found
 

@@ -11,8 +11,8 @@ from npfill import __version__
 from npfill.evaluate.charts import Point, line_chart
 from npfill.evaluate.comparison import Comparison
 from npfill.evaluate.protocol import LEVELS, Estimate, Result
-from npfill.evaluate.sampled import BLOCKS, LATENTS, ORDERS
 from npfill.evaluate.settings import Setting
+from npfill.sampling.autoregressive import BLOCKS, LATENTS, ORDERS
 from npfill.scores import COMMON_FLOOR
 
 

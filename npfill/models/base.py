@@ -108,7 +108,8 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     def condition(self, context: Context) -> "Conditioned":
         """The predictive distribution given a context, calibrated, for any targets."""
         encoded = self.encode(context)
-        return Conditioned(self, encoded, self.infer(context), self.log_share(context, encoded))
+        log_share = self.log_share(context, encoded)
+        return Conditioned(self, context, encoded, self.infer(context), log_share)
 
     def log_share(self, context: Context, encoded: Encoded) -> Float[Tensor, "batch place"]:
         """The log of the share of pixels that is observed, which the calibration goes by.
@@ -125,12 +126,14 @@ class Conditioned:
 
     Attributes:
         model: The model.
+        context: The context.
         encoded: What it keeps of the context.
         latent: q(z | C), "batch latent"; None for a conditional variant.
         log_share: See `NeuralProcess.log_share`.
     """
 
     model: NeuralProcess[Any]
+    context: Context
     encoded: Any
     latent: Gaussian | None
     log_share: Float[Tensor, "batch place"]

@@ -89,6 +89,7 @@ class ConvCNP(NeuralProcess[Maps]):
         "wide holes, which it fills in smoothly; and samples of its own (its pixels are "
         "independent given the context)"
     )
+    # There are whole photographs to draw, and 16 rounds of them take too long for a default.
     default_sampler = "independent"
     any_size = True
     # The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.

@@ -1,30 +1,120 @@
-"""The autoregressive path: pixels are revealed in rounds, each given those before it."""
+"""The autoregressive sampler: pixels are revealed in rounds, each given those before it."""
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
+from npfill.sampling.base import LogLikelihoods, Paths, Sampler, Samples
+from npfill.sampling.independent import Independent
+from npfill.sampling.intensity import bounded
+from npfill.sampling.latent import Latent
+from npfill.sampling.predictive import latent_noise
+from npfill.sampling.rounds import order, round_sizes
+from npfill.scores import floored
 
 Index = Int[Tensor, "batch target"]
 Values = Float[Tensor, "batch target channel"]
 
+ROUNDS = 16
+# The joint density of a path is that of blocks, and not of one pixel at a time, which would be
+# expensive; averaged over so many orders, and for a latent variant over so many z for each.
+BLOCKS, ORDERS, LATENTS = 32, 2, 4
 
-def revealed(
+
+@dataclass(frozen=True)
+class Autoregressive(Sampler):
+    """Pixels are drawn in rounds and fed back as context (Bruinsma et al. 2023).
+
+    A sample is the mean of a last pass that has all drawn pixels as its context. z is drawn from
+    the growing context with common random numbers. The rounds run on the grid of the context.
+    Targets on a finer grid, that of a picture larger than the model was made for, are predicted in
+    the last pass: their detail is what the drawn context leaves open, and with `noise` each is
+    drawn by itself.
+
+    The given context is encoded once by the caller; each round and the last pass encode the
+    context that they add to.
+
+    Attributes:
+        rounds: The number of rounds, at least 1; fewer where there are fewer pixels to draw.
+        noise: Return the draws that were fed back instead of the means.
+    """
+
+    rounds: int = ROUNDS
+    noise: bool = False
+
+    name: ClassVar[str] = "autoregressive"
+    meaning: ClassVar[str] = "pixels drawn in rounds, each given those before it"
+
+    def substitute(self, given: Conditioned, targets: Targets) -> Sampler | None:
+        """The sampler to use where every cell of a coarser grid is observed in part."""
+        if targets.size == given.context.size or not given.context.mask().all():
+            return None
+        return Latent(noise=self.noise) if given.model.has_latent else Independent()
+
+    def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
+        """See `Sampler.draw`."""
+        del predicted
+        model, context, many = paths.given.model, paths.given.context, len(paths.numbers)
+        hole = ~context.mask()
+        batch, pixels = hole.shape
+        noise = paths.pixel_noise(pixels).expand(-1, batch, -1, -1).flatten(0, 1)
+        z_noise = paths.latent_noise()
+        z_noise = None if z_noise is None else z_noise.repeat_interleave(batch, dim=0)
+
+        def value(predicted: Gaussian, index: Index) -> Values:
+            return bounded(predicted, noise.gather(1, index.unsqueeze(-1)))
+
+        indices = torch.cat([order(hole, context.size, paths.seed, k) for k in paths.numbers])
+        sizes = round_sizes(indices.shape[1], self.rounds)
+        drawn = roll_out(model, _repeated(context, many), indices, sizes, z_noise, value)
+        if self.noise and targets.size == context.size:
+            return targets.values(drawn.pixels).unflatten(0, (many, batch))
+        last = model.condition(drawn)
+
+        def predict(chunk: Targets) -> Gaussian:
+            both = _predict(last, z_noise, chunk)
+            return Gaussian(*(each.unflatten(0, (many, batch)) for each in (both.mean, both.scale)))
+
+        return paths.last_pass(predict, targets, self.noise)
+
+    def log_likelihood(
+        self,
+        given: Conditioned,
+        truth: Float[Tensor, "batch pixel channel"],
+        asked: Bool[Tensor, "batch pixel"],
+        seed: int,
+        count: int,
+    ) -> LogLikelihoods:
+        """Joint log-likelihood of the targets along autoregressive paths.
+
+        Mean over `ORDERS` orders of log (1/K) Σ_z Π_k p(y_k | C, y_1 .. y_(k-1), z) over `BLOCKS`
+        blocks k, with the noise of z held for a path: a density of the truth, as each term is one.
+        An estimate that is biased low for few z; K is `LATENTS`, whatever `count`.
+        """
+        del count
+        each = [_path_log_likelihood(given, truth, asked, seed, path) for path in range(ORDERS)]
+        own, least = (torch.stack(values).mean(0) for values in zip(*each, strict=True))
+        return own, least
+
+
+def roll_out(
     model: NeuralProcess[Any],
     context: Context,
     order: Int[Tensor, "batch hole"],
     sizes: Sequence[int],
-    latent_noise: Float[Tensor, "batch latent"] | None,
+    z_noise: Float[Tensor, "batch latent"] | None,
     value: Callable[[Gaussian, Index], Values],
 ) -> Context:
-    """The context that holds what was revealed (Bruinsma et al. 2023).
+    """Reveal pixels round by round and return the context that holds them.
 
     p(y | C) = Π_k p(y_k | C, y_1 .. y_(k-1)) over the rounds k: any neural process becomes a joint
     distribution, without training for it. The pixels of a round are independent of each other
@@ -32,36 +122,77 @@ def revealed(
 
     Args:
         model: The model.
-        context: What is observed.
-        order: The pixels to reveal, in the order that they are revealed in.
-        sizes: How many of them in each round.
-        latent_noise: Standard normal noise that is held for the path; see `predicted_given`.
-        value: From the prediction "batch target channel" of a round's pixels, and their index, to
+        context: The observed pixels.
+        order: The pixels to reveal, in order.
+        sizes: The number of pixels in each round.
+        z_noise: Standard normal noise of z, kept for the whole path; see `_predict`.
+        value: Maps the prediction "batch target channel" of a round and the index of its pixels to
             their values: a draw, or the truth.
     """
-    flat, seen = context.values(), context.mask()
+    flat, observed = context.values(), context.mask()
     channels, shape = flat.shape[-1], context.pixels.shape
     for index in order.split(list(sizes), dim=1):
         given = model.condition(context)
-        predicted = predicted_given(given, latent_noise, Targets(index, context.size))
-        where = index.unsqueeze(-1).expand(-1, -1, channels)
-        flat = flat.scatter(1, where, value(predicted, index))
-        seen = seen.scatter(1, index, True)
+        predicted = _predict(given, z_noise, Targets(index, context.size))
+        everywhere = index.unsqueeze(-1).expand(-1, -1, channels)
+        flat = flat.scatter(1, everywhere, value(predicted, index))
+        observed = observed.scatter(1, index, True)
         context = replace(
-            context, pixels=flat.mT.reshape(shape), observed=seen.view_as(context.observed)
+            context, pixels=flat.mT.reshape(shape), observed=observed.view_as(context.observed)
         )
     return context
 
 
-def predicted_given(
-    given: Conditioned, latent_noise: Float[Tensor, "batch latent"] | None, targets: Targets
+def _predict(
+    given: Conditioned, z_noise: Float[Tensor, "batch latent"] | None, targets: Targets
 ) -> Gaussian:
     """The predictive distribution "batch target channel" on a path.
 
-    z is the draw from q(z | C) that the path's noise stands for: as the context grows, so does
-    what z knows of it. A conditional variant has no z.
+    z is the draw from q(z | C) of the path's noise: as the context grows, so does what z knows of
+    it. A conditional variant has no z.
     """
-    if given.latent is None or latent_noise is None:
+    if given.latent is None or z_noise is None:
         return given.predict(None, targets)
-    predicted = given.predict(given.latent.rsample(latent_noise).unsqueeze(0), targets)
+    predicted = given.predict(given.latent.rsample(z_noise).unsqueeze(0), targets)
     return Gaussian(predicted.mean[0], predicted.scale[0])
+
+
+def _repeated(context: Context, many: int) -> Context:
+    """The batch of a context several times over."""
+    return replace(
+        context,
+        pixels=context.pixels.repeat(many, 1, 1, 1),
+        observed=context.observed.repeat(many, 1, 1, 1),
+    )
+
+
+def _path_log_likelihood(
+    given: Conditioned,
+    truth: Float[Tensor, "batch pixel channel"],
+    asked: Bool[Tensor, "batch pixel"],
+    seed: int,
+    path: int,
+) -> LogLikelihoods:
+    """The log-likelihood along one order, in nats per target pixel, plain and floored."""
+    model, context, batch = given.model, given.context, len(truth)
+    latents = LATENTS if model.has_latent else 1
+    values = truth.repeat(latents, 1, 1)
+    sums = values.new_zeros(2, len(values))
+
+    def value(predicted: Gaussian, index: Index) -> Values:
+        known = values.gather(1, index.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+        both = predicted, floored(predicted)
+        sums.add_(torch.stack([each.log_prob(known).sum((1, 2)) for each in both]))
+        return known
+
+    z_noise = None
+    if model.has_latent:
+        numbers = range(path * latents, (path + 1) * latents)
+        noise = latent_noise(model.config.latent, seed, "scores", numbers).to(truth)
+        z_noise = noise.repeat_interleave(batch, dim=0)
+    indices = order(asked, context.size, seed, path).repeat(latents, 1)
+    sizes = round_sizes(indices.shape[1], BLOCKS)
+    roll_out(model, _repeated(context, latents), indices, sizes, z_noise, value)
+    joint = sums.unflatten(1, (latents, batch)).logsumexp(1) - math.log(latents)
+    own, least = joint / indices.shape[1]
+    return own, least

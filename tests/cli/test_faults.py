@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from npfill.errors import InputError
-from npfill.sampling import mixture
+from npfill.sampling import predictive
 from tests.cli.conftest import Command
 from tests.test_package import ROOT
 
@@ -97,7 +97,7 @@ class Device:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
         self.refused = 0
-        predict = mixture.over_draws
+        predict = predictive.over_draws
 
         def limited(predicted: object) -> object:
             size = predicted.mean.shape[-2]  # type: ignore[attr-defined]
@@ -106,13 +106,13 @@ class Device:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return predict(predicted)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(mixture, "over_draws", limited)
+        monkeypatch.setattr(predictive, "over_draws", limited)
 
 
 def test_a_full_device_is_asked_again_in_smaller_parts(
     npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixture, "CHUNK", 64)
+    monkeypatch.setattr(predictive, "CHUNK", 64)
     device = Device(monkeypatch, most=4)
     ended = npfill("complete", photo, *BOX, "-m", weights, "--json")
     assert ended.code == 0

@@ -20,7 +20,7 @@ from npfill.evaluate.figures.samples import samples_figure, whole_samples
 from npfill.evaluate.settings import Setting
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
-from npfill.sampling import KINDS, Kind, Sampler, has_latent, sampler_for
+from npfill.sampling import SAMPLERS, Autoregressive, Independent, Sampler, sampler_for
 from npfill.seeds import generator
 from tests.conftest import MODELS, of, tiny
 
@@ -72,13 +72,13 @@ def test_a_picture_is_cut_to_its_centre_square_on_the_grid(channels: int) -> Non
     assert (np.asarray(square) > 230).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLERS)
 def test_a_sample_depends_on_the_seed_and_its_number_alone(
-    grey_model: NeuralProcess[Any], kind: Kind
+    grey_model: NeuralProcess[Any], kind: str
 ) -> None:
-    if kind == "latent" and not has_latent(grey_model):
+    if kind == "latent" and not grey_model.has_latent:
         pytest.skip("the model has no z")
-    how = Sampler(kind, rounds=4)
+    how = sampler_for(grey_model, kind, rounds=4 if kind == "autoregressive" else None)
     few, many = (whole_samples(grey_model, a_context(), how, count, 5) for count in (2, 7))
     assert np.array_equal(few, many[:2])
     assert not np.allclose(few, whole_samples(grey_model, a_context(), how, 2, 6))
@@ -96,17 +96,16 @@ def test_samples_show_the_prediction_at_observed_pixels_too(
 def test_a_samples_figure_has_a_column_per_count_and_sampler_and_a_row_per_sample(
     grey_model: NeuralProcess[Any],
 ) -> None:
-    def figure(counts: list[int], samples: int, kinds: tuple[Kind, ...]) -> Image.Image:
-        samplers = [Sampler(kind, rounds=2) for kind in kinds]
+    def figure(counts: list[int], samples: int, *samplers: Sampler) -> Image.Image:
         return samples_figure(grey_model, a_picture(), counts, samplers, samples, 0)
 
-    one = figure([36], 1, ("independent",))
-    wider, taller = figure([36, 4], 1, ("independent",)), figure([36], 3, ("independent",))
+    one = figure([36], 1, Independent())
+    wider, taller = figure([36, 4], 1, Independent()), figure([36], 3, Independent())
     assert wider.width - one.width == 6 * FACTOR + 8
     assert taller.height - one.height == 2 * (6 * FACTOR + 8)
     assert blue_pixels(one) == 0
     assert blue_pixels(wider) == 32 * FACTOR**2
-    both = figure([4], 1, ("independent", "autoregressive"))
+    both = figure([4], 1, Independent(), Autoregressive(2))
     assert blue_pixels(both) == 2 * 32 * FACTOR**2
 
 

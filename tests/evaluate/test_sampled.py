@@ -7,13 +7,18 @@ import pytest
 import torch
 
 from npfill.context import Context, Targets
-from npfill.evaluate import sampled
 from npfill.evaluate.protocol import measure
-from npfill.evaluate.sampled import SamplerCompleter, path_likelihoods
+from npfill.evaluate.sampled import SamplerCompleter
 from npfill.evaluate.settings import Setting
 from npfill.models import NeuralProcess
-from npfill.sampling import KINDS, Kind, Sampler, has_latent
-from npfill.sampling.latents import latent_noise
+from npfill.sampling import (
+    SAMPLERS,
+    Autoregressive,
+    Independent,
+    autoregressive,
+    sampler_for,
+)
+from npfill.sampling.predictive import latent_noise
 from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
 from tests.conftest import of
@@ -31,7 +36,7 @@ def plain(model: NeuralProcess[Any], context: Context, path: int, z: int) -> flo
     """log p of one picture along one path, pixel by pixel."""
     seen, total = context.observed.clone(), 0.0
     (indices,) = order(~context.mask(), SIZE, 5, path)
-    for some in indices.split(round_sizes(len(indices), sampled.BLOCKS)):
+    for some in indices.split(round_sizes(len(indices), autoregressive.BLOCKS)):
         given = model.condition(Context(context.pixels, seen))
         draw = None
         if given.latent is not None:
@@ -52,39 +57,43 @@ def plain(model: NeuralProcess[Any], context: Context, path: int, z: int) -> flo
 def test_the_density_of_a_path_agrees_with_a_plain_evaluation(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampled, "BLOCKS", 5)
+    monkeypatch.setattr(autoregressive, "BLOCKS", 5)
     model, both = of(name, 2).double(), a_context()
-    found, _ = path_likelihoods(model, both, 5)
+    truth, hole = both.pixels.flatten(2).mT, ~both.mask()
+    found, _ = Autoregressive().log_likelihood(model.condition(both), truth, hole, 5, 1)
     for number in range(2):
         alone = Context(both.pixels[number : number + 1], both.observed[number : number + 1])
         expected = 0.0
-        for path in range(sampled.ORDERS):
-            latents = sampled.LATENTS if has_latent(model) else 1
+        for path in range(autoregressive.ORDERS):
+            latents = autoregressive.LATENTS if model.has_latent else 1
             each = [plain(model, alone, path, path * latents + z) for z in range(latents)]
             expected += torch.tensor(each).double().logsumexp(0).item() - math.log(latents)
         pixels = int((~alone.observed).sum())
-        assert found[number].item() == pytest.approx(expected / sampled.ORDERS / pixels, rel=1e-5)
+        assert found[number].item() == pytest.approx(
+            expected / autoregressive.ORDERS / pixels, rel=1e-5
+        )
 
 
 def test_in_one_block_the_density_is_that_of_independent_pixels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sampled, "BLOCKS", 1)
+    monkeypatch.setattr(autoregressive, "BLOCKS", 1)
     model, context = of("cnp", 2).double(), a_context()
     pixels, seen = context.pixels, context.observed
-    alone = SamplerCompleter(model, Sampler("independent"), 1, 0).answer(pixels, seen)
-    path = SamplerCompleter(model, Sampler("autoregressive"), 1, 0).answer(pixels, seen)
+    alone = SamplerCompleter(model, Independent(), 1, 0).answer(pixels, seen)
+    path = SamplerCompleter(model, Autoregressive(), 1, 0).answer(pixels, seen)
     assert alone.likelihoods is not None
     assert path.likelihoods is not None
     for one, other in zip(alone.likelihoods, path.likelihoods, strict=True):
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_samples_of_digits_are_judged_and_timed(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", SAMPLERS)
+def test_samples_of_digits_are_judged_and_timed(kind: str) -> None:
     images = torch.randint(0, 256, (2, 1, 28, 28), generator=generator("d"), dtype=torch.uint8)
     model = of("np-basis", 1)
-    completer = SamplerCompleter(model, Sampler(kind, rounds=2), 2, 0)
+    how = sampler_for(model, kind, rounds=2 if kind == "autoregressive" else None)
+    completer = SamplerCompleter(model, how, 2, 0)
     scores = measure("", completer, Setting("random", 500), images, 0).scores
     assert {"confidence", "mean_confidence", "real_confidence", "label_entropy"} <= set(scores)
     assert scores["seconds"].value > 0

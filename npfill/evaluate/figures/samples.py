@@ -14,7 +14,6 @@ from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
 from npfill.pictures.sheet import blue_where, panel, panel_size, table
 from npfill.sampling import Sampler
-from npfill.sampling import samples as samples_of
 
 
 def samples_figure(
@@ -47,7 +46,7 @@ def samples_figure(
         for sampler in samplers:
             drawn = whole_samples(model, context, sampler, samples, seed)
             columns.append([blue_where(~observed, picture), *drawn])
-            of = f", {sampler.kind}" if len(samplers) > 1 else ""
+            of = f", {sampler.name}" if len(samplers) > 1 else ""
             titles.append(_title(count, pixels) + of)
     panels = [
         [panel(values, panel_size(values[..., 0])) for values in column] for column in columns
@@ -69,7 +68,9 @@ def whole_samples(
         seed: The seed.
     """
     targets = Targets.every(context.size, context.pixels.device)
-    drawn = samples_of(model, context, targets, sampler, seed, samples)
+    with torch.no_grad():
+        given = model.condition(context)
+    drawn = sampler.sample(given, targets, seed, samples)
     return [value.reshape(*context.size, -1).cpu().numpy() for value in drawn]
 
 

@@ -1,0 +1,123 @@
+"""Predictors: whatever completes a picture, neural process or baseline, behind one interface.
+
+`load` is the only place where a name becomes a predictor.
+"""
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+
+from npfill import baselines, checkpoint, devices, zoo
+from npfill.baselines import Baseline
+from npfill.models import NeuralProcess
+from npfill.predictor.base import Array, HoleArray, Prediction, Predictor
+from npfill.predictor.baseline import BaselinePredictor
+from npfill.predictor.neural import NeuralPredictor
+
+__all__ = [
+    "Array",
+    "BaselinePredictor",
+    "HoleArray",
+    "NeuralPredictor",
+    "Prediction",
+    "Predictor",
+    "load",
+]
+
+Value = TypeVar("Value")
+
+# Loaded models and baselines that are kept for the next call.
+_KEPT = 4
+_kept: OrderedDict[Hashable, object] = OrderedDict()
+_keeping = threading.Lock()
+
+
+def load(
+    model: str | Path | NeuralProcess[Any] | Baseline | Predictor, device: str = "auto"
+) -> Predictor:
+    """Resolve a name, a path or a model to a predictor.
+
+    The last few that came from files are kept in memory, by the identity of their file.
+
+    Args:
+        model: `auto` for the model for photographs; a name that `npfill models` lists or that of a
+            baseline; a `.safetensors` file, the folder of a training run, or an address on the Hub;
+            a network, which is copied if it must move to another device and never moved itself; a
+            baseline; or a predictor, which is returned as it is.
+        device: `cpu`, `cuda`, `cuda:N`, `mps`; `auto` takes the best there is for a file, and
+            leaves a network where it is. Baselines run on the CPU.
+
+    Raises:
+        UsageError: The device is unknown or not there.
+        ModelError: The name is unknown, or the file fails verification or cannot be had.
+        InputError: A path leads to no file.
+    """
+    target = devices.resolve(device)
+    if isinstance(model, NeuralProcess):
+        return _of_network(model, None if device == "auto" else target)
+    if isinstance(model, Baseline):
+        return BaselinePredictor(model, model.name, model.name)
+    if not isinstance(model, str | Path):
+        return model
+    word = str(model)
+    if word in baselines.NAMES:
+        return _of_baseline(word)
+    found = zoo.find(word)
+    weights = _keep(
+        (found.sha256, _identity(found.path), str(target)), lambda: _loaded(found.path, target)
+    )
+    return NeuralPredictor(
+        weights.model,
+        name=found.name,
+        word=found.name if word == zoo.AUTO else word,
+        sha256=found.sha256,
+        terms=str(weights.provenance.get("terms", "")),
+        device=str(target),
+        path=found.path,
+    )
+
+
+def _of_network(model: NeuralProcess[Any], target: torch.device | None) -> NeuralPredictor:
+    """A predictor of a network on its own device, or of a copy on another."""
+    device = next(model.parameters()).device
+    if target is not None and torch.empty(0, device=target).device != device:
+        model, device = copy.deepcopy(model).to(target), target
+    return NeuralPredictor(model, model.variant, model.variant, device=str(device))
+
+
+def _of_baseline(name: str) -> BaselinePredictor:
+    """A baseline by its name, with the file that ships for it."""
+    path = baselines.FILES.get(name)
+    if path is None:
+        return BaselinePredictor(baselines.build(name), name, name)
+    identity = _identity(path) if path.is_file() else str(path)
+    built = _keep((name, identity), lambda: baselines.build(name))
+    return BaselinePredictor(built, name, name, sha256=zoo.sha256_of(path), path=path)
+
+
+def _loaded(path: Path, target: torch.device) -> checkpoint.Weights:
+    weights = checkpoint.load(path)
+    return replace(weights, model=weights.model.to(target))
+
+
+def _identity(path: Path) -> tuple[str, int, int]:
+    """Path, size and time of the last change of a file."""
+    status = path.stat()
+    return str(path.resolve()), status.st_size, status.st_mtime_ns
+
+
+def _keep(key: Hashable, make: Callable[[], Value]) -> Value:
+    """The value kept under a key, made where there is none; the least recently used goes."""
+    with _keeping:
+        if key not in _kept:
+            _kept[key] = make()
+        _kept.move_to_end(key)
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+        return cast(Value, _kept[key])

@@ -1,0 +1,191 @@
+"""Prediction by a neural process: a picture becomes a context, and its predictions pixels."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from npfill import devices
+from npfill.context import Context, Targets
+from npfill.errors import InputError, ModelError, UsageError
+from npfill.models import NeuralProcess
+from npfill.pictures.grid import match_channels, observed_average
+from npfill.predictor.base import Array, HoleArray, Prediction
+from npfill.sampling import AUTO, Sampler, moments, sampler_for
+from npfill.sampling.predictive import smaller_chunks
+
+
+@dataclass(eq=False)
+class NeuralPredictor:
+    """A neural process, on its device; mean and std are not those of the samples.
+
+    Attributes:
+        model: The network.
+        path: Its file; None for a network that came without one.
+        name, word, sha256, terms, device: See `Predictor`.
+    """
+
+    model: NeuralProcess[Any]
+    name: str
+    word: str
+    sha256: str | None = None
+    terms: str = ""
+    device: str = "cpu"
+    path: Path | None = None
+
+    def check_sampler(
+        self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
+    ) -> None:
+        """See `Predictor.check_sampler`."""
+        sampler_for(self.model, sampler, rounds, noise=noise)
+
+    def predict(
+        self,
+        picture: Array,
+        hole: HoleArray,
+        *,
+        samples: int = 0,
+        seed: int = 0,
+        sampler: str = AUTO,
+        rounds: int | None = None,
+        noise: bool = False,
+    ) -> Prediction:
+        """See `Predictor.predict`; when memory runs out, once more in smaller chunks."""
+        chosen = sampler_for(self.model, sampler, rounds, noise=noise)
+        missing = int(hole.sum())
+        if rounds is not None and rounds > missing:
+            raise UsageError(
+                f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
+            )
+        return predict_with(self.model, picture, hole, samples, seed, chosen)
+
+
+def predict_with(
+    model: NeuralProcess[Any],
+    picture: Array,
+    hole: HoleArray,
+    samples: int,
+    seed: int,
+    sampler: Sampler,
+) -> Prediction:
+    """Predict a hole by a neural process and a sampler, on the model's device.
+
+    Args:
+        model: The model.
+        picture: Intensities in [0, 1].
+        hole: True where the picture is missing.
+        samples: The number of samples.
+        seed: Sample k depends on the seed and k alone.
+        sampler: The sampler.
+
+    Raises:
+        ModelError: The model is for pictures of neither one nor three channels, or its
+            predictions are not finite.
+        InputError: The device has too little memory, in smaller chunks too.
+    """
+    try:
+        return _predict(model, picture, hole, samples, seed, sampler)
+    except Exception as error:
+        if not devices.is_out_of_memory(error):
+            raise
+    try:  # outside of `except`, where the error would keep its tensors alive
+        with smaller_chunks():
+            predicted = _predict(model, picture, hole, samples, seed, sampler)
+    except Exception as error:
+        if not devices.is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"a picture of {hole.shape[1]}x{hole.shape[0]} needs more memory than "
+            f"{next(model.parameters()).device} has left",
+            '`device="cpu"`, fewer `samples`, or a smaller picture',
+        ) from None
+    note = "the device ran out of memory: done again in smaller parts"
+    return replace(predicted, notes=(*predicted.notes, note))
+
+
+def _predict(
+    model: NeuralProcess[Any],
+    picture: Array,
+    hole: HoleArray,
+    samples: int,
+    seed: int,
+    sampler: Sampler,
+) -> Prediction:
+    """Encode once; moments and samples both follow from it."""
+    if model.config.channels not in {1, 3}:
+        raise ModelError(
+            f"the model is for pictures of {model.config.channels} channels",
+            "models of one or three channels complete pictures",
+        )
+    context = context_of(model, picture, hole)
+    positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
+    targets, channels = Targets(positions, (hole.shape[0], hole.shape[1])), picture.shape[-1]
+    notes = _notes(model, picture, hole)
+    with torch.no_grad():
+        given = model.condition(context)
+        predicted = moments(given, targets, seed)
+        mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
+        other = sampler.substitute(given, targets) if samples else None
+        if other is not None:
+            notes.append(
+                f"every cell of the coarser grid is observed in part: samples are {other.name}"
+            )
+        drawn = (other or sampler).sample(given, targets, seed, samples, predicted)
+        pictures = [channels_last(values, channels) for values in drawn]
+    if not all(np.isfinite(values).all() for values in (mean, std)):
+        raise ModelError(
+            "the model's predictions are not finite", "its weights are damaged: fetch them again"
+        )
+    for values in (mean, *pictures):
+        values.clip(0, 1, out=values)
+    return Prediction(mean, std, pictures, tuple(notes))
+
+
+def context_of(model: NeuralProcess[Any], picture: Array, hole: HoleArray) -> Context:
+    """The context of a picture on the model's grid.
+
+    A larger picture is averaged onto the grid; a colour picture becomes a batch of channels for a
+    grey model.
+    """
+    frame = hole.shape[0], hole.shape[1]
+    values, observed = picture, ~hole
+    if not model.any_size:
+        values, observed = observed_average(values, observed, model.config.size)
+    if model.config.channels != 1:
+        values = match_channels(values, model.config.channels)
+    tensor = torch.from_numpy(np.ascontiguousarray(values)).permute(2, 0, 1)
+    batch = tensor.unsqueeze(1) if model.config.channels == 1 else tensor.unsqueeze(0)
+    weight = next(model.parameters())
+    mask = torch.from_numpy(observed).expand(len(batch), 1, -1, -1)
+    return Context(batch.to(weight), mask.to(weight.device), frame=frame)
+
+
+def channels_last(
+    tensor: Float[Tensor, "batch target channel"], channels: int
+) -> Float[np.ndarray, "target colour"]:
+    """Predictions for the batch that `context_of` made, with the picture's channels last."""
+    array = tensor.cpu().numpy()
+    if array.shape[-1] == 1:
+        return np.ascontiguousarray(array[..., 0].T)
+    return match_channels(array[0][None], channels)[0]
+
+
+def _notes(model: NeuralProcess[Any], picture: Array, hole: HoleArray) -> list[str]:
+    """Sentences on what the model was not made for."""
+    config, notes = model.config, []
+    longer = max(hole.shape)
+    if longer > config.size and not model.any_size:
+        notes.append(
+            f"the picture is {hole.shape[1]}x{hole.shape[0]} and the model was made for "
+            f"{config.size}x{config.size}: the observed pixels are averaged onto a coarser grid, "
+            "and the hole is filled smoothly"
+        )
+    if picture.shape[-1] > config.channels:
+        notes.append("the model is for grey pictures: each colour channel is completed by itself")
+    if picture.shape[-1] < config.channels and not model.any_size:
+        notes.append("the model is for RGB pictures: the grey picture is completed as RGB")
+    return notes

@@ -1,0 +1,174 @@
+"""The contract of a sampler, and the noise that its samples are made from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from npfill.context import Targets
+from npfill.gaussian import Gaussian
+from npfill.models import NeuralProcess
+from npfill.models.base import Conditioned
+from npfill.sampling.intensity import bounded
+from npfill.sampling.predictive import concat_chunks, draws, in_chunks, latent_noise
+from npfill.seeds import generator
+
+Samples = Float[Tensor, "sample batch target channel"]
+LogLikelihoods = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]
+
+# Samples are drawn in groups of this many, whatever number is requested: matrix products of another
+# shape round in another way, and sample k would not be the same to the last bit. Of pictures of any
+# size, one at a time is what fits into memory.
+_GROUP = 3
+
+
+@dataclass(frozen=True)
+class Paths:
+    """A group of samples that are drawn together, and all that they depend on.
+
+    Attributes:
+        given: The model and its context.
+        seed: The seed.
+        numbers: The number k of each sample.
+    """
+
+    given: Conditioned
+    seed: int
+    numbers: range
+
+    def latent_noise(self) -> Float[Tensor, "sample latent"] | None:
+        """Standard normal noise of z; None for a conditional variant."""
+        model = self.given.model
+        if not model.has_latent:
+            return None
+        noise = latent_noise(model.config.latent, self.seed, "sample", self.numbers)
+        return noise.to(self.given.context.pixels)
+
+    def pixel_noise(self, pixels: int) -> Float[Tensor, "sample 1 pixel 1"]:
+        """Standard normal noise of each pixel, shared by the pictures of a batch and channels."""
+        noise = [
+            torch.randn(pixels, 1, generator=generator(self.seed, "pixels", number))
+            for number in self.numbers
+        ]
+        return torch.stack(noise).unsqueeze(1).to(self.given.context.pixels)
+
+    def last_pass(
+        self, predict: Callable[[Targets], Gaussian], targets: Targets, noise: bool
+    ) -> Samples:
+        """Means of all targets, or draws with `noise`, from predictions chunk by chunk."""
+        pictures = len(self.numbers) * len(self.given.context.pixels)
+        predicted = (predict(chunk) for chunk in in_chunks(self.given.model, targets, pictures))
+        count = len(targets.index)
+        if not noise:
+            return concat_chunks((part.mean for part in predicted), count, dim=2)
+        parts = (torch.stack([part.mean, part.scale]) for part in predicted)
+        mean, scale = concat_chunks(parts, count, dim=3)
+        return bounded(Gaussian(mean, scale), self.pixel_noise(count))
+
+
+@dataclass(frozen=True)
+class Sampler(ABC):
+    """A way to draw samples of pixels jointly, and the density of what it draws.
+
+    All pictures of a batch share their noise and have holes of one size. The channels of a pixel
+    share it too: a model says nothing of how they vary together, and in pictures they do so
+    closely. A subclass is a frozen dataclass whose fields are its options.
+
+    Attributes:
+        name: The word that selects it.
+        meaning: One line for help texts and reports.
+    """
+
+    name: ClassVar[str]
+    meaning: ClassVar[str]
+
+    @classmethod
+    def refuse(cls, model: NeuralProcess[Any]) -> str:
+        """The reason why a model has no such samples; "" if it has."""
+        del model
+        return ""
+
+    def substitute(self, given: Conditioned, targets: Targets) -> "Sampler | None":
+        """The sampler to use where this one has nothing to draw; None where it has."""
+        del given, targets
+        return None
+
+    def group(self, model: NeuralProcess[Any], count: int) -> int:
+        """The number of samples that are drawn together."""
+        del count
+        return 1 if model.any_size else _GROUP
+
+    @torch.no_grad()
+    def sample(
+        self,
+        given: Conditioned,
+        targets: Targets,
+        seed: int,
+        count: int,
+        predicted: Gaussian | None = None,
+    ) -> Samples:
+        """Draw samples of targets: sample k depends on the seed and k alone.
+
+        Args:
+            given: The model and its context.
+            targets: The pixels to draw, the same for all pictures; perhaps on a finer grid.
+            seed: The seed.
+            count: The number of samples, 0 or more.
+            predicted: The `moments` of these targets with this seed, if they are known already.
+
+        Returns:
+            Samples, in [0, 1] where pixels are drawn, near it where they are means.
+        """
+        if not count:
+            shape = 0, len(given.context.pixels), len(targets.index), given.model.config.channels
+            return given.context.pixels.new_zeros(shape)
+        size = self.group(given.model, count)
+        groups = [range(first, first + size) for first in range(0, count, size)]
+        drawn = [
+            self.draw(Paths(given, seed, numbers), targets, predicted)[: count - numbers.start]
+            for numbers in groups
+        ]
+        return drawn[0] if len(drawn) == 1 else torch.cat(drawn)
+
+    @abstractmethod
+    def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
+        """Draw one group of samples; see `sample`."""
+
+    @abstractmethod
+    def log_likelihood(
+        self,
+        given: Conditioned,
+        truth: Float[Tensor, "batch pixel channel"],
+        asked: Bool[Tensor, "batch pixel"],
+        seed: int,
+        count: int,
+    ) -> LogLikelihoods:
+        """The joint log-likelihood of true pixels under this sampler, in nats per target pixel.
+
+        Args:
+            given: The model and its context.
+            truth: Intensities of the whole grid of the context; read at `asked` alone.
+            asked: True at the targets; as many in each picture.
+            seed: The seed of draws of z and of orders.
+            count: Draws of z of a latent variant, where the sampler leaves the number open.
+
+        Returns:
+            The log-likelihood with the scale as predicted, and with the scale floored at
+            `scores.COMMON_FLOOR`.
+        """
+
+
+def mixture(given: Conditioned, seed: int, count: int) -> Gaussian:
+    """The components "sample batch pixel channel" of all pixels of the grid that densities are of.
+
+    One for each of `count` draws of z; a single one for a conditional variant.
+    """
+    targets = Targets.every(given.context.size, given.context.pixels.device)
+    if given.latent is not None:
+        return given.predict(draws(given.latent, seed, "scores", count), targets)
+    single = given.predict(None, targets)
+    return Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
