@@ -1,14 +1,62 @@
-"""Plain tables in files: read into frozen dataclasses, with errors that name the key; written."""
+"""Plain tables in files: read into frozen dataclasses, with errors that name the key; written.
+
+A field says beside its type which values it may have and what it means:
+
+    share: Annotated[float, Range(0, 1), Doc("Fraction of the loss with z from the context.")]
+"""
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from textwrap import wrap
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from npfill.errors import NpfillError
 
 Record = TypeVar("Record")
+_NO_COMMENTS: Mapping[str, Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True)
+class Range:
+    """The closed interval that a number lies in, or each number of a tuple."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        return math.isfinite(value) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} .. {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Doc:
+    """What a field means, in one or two sentences."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """A field of a record, as people write it in a file.
+
+    Attributes:
+        name: The key.
+        kind: The word for its type.
+        range: The values that it may have; None where any of its type will do.
+        default: The value where the key is not given, as JSON; "" where it must be given.
+        doc: What it means; "" where nothing says it.
+    """
+
+    name: str
+    kind: str
+    range: Range | None
+    default: str
+    doc: str
 
 
 def read(
@@ -21,13 +69,16 @@ def read(
 
     Args:
         record: A dataclass whose fields are int, float, str, bool, a tuple of one of these, or a
-            Literal of strings.
+            Literal of strings; `Annotated` with the `Range` that their values lie in. One that
+            refuses values which do not go together raises ValueError(problem, hint).
         values: What was read. Lists become tuples, and an int does for a float.
         where: The file and table, for the error's text.
-        error: The kind of error to raise for an unknown key, a missing one or a wrong type.
+        error: The kind of error to raise for an unknown key, a missing one, a wrong type, or a
+            value out of range.
     """
     named = {field.name for field in fields(record)}  # type: ignore[arg-type]
-    hints = {key: hint for key, hint in get_type_hints(record).items() if key in named}
+    typed = get_type_hints(record, include_extras=True)
+    hints = {key: hint for key, hint in typed.items() if key in named}
     for key in values:
         if key not in hints:
             near = get_close_matches(key, hints, n=1)
@@ -36,27 +87,91 @@ def read(
     for field in fields(record):  # type: ignore[arg-type]
         if field.name not in values and field.default is MISSING:
             raise error(f"{where}: key {field.name!r} is missing", "every key must be given")
-    return record(
-        **{
-            key: _typed(hints[key], value, f"{where}: {key}", error)
-            for key, value in values.items()
-        }
-    )
+    try:
+        return record(
+            **{
+                key: _typed(hints[key], value, f"{where}: {key}", error)
+                for key, value in values.items()
+            }
+        )
+    except ValueError as refusal:
+        problem, *hint = refusal.args
+        raise error(f"{where}: {problem}", *hint) from None
 
 
-def as_toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """Tables of plain values as the text of a TOML file."""
-    # JSON writes strings, numbers and lists as TOML does.
+def keys_of(record: type[Any]) -> list[Key]:
+    """The fields of a record as `read` takes them, in order."""
+    hints = get_type_hints(record, include_extras=True)
+    keys = []
+    for field in fields(record):
+        hint, said = _parted(hints[field.name])
+        ranges = [one for one in said if isinstance(one, Range)]
+        docs = [one.text for one in said if isinstance(one, Doc)]
+        default = "" if field.default is MISSING else _json(field.default)
+        within, doc = next(iter(ranges), None), next(iter(docs), "")
+        keys.append(Key(field.name, _kind(hint), within, default, doc))
+    return keys
+
+
+def as_toml(
+    tables: Mapping[str, Mapping[str, Any]],
+    comments: Mapping[str, Mapping[str, str]] = _NO_COMMENTS,
+) -> str:
+    """Tables of plain values as the text of a TOML file.
+
+    Args:
+        tables: By name, values by key.
+        comments: By table and key, what stands in a comment above the key.
+    """
     return "\n".join(
         f"[{name}]\n"
         + "".join(
-            f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items()
+            _comment(comments.get(name, {}).get(key, "")) + f"{key} = {_json(value)}\n"
+            for key, value in table.items()
         )
         for name, table in tables.items()
     )
 
 
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in wrap(text, 98))
+
+
+def _json(value: Any) -> str:
+    """A plain value; JSON writes strings, numbers and lists as TOML does."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parted(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A type, and what is said of it."""
+    if get_origin(hint) is Annotated:
+        kind, *said = get_args(hint)
+        return kind, tuple(said)
+    return hint, ()
+
+
+def _kind(hint: Any) -> str:
+    """The word for a type."""
+    if get_origin(hint) is Literal:
+        return " | ".join(json.dumps(word) for word in get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"list of {_kind(get_args(hint)[0])}"
+    return str(getattr(hint, "__name__", hint))
+
+
+def _checked(said: tuple[Any, ...], value: Any, where: str, error: type[NpfillError]) -> Any:
+    """The value, which lies in the ranges that are said of its field."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    for one in said:
+        if isinstance(one, Range) and not (numbers and all(number in one for number in numbers)):
+            raise error(f"{where} = {value} is out of range", f"it lies in {one}")
+    return value
+
+
 def _typed(hint: Any, value: Any, where: str, error: type[NpfillError]) -> Any:
+    if get_origin(hint) is Annotated:
+        plain, said = _parted(hint)
+        return _checked(said, _typed(plain, value, where, error), where, error)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise error(f"{where} is {value!r}", f"one of: {', '.join(get_args(hint))}")
