@@ -95,7 +95,7 @@ def read(
             }
         )
     except ValueError as refusal:
-        problem, *hint = refusal.args
+        problem, *hint = map(str, refusal.args)
         raise error(f"{where}: {problem}", *hint) from None
 
 

@@ -1,1 +1,7 @@
 """A recipe and a set of pictures become weights."""
+
+from npfill.training.ranks import is_first_process
+from npfill.training.recipe import find, render
+from npfill.training.train import train
+
+__all__ = ["find", "is_first_process", "render", "train"]

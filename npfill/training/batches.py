@@ -11,8 +11,9 @@ from npfill.data.masks import STRUCTURED, random_pixels
 from npfill.data.sets import PartlyKnown, Photographs, parted
 from npfill.seeds import generator
 from npfill.training.damaged import draw_crops
-from npfill.training.recipe import Holes, Recipe
+from npfill.training.recipe import Recipe
 from npfill.training.schedule import objective
+from npfill.training.tables import Holes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.training.batches import Batch
 from npfill.training.ranks import summed
-from npfill.training.recipe import Objective
+from npfill.training.tables import Objective
 
 # The least sum of weights: a step may have no target that counts.
 _TINY = 1e-12

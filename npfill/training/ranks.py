@@ -44,7 +44,7 @@ class Ranks:
         if found.type == "cuda":
             return devices.resolve(f"cuda:{self.local}")
         if found.type != "cpu":
-            raise UsageError(f"several processes do not train on {found}", "use --device cpu")
+            raise UsageError(f"several processes do not train on {found}", 'use `device="cpu"`')
         return found
 
     def check(self, batch: int) -> None:
@@ -56,7 +56,7 @@ class Ranks:
         if batch % self.count:
             raise UsageError(
                 f"{self.count} processes do not divide schedule.batch = {batch}",
-                "change --nproc-per-node or schedule.batch",
+                "start another number of processes, or change schedule.batch",
             )
 
 
@@ -65,6 +65,11 @@ def from_environment() -> Ranks:
     if not distributed.is_torchelastic_launched():
         return Ranks()
     return Ranks(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
+
+
+def is_first_process() -> bool:
+    """Tell whether this process validates, writes and reports."""
+    return from_environment().leads
 
 
 @contextmanager

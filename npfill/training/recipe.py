@@ -1,194 +1,16 @@
 """A recipe: everything a training run depends on but the data's place and the device."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any
 
-from npfill.config import Doc, Range, as_toml, read
-from npfill.data.damage import FAMILIES
-from npfill.data.masks import STRUCTURED
-from npfill.errors import UsageError
+from npfill.config import as_toml, read
+from npfill.errors import InputError, UsageError
+from npfill.files import folder
 from npfill.models import config_of, fields_of
-
-_Count = Annotated[int, Range(0, 2**31)]
-_Positive = Annotated[int, Range(1, 2**31)]
-_Amount = Annotated[float, Range(0, 1e6)]
-_Fraction = Annotated[float, Range(0, 1)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """What the weights are trained on."""
-
-    name: Annotated[str, Doc("Name of the data set; the weights state it.")]
-    terms: Annotated[str, Doc("Terms of its use; the weights state them too.")]
-    validation: Annotated[
-        _Positive,
-        Doc(
-            "Number of pictures held out for validation and calibration, the last of the set. Of "
-            "photographs with a part `val`, so many of that part are scored."
-        ),
-    ]
-    flip: Annotated[
-        bool, Doc("Mirror each picture, left to right, in half of the steps that draw it.")
-    ] = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Holes:
-    """Context masks of pictures of one size: one family of holes a step, one count outside it."""
-
-    random: Annotated[_Amount, Doc("Weight of steps without a hole: only random pixels.")]
-    half: Annotated[_Amount, Doc("Weight of steps that hide one of the four halves.")]
-    box: Annotated[
-        _Amount, Doc("Weight of steps that hide a box, its sides 1/4 to 3/4 of the picture's.")
-    ]
-    strokes: Annotated[_Amount, Doc("Weight of steps that hide six thick straight strokes.")]
-    fewest: Annotated[_Positive, Doc("Smallest number of observed pixels, drawn outside the hole.")]
-    most: Annotated[_Positive, Doc("Largest number of observed pixels.")]
-    spread: Annotated[
-        Literal["log", "linear"],
-        Doc("How the number is spread over fewest .. most: uniform in its log, or uniform."),
-    ] = "log"
-
-    def __post_init__(self) -> None:
-        _refuse_none_of(self, ("random", *STRUCTURED))
-        if self.fewest > self.most:
-            raise ValueError(
-                f"fewest = {self.fewest}, most = {self.most}", "fewest is no more than most"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Damage:
-    """Crops of photographs, and the holes that people bring; one family for each crop."""
-
-    scales: Annotated[
-        tuple[int, ...],
-        Range(1, 64),
-        Doc("Each crop is reduced by one of these factors; repeat one to draw it more often."),
-    ]
-    grey: Annotated[_Fraction, Doc("Fraction of crops that lose their colours.")]
-    planes: Annotated[
-        _Fraction, Doc("Fraction of crops that are gradients of colour instead, as skies are.")
-    ]
-    scattered: Annotated[_Amount, Doc("Weight of steps with all but scattered pixels hidden.")]
-    scratches: Annotated[_Amount, Doc("Weight of long thin curves.")]
-    strokes: Annotated[_Amount, Doc("Weight of strokes of a brush, 6 to 40 pixels wide.")]
-    text: Annotated[_Amount, Doc("Weight of lines of letters.")]
-    boxes: Annotated[_Amount, Doc("Weight of a few boxes.")]
-    blobs: Annotated[_Amount, Doc("Weight of islands and bays of 3 to 60 % of the crop.")]
-    lines: Annotated[_Amount, Doc("Weight of dead rows or columns.")]
-    borders: Annotated[_Amount, Doc("Weight of margins around what is observed.")]
-    revealed: Annotated[
-        _Fraction,
-        Doc(
-            "Fraction of holes (not `scattered`) with some pixels observed, as in the rounds of "
-            "autoregressive samples."
-        ),
-    ] = 0.0
-    wide: Annotated[
-        _Fraction,
-        Doc(
-            "Fraction of steps (not `scattered`) with holes at twice the scale, in crops 1.5 times "
-            "as large."
-        ),
-    ] = 0.0
-    grain: Annotated[
-        _Fraction, Doc("Fraction of crops that get the noise of a film or sensor.")
-    ] = 0.0
-
-    def __post_init__(self) -> None:
-        _refuse_none_of(self, tuple(FAMILIES))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Objective:
-    """The loss. A latent variant is trained with the ELBO, a conditional one with the NLL."""
-
-    beta: Annotated[
-        _Amount,
-        Doc("Each pixel's NLL is weighted by scale^beta (β-NLL); 0 is the plain likelihood."),
-    ]
-    targets: Annotated[_Count, Doc("Number of random pixels scored in a step; 0 scores all.")]
-    kl_warmup: Annotated[
-        _Count, Doc("Steps over which the KL's weight rises to kl_weight. Latent variants only.")
-    ]
-    observed: Annotated[
-        bool,
-        Doc(
-            "Score observed pixels too, so that the model learns to give back what it sees (Kim et "
-            "al. 2019, section 2.1, where C is a part of T)."
-        ),
-    ] = False
-    kl_weight: Annotated[
-        _Amount,
-        Doc("Weight of the KL: 1 is the ELBO; a likelihood weighted by scale wants more."),
-    ] = 1.0
-    from_context: Annotated[
-        _Fraction,
-        Doc(
-            "Fraction of the loss that is the mean likelihood over z from q(z | C), as z is drawn "
-            "in use."
-        ),
-    ] = 0.0
-    draws: Annotated[int, Range(1, 1024), Doc("Number of z drawn for that mean.")] = 1
-    late: Annotated[
-        _Fraction, Doc("Fraction of the steps, the last ones, with the two keys that follow.")
-    ] = 0.0
-    late_beta: Annotated[_Amount, Doc("The value of beta in the late steps.")] = 0.0
-    late_from_context: Annotated[_Fraction, Doc("The value of from_context in the late steps.")] = (
-        0.0
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Optimiser:
-    """AdamW, and the average of the weights that is kept."""
-
-    learning_rate: Annotated[_Amount, Doc("Peak of the learning rate.")]
-    weight_decay: Annotated[_Amount, Doc("Weight decay of AdamW.")]
-    clip: Annotated[_Amount, Doc("Largest norm of the gradient; larger ones are scaled to it.")]
-    ema: Annotated[
-        float, Range(0, 1 - 1e-9), Doc("Decay of the averaged weights, which are what is saved.")
-    ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """Length of the training."""
-
-    steps: Annotated[_Positive, Doc("Number of steps.")]
-    warmup: Annotated[
-        _Count, Doc("Steps over which the learning rate rises; then it falls as a cosine.")
-    ]
-    batch: Annotated[
-        int,
-        Range(1, 2**16),
-        Doc("Pictures in a step; of photographs, crops of the model's size."),
-    ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """Seed and rhythm of a run."""
-
-    seed: Annotated[int, Range(0, 2**63 - 1), Doc("Seed of the weights and of every draw.")]
-    validate_every: Annotated[
-        _Positive, Doc("Steps between validations; the best weights so far are kept.")
-    ]
-    save_every: Annotated[
-        _Positive, Doc("Steps between saves, from which an interrupted run goes on.")
-    ]
-
-
-def _refuse_none_of(record: Any, families: Sequence[str]) -> None:
-    """Refuse a record in which no family of holes has a weight."""
-    if not any(getattr(record, family) for family in families):
-        raise ValueError(
-            "no family of holes has a share", f"one of {', '.join(families)} is more than 0"
-        )
+from npfill.training.tables import Damage, Data, Holes, Objective, Optimiser, Run, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,13 +44,14 @@ _EITHER = {"holes", "damage"}
 _RGB = 3
 
 
-def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe from the text of a TOML file.
+def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] = ()) -> Recipe:
+    """Read a recipe from the text of a TOML file.
 
     Args:
         text: The file's text.
         where: The file's name, for the errors' text.
-        overrides: Changes as "table.key=value", the value as TOML or a bare word.
+        changes: Changes as "table.key=value", the value as TOML or a bare word; or values by
+            "table.key".
 
     Raises:
         UsageError: It is not TOML, or a table or key is unknown, missing, mistyped or out of range.
@@ -238,8 +61,9 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # numbers of too many digits, lists too deep
         raise UsageError(f"{where}: not a recipe ({error})", "see train/README.md") from None
-    for override in overrides:
-        _override(tables, override)
+    for path, value in _values(changes):
+        table, _, key = path.partition(".")
+        tables.setdefault(table, {})[key] = value
     unknown = tables.keys() - _TABLES.keys() - {"model"}
     missing = (_TABLES.keys() | {"model"}) - tables.keys() - _EITHER
     if unknown or missing:
@@ -266,6 +90,47 @@ def parse(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
     return Recipe(variant=variant, model=config, **records)
 
 
+def find(
+    recipe: "str | Path | Recipe", changes: Sequence[str] | Mapping[str, object] = ()
+) -> Recipe:
+    """Find a recipe by its name or file, and change it.
+
+    Args:
+        recipe: A name that ships with npfill, a `.toml` file, or a recipe.
+        changes: See `parse`.
+
+    Raises:
+        UsageError: No recipe has the name, or it is not as it must be.
+        InputError: The file cannot be read.
+        ModelError: The model's table is wrong.
+    """
+    if isinstance(recipe, Recipe):
+        return parse(render(recipe), recipe.variant, changes) if changes else recipe
+    path = Path(recipe)
+    if path.suffix == ".toml":
+        return parse(read_text(path), str(recipe), changes)
+    shipped = folder("train") / f"{recipe}.toml"
+    if not shipped.is_file():
+        raise UsageError(f"no recipe is called {str(recipe)!r}", "npfill train lists them")
+    return parse(read_text(shipped), str(recipe), changes)
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a recipe's file.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise InputError(f"{path}: not a file", "npfill train lists recipes")
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({error})", "npfill train lists recipes"
+        ) from None
+
+
 def render(recipe: Recipe) -> str:
     """The recipe as the text of a TOML file; `parse` reads it back."""
     tables = {"model": {"variant": recipe.variant, **fields_of(recipe.model)}}
@@ -274,15 +139,19 @@ def render(recipe: Recipe) -> str:
     return as_toml(tables)
 
 
-def _override(tables: dict[str, Any], override: str) -> None:
-    path, equals, value = override.partition("=")
-    table, dot, key = path.partition(".")
-    if not (equals and dot and table and key):
-        raise UsageError(
-            f"{override!r} is not a change", "write table.key=value: schedule.steps=100"
-        )
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value
-    tables.setdefault(table, {})[key] = parsed
+def _values(changes: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Changed values by "table.key"."""
+    if isinstance(changes, Mapping):
+        yield from changes.items()
+        return
+    for change in changes:
+        path, equals, value = change.partition("=")
+        table, _, key = path.partition(".")
+        if not (equals and table and key):
+            raise UsageError(
+                f"{change!r} is not a change", "write table.key=value: schedule.steps=100"
+            )
+        try:
+            yield path, tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            yield path, value

@@ -3,7 +3,8 @@
 import math
 from dataclasses import replace
 
-from npfill.training.recipe import Objective, Recipe
+from npfill.training.recipe import Recipe
+from npfill.training.tables import Objective
 
 
 def objective(recipe: Recipe, step: int) -> Objective:

@@ -8,7 +8,7 @@ import torch
 from npfill.context import Context, Targets
 from npfill.training.batches import Batch
 from npfill.training.objectives import loss
-from npfill.training.recipe import Objective
+from npfill.training.tables import Objective
 from tests.conftest import MODELS, tiny
 
 reference = pytest.importorskip("benchmarks.reference")
