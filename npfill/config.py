@@ -95,8 +95,8 @@ def read(
             }
         )
     except ValueError as refusal:
-        problem, *hint = map(str, refusal.args)
-        raise error(f"{where}: {problem}", *hint) from None
+        problem, *way_out = map(str, refusal.args)
+        raise error(f"{where}: {problem}", *way_out) from None
 
 
 def keys_of(record: type[Any]) -> list[Key]:
