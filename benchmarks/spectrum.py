@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from npfill import zoo
-from npfill.completion import Completion, complete
+from npfill.completion.arrays import Completion, complete
 from npfill.data.sources import read_images
 from npfill.filling import Array
 from npfill.pictures.picture import intensities

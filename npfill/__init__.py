@@ -7,16 +7,16 @@ first use, so that `import npfill` costs nothing and loads no torch.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npfill.completion import Completion as Completion
-    from npfill.completion import complete as complete
+    from npfill.completion.arrays import Completion as Completion
+    from npfill.completion.arrays import complete as complete
     from npfill.zoo import load as load
 
 __version__ = "0.1.0"
 __all__ = ["Completion", "__version__", "complete", "load"]
 
 _HOMES = {
-    "Completion": "npfill.completion",
-    "complete": "npfill.completion",
+    "Completion": "npfill.completion.arrays",
+    "complete": "npfill.completion.arrays",
     "load": "npfill.zoo",
 }
 

@@ -3,11 +3,13 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from npfill.errors import InputError, ModelError, OverwriteError
+from npfill.errors import InputError, ModelError, OverwriteError, UsageError
 
+STDIO = Path("-")  # stdin or stdout, in place of a file
 LARGEST = 256 * 2**20
 _PICKLED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
 _PACKAGE = Path(__file__).parent
@@ -22,7 +24,63 @@ def refuse_existing(paths: Sequence[Path], overwrite: bool) -> None:
     existing = [path for path in paths if os.path.lexists(path)]
     if existing and not overwrite:
         others = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
-        raise OverwriteError(f"{existing[0]}{others}: exists", "--overwrite replaces it")
+        raise OverwriteError(f"{existing[0]}{others}: exists", "`overwrite=True` replaces it")
+
+
+def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Check that no result would be written over an input, whatever may be replaced.
+
+    Raises:
+        UsageError: A result would be.
+    """
+    given = {_identity(path) for path in inputs if path.exists()}
+    for path in paths:
+        if path.exists() and _identity(path) in given:
+            raise UsageError(
+                f"{path}: is an input and would be lost", "`output` names another file"
+            )
+
+
+def refuse_unwritable(paths: Iterable[Path]) -> None:
+    """Check, before any work is done, that every result can be written.
+
+    Raises:
+        InputError: A folder stands where a file should, or the other way round, or is read-only.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise InputError(
+                f"{path}: a folder has this name", "`output` names another file or folder"
+            )
+        parent = next(parent for parent in path.parents if os.path.lexists(parent))
+        if not parent.is_dir():
+            raise InputError(
+                f"{parent}: not a folder, nothing can be written in it", "`output=DIR/`"
+            )
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise InputError(
+                f"{parent}: no permission to write there", "`output` names another folder"
+            )
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, or to stdout where the path is `-`.
+
+    Raises:
+        InputError: The system does not let it be written.
+    """
+    if path != STDIO:
+        write_bytes(path, content)
+        return
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader has had enough, which is no error of ours
+        raise
+    except OSError as error:
+        raise InputError(
+            f"stdout: cannot be written ({error.strerror})", "`output` names a file or folder"
+        ) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -48,7 +106,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error})",
-            "--output names another file or folder",
+            "`output` names another file or folder",
         ) from None
 
 
@@ -102,6 +160,12 @@ def mismatch(path: Path, size: int, sha256: str) -> str:
         return f"{actual} bytes, not {size}"
     digest = sha256_of(path)
     return "" if digest == sha256 else f"sha256 is {digest}, not {sha256}"
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """The identity of a file, which all links to it share."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def folder(name: str) -> Path:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import npfill
-from npfill.completion import Completion
+from npfill.completion.arrays import Completion
 from npfill.context import Context, Targets
 from npfill.errors import InputError, ModelError, NpfillError, UsageError
 from npfill.models import NeuralProcess

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from npfill.cli.outputs import Plan
     from npfill.pictures.sheet import Row
 
 Item = TypeVar("Item")
@@ -191,7 +190,7 @@ def _rows(
 ) -> "list[Row]":
     """A completion by each model; a baseline that cannot do it is left out."""
     from npfill import baselines
-    from npfill.completion import complete
+    from npfill.completion.arrays import complete
     from npfill.pictures.sheet import Row
 
     rows = []
@@ -217,34 +216,32 @@ def _with_progress(items: Iterable[Item], doing: str, total: int) -> Iterable[It
     return track(items, doing, total, console=stderr, transient=True, disable=hidden)
 
 
-def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> "Plan":
+def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> Path:
     """Where the figure goes; refused, before any work is done, where it cannot or must not."""
-    from npfill.cli import outputs
-    from npfill.files import refuse_existing
+    from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable
 
     output = output or Path()
     path = output if output.suffix and not output.is_dir() else output / name
     suffix = Path(name).suffix
     if path.suffix.lower() != suffix:
         raise UsageError(f"{output}: the figure is written as {suffix}", f"-o NAME{suffix}")
-    plan = outputs.Plan({"figure": path})
-    outputs.refuse_own_inputs(plan.files, [file for file in given if file])
-    refuse_existing(plan.files, overwrite)
-    outputs.refuse_unwritable(plan.files)
-    return plan
+    refuse_inputs([path], [file for file in given if file])
+    refuse_existing([path], overwrite)
+    refuse_unwritable([path])
+    return path
 
 
-def _write_png(plan: "Plan", figure: "Image", models: str, seed: int, talk: Talk) -> None:
+def _write_png(path: Path, figure: "Image", models: str, seed: int, talk: Talk) -> None:
     """Write a figure, with what made it in the PNG's text."""
     from npfill import __version__
     from npfill.pictures.formats import png_bytes
 
     text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
-    _write(plan, png_bytes(figure, text), f"{models}, seed {seed}", talk)
+    _write(path, png_bytes(figure, text), f"{models}, seed {seed}", talk)
 
 
-def _write(plan: "Plan", content: bytes, of: str, talk: Talk) -> None:
-    from npfill.cli import outputs
+def _write(path: Path, content: bytes, of: str, talk: Talk) -> None:
+    from npfill.files import write_bytes
 
-    outputs.write(plan, {"figure": content})
-    talk.say(f"wrote {plan.paths['figure']}: {of}")
+    write_bytes(path, content)
+    talk.say(f"wrote {path}: {of}")

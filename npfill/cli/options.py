@@ -7,7 +7,7 @@ import typer
 
 from npfill.files import folder
 
-_MASK = "Mask"
+_MASK, _MODEL = "Mask", "Model"
 # No picture that is read is larger than this.
 _FARTHEST = 10**8
 
@@ -57,6 +57,28 @@ FitMask = Annotated[
 
 
 def model_names(incomplete: str) -> list[str]:
-    """What a shell completes the name of a model with; loads no torch."""
+    """The names of models that a shell completes a word to; loads no torch."""
     zoo = tomllib.loads((folder("pretrained") / "zoo.toml").read_text("utf-8"))
     return [name for name in ("auto", *zoo) if name.startswith(incomplete)]
+
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A name of npfill models, a baseline, or a file. auto: the one for photographs.",
+        rich_help_panel=_MODEL,
+        autocompletion=model_names,
+    ),
+]
+Samples = Annotated[
+    int, typer.Option(min=0, max=1000, help="Samples to draw.", rich_help_panel=_MODEL)
+]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, help="Sample k depends on seed and k alone.", rich_help_panel=_MODEL),
+]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_MODEL)
+]

@@ -1,6 +1,7 @@
 """The contract of a predictor, and the prediction that it returns."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -36,6 +37,7 @@ class Predictor(Protocol):
     Attributes:
         name: Its name, for reports.
         word: The word that loads it again: its name, or what the user named it by.
+        path: Its file; None without one.
         sha256: Hash of its file, in hex; None without a file.
         terms: Terms of the data that it was trained on; "" without any.
         device: Where it runs.
@@ -43,9 +45,14 @@ class Predictor(Protocol):
 
     name: str
     word: str
+    path: Path | None
     sha256: str | None
     terms: str
     device: str
+
+    @property
+    def variant(self) -> str:
+        """The variant of the network; `baseline` of a baseline."""
 
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False

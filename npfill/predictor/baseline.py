@@ -32,6 +32,11 @@ class BaselinePredictor:
     device: str = "cpu"
     path: Path | None = None
 
+    @property
+    def variant(self) -> str:
+        """See `Predictor.variant`."""
+        return "baseline"
+
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
     ) -> None:

@@ -37,6 +37,11 @@ class NeuralPredictor:
     device: str = "cpu"
     path: Path | None = None
 
+    @property
+    def variant(self) -> str:
+        """See `Predictor.variant`."""
+        return self.model.variant
+
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
     ) -> None:

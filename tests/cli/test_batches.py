@@ -216,15 +216,16 @@ def test_what_names_no_picture_is_refused(mean_of: Command) -> None:
 
 _GROWTH = """
 import resource, sys
-from npfill.cli import batch, main
+from npfill.cli import main
+from npfill.completion import Run
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-peaks, one = [], batch.complete_one
+peaks, one = [], Run.complete
 def measured(*arguments):
-    record = one(*arguments)
+    report = one(*arguments)
     peaks.append(peak())
-    return record
-batch.complete_one = measured
+    return report
+Run.complete = measured
 try:
     main(sys.argv[1:])
 finally:

@@ -298,7 +298,7 @@ def test_strip_leaves_out_what_the_file_says_but_how_its_colours_look(
 def test_a_limit_of_pixels_can_be_raised(
     npfill: Command, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("npfill.pictures.read.MAX_PIXELS", 29)
+    monkeypatch.setattr("npfill.completion.MAX_PIXELS", 29)
     Image.new("RGB", (6, 5)).save(tmp_path / "a.png")
     words = ("complete", tmp_path / "a.png", *BOX, "-m", weights, "--samples", 0)
     refused = npfill(*words)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from npfill.completion import complete
+from npfill.completion.arrays import complete
 from npfill.context import Context
 from npfill.data.masks import random_pixels
 from npfill.errors import UsageError

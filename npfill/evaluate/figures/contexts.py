@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from npfill.completion import complete
+from npfill.completion.arrays import complete
 from npfill.evaluate.settings import Setting
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities

@@ -1,0 +1,27 @@
+"""Completion of pictures: files, images, arrays and data, with all that makes a result trustworthy.
+
+A picture is read, its hole found, predicted, filled, and proven unchanged outside. Nothing here
+prints, and torch is loaded when a model is.
+"""
+
+from npfill.completion.checks import changes_since, check_outside, made_again
+from npfill.completion.options import MaskOptions, OutputOptions, SamplingOptions
+from npfill.completion.plan import Failure
+from npfill.completion.provenance import Origin
+from npfill.completion.run import Options, Report, Run
+from npfill.pictures.read import MAX_PIXELS
+
+__all__ = [
+    "MAX_PIXELS",
+    "Failure",
+    "MaskOptions",
+    "Options",
+    "Origin",
+    "OutputOptions",
+    "Report",
+    "Run",
+    "SamplingOptions",
+    "changes_since",
+    "check_outside",
+    "made_again",
+]
