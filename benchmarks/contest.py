@@ -11,11 +11,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.reference import PlainLearner
+from npfill.devices import keep_memory
 from npfill.files import folder
 from npfill.training import learner as learning
-from npfill.training.batches import draw
+from npfill.training.batch import draw
 from npfill.training.learner import Learner
-from npfill.training.precision import keep_memory
 from npfill.training.recipe import Recipe, parse
 
 PICTURES = 2000

@@ -18,7 +18,7 @@ from npfill.models import NeuralProcess, build
 from npfill.models.parts.decoder import PointwiseDecoder, floored_gaussian
 from npfill.models.parts.encoder import BasisEncoder, PointwiseEncoder
 from npfill.models.parts.points import points_of
-from npfill.training.batches import Batch
+from npfill.training.batch import Batch
 from npfill.training.objectives import Loss, loss
 from npfill.training.recipe import Recipe
 from npfill.training.schedule import decay, kl_weight, learning_rate, objective

@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.contest import clock_of, learner_of, recipe_of
 from npfill.data.sources import read_images
 from npfill.evaluate.validation import at_random_counts
-from npfill.training.batches import draw
+from npfill.training.batch import draw
 from npfill.training.recipe import Recipe
 
 _VALIDATE_EVERY = 25

@@ -125,7 +125,7 @@ def _runs(device: str, options: argparse.Namespace) -> Table:
 def _hardware(device: str) -> str:
     import torch
 
-    from npfill.training.environment import hardware
+    from npfill.training.run import hardware
 
     return hardware(torch.device(device))
 

@@ -1,8 +1,17 @@
-"""A word like `cuda` becomes a device that is there, or an error that says why it is not."""
+"""Devices: the one that a word means, and the precision and memory that suit a step on it."""
+
+import ctypes
+import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
 import torch
 
 from npfill.errors import UsageError
+
+# Of glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+_PROBE = 768
 
 
 def resolve(name: str) -> torch.device:
@@ -21,12 +30,12 @@ def resolve(name: str) -> torch.device:
         raise UsageError(f"unknown device {name!r}", "one of: auto, cpu, cuda, cuda:N, mps")
     if kind == "cuda" and not torch.cuda.is_available():
         built = "no CUDA device is visible" if torch.version.cuda else "this torch has no CUDA"
-        raise UsageError(f"device {name} is not there: {built}", "use --device cpu")
+        raise UsageError(f"device {name} is not there: {built}", 'use `device="cpu"`')
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise UsageError(f"device {name} is not there", f"{torch.cuda.device_count()} devices are")
     if kind == "mps" and not _mps():
         raise UsageError(
-            "device mps is not there: no Metal in this torch or machine", "use --device cpu"
+            "device mps is not there: no Metal in this torch or machine", 'use `device="cpu"`'
         )
     return torch.device(name)
 
@@ -37,6 +46,55 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in said)
     )
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """What matrix products run in: bfloat16 where the device is quicker in it, or float32."""
+    if device.type == "cuda":
+        quicker = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        quicker = device.type == "cpu" and _cpu_is_quicker_in_bfloat16()
+    return torch.bfloat16 if quicker else torch.float32
+
+
+@cache
+def _cpu_is_quicker_in_bfloat16() -> bool:
+    """Whether a matrix product takes two thirds of its time in float32, or less.
+
+    Instructions do not tell: with AVX512-BF16 alone, one CPU was twice as fast and another half
+    as fast (train/README.md). The measurement takes a few hundredths of a second.
+    """
+    single, half = (_seconds_of_a_product(dtype) for dtype in (torch.float32, torch.bfloat16))
+    return half < single / 1.5
+
+
+def _seconds_of_a_product(dtype: torch.dtype) -> float:
+    matrix = torch.ones(_PROBE, _PROBE, dtype=dtype)
+    seconds = []
+    for _ in range(4):  # the first also builds what the others run
+        before = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - before)
+    return min(seconds)
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Run matrix products in `dtype` and what is delicate in float32."""
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+def keep_memory() -> None:
+    """Let glibc keep freed memory for the next step; elsewhere, nothing happens.
+
+    By default it gives large blocks back to the system, which clears them page by page when the
+    next step asks for them: for a batch of large activations that costs as much as the arithmetic.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(_M_MMAP_MAX, 0)
+    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _mps() -> bool:

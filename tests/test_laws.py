@@ -12,7 +12,7 @@ from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.parts.points import Points, points_of
 from npfill.sampling import draws
-from npfill.training.batches import Batch
+from npfill.training.batch import Batch
 from npfill.training.objectives import elbo
 from tests.conftest import tiny
 

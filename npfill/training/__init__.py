@@ -1,6 +1,6 @@
 """A recipe and a set of pictures become weights."""
 
-from npfill.training.ranks import is_first_process
+from npfill.training.distributed import is_first_process
 from npfill.training.recipe import find, render
 from npfill.training.train import train
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from npfill import models
-from npfill.training.batches import Batch
-from npfill.training.objectives import Loss, loss
-from npfill.training.precision import autocast, precision
-from npfill.training.ranks import average_gradients
+from npfill.devices import autocast, precision
+from npfill.training.batch import Batch
+from npfill.training.distributed import all_reduce_sum, average_gradients
+from npfill.training.objectives import Loss, alone, loss
 from npfill.training.recipe import Recipe
 from npfill.training.schedule import decay, kl_weight, learning_rate, objective
 
@@ -42,7 +42,8 @@ class Learner:
             group["lr"] = learning_rate(self.recipe, step)
         with autocast(self.device, self.dtype):
             now, weight = objective(self.recipe, step), kl_weight(self.recipe, step)
-            result = loss(self.model, batch, now, weight)
+            all_sum = all_reduce_sum if self.shared else alone
+            result = loss(self.model, batch, now, weight, all_sum)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
         if self.shared:

@@ -1,8 +1,10 @@
 """The training loop: steps, validation, checkpoints, resume."""
 
 import math
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +14,15 @@ from torch import nn
 
 from npfill import checkpoint, models
 from npfill.errors import CheckFailedError
-from npfill.training.batches import Pictures, draw
-from npfill.training.interrupts import noted_interrupts
+from npfill.training.batch import Pictures, draw
+from npfill.training.distributed import Rank, all_reduce_sum, barrier
 from npfill.training.learner import Learner
 from npfill.training.objectives import Loss
-from npfill.training.ranks import Ranks, summed, wait
 from npfill.training.recipe import Recipe, render
-from npfill.training.run_folder import RunFolder
+from npfill.training.run import RunFolder
 
 _REPORT_EVERY = 20
-_ALONE = Ranks()
+_ALONE = Rank()
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Trainer:
             mean `floored_log_likelihood`: the small scales of a latent variant say little with
             the few draws that a validation can afford.
         provenance: What the weights will say of where they come from, beside recipe and scores.
-        ranks: Which of the connected processes this one is.
+        rank: Which of the connected processes this one is.
     """
 
     def __init__(
@@ -57,11 +58,11 @@ class Trainer:
         train: Pictures,
         score: Callable[[models.NeuralProcess[Any]], dict[str, Any]],
         provenance: dict[str, Any],
-        ranks: Ranks = _ALONE,
+        rank: Rank = _ALONE,
     ) -> None:
         self.recipe, self.folder, self.provenance = recipe, folder, provenance
-        self.train, self.score, self.ranks = train, score, ranks
-        self.learner = Learner(recipe, train.device, shared=ranks.count > 1)
+        self.train, self.score, self.rank = train, score, rank
+        self.learner = Learner(recipe, train.device, shared=rank.count > 1)
         self.step = 0
         self.best = -math.inf
         self.seconds = 0.0
@@ -80,7 +81,7 @@ class Trainer:
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.best = progress["best"] if progress["best"] is not None else -math.inf
         self.learner.restore(tensors, self.step)
-        if self.ranks.leads:
+        if self.rank.is_main:
             self.folder.forget_after(self.step)
 
     def run(self, on_report: Callable[[Report], None]) -> None:
@@ -94,27 +95,27 @@ class Trainer:
             KeyboardInterrupt: After Ctrl-C, once the step is whole and saved.
         """
         clock, done = time.perf_counter(), 0
-        with noted_interrupts() as interrupts:
+        with _noted_interrupts() as interrupts:
             while self.step < self.recipe.schedule.steps:
                 last = self._learn()
                 done += 1
-                alone = bool(interrupts) and self.ranks.count == 1
+                alone = bool(interrupts) and self.rank.count == 1
                 if not (self._saves() or done >= _REPORT_EVERY or alone):
                     continue
                 loss, kl, stops = self._agree(last, bool(interrupts))
                 elapsed = time.perf_counter() - clock
                 self.seconds += elapsed
-                if self.ranks.leads:
+                if self.rank.is_main:
                     on_report(self._report(loss, kl, elapsed / done, stops))
                 if stops and self.step < self.recipe.schedule.steps:
                     # A process that ends before the save would have the others ended too.
-                    wait()
+                    barrier()
                     raise KeyboardInterrupt
                 clock, done = time.perf_counter(), 0
 
     def _learn(self) -> Loss:
         batch = draw(self.train, self.recipe, self.step)
-        last = self.learner.learn(batch.share(self.ranks.rank, self.ranks.count), self.step)
+        last = self.learner.learn(batch.share(self.rank.number, self.rank.count), self.step)
         self.step += 1
         return last
 
@@ -128,8 +129,8 @@ class Trainer:
     def _agree(self, last: Loss, interrupted: bool) -> tuple[float, float, bool]:
         """Loss and KL of the whole batch, and whether any process was interrupted."""
         told = torch.full_like(last.kl, float(interrupted))
-        values = summed(torch.stack([last.total.detach(), last.kl, told])).tolist()
-        loss, kl, told_by = (value / self.ranks.count for value in values)
+        values = all_reduce_sum(torch.stack([last.total.detach(), last.kl, told])).tolist()
+        loss, kl, told_by = (value / self.rank.count for value in values)
         if not math.isfinite(loss):
             raise CheckFailedError(
                 f"the loss is {loss} at step {self.step}",
@@ -185,3 +186,14 @@ class Trainer:
                 "validation": scores,
             },
         )
+
+
+@contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C is noted in the list and not raised, so that every step and every save is whole."""
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,5 +1,6 @@
 """What training minimises: functions of a model and a batch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,18 @@ from torch import Tensor
 
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
-from npfill.training.batches import Batch
-from npfill.training.ranks import summed
+from npfill.training.batch import Batch
 from npfill.training.tables import Objective
 
 # The least sum of weights: a step may have no target that counts.
 _TINY = 1e-12
+# Sums a tensor over the processes that share a batch.
+Reduce = Callable[[Tensor], Tensor]
+
+
+def alone(values: Tensor) -> Tensor:
+    """Sum over a single process: the values themselves."""
+    return values
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,13 @@ class Loss:
     kl: Float[Tensor, ""]
 
 
-def loss(model: NeuralProcess[Any], batch: Batch, objective: Objective, kl_weight: float) -> Loss:
+def loss(
+    model: NeuralProcess[Any],
+    batch: Batch,
+    objective: Objective,
+    kl_weight: float,
+    all_sum: Reduce = alone,
+) -> Loss:
     """The loss that a recipe names: `nll` for a conditional variant, else `elbo`.
 
     Args:
@@ -33,16 +46,18 @@ def loss(model: NeuralProcess[Any], batch: Batch, objective: Objective, kl_weigh
         batch: Contexts, targets and truth.
         objective: The recipe's objective.
         kl_weight: Factor of the ELBO's KL; 1 is the ELBO.
+        all_sum: Sums over the processes that each have a share of the batch.
     """
     if batch.noise is None:
-        return nll(model, batch, objective.beta)
-    return elbo(model, batch, objective.beta, kl_weight, objective.from_context)
+        return nll(model, batch, objective.beta, all_sum)
+    now = objective.from_context
+    return elbo(model, batch, objective.beta, kl_weight, now, all_sum)
 
 
-def nll(model: NeuralProcess[Any], batch: Batch, beta: float) -> Loss:
+def nll(model: NeuralProcess[Any], batch: Batch, beta: float, all_sum: Reduce = alone) -> Loss:
     """-log p(y_T | x_T, C) (Garnelo et al. 2018a, equation 4)."""
     predicted = model.predict(model.encode(batch.context), None, batch.targets)
-    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta, all_sum), batch)
     return Loss(-fit.mean(), torch.zeros_like(fit[0]))
 
 
@@ -52,6 +67,7 @@ def elbo(
     beta: float,
     kl_weight: float,
     from_context: float,
+    all_sum: Reduce = alone,
 ) -> Loss:
     """The negative evidence lower bound, with the conditional prior and one z.
 
@@ -70,7 +86,7 @@ def elbo(
     if from_context:
         z = torch.cat([z, prior.rsample(batch.noise[1:])])
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
-    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta, all_sum), batch)
     kl = posterior.kl(prior).sum(-1)
     penalty = kl / (batch.whole.mask() & ~batch.context.mask()).sum(1).clamp(min=1)
     total = (1.0 - from_context) * (fit[0] - kl_weight * penalty).mean()
@@ -104,7 +120,7 @@ def per_target(
 
 
 def weighted_log_likelihood(
-    predicted: Gaussian, batch: Batch, beta: float
+    predicted: Gaussian, batch: Batch, beta: float, all_sum: Reduce = alone
 ) -> Float[Tensor, "*sample batch target"]:
     """log p(y) of each target, summed over channels, times scale^beta with its gradient stopped.
 
@@ -117,6 +133,6 @@ def weighted_log_likelihood(
     if beta:
         weights = predicted.scale.detach() ** beta
         counted = batch.asked.unsqueeze(-1).expand_as(weights)
-        count, weight = summed(torch.stack([counted.sum(), (weights * counted).sum()]))
+        count, weight = all_sum(torch.stack([counted.sum(), (weights * counted).sum()]))
         log_prob = log_prob * weights * (count / weight.clamp(min=_TINY))
     return log_prob.sum(-1)

@@ -10,17 +10,15 @@ import torch
 
 from npfill import checkpoint, zoo
 from npfill.data.sets import Photographs
+from npfill.devices import keep_memory
 from npfill.errors import NpfillError, OverwriteError, UsageError
 from npfill.evaluate.validation import at_random_counts, of_photographs
 from npfill.models import NeuralProcess
-from npfill.training.batches import Pictures
-from npfill.training.environment import describe, provenance
+from npfill.training.batch import Pictures, training_pictures
+from npfill.training.distributed import Rank, from_environment, process_group
 from npfill.training.loop import Report, Trainer
-from npfill.training.pictures import training_pictures
-from npfill.training.precision import keep_memory
-from npfill.training.ranks import Ranks, connected, from_environment
 from npfill.training.recipe import Recipe, find, read_text, render
-from npfill.training.run_folder import RunFolder
+from npfill.training.run import RunFolder, describe, provenance
 
 # Draws of z in a validation.
 _VALIDATION_DRAWS = 8
@@ -67,22 +65,22 @@ def train(
     """
     run = RunFolder(Path(run_dir))
     wanted = find(run.recipe if recipe is None else recipe, changes)
-    ranks = from_environment()
+    rank = from_environment()
     try:
-        ranks.check(wanted.schedule.batch)
-        where = ranks.device(device)
+        rank.check(wanted.schedule.batch)
+        where = rank.device(device)
         if where.type == "cpu":
             keep_memory()
         start = _Start(None if data is None else Path(data), init, resume)
         inputs = _inputs(wanted, run, start)
-        with connected(ranks, where):
-            trainer = _trainer(wanted, run, inputs, where, start, ranks)
-            if ranks.leads:
+        with process_group(rank, where):
+            trainer = _trainer(wanted, run, inputs, where, start, rank)
+            if rank.is_main:
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
     except NpfillError as error:
-        if ranks.local:
+        if rank.local:
             raise SystemExit(error.exit_code) from None
         raise
     return run.path
@@ -139,26 +137,26 @@ def _trainer(
     inputs: _Inputs,
     where: torch.device,
     start: _Start,
-    ranks: Ranks,
+    rank: Rank,
 ) -> Trainer:
     """Make a trainer at its first step, with its folder, or bring one back to where it stopped."""
     weights, held_out = inputs.weights, inputs.held_out.to(where)
     before = run.read_environment()["steps_before"] if start.resume else _steps(weights)
-    origin = provenance(recipe, where, ranks.count) | {"steps_before": before}
+    origin = provenance(recipe, where, rank.count) | {"steps_before": before}
     score = _score(held_out, recipe.data.validation)
-    trainer = Trainer(recipe, run, inputs.train.to(where), score, origin, ranks)
+    trainer = Trainer(recipe, run, inputs.train.to(where), score, origin, rank)
     if start.resume:
         trainer.resume()
         return trainer
     if weights is not None:
         trainer.start_from(weights.model)
-    if ranks.leads:
+    if rank.is_main:
         place = {
             "data": str(inputs.data.resolve()),
             "init": None if start.init is None else str(start.init),
             "steps_before": before,
         }
-        run.create(render(recipe), describe(where, ranks.count) | place)
+        run.create(render(recipe), describe(where, rank.count) | place)
     return trainer
 
 

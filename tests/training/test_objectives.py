@@ -7,7 +7,7 @@ import torch
 
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.training.batches import Batch
+from npfill.training.batch import Batch
 from npfill.training.objectives import elbo, nll, weighted_log_likelihood
 from tests.conftest import tiny
 

@@ -14,7 +14,7 @@ from npfill.data.sets import PartlyKnown
 from npfill.evaluate.calibration import calibrate
 from npfill.evaluate.validation import at_random_counts
 from npfill.models import NeuralProcess
-from npfill.training.batches import draw
+from npfill.training.batch import draw
 from npfill.training.objectives import loss
 from npfill.training.recipe import Recipe, parse
 from tests.conftest import MODELS, TINY, of

@@ -11,7 +11,7 @@ from PIL import Image
 from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
 from npfill.seeds import array_generator
-from npfill.training.batches import draw
+from npfill.training.batch import draw
 from npfill.training.recipe import parse, render
 
 RECIPE = Path(__file__).parents[1] / "recipe_photographs.toml"

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from npfill.context import Context, Targets
-from npfill.training.batches import Batch
+from npfill.training.batch import Batch
 from npfill.training.objectives import loss
 from npfill.training.tables import Objective
 from tests.conftest import MODELS, tiny

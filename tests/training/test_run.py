@@ -15,7 +15,7 @@ from npfill import checkpoint
 from npfill.cli import main
 from npfill.errors import CheckFailedError
 from npfill.training import learner, loop
-from npfill.training.batches import draw
+from npfill.training.batch import draw
 from npfill.training.objectives import Loss, loss
 from tests.conftest import TINY
 
@@ -33,8 +33,8 @@ def train(*arguments: str) -> int:
 IN_PROCESS = """
 import sys
 from npfill.cli import main
-from npfill.training import precision
-precision._cpu_is_quicker_in_bfloat16 = lambda: sys.argv[1] == "bfloat16"
+from npfill import devices
+devices._cpu_is_quicker_in_bfloat16 = lambda: sys.argv[1] == "bfloat16"
 main(["train", *sys.argv[2:]])
 """
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from npfill.training.batches import draw
+from npfill.training.batch import draw
 from npfill.training.recipe import Recipe, parse
 from npfill.training.schedule import objective
 from tests.conftest import TINY

@@ -1,4 +1,4 @@
-"""Several processes that train one model: each computes its share of every batch."""
+"""Training by several processes: each computes its share of every batch."""
 
 import os
 from collections.abc import Iterator
@@ -14,26 +14,26 @@ from npfill.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """Which of the processes of a run this one is.
+class Rank:
+    """The place of this process among those of a run.
 
     Attributes:
-        rank: Its number among all.
+        number: Its number among all.
         count: How many there are.
         local: Its number among those of its machine.
     """
 
-    rank: int = 0
+    number: int = 0
     count: int = 1
     local: int = 0
 
     @property
-    def leads(self) -> bool:
-        """Whether this is the one process that validates, writes and talks."""
-        return self.rank == 0
+    def is_main(self) -> bool:
+        """True for the one process that validates, writes and reports."""
+        return self.number == 0
 
     def device(self, name: str) -> torch.device:
-        """The device for the word that `devices.resolve` knows; of several CUDA devices its own.
+        """Return the device for a word of `devices.resolve`; of several CUDA devices, its own.
 
         Raises:
             UsageError: The device is not there, or several processes cannot share its kind.
@@ -48,7 +48,7 @@ class Ranks:
         return found
 
     def check(self, batch: int) -> None:
-        """See that a batch can be shared.
+        """Check that a batch can be shared.
 
         Raises:
             UsageError: It cannot.
@@ -60,22 +60,22 @@ class Ranks:
             )
 
 
-def from_environment() -> Ranks:
-    """What torchrun says of this process; without torchrun, one process."""
+def from_environment() -> Rank:
+    """Read the place that torchrun gave this process; without torchrun it is alone."""
     if not distributed.is_torchelastic_launched():
-        return Ranks()
-    return Ranks(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
+        return Rank()
+    return Rank(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
 
 
 def is_first_process() -> bool:
     """Tell whether this process validates, writes and reports."""
-    return from_environment().leads
+    return from_environment().is_main
 
 
 @contextmanager
-def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
+def process_group(rank: Rank, device: torch.device) -> Iterator[None]:
     """Join the processes of a run, by NCCL on CUDA and by Gloo on the CPU."""
-    if ranks.count == 1:
+    if rank.count == 1:
         yield
         return
     if device.type == "cuda":
@@ -83,21 +83,21 @@ def connected(ranks: Ranks, device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
-        # One that leaves while another still speaks to it ends the other in its middle.
+        # A rank that exits while a peer is in a collective aborts that peer.
         distributed.barrier()
     finally:
         distributed.destroy_process_group()
 
 
-def summed(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
-    """The sum over all processes, which all wait for; of one process, the values."""
+def all_reduce_sum(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
+    """Sum over all processes, in place (all_reduce); the values themselves in a single process."""
     if distributed.is_initialized():
         distributed.all_reduce(values)
     return values
 
 
 def average_gradients(model: nn.Module) -> None:
-    """Bring the gradients of all processes to their mean, in one message.
+    """Average the gradients over all processes, in one message.
 
     `DistributedDataParallel` would send them while others are computed, which models this small
     hardly gain by; but its group's threads outlive the group, and at times abort a process that
@@ -112,7 +112,7 @@ def average_gradients(model: nn.Module) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def wait() -> None:
-    """Wait until all processes are here."""
+def barrier() -> None:
+    """Wait for all processes."""
     if distributed.is_initialized():
         distributed.barrier()

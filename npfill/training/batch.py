@@ -1,19 +1,30 @@
-"""One step's batch: pictures, what is observed of them, and what is asked."""
+"""The pictures of a run, and the batch of each step: contexts, targets and truth."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
+from npfill.data.damage import FAMILIES, Hole
 from npfill.data.masks import STRUCTURED, random_pixels
-from npfill.data.sets import PartlyKnown, Photographs, parted
-from npfill.seeds import generator
-from npfill.training.damaged import draw_crops
+from npfill.data.sets import PartlyKnown, Photographs, crops, parted
+from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
+from npfill.errors import InputError
+from npfill.seeds import array_generator, generator
 from npfill.training.recipe import Recipe
 from npfill.training.schedule import objective
 from npfill.training.tables import Holes
+
+# Photographs that are held out are scored on so many pixels at least.
+_SHORTEST = 224
+# Shares of a hole's pixels that are observed where it is partly revealed.
+_REVEALED = (0.0005, 0.9)
+
+Pictures = UInt8[Tensor, "_ channel size size"] | PartlyKnown | Photographs
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,28 @@ class Batch:
         )
 
 
-Pictures = UInt8[Tensor, "_ channel size size"] | PartlyKnown | Photographs
+def training_pictures(data: Path, recipe: Recipe) -> tuple[Pictures, Pictures]:
+    """Training pictures and held-out ones, bytes.
+
+    Of photographs, those held out are a `val` part where there is one; as they are large, the first
+    `data.validation` of them serve the validations while a run goes on.
+
+    Raises:
+        InputError: Nothing is there, it cannot be used, or none would be left to train on.
+    """
+    held_out, model = recipe.data.validation, recipe.model
+    if recipe.damage is None:
+        images: Pictures = read_images_with_holes(data, "train", model.size, model.channels)
+    else:
+        images = read_photographs(data, "train", max(model.size, _SHORTEST))
+        if has_parts(data, "val"):
+            return images, read_photographs(data, "val", _SHORTEST)
+    if not 0 < held_out < len(images):
+        raise InputError(
+            f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",
+            "change data.validation, or train on more",
+        )
+    return images[:-held_out], images[-held_out:]
 
 
 def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
@@ -106,10 +138,55 @@ def _chosen(
 
 def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batch:
     """Crops with all their pixels as targets."""
-    context, targets = draw_crops(photographs, recipe, step)
+    context, targets = _draw_crops(photographs, recipe, step)
     whole = Context(context.pixels, torch.ones_like(context.observed))
     asked, truth = ~context.mask(), targets.values(context.pixels)
     return Batch(context, targets, truth, asked, whole, None)
+
+
+def _draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Context, Targets]:
+    """Contexts and targets of a step; they depend on the recipe's seed and the step alone.
+
+    A step has scattered pixels, or holes of other families, one for each crop. Scattered pixels
+    need no wide view: there, crops have half the side, and are four times as many. In some of the
+    other steps holes are twice as wide, and crops have one and a half times the side, from the
+    pictures that are large enough.
+    """
+    damage, random = recipe.damage, array_generator(recipe.run.seed, step, "crops")
+    assert damage is not None
+    names = [name for name in FAMILIES if name != "scattered"]
+    shares = np.array([getattr(damage, name) for name in names])
+    count, side, enlarged = recipe.schedule.batch, recipe.model.size, 1
+    if random.random() * (damage.scattered + shares.sum()) < damage.scattered:
+        count, side, chosen = 4 * count, side // 2, ["scattered"] * 4 * count
+    else:
+        chosen = list(random.choice(names, count, p=shares / shares.sum()))
+        if random.random() < damage.wide and 3 * side // 2 <= _largest(photographs):
+            side, enlarged = 3 * side // 2, 2
+    pixels = crops(
+        photographs, count, side, damage.scales, damage.grey, damage.planes, damage.grain, random
+    )
+    holes = [_hole(name, side, enlarged, damage.revealed, random) for name in chosen]
+    observed = ~torch.from_numpy(np.stack(holes)[:, None])
+    context = Context(pixels, observed.to(pixels.device))
+    return context, Targets.every((side, side), pixels.device)
+
+
+def _largest(photographs: Photographs) -> int:
+    """The side of the largest square that a picture has."""
+    return max(min(picture.shape[-2:]) for picture in photographs.pictures)
+
+
+def _hole(
+    name: str, side: int, enlarged: int, revealed: float, random: np.random.Generator
+) -> Hole:
+    """A hole of a family, so many times as large as it draws it; partly revealed at times."""
+    small = FAMILIES[name]((-(-side // enlarged),) * 2, random)
+    hole = small.repeat(enlarged, 0).repeat(enlarged, 1)[:side, :side]
+    if name == "scattered" or random.random() >= revealed:
+        return hole
+    share = np.exp(random.uniform(*np.log(_REVEALED)))
+    return hole & (random.random(hole.shape) >= share)
 
 
 def _noise(

@@ -12,9 +12,9 @@ import torch
 from npfill import checkpoint
 from npfill.cli import main
 from npfill.training import learner
-from npfill.training.batches import draw
+from npfill.training.batch import draw
+from npfill.training.distributed import from_environment
 from npfill.training.objectives import loss
-from npfill.training.ranks import from_environment
 from npfill.training.recipe import parse
 from tests.conftest import TINY, tiny
 
