@@ -1,4 +1,4 @@
-"""A model and one safetensors file: the only reader and writer of weights."""
+"""A model and its weight file: the only reader and writer of weights."""
 
 import json
 import math
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
 from torch import Tensor
 
 from npfill import models
 from npfill.errors import ModelError
-from npfill.files import refuse_weights, write_bytes
+from npfill.tensors import canonical, load_tensors, save_tensors
+
+__all__ = ["FORMAT", "Weights", "canonical", "load", "load_tensors", "save", "save_tensors"]
 
 FORMAT = 1
 _KEY = "npfill"
@@ -70,33 +70,6 @@ def load(path: Path) -> Weights:
     numbers = {name: tensor.float() for name, tensor in tensors.items()}
     model.load_state_dict(numbers, strict=True, assign=True)
     return Weights(model.eval().requires_grad_(False), header["provenance"])
-
-
-def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write tensors atomically."""
-    write_bytes(path, serialise(tensors, metadata))
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and metadata of a safetensors file.
-
-    Raises:
-        InputError: No file is there.
-        ModelError: It is not a safetensors file.
-    """
-    refuse_weights(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise ModelError(
-            f"{path}: not a safetensors file ({error})", "fetch or copy it again"
-        ) from None
 
 
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

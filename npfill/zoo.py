@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from npfill import hub
 from npfill.config import read
-from npfill.errors import ModelError
+from npfill.errors import InputError, ModelError
 from npfill.files import folder, mismatch, refuse_weights, sha256_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ __all__ = [
 
 # The model that completes where none is named, and the word for that.
 DEFAULT, AUTO = "convcnp-photo", "auto"
+# The weights of a training run, in its folder.
+_BEST = "best.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +113,14 @@ def shipped() -> dict[str, Entry]:
 
 
 def find(name_or_path: str, *, fetch: bool = True) -> Found:
-    """The weights of a name of the zoo, verified, of a path to a `.safetensors` file or of the Hub.
+    """Find weights by a name of the zoo, verified; by a path, or by an address on the Hub.
 
     The name `auto` is the default's, whatever the picture. A name's weights are those that ship
     with npfill, else those in the Hugging Face cache, else they are downloaded into it.
 
     Args:
-        name_or_path: A name, a path, or `hf:owner/repo[@revision]/file.safetensors`.
+        name_or_path: A name, a file, the folder of a training run, or an address such as
+            `hf:owner/repo[@revision]/file.safetensors`.
         fetch: Whether the network may be asked.
 
     Raises:
@@ -132,7 +135,10 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
     if address is not None:
         return _on_hub(name, address, entry, fetch)
     path = Path(name)
-    if path.suffix or len(path.parts) > 1:
+    is_path = bool(path.suffix) or len(path.parts) > 1
+    if path.is_dir() and (is_path or (path / _BEST).is_file()):
+        return _of_run(path)
+    if is_path:
         refuse_weights(path)
         return Found(path.stem, path, sha256_of(path))
     raise _unknown(name)
@@ -227,6 +233,18 @@ def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -
 def _problem(path: Path, entry: Entry | None) -> str:
     """How a file differs from what `zoo.toml` says, if that says anything of it."""
     return "" if entry is None else mismatch(path, entry.bytes, entry.sha256)
+
+
+def _of_run(folder: Path) -> Found:
+    """The best weights of a training run, named after its folder."""
+    path = folder / _BEST
+    if not path.is_file():
+        raise InputError(
+            f"{folder}: a folder without {_BEST}",
+            "name the folder of a training run that has been validated, or a .safetensors file",
+        )
+    refuse_weights(path)
+    return Found(folder.resolve().name, path, sha256_of(path))
 
 
 def _unknown(name: str) -> ModelError:

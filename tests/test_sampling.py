@@ -1,7 +1,7 @@
 """Samplers: what every one of them must satisfy, whatever the variant."""
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ from torch import Tensor
 import npfill
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
+from npfill.evaluate.sampled import SamplerCompleter
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
+from npfill.models.base import Conditioned
 from npfill.sampling import (
     SAMPLERS,
     Autoregressive,
@@ -22,6 +24,7 @@ from npfill.sampling import (
     sampler_for,
 )
 from npfill.sampling.autoregressive import Index, Values, roll_out
+from npfill.sampling.base import Paths
 from npfill.sampling.intensity import bounded
 from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
@@ -197,6 +200,40 @@ def test_a_sampler_that_is_not_for_this_model_and_hole_is_refused(
     with pytest.raises(UsageError, match=says) as refusal:
         npfill.complete(picture, hole, of(name, 1), **words)
     assert refusal.value.hint
+
+
+def test_a_sampler_of_ones_own_is_drawn_and_judged_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @dataclass(frozen=True)
+    class Middle(Sampler):
+        name: ClassVar[str] = "middle"
+        meaning: ClassVar[str] = "one half everywhere"
+
+        def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Tensor:
+            pictures = paths.given.context.pixels
+            shape = len(paths.numbers), len(pictures), len(targets.index), pictures.shape[1]
+            return pictures.new_full(shape, 0.5)
+
+        def log_likelihood(
+            self, given: Conditioned, truth: Tensor, asked: Tensor, seed: int, count: int
+        ) -> tuple[Tensor, Tensor]:
+            none = truth.new_zeros(len(truth))
+            return none, none
+
+    monkeypatch.setitem(SAMPLERS, "middle", Middle)
+    picture, hole = np.zeros((5, 6), np.float32), np.zeros((5, 6), dtype=bool)
+    hole[2] = True
+    completed = npfill.complete(picture, hole, of("np", 1), sampler="middle")
+    assert (completed.samples[:, hole] == 0.5).all()
+    answer = SamplerCompleter(of("np", 2).double(), Middle(), 1, 0).answer(
+        a_context().pixels, a_context().observed
+    )
+    assert answer.likelihoods is not None
+    assert not answer.likelihoods[0].any()
+    with pytest.raises(UsageError) as refusal:
+        sampler_for(of("np", 1), "midle")
+    assert "middle" in refusal.value.hint
 
 
 def test_a_baseline_has_no_samplers() -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from npfill import devices
-from npfill.baselines import statistics
+from npfill.baselines import linear
 from npfill.cli.console import Reporter, report, stderr, understand
 from npfill.data.labels import read_labels
 from npfill.data.sets import Photographs
@@ -108,7 +108,7 @@ def linear_command(
     refuse_existing([target], overwrite)
     images = read_images(data, "train", model.size, model.channels)
     provenance = {"dataset": source.name, "terms": source.terms, "images": len(images)}
-    statistics.save(target, statistics.fit(images), provenance)
+    linear.save(target, linear.fit(images), provenance)
     Reporter().say(f"wrote {target}, of {len(images):,} pictures")
 
 

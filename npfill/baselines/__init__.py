@@ -1,31 +1,22 @@
 """The baselines by name: what neural processes are compared with."""
 
-from collections.abc import Callable
-
-from npfill.baselines.base import Baseline, Filled
-from npfill.baselines.biharmonic import Biharmonic
+from npfill.baselines.base import Baseline, BaselinePrediction
 from npfill.baselines.gp import GaussianProcess
+from npfill.baselines.inpaint import Biharmonic, NavierStokes, Telea
 from npfill.baselines.linear import Linear
 from npfill.baselines.nearest import Nearest
-from npfill.baselines.opencv import NavierStokes, Telea
-from npfill.baselines.statistics import load
 from npfill.errors import ModelError
-from npfill.files import folder
 
-__all__ = ["FILES", "NAMES", "Baseline", "Filled", "build"]
+__all__ = ["BASELINES", "FILES", "NAMES", "Baseline", "BaselinePrediction", "build"]
 
-# What ships with npfill for a baseline.
-FILES = {"linear": folder("pretrained") / "baselines" / "linear-mnist.safetensors"}
-
-_BASELINES: dict[str, Callable[[], Baseline]] = {
-    "nearest": Nearest,
-    "linear": lambda: Linear(load(FILES["linear"])),
-    "gp": GaussianProcess,
-    "telea": Telea,
-    "navier-stokes": NavierStokes,
-    "biharmonic": Biharmonic,
+BASELINES: dict[str, type[Baseline]] = {
+    baseline.name: baseline
+    for baseline in (Nearest, Linear, GaussianProcess, Telea, NavierStokes, Biharmonic)
 }
-NAMES = tuple(_BASELINES)
+
+# For callers that do not read the table yet.
+NAMES = BASELINES.keys()
+FILES = {name: baseline.file for name, baseline in BASELINES.items() if baseline.file}
 
 
 def build(name: str) -> Baseline:
@@ -34,6 +25,6 @@ def build(name: str) -> Baseline:
     Raises:
         ModelError: No baseline has this name, or its bundled file is damaged.
     """
-    if name not in _BASELINES:
-        raise ModelError(f"no baseline is called {name!r}", f"one of: {', '.join(NAMES)}")
-    return _BASELINES[name]()
+    if name not in BASELINES:
+        raise ModelError(f"no baseline is called {name!r}", f"one of: {', '.join(BASELINES)}")
+    return BASELINES[name].build()

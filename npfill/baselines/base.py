@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,16 +16,16 @@ from npfill.gaussian import Gaussian
 
 
 @dataclass(frozen=True)
-class Filled:
-    """What a baseline says of the pixels of a hole, in row-major order.
+class BaselinePrediction:
+    """The prediction of a baseline for the pixels of a hole, in row-major order.
 
     Attributes:
         mean: Its best guess, not clipped to [0, 1].
-        std: How far it may be off; None where the baseline does not say.
+        std: Standard deviation of its error; None where the baseline states none.
         factors: Lower Cholesky factors of the joint covariance, float64: the hole's values in
             channel-major order are cut into as many equal blocks, independent of each other, and
             each has one factor. None where there is no joint distribution.
-        notes: What the user should know of how it was made.
+        notes: Sentences for the user on how it was made.
     """
 
     mean: Float[np.ndarray, "pixel channel"]
@@ -38,8 +40,9 @@ class Filled:
         value given those before it: s_i is the diagonal of the factor.
 
         Args:
-            truth: The values that stood there.
-            floor: The least std of a value given those before it; 0 is the plain likelihood.
+            truth: The true values.
+            floor: Lower bound of the std of a value given those before it; 0 is the plain
+                likelihood.
 
         Raises:
             ValueError: There is no joint distribution.
@@ -56,7 +59,7 @@ class Filled:
     def sample(
         self, noise: Float[np.ndarray, "pixel channel"]
     ) -> Float[np.ndarray, "pixel channel"]:
-        """The joint draw that standard normal `noise` stands for.
+        """The joint draw that corresponds to standard normal `noise`.
 
         Raises:
             ValueError: There is no joint distribution.
@@ -81,20 +84,31 @@ class Baseline(ABC):
 
     Attributes:
         name: The word that users type.
+        file: The file that ships for it, if any.
     """
 
     name: ClassVar[str]
+    file: ClassVar[Path | None] = None
+
+    @classmethod
+    def build(cls) -> "Baseline":
+        """The baseline as users get it by its name.
+
+        Raises:
+            ModelError: Its file is damaged or missing.
+        """
+        return cls()
 
     @abstractmethod
     def fill(
         self,
         picture: Float[np.ndarray, "height width channel"],
         hole: Bool[np.ndarray, "height width"],
-    ) -> Filled:
+    ) -> BaselinePrediction:
         """Predict the pixels of a hole from the others.
 
         Args:
-            picture: Intensities in [0, 1]. What stands under the hole is never read.
+            picture: Intensities in [0, 1]; never read under the hole.
             hole: True where the picture is missing; at least one pixel.
 
         Raises:
@@ -102,13 +116,14 @@ class Baseline(ABC):
             ModelError: A package or file that it needs is not there.
         """
 
-    def package(self, module: str, name: str) -> Any:
+    def package(self, module: str, name: str) -> ModuleType:
         """Import a module of the extra `npfill[baselines]`; `name` is its package's.
 
         Raises:
             ModelError: The package is not installed.
         """
-        return imported(module, self.name, "baselines", ModelError, name)
+        package: ModuleType = imported(module, self.name, "baselines", ModelError, name)
+        return package
 
     def observed(self, hole: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
         """True where the picture is observed.

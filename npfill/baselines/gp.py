@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from npfill.baselines.base import Baseline, Filled, cholesky, solved
+from npfill.baselines.base import Baseline, BaselinePrediction, cholesky, solved
 from npfill.seeds import generator
 
 # The time grows with the cube of these.
@@ -36,7 +36,7 @@ class GaussianProcess(Baseline):
         self,
         picture: Float[np.ndarray, "height width channel"],
         hole: Bool[np.ndarray, "height width"],
-    ) -> Filled:
+    ) -> BaselinePrediction:
         """See `Baseline.fill`. Of a large context, a random part is used; the notes say so."""
         observed = self.observed(hole)
         at, asked = (np.argwhere(where).astype(np.float64) for where in (observed, hole))
@@ -54,7 +54,7 @@ class GaussianProcess(Baseline):
             notes.append(f"the hole has more than {_JOINT:,} pixels: gp has no samples of it")
             (mean, std), factors = _marginals(process, asked), None
         stds = np.repeat(std[:, None], len(centre), axis=1)
-        return Filled(mean + centre, stds, factors, tuple(notes))
+        return BaselinePrediction(mean + centre, stds, factors, tuple(notes))
 
     def _fitted(self, at: Points, values: Float[np.ndarray, "point channel"], longer: int) -> Any:
         """The process given the values, with the kernel fitted to some of them."""

@@ -1,17 +1,108 @@
 """A linear Gaussian model: the training pictures' mean and covariance, given the context."""
 
-from typing import ClassVar
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
 
-from npfill.baselines.base import Baseline, Filled, cholesky, solved
-from npfill.baselines.statistics import Statistics
-from npfill.errors import InputError
+from npfill.baselines.base import Baseline, BaselinePrediction, cholesky, solved
+from npfill.errors import InputError, ModelError
+from npfill.files import folder
+from npfill.tensors import canonical, load_tensors, save_tensors
 
 # The std of the noise in every value: with it, pixels that are the same in every training picture
 # have a density too.
 NOISE = 0.01
+# Components of the covariance that a file keeps, and pictures in one matrix product.
+_COMPONENTS, _CHUNK = 400, 4096
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Moments of pictures, with intensities in [0, 1], in float64.
+
+    Attributes:
+        mean: The mean picture.
+        covariance: Of all values in channel-major order, divided by the number of pictures.
+    """
+
+    mean: Float[np.ndarray, "channel height width"]
+    covariance: Float[np.ndarray, "value value"]
+
+
+def fit(images: UInt8[Tensor, "image channel size size"]) -> Statistics:
+    """Mean and covariance of a set of pictures of 8 bits."""
+    values = images[0].numel()
+    total = torch.zeros(values, dtype=torch.float64)
+    products = torch.zeros(values, values, dtype=torch.float64)
+    for some in images.split(_CHUNK):
+        rows = some.flatten(1).double() / 255
+        total += rows.sum(0)
+        products += rows.T @ rows
+    mean = total / len(images)
+    covariance = products / len(images) - torch.outer(mean, mean)
+    return Statistics(mean.view(images.shape[1:]).numpy(), covariance.numpy())
+
+
+def save(path: Path, statistics: Statistics, provenance: dict[str, Any]) -> None:
+    """Write the mean, the leading components of the covariance and the variances that they miss.
+
+    S ≈ V Vᵀ + diag(r), with the eigenvectors scaled by the root of their eigenvalues in V, in half
+    precision, and r what V Vᵀ lacks of each variance: positive semidefinite however V is rounded.
+
+    Args:
+        path: The file; replaced if it exists.
+        statistics: What to write.
+        provenance: JSON values: the data, its terms, how many pictures.
+    """
+    powers, vectors = np.linalg.eigh(statistics.covariance)
+    leading = slice(-min(_COMPONENTS, len(powers)), None)
+    scaled = (vectors[:, leading] * np.sqrt(powers[leading].clip(min=0))).astype(np.float16)
+    explained = np.square(scaled.astype(np.float64)).sum(1)
+    residual = (statistics.covariance.diagonal() - explained).clip(min=0)
+    tensors = {
+        "mean": torch.from_numpy(statistics.mean).float(),
+        "components": torch.from_numpy(scaled),
+        "residual": torch.from_numpy(residual).float(),
+    }
+    header = {"format": 1, "baseline": "linear", "provenance": provenance}
+    save_tensors(path, tensors, {"npfill": canonical(header)})
+
+
+def load(path: Path) -> Statistics:
+    """Read what `save` wrote, trusting nothing in the file.
+
+    Raises:
+        ModelError: It is not there, or anything in it is not as it must be.
+    """
+    mean, components, residual = (values.double().numpy() for values in _tensors(path))
+    return Statistics(mean, components @ components.T + np.diag(residual))
+
+
+def _tensors(path: Path) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, components and residual, of shapes that go together, finite."""
+    hint = "install npfill again"
+    if not path.is_file():
+        raise ModelError(f"{path}: the statistics of linear are missing", hint)
+    tensors, _ = load_tensors(path)
+    if tensors.keys() != {"mean", "components", "residual"}:
+        raise ModelError(f"{path}: holds {', '.join(sorted(tensors))}", hint)
+    mean, components, residual = (tensors[key] for key in ("mean", "components", "residual"))
+    lengths = [components.shape[:1], residual.shape]
+    if (mean.ndim, components.ndim) != (3, 2) or lengths != [(mean.numel(),)] * 2:
+        raise ModelError(f"{path}: the shapes of its tensors do not go together", hint)
+    dtypes = [values.dtype for values in (mean, components, residual)]
+    if dtypes != [torch.float32, torch.float16, torch.float32]:
+        raise ModelError(f"{path}: the types of its numbers are not as expected", hint)
+    sums = (values.double().abs().sum().item() for values in (mean, components, residual))
+    if not all(math.isfinite(value) for value in sums) or residual.min() < 0:
+        raise ModelError(f"{path}: holds values that are not finite, or negative variances", hint)
+    return mean, components, residual
 
 
 class Linear(Baseline):
@@ -25,16 +116,23 @@ class Linear(Baseline):
     """
 
     name: ClassVar[str] = "linear"
+    file: ClassVar[Path | None] = folder("pretrained") / "baselines" / "linear-mnist.safetensors"
 
     def __init__(self, statistics: Statistics) -> None:
         self._mean = statistics.mean
         self._covariance = statistics.covariance + NOISE**2 * np.eye(self._mean.size)
 
+    @classmethod
+    def build(cls) -> "Linear":
+        """The baseline with the statistics of MNIST that ship with npfill."""
+        assert cls.file is not None
+        return cls(load(cls.file))
+
     def fill(
         self,
         picture: Float[np.ndarray, "height width channel"],
         hole: Bool[np.ndarray, "height width"],
-    ) -> Filled:
+    ) -> BaselinePrediction:
         """See `Baseline.fill`. Exact, in float64."""
         channels = picture.shape[-1]
         self._refuse_other(hole.shape, channels)
@@ -52,7 +150,7 @@ class Linear(Baseline):
         mean = prior[seen:, None] + factor[seen:, :seen] @ white
         std = np.tile(np.sqrt(np.square(own).sum(1)), groups)
         notes = ("linear knows grey pictures: each colour channel is completed by itself",)
-        return Filled(
+        return BaselinePrediction(
             mean=mean.T.reshape(channels, -1).T,
             std=std.reshape(channels, -1).T,
             factors=(own,) * groups,

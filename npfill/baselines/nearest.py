@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from npfill.baselines.base import Baseline, Filled
+from npfill.baselines.base import Baseline, BaselinePrediction
 
 
 class Nearest(Baseline):
@@ -24,11 +24,11 @@ class Nearest(Baseline):
         self,
         picture: Float[np.ndarray, "height width channel"],
         hole: Bool[np.ndarray, "height width"],
-    ) -> Filled:
+    ) -> BaselinePrediction:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         observed = self.observed(hole)
         neighbors = self.package("sklearn.neighbors", "scikit-learn")
         at = np.argwhere(observed)
         regressor = neighbors.KNeighborsRegressor(min(self.k, len(at)), algorithm="kd_tree")
         regressor.fit(at, picture[observed])
-        return Filled(regressor.predict(np.argwhere(hole)))
+        return BaselinePrediction(regressor.predict(np.argwhere(hole)))

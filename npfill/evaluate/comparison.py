@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from npfill import baselines, zoo
-from npfill.baselines import linear, nearest, statistics
+from npfill.baselines import linear, nearest
 from npfill.data.sources import has_parts, read_images, shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate.answers import BaselineCompleter, Completer, ModelCompleter
@@ -235,7 +235,7 @@ def _baseline(
         )
     if name == "linear":
         most = min(most, FEWEST_IMAGES) if values > _FEW_VALUES else most
-        single = BaselineCompleter(linear.Linear(statistics.fit(train())), seed)
+        single = BaselineCompleter(linear.Linear(linear.fit(train())), seed)
         return _Entrant(
             name, f"fitted to {len(train()):,} training pictures", _always(single), most
         )

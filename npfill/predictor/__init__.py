@@ -15,6 +15,7 @@ import torch
 
 from npfill import baselines, checkpoint, devices, zoo
 from npfill.baselines import Baseline
+from npfill.files import sha256_of
 from npfill.models import NeuralProcess
 from npfill.predictor.base import Array, HoleArray, Prediction, Predictor
 from npfill.predictor.baseline import BaselinePredictor
@@ -27,6 +28,7 @@ __all__ = [
     "NeuralPredictor",
     "Prediction",
     "Predictor",
+    "forget",
     "load",
 ]
 
@@ -66,7 +68,7 @@ def load(
     if not isinstance(model, str | Path):
         return model
     word = str(model)
-    if word in baselines.NAMES:
+    if word in baselines.BASELINES:
         return _of_baseline(word)
     found = zoo.find(word)
     weights = _keep(
@@ -93,12 +95,11 @@ def _of_network(model: NeuralProcess[Any], target: torch.device | None) -> Neura
 
 def _of_baseline(name: str) -> BaselinePredictor:
     """A baseline by its name, with the file that ships for it."""
-    path = baselines.FILES.get(name)
-    if path is None:
+    path = baselines.BASELINES[name].file
+    if path is None or not path.is_file():
         return BaselinePredictor(baselines.build(name), name, name)
-    identity = _identity(path) if path.is_file() else str(path)
-    built = _keep((name, identity), lambda: baselines.build(name))
-    return BaselinePredictor(built, name, name, sha256=zoo.sha256_of(path), path=path)
+    built = _keep((name, _identity(path)), lambda: baselines.build(name))
+    return BaselinePredictor(built, name, name, sha256=sha256_of(path), path=path)
 
 
 def _loaded(path: Path, target: torch.device) -> checkpoint.Weights:
@@ -110,6 +111,12 @@ def _identity(path: Path) -> tuple[str, int, int]:
     """Path, size and time of the last change of a file."""
     status = path.stat()
     return str(path.resolve()), status.st_size, status.st_mtime_ns
+
+
+def forget() -> None:
+    """Drop the models and baselines that are kept in memory."""
+    with _keeping:
+        _kept.clear()
 
 
 def _keep(key: Hashable, make: Callable[[], Value]) -> Value:

@@ -7,8 +7,7 @@ import pytest
 
 from npfill import baselines
 from npfill.baselines import Baseline
-from npfill.baselines.linear import Linear
-from npfill.baselines.statistics import Statistics
+from npfill.baselines.linear import Linear, Statistics
 
 PACKAGES = {
     "nearest": "sklearn",

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from npfill.baselines import Filled
+from npfill.baselines import BaselinePrediction
 
 PIXELS, CHANNELS = 4, 3
 
 
-def a_filled(blocks: int) -> Filled:
+def a_filled(blocks: int) -> BaselinePrediction:
     """A random joint distribution over pixels and channels, in so many independent blocks."""
     random = np.random.default_rng(0)
     values = PIXELS * CHANNELS // blocks
@@ -18,10 +18,10 @@ def a_filled(blocks: int) -> Filled:
         np.tril(random.normal(size=(values, values)) * 0.2) + np.eye(values) for _ in range(blocks)
     )
     mean = random.random((PIXELS, CHANNELS))
-    return Filled(mean, np.ones_like(mean), factors)
+    return BaselinePrediction(mean, np.ones_like(mean), factors)
 
 
-def covariance_of(filled: Filled) -> np.ndarray:
+def covariance_of(filled: BaselinePrediction) -> np.ndarray:
     """The whole covariance, in channel-major order."""
     assert filled.factors is not None
     size, each = filled.mean.size, len(filled.factors[0])
@@ -80,7 +80,7 @@ def test_samples_have_the_mean_and_covariance(blocks: int) -> None:
 
 
 def test_without_factors_there_is_neither_a_likelihood_nor_a_sample() -> None:
-    filled = Filled(np.zeros((PIXELS, CHANNELS)))
+    filled = BaselinePrediction(np.zeros((PIXELS, CHANNELS)))
     for ask in (
         lambda: filled.log_likelihood(filled.mean, 0.0),
         lambda: filled.sample(filled.mean),

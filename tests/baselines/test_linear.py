@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from npfill.baselines import build
-from npfill.baselines.linear import NOISE, Linear
-from npfill.baselines.statistics import Statistics, fit
+from npfill.baselines.linear import NOISE, Linear, Statistics, fit
 from npfill.errors import InputError
 from tests.baselines.conftest import a_gaussian, a_hole, a_linear, noise
 

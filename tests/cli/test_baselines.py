@@ -137,4 +137,4 @@ def test_a_missing_package_is_one_line_and_a_way_out(
 
 def test_models_names_the_baselines_in_one_line(npfill: Command) -> None:
     lines = npfill("models").out.decode().replace("\n", " ")
-    assert f"Baselines: {', '.join(baselines.NAMES)}." in lines
+    assert f"Baselines: {', '.join(baselines.BASELINES)}." in lines

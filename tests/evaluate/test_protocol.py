@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from npfill import zoo
-from npfill.baselines.linear import Linear
-from npfill.baselines.statistics import fit
+from npfill.baselines.linear import Linear, fit
 from npfill.context import Context, Targets
 from npfill.evaluate.answers import BaselineCompleter, ModelCompleter
 from npfill.evaluate.protocol import images_for, measure

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from npfill import checkpoint, cli, files, zoo
-from npfill.baselines import statistics
+from npfill.baselines import linear
 from npfill.evaluate import classifier as judge
 from npfill.seeds import array_generator, generator
 from tests.conftest import TINY
@@ -162,7 +162,7 @@ def test_linear_is_fitted_to_a_recipes_pictures(tree: Path, pictures: Path) -> N
     assert release_it("linear", "tiny", "--data", pictures) == 0
     (path,) = (tree / "pretrained" / "baselines").iterdir()
     values = np.load(pictures) / 255
-    assert statistics.load(path).mean[0] == pytest.approx(values.mean(0), abs=0.02)
+    assert linear.load(path).mean[0] == pytest.approx(values.mean(0), abs=0.02)
     assert release_it("linear", "tiny", "--data", pictures) == 4
 
 
