@@ -20,9 +20,9 @@ from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.classifier import FILE, SIZE
 from npfill.files import folder, refuse_existing
-from npfill.training.pictures import training_pictures
+from npfill.training.batch import training_pictures
 from npfill.training.recipe import Recipe, parse
-from npfill.training.run_folder import RunFolder
+from npfill.training.run import RunFolder
 from tools import classifier
 from tools.shipping import PhotographSets, ship, ship_photographs, write_cards
 
