@@ -15,9 +15,10 @@ from torch.nn import functional as F
 from npfill.context import Context
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess, build
-from npfill.models.parts.decoder import PointwiseDecoder, floored_gaussian
-from npfill.models.parts.encoder import BasisEncoder, PointwiseEncoder
+from npfill.models.parts.basis import BasisEncoder
+from npfill.models.parts.output import floored_gaussian
 from npfill.models.parts.points import points_of
+from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder
 from npfill.training.batch import Batch
 from npfill.training.objectives import Loss, loss
 from npfill.training.recipe import Recipe

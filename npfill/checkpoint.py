@@ -15,7 +15,8 @@ from npfill.tensors import canonical, load_tensors, save_tensors
 
 __all__ = ["FORMAT", "Weights", "canonical", "load", "load_tensors", "save", "save_tensors"]
 
-FORMAT = 1
+# Format 1 had flat configurations: `models.flat` reads them.
+FORMAT, _READABLE = 2, {1, 2}
 _KEY = "npfill"
 
 
@@ -84,7 +85,7 @@ def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         type(header.get(key)) is not kind for key, kind in kinds.items()
     ):
         raise ModelError(f"{path}: incomplete npfill metadata", "fetch or copy it again")
-    if header["format"] != FORMAT:
+    if header["format"] not in _READABLE:
         raise ModelError(f"{path}: format {header['format']}, not {FORMAT}", "update npfill")
     return header
 

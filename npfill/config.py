@@ -7,11 +7,12 @@ A field says beside its type which values it may have and what it means:
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from textwrap import wrap
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from npfill.errors import NpfillError
 
@@ -31,6 +32,17 @@ class Range:
 
     def __str__(self) -> str:
         return f"{self.low:g} .. {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Length:
+    """The least and the largest length of a tuple; without it, one has at least one value."""
+
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"from {self.least} to {self.most}" if self.least < self.most else str(self.most)
 
 
 @dataclass(frozen=True)
@@ -69,8 +81,10 @@ def read(
 
     Args:
         record: A dataclass whose fields are int, float, str, bool, a tuple of one of these, or a
-            Literal of strings; `Annotated` with the `Range` that their values lie in. One that
-            refuses values which do not go together raises ValueError(problem, hint).
+            Literal of strings; `Annotated` with the `Range` that their values lie in and the
+            `Length` of a tuple; or such a dataclass, or one of several, told apart by a field
+            `kind`. One that refuses values which do not go together raises
+            ValueError(problem, hint).
         values: What was read. Lists become tuples, and an int does for a float.
         where: The file and table, for the error's text.
         error: The kind of error to raise for an unknown key, a missing one, a wrong type, or a
@@ -113,6 +127,11 @@ def keys_of(record: type[Any]) -> list[Key]:
     return keys
 
 
+def plain(record: Any) -> dict[str, Any]:
+    """The values of a record as `read` takes them: tables, lists, strings and numbers."""
+    return dict(json.loads(json.dumps(asdict(record))))
+
+
 def as_toml(
     tables: Mapping[str, Mapping[str, Any]],
     comments: Mapping[str, Mapping[str, str]] = _NO_COMMENTS,
@@ -120,7 +139,7 @@ def as_toml(
     """Tables of plain values as the text of a TOML file.
 
     Args:
-        tables: By name, values by key.
+        tables: By name, values by key; a table among them becomes one of its own, below.
         comments: By table and key, what stands in a comment above the key.
     """
     return "\n".join(
@@ -129,8 +148,18 @@ def as_toml(
             _comment(comments.get(name, {}).get(key, "")) + f"{key} = {_json(value)}\n"
             for key, value in table.items()
         )
-        for name, table in tables.items()
+        for name, table in _unfolded(tables)
     )
+
+
+def _unfolded(
+    tables: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Tables by their full names, each before those within it."""
+    for name, table in tables.items():
+        within = {f"{name}.{key}": one for key, one in table.items() if isinstance(one, Mapping)}
+        yield name, {key: one for key, one in table.items() if not isinstance(one, Mapping)}
+        yield from _unfolded(within)
 
 
 def _comment(text: str) -> str:
@@ -152,6 +181,9 @@ def _parted(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _kind(hint: Any) -> str:
     """The word for a type."""
+    if options := _options(hint):
+        kinds = [get_args(get_type_hints(one)["kind"])[0] for one in options if len(options) > 1]
+        return f"table: {' | '.join(kinds)}" if kinds else "table"
     if get_origin(hint) is Literal:
         return " | ".join(json.dumps(word) for word in get_args(hint))
     if get_origin(hint) is tuple:
@@ -159,11 +191,37 @@ def _kind(hint: Any) -> str:
     return str(getattr(hint, "__name__", hint))
 
 
+def _options(hint: Any) -> list[type[Any]]:
+    """The dataclasses that a field holds one of; none of a plain value."""
+    each = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    return [one for one in each if is_dataclass(one) and isinstance(one, type)]
+
+
+def _chosen(
+    options: list[type[Any]], value: Any, where: str, error: type[NpfillError]
+) -> type[Any]:
+    """The dataclass that a table's `kind` names; the only one, where there is no choice."""
+    if not isinstance(value, Mapping):
+        raise error(f"{where} is {value!r}, which is not a table", "write it as a table of its own")
+    if len(options) == 1:
+        return options[0]
+    kinds = {get_args(get_type_hints(one)["kind"])[0]: one for one in options}
+    kind = value.get("kind")
+    if not isinstance(kind, str) or kind not in kinds:
+        problem = f"kind is {kind!r}" if "kind" in value else "key 'kind' is missing"
+        raise error(f"{where}: {problem}", f"one of: {', '.join(kinds)}")
+    return kinds[kind]
+
+
 def _checked(said: tuple[Any, ...], value: Any, where: str, error: type[NpfillError]) -> Any:
     """The value, which lies in the ranges that are said of its field."""
     numbers = value if isinstance(value, tuple) else (value,)
+    lengths = [one for one in said if isinstance(one, Length)] or [Length(1, 2**31)]
+    for length in lengths:
+        if isinstance(value, tuple) and not length.least <= len(value) <= length.most:
+            raise error(f"{where} = {list(value)} is out of range", f"it has {length} values")
     for one in said:
-        if isinstance(one, Range) and not (numbers and all(number in one for number in numbers)):
+        if isinstance(one, Range) and not all(number in one for number in numbers):
             raise error(f"{where} = {value} is out of range", f"it lies in {one}")
     return value
 
@@ -172,6 +230,8 @@ def _typed(hint: Any, value: Any, where: str, error: type[NpfillError]) -> Any:
     if get_origin(hint) is Annotated:
         plain, said = _parted(hint)
         return _checked(said, _typed(plain, value, where, error), where, error)
+    if options := _options(hint):
+        return read(_chosen(options, value, where, error), value, where, error)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise error(f"{where} is {value!r}", f"one of: {', '.join(get_args(hint))}")

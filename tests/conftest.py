@@ -18,36 +18,35 @@ torch.set_num_threads(1)
 
 TINY = Path(__file__).parent / "recipe_tiny.toml"
 
-_POINTS = {
-    "channels": 2,
-    "size": 6,
-    "coordinates": "fourier",
-    "frequencies": 2,
-    "scale_floor": 0.01,
-}
+_GRID = {"channels": 2, "size": 6, "scale_floor": 0.01}
+_FOURIER = {"coordinates": "fourier", "frequencies": 2}
 _PAIR = {
-    "encoder": "pointwise",
-    "encoder_hidden": [8],
-    "width": 6,
-    "decoder": "pointwise",
-    "decoder_hidden": [8, 8],
+    "encoder": {"kind": "pointwise", "hidden": [8], "width": 6} | _FOURIER,
+    "decoder": {"kind": "pointwise", "hidden": [8, 8]} | _FOURIER,
 }
-_BASIS = _PAIR | {"encoder": "basis", "decoder": "basis", "coordinates": "cosine"}
-_LOCAL = _BASIS | {"encoder": "local", "decoder": "local"}
+_BASIS = {
+    "encoder": {"kind": "basis", "frequencies": 2},
+    "decoder": {"kind": "basis", "frequencies": 2, "hidden": [8, 8]},
+}
+_LOCAL = {
+    "encoder": {"kind": "local", "nodes": 2},
+    "decoder": {"kind": "local", "nodes": 2, "hidden": [8, 8]},
+}
 _LATENT = {"latent": 4, "latent_hidden": [8]}
 
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
-    "cnp": ("cnp", _POINTS | _PAIR),
-    "cnp-basis": ("cnp", _POINTS | _BASIS),
-    "cnp-local": ("cnp", _POINTS | _LOCAL),
-    "lcnp": ("lcnp", _POINTS | _PAIR | _LATENT),
-    "lcnp-basis": ("lcnp", _POINTS | _BASIS | _LATENT),
-    "np": ("np", _POINTS | _PAIR | _LATENT),
-    "np-basis": ("np", _POINTS | _BASIS | _LATENT),
-    "np-local": ("np", _POINTS | _LOCAL | _LATENT),
+    "cnp": ("cnp", _GRID | _PAIR),
+    "cnp-basis": ("cnp", _GRID | _BASIS),
+    "cnp-local": ("cnp", _GRID | _LOCAL),
+    "lcnp": ("lcnp", _GRID | _PAIR | _LATENT),
+    "lcnp-basis": ("lcnp", _GRID | _BASIS | _LATENT),
+    "np": ("np", _GRID | _PAIR | _LATENT),
+    "np-basis": ("np", _GRID | _BASIS | _LATENT),
+    "np-local": ("np", _GRID | _LOCAL | _LATENT),
     "anp": (
         "anp",
-        _POINTS
+        _GRID
+        | _FOURIER
         | _LATENT
         | {
             "width": 16,

@@ -10,11 +10,13 @@ import torch
 from npfill import checkpoint
 from npfill.context import Context, Targets
 
-# Files of format 1, written by `checkpoint.save` from the tiny models of `conftest.py`, and
-# beside them what `Conditioned.predict` answered. They are never written again: a reader that
+# Files of format 1 and, in a folder of their own, the same of format 2, written by
+# `checkpoint.save` from the tiny models of `conftest.py`, and beside the first what
+# `Conditioned.predict` answered. They are never written again: a reader that
 # fails here cannot read what users have.
 FROZEN = Path(__file__).parent / "frozen"
 FILES = sorted(FROZEN.glob("*.safetensors"))
+NEWER = sorted(FROZEN.glob("2/*.safetensors"))
 
 
 def answer(path: Path, asked: dict[str, Any]) -> dict[str, torch.Tensor]:
@@ -40,3 +42,19 @@ def test_a_file_of_format_1_gives_the_answer_it_gave(path: Path) -> None:
     given = json.loads(path.with_suffix(".json").read_text("utf-8"))
     for name, value in answer(path, asked).items():
         torch.testing.assert_close(value, torch.tensor(given[name]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("path", NEWER, ids=lambda path: path.stem)
+def test_a_file_of_format_2_is_the_model_of_format_1(path: Path) -> None:
+    new, old = (checkpoint.load(each).model for each in (path, FROZEN / path.name))
+    assert new.config == old.config
+    ours = old.state_dict()
+    assert ours.keys() == new.state_dict().keys()
+    assert all(torch.equal(ours[name], value) for name, value in new.state_dict().items())
+
+
+def test_files_are_of_the_format_that_their_folder_says() -> None:
+    for paths, number in ((FILES, 1), (NEWER, 2)):
+        headers = [checkpoint.load_tensors(path)[1]["npfill"] for path in paths]
+        assert {json.loads(header)["format"] for header in headers} == {number}
+    assert [path.name for path in NEWER] == [path.name for path in FILES]

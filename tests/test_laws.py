@@ -83,7 +83,7 @@ def test_the_order_of_context_points_does_not_matter(
         return Points(points.positions[:, order], points.values[:, order], points.valid[:, order])
 
     monkeypatch.setattr("npfill.models.anp.points_of", shuffled)
-    monkeypatch.setattr("npfill.models.parts.encoder.points_of", shuffled)
+    monkeypatch.setattr("npfill.models.parts.pointwise.points_of", shuffled)
     assert_same(predict(model, context, every), before)
 
 

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from npfill.config import Length, Range
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import NeuralProcess
-from npfill.models.parts.attention import AttentionBlock, Memory
-from npfill.models.parts.coordinates import Coordinates, Encoding
-from npfill.models.parts.decoder import decoder
-from npfill.models.parts.encoder import BasisEncoder
+from npfill.models.base import Channels, NeuralProcess, ScaleFloor
+from npfill.models.parts.attention import AttentionBlock, Memory, check_heads
+from npfill.models.parts.basis import BasisEncoder
+from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
 from npfill.models.parts.latent import LatentEncoder
+from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
 from npfill.models.parts.points import Points, points_of
+from npfill.models.parts.pointwise import PointwiseDecoder
 
 # Widths of the kernels that attention starts as, in pixels of the training grid.
 _NARROW, _WIDE = 0.6, 8.0
@@ -25,19 +28,23 @@ _NARROW, _WIDE = 0.6, 8.0
 class ANPConfig:
     """Sizes of an `ANP`; `size` is the longer side of the grid that it is trained on."""
 
-    channels: int
-    size: int
+    channels: Channels
+    size: Size
     coordinates: Encoding
     frequencies: int
-    width: int
+    width: Size
     heads: int
-    self_blocks: int
-    cross_blocks: int
-    latent: int
-    latent_frequencies: int
-    latent_hidden: tuple[int, ...]
-    decoder_hidden: tuple[int, ...]
-    scale_floor: float
+    self_blocks: Annotated[int, Range(1, MOST_LAYERS)]
+    cross_blocks: Annotated[int, Range(1, MOST_LAYERS)]
+    latent: Size
+    latent_frequencies: Size
+    latent_hidden: Annotated[Sizes, Length(0, MOST_LAYERS)]
+    decoder_hidden: Annotated[Sizes, Length(1, MOST_LAYERS)]
+    scale_floor: ScaleFloor
+
+    def __post_init__(self) -> None:
+        check_frequencies(self.coordinates, self.frequencies)
+        check_heads(self.width, self.heads)
 
 
 class SelfAttention(nn.Module):
@@ -68,6 +75,7 @@ class ANP(NeuralProcess[list[Memory]]):
     """
 
     variant = "anp"
+    configuration = ANPConfig
     summary = (
         "an attentive neural process: self-attention over the context, cross-attention "
         "from each target to it, and a latent path"
@@ -78,8 +86,7 @@ class ANP(NeuralProcess[list[Memory]]):
     )
 
     def __init__(self, config: ANPConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.coordinates = Coordinates(config.coordinates, config.frequencies)
         self.deterministic_encoder = SelfAttention(config)
         self.query = nn.Linear(self.coordinates.features, config.width)
@@ -90,8 +97,7 @@ class ANP(NeuralProcess[list[Memory]]):
         self.latent_encoder = LatentEncoder(
             self.stochastic_encoder.width, config.latent_hidden, config.latent
         )
-        self.decoder = decoder(
-            "pointwise",
+        self.decoder = PointwiseDecoder(
             self.coordinates,
             (config.width, config.latent),
             config.decoder_hidden,

@@ -3,18 +3,23 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
+from npfill.config import Doc, Range
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 
-Encoded = TypeVar("Encoded")
+Encoded = TypeVar("Encoded", default=Any)
+Channels = Annotated[int, Range(1, 4096), Doc("Channels of a picture: 1 for grey, 3 for RGB.")]
+ScaleFloor = Annotated[float, Range(0, 1 - 1e-9), Doc("Lower bound of the predictive scale.")]
 
 
+@runtime_checkable
 class Config(Protocol):
     """The sizes that every variant's configuration states."""
 
@@ -44,6 +49,7 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
 
     Attributes:
         variant: The word for it on the command line, in recipes and in weight files.
+        configuration: The dataclass of its sizes.
         summary: The variant in half a sentence, for cards.
         limits: Its known weaknesses, for cards.
         default_sampler: The name of the sampler that suits it.
@@ -55,6 +61,7 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     """
 
     variant: ClassVar[str]
+    configuration: ClassVar[type[Any]]
     summary: ClassVar[str] = ""
     limits: ClassVar[str] = ""
     default_sampler: ClassVar[str] = "autoregressive"
@@ -63,8 +70,9 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     config: Config
     calibration: Float[Tensor, " 2"]
 
-    def __init__(self) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
+        self.config = config
         self.register_buffer("calibration", torch.zeros(2))
 
     @property

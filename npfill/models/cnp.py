@@ -8,10 +8,9 @@ from torch import Tensor
 
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import NeuralProcess
-from npfill.models.parts.coordinates import Coordinates, Encoding
-from npfill.models.parts.decoder import DecoderKind, decoder
-from npfill.models.parts.encoder import EncoderKind, encoder
+from npfill.models.base import Channels, NeuralProcess, ScaleFloor
+from npfill.models.parts.mlp import Size
+from npfill.models.parts.pairs import DecoderConfig, EncoderConfig, check_pair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,16 +18,14 @@ class CNPConfig:
     """Sizes of a `CNP`; `size` is the longer side of the grid that it is trained on."""
 
     latent: ClassVar[int] = 0
-    channels: int
-    size: int
-    coordinates: Encoding
-    frequencies: int
-    encoder: EncoderKind
-    encoder_hidden: tuple[int, ...]
-    width: int
-    decoder: DecoderKind
-    decoder_hidden: tuple[int, ...]
-    scale_floor: float
+    channels: Channels
+    size: Size
+    encoder: EncoderConfig
+    decoder: DecoderConfig
+    scale_floor: ScaleFloor
+
+    def __post_init__(self) -> None:
+        check_pair(self.encoder, self.decoder)
 
 
 class CNP(NeuralProcess[Tensor]):
@@ -38,6 +35,7 @@ class CNP(NeuralProcess[Tensor]):
     """
 
     variant = "cnp"
+    configuration = CNPConfig
     summary = "a conditional neural process: the mean of point encodings, and no latent"
     limits = (
         "samples of its own (its pixels are independent given the context: only "
@@ -46,20 +44,10 @@ class CNP(NeuralProcess[Tensor]):
     )
 
     def __init__(self, config: CNPConfig) -> None:
-        super().__init__()
-        self.config = config
-        coordinates = Coordinates(config.coordinates, config.frequencies)
-        self.encoder = encoder(
-            config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
-        )
-        self.decoder = decoder(
-            config.decoder,
-            coordinates,
-            (self.encoder.width, 0),
-            config.decoder_hidden,
-            config.channels,
-            config.scale_floor,
-        )
+        super().__init__(config)
+        channels, floor = config.channels, config.scale_floor
+        self.encoder = config.encoder.build(channels)
+        self.decoder = config.decoder.build((self.encoder.width, 0), channels, floor)
 
     def encode(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation r."""

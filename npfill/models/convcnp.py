@@ -5,23 +5,27 @@ Gordon et al. 2020, "Convolutional Conditional Neural Processes".
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from npfill.config import Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import NeuralProcess
-from npfill.models.parts.decoder import floored_gaussian
+from npfill.models.base import Channels, NeuralProcess, ScaleFloor
+from npfill.models.parts.mlp import Size, Sizes
+from npfill.models.parts.output import floored_gaussian
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from npfill.models.parts.unet import UNet
 from npfill.models.parts.windows import MULTIPLE, Window, windows
 
 # Levels of the pyramid: where the two networks meet, and the means that are taken off.
 _MEETING, _REFERENCE = 3, 5
+# Strides of each network: with more or fewer, their grids would not meet.
+_STRIDES = 3
 # The networks' fine grid has cells of 2x2 pixels.
 _FOLD = 2
 # Details are small beside one, and what is to be added to them smaller still: what brings both to
@@ -39,11 +43,11 @@ class ConvCNPConfig:
     """
 
     latent: ClassVar[int] = 0
-    channels: int
-    size: int
-    fine: tuple[int, ...]
-    coarse: tuple[int, ...]
-    scale_floor: float
+    channels: Channels
+    size: Size
+    fine: Annotated[Sizes, Length(_STRIDES, _STRIDES)]
+    coarse: Annotated[Sizes, Length(_STRIDES, _STRIDES)]
+    scale_floor: ScaleFloor
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class ConvCNP(NeuralProcess[Maps]):
     """
 
     variant = "convcnp"
+    configuration = ConvCNPConfig
     summary = (
         "a convolutional conditional neural process: set convolutions at every scale, "
         "then convolutional networks, on the picture's own grid"
@@ -96,8 +101,7 @@ class ConvCNP(NeuralProcess[Maps]):
     widest = 12**-0.5
 
     def __init__(self, config: ConvCNPConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         channels = config.channels
         self.coarse = UNet(channels + 2, config.coarse)
         self.fine = UNet(_FOLD**2 * (channels + 1), config.fine, beneath=config.coarse[0])

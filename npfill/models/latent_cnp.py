@@ -1,35 +1,31 @@
 """The latent conditional neural process: the latent path alone."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from npfill.config import Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import NeuralProcess
-from npfill.models.parts.coordinates import Coordinates, Encoding
-from npfill.models.parts.decoder import DecoderKind, decoder
-from npfill.models.parts.encoder import EncoderKind, encoder
+from npfill.models.base import Channels, NeuralProcess, ScaleFloor
 from npfill.models.parts.latent import LatentEncoder
+from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.pairs import EncoderConfig, LatentDecoderConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class LatentCNPConfig:
     """Sizes of a `LatentCNP`; `size` is the longer side of the grid that it is trained on."""
 
-    channels: int
-    size: int
-    coordinates: Encoding
-    frequencies: int
-    encoder: EncoderKind
-    encoder_hidden: tuple[int, ...]
-    width: int
-    latent: int
-    latent_hidden: tuple[int, ...]
-    decoder: DecoderKind
-    decoder_hidden: tuple[int, ...]
-    scale_floor: float
+    channels: Channels
+    size: Size
+    encoder: EncoderConfig
+    latent: Size
+    latent_hidden: Annotated[Sizes, Length(0, MOST_LAYERS)]
+    decoder: LatentDecoderConfig
+    scale_floor: ScaleFloor
 
 
 class LatentCNP(NeuralProcess[None]):
@@ -41,25 +37,16 @@ class LatentCNP(NeuralProcess[None]):
     """
 
     variant = "lcnp"
+    configuration = LatentCNPConfig
     summary = "a latent conditional neural process: everything passes through one latent z"
     limits = "detail: with every pixel observed, the bottleneck z still does not reproduce them"
 
     def __init__(self, config: LatentCNPConfig) -> None:
-        super().__init__()
-        self.config = config
-        coordinates = Coordinates(config.coordinates, config.frequencies)
-        self.encoder = encoder(
-            config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
-        )
+        super().__init__(config)
+        channels, floor = config.channels, config.scale_floor
+        self.encoder = config.encoder.build(channels)
         self.latent_encoder = LatentEncoder(self.encoder.width, config.latent_hidden, config.latent)
-        self.decoder = decoder(
-            config.decoder,
-            coordinates,
-            (0, config.latent),
-            config.decoder_hidden,
-            config.channels,
-            config.scale_floor,
-        )
+        self.decoder = config.decoder.build((0, config.latent), channels, floor)
 
     def encode(self, context: Context) -> None:
         """Nothing: there is no deterministic path."""

@@ -1,35 +1,34 @@
 """The neural process: a deterministic and a latent path."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from npfill.config import Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import NeuralProcess
-from npfill.models.parts.coordinates import Coordinates, Encoding
-from npfill.models.parts.decoder import DecoderKind, decoder
-from npfill.models.parts.encoder import EncoderKind, encoder
+from npfill.models.base import Channels, NeuralProcess, ScaleFloor
 from npfill.models.parts.latent import LatentEncoder
+from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.pairs import DecoderConfig, EncoderConfig, check_pair
 
 
 @dataclass(frozen=True, kw_only=True)
 class NPConfig:
     """Sizes of an `NP`; `size` is the longer side of the grid that it is trained on."""
 
-    channels: int
-    size: int
-    coordinates: Encoding
-    frequencies: int
-    encoder: EncoderKind
-    encoder_hidden: tuple[int, ...]
-    width: int
-    latent: int
-    latent_hidden: tuple[int, ...]
-    decoder: DecoderKind
-    decoder_hidden: tuple[int, ...]
-    scale_floor: float
+    channels: Channels
+    size: Size
+    encoder: EncoderConfig
+    latent: Size
+    latent_hidden: Annotated[Sizes, Length(0, MOST_LAYERS)]
+    decoder: DecoderConfig
+    scale_floor: ScaleFloor
+
+    def __post_init__(self) -> None:
+        check_pair(self.encoder, self.decoder)
 
 
 class NP(NeuralProcess[Tensor]):
@@ -42,30 +41,18 @@ class NP(NeuralProcess[Tensor]):
     """
 
     variant = "np"
+    configuration = NPConfig
     summary = "a neural process: a deterministic and a latent path, both through means"
     limits = "detail: with every pixel observed, its means do not reproduce them"
 
     def __init__(self, config: NPConfig) -> None:
-        super().__init__()
-        self.config = config
-        coordinates = Coordinates(config.coordinates, config.frequencies)
-        self.deterministic_encoder = encoder(
-            config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
-        )
-        self.stochastic_encoder = encoder(
-            config.encoder, coordinates, config.channels, config.encoder_hidden, config.width
-        )
-        self.latent_encoder = LatentEncoder(
-            self.stochastic_encoder.width, config.latent_hidden, config.latent
-        )
-        self.decoder = decoder(
-            config.decoder,
-            coordinates,
-            (self.deterministic_encoder.width, config.latent),
-            config.decoder_hidden,
-            config.channels,
-            config.scale_floor,
-        )
+        super().__init__(config)
+        channels, floor = config.channels, config.scale_floor
+        self.deterministic_encoder = config.encoder.build(channels)
+        self.stochastic_encoder = config.encoder.build(channels)
+        width = self.stochastic_encoder.width
+        self.latent_encoder = LatentEncoder(width, config.latent_hidden, config.latent)
+        self.decoder = config.decoder.build((width, config.latent), channels, floor)
 
     def encode(self, context: Context) -> Float[Tensor, "batch width"]:
         """The deterministic path r_C."""

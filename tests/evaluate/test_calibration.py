@@ -1,7 +1,7 @@
 """A scale that is wrong by a known law is mended by that law."""
 
 import math
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,6 +16,16 @@ from npfill.models import NeuralProcess
 MEAN, NOISE = 0.5, 0.1
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Those of the pictures below."""
+
+    latent: int
+    channels: int = 1
+    size: int = 8
+    scale_floor: float = 0.0
+
+
 class Known(NeuralProcess[Tensor]):
     """Knows the mean of the noise, and a scale that is wrong by a factor c s^d, s observed.
 
@@ -25,9 +35,8 @@ class Known(NeuralProcess[Tensor]):
     variant = "known"
 
     def __init__(self, factor: float, power: float, spread: float = 0.0) -> None:
-        super().__init__()
+        super().__init__(Sizes(latent=int(spread > 0)))
         self.factor, self.power, self.spread_of_means = factor, power, spread
-        self.config = SimpleNamespace(channels=1, size=8)
 
     def encode(self, context: Context) -> Tensor:
         share = context.mask().double().mean(1)

@@ -8,11 +8,11 @@ import torch
 from npfill.context import Context
 from npfill.models.parts.aggregator import mean, sums_over_grid
 from npfill.models.parts.attention import KernelAttention, Memory, attend
+from npfill.models.parts.basis import BasisEncoder
 from npfill.models.parts.coordinates import Coordinates
-from npfill.models.parts.decoder import PointwiseDecoder
-from npfill.models.parts.encoder import BasisEncoder, PointwiseEncoder
 from npfill.models.parts.local import LocalEncoder, smoothed
 from npfill.models.parts.points import points_of
+from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder
 
 generator = torch.Generator().manual_seed(0)
 
@@ -147,5 +147,5 @@ def test_how_many_draws_are_decoded_at_once_cannot_be_seen(
     z = torch.randn(9, 2, 4, generator=generator, dtype=torch.float64)
     positions = torch.rand(3, 2, generator=generator, dtype=torch.float64)
     each = [decode(positions, None, one[None]).mean for one in z]
-    monkeypatch.setattr("npfill.models.parts.decoder._ROWS", rows)
+    monkeypatch.setattr("npfill.models.parts.pointwise._ROWS", rows)
     torch.testing.assert_close(decode(positions, None, z).mean, torch.cat(each))

@@ -19,6 +19,20 @@ from npfill.models.parts.mlp import mlp
 _DISTANCE_FEATURES = 3
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a number of heads that leaves no room for content beside the distance.
+
+    Raises:
+        ValueError: They do not divide the width, or are too narrow.
+    """
+    narrowest = _DISTANCE_FEATURES + 1
+    if heads < 1 or width % heads or width // heads < narrowest:
+        raise ValueError(
+            f"heads = {heads} is out of range",
+            f"it divides the width into heads of at least {narrowest}",
+        )
+
+
 @dataclass(frozen=True)
 class Memory:
     """Keys and values of a set of points, for any number of queries."""

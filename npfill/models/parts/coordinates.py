@@ -1,4 +1,4 @@
-"""How the coordinates of a pixel are shown to a network."""
+"""Features of the coordinates of a pixel."""
 
 import math
 from typing import Literal
@@ -8,6 +8,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 Encoding = Literal["raw", "fourier", "cosine"]
+_MOST = 4096
+
+
+def check_frequencies(encoding: Encoding, frequencies: int) -> None:
+    """Refuse a number of frequencies that the features cannot have.
+
+    Raises:
+        ValueError: It is out of range; `raw` features need none.
+    """
+    least = 0 if encoding == "raw" else 1
+    if not least <= frequencies <= _MOST:
+        raise ValueError(
+            f"frequencies = {frequencies} is out of range", f"it lies in {least} .. {_MOST}"
+        )
 
 
 class Coordinates(nn.Module):

@@ -1,13 +1,19 @@
-"""Local averages on a grid of nodes: mean aggregation that begins at kernel smoothing."""
+"""Local averages on a grid of nodes: mean aggregation that starts as kernel smoothing."""
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from npfill.config import Doc, Length
 from npfill.context import Context
+from npfill.gaussian import Gaussian
 from npfill.models.parts.aggregator import sums_over_grid
+from npfill.models.parts.basis import BasisDecoder
+from npfill.models.parts.coordinates import Coordinates, Encoding
+from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
 
 # The width of the kernels, in distances of nodes, and the weight in every local average of the
 # mean of the whole context beside the observed pixels.
@@ -85,3 +91,50 @@ def smoothed(
     _, local, mean = r.split([nodes.count, channels * nodes.count, channels], dim=-1)
     field = (local.unflatten(-1, (channels, -1)) @ nodes.weights(positions)).mT
     return (field + mean.unsqueeze(-2)) / _GAIN + 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalEncoderConfig:
+    """Size of a `LocalEncoder`."""
+
+    kind: Literal["local"] = "local"
+    nodes: Annotated[Size, Doc("Nodes on an axis.")]
+
+    def build(self, channels: int) -> LocalEncoder:
+        """The encoder of pictures of so many channels."""
+        return LocalEncoder(self.nodes, channels)
+
+
+class LocalDecoder(BasisDecoder):
+    """A `BasisDecoder` whose mean is added to the interpolated averages of a `LocalEncoder`."""
+
+    def forward(
+        self,
+        positions: Float[Tensor, "*positions 2"],
+        r: Float[Tensor, "batch 1 width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Gaussian:
+        """Gaussians "*sample batch target channel"."""
+        if r is None:
+            raise ValueError("a local decoder begins at the representation r")
+        residual = super().forward(positions, r, z)
+        nodes = Nodes(self.coordinates.frequencies)
+        begin = smoothed(r.squeeze(-2), nodes, positions, self.channels)
+        return Gaussian(residual.mean + begin, residual.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalDecoderConfig:
+    """Sizes of a `LocalDecoder`, which goes with a `LocalEncoder` of as many nodes."""
+
+    kind: Literal["local"] = "local"
+    nodes: Annotated[Size, Doc("Nodes on an axis, and frequencies of what is added to them.")]
+    hidden: Annotated[
+        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers before the coefficients.")
+    ]
+    coordinates: Annotated[Encoding, Doc("Functions of the basis of what is added.")] = "cosine"
+
+    def build(self, inputs: tuple[int, int], channels: int, floor: float) -> LocalDecoder:
+        """The decoder for widths of r and z (0 for none), channels, and a floor of the scale."""
+        coordinates = Coordinates(self.coordinates, self.nodes)
+        return LocalDecoder(coordinates, inputs, self.hidden, channels, floor)

@@ -1,8 +1,16 @@
 """Multilayer perceptrons."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from torch import nn
+
+from npfill.config import Range
+
+# No size in a configuration may ask for more than this, whoever wrote the file.
+Size = Annotated[int, Range(1, 4096)]
+Sizes = Annotated[tuple[int, ...], Range(1, 4096)]
+MOST_LAYERS = 32
 
 
 def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:

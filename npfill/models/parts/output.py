@@ -1,0 +1,43 @@
+"""The ends of every decoder: r and z at its first layer, a Gaussian after its last.
+
+Every decoder is called as g(positions, r, z). The positions are those of the targets, "target 2"
+where all pictures of a batch share them and "batch target 2" otherwise. r has a row per target,
+or one row for all. z has a leading sample axis, and with it so has the result.
+"""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from npfill.gaussian import Gaussian, full_precision
+
+
+def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
+    """Mean and pre-activation of the scale, side by side, become a Gaussian.
+
+    The mean is free; the scale is floor + (1 - floor) softplus, so it never falls below `floor`.
+    """
+    mean, scale = full_precision(outputs).chunk(2, dim=-1)
+    return Gaussian(mean, floor + (1.0 - floor) * F.softplus(scale))
+
+
+class Joined(nn.Module):
+    """One linear layer over r and z side by side, split so that each is multiplied once."""
+
+    def __init__(self, representation: int, latent: int, outputs: int) -> None:
+        super().__init__()
+        self.from_representation = nn.Linear(representation, outputs) if representation else None
+        self.from_latent = nn.Linear(latent, outputs) if latent else None
+
+    def forward(
+        self,
+        r: Float[Tensor, "batch row width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Float[Tensor, "*sample batch row output"]:
+        """W_r r + W_z z + b, over the inputs that there are."""
+        parts = []
+        if self.from_representation is not None and r is not None:
+            parts.append(self.from_representation(r))
+        if self.from_latent is not None and z is not None:
+            parts.append(self.from_latent(z).unsqueeze(-2))
+        return sum(parts[1:], start=parts[0])

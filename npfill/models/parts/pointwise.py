@@ -1,0 +1,143 @@
+"""Perceptrons over points: r is the mean of an encoding of every context point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from npfill.config import Doc, Length
+from npfill.context import Context
+from npfill.gaussian import Gaussian
+from npfill.models.parts.aggregator import mean, means
+from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
+from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes, mlp
+from npfill.models.parts.output import Joined, floored_gaussian
+from npfill.models.parts.points import points_of
+
+# Rows of hidden layers that are computed at once: a block that stays in a core's cache is not
+# fetched from memory layer by layer.
+_ROWS = 2**10
+
+Pixels = Float[Tensor, "batch channel height width"]
+Masks = Bool[Tensor, "mask batch 1 height width"]
+
+
+class PointwiseEncoder(nn.Module):
+    """r = mean_i h(x_i, y_i), with h a perceptron over the features of x_i beside y_i."""
+
+    def __init__(
+        self, coordinates: Coordinates, channels: int, hidden: Sequence[int], width: int
+    ) -> None:
+        super().__init__()
+        self.coordinates, self.width = coordinates, width
+        self.point = mlp(coordinates.features + channels, hidden, width)
+
+    def forward(self, context: Context) -> Float[Tensor, "batch width"]:
+        """The mean representation of each picture's observed pixels; zero without any."""
+        points = points_of(context)
+        hidden = self._hidden(self.coordinates(points.positions), points.values)
+        return self._last(mean(hidden, points.valid), points.valid)
+
+    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
+        """The mean representation under each mask, with every pixel encoded once."""
+        every = Context(pixels, observed.any(0))
+        features = self.coordinates(every.positions()).expand(len(pixels), -1, -1)
+        valid = observed.flatten(2).transpose(0, 1)
+        hidden = self._hidden(features, every.values())
+        return self._last(means(hidden, valid), valid).transpose(0, 1)
+
+    def _hidden(
+        self,
+        features: Float[Tensor, "batch point feature"],
+        values: Float[Tensor, "batch point channel"],
+    ) -> Float[Tensor, "batch point hidden"]:
+        """h up to its last layer."""
+        return self.point[:-1](torch.cat([features, values], dim=-1))
+
+    def _last(
+        self, hidden: Float[Tensor, "batch *mask hidden"], valid: Bool[Tensor, "batch *mask point"]
+    ) -> Float[Tensor, "batch *mask width"]:
+        """The last layer of h at the mean, which is its mean over the points: it is affine."""
+        return self.point[-1](hidden) * valid.any(-1, keepdim=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointwiseEncoderConfig:
+    """Sizes of a `PointwiseEncoder`."""
+
+    kind: Literal["pointwise"] = "pointwise"
+    coordinates: Annotated[Encoding, Doc("Features of a position.")]
+    frequencies: Annotated[
+        int, Doc("Frequencies of the features on an axis; raw ones have none.")
+    ] = 0
+    hidden: Annotated[
+        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers of the perceptron.")
+    ]
+    width: Annotated[Size, Doc("Width of the representation r.")]
+
+    def __post_init__(self) -> None:
+        check_frequencies(self.coordinates, self.frequencies)
+
+    def build(self, channels: int) -> PointwiseEncoder:
+        """The encoder of pictures of so many channels."""
+        coordinates = Coordinates(self.coordinates, self.frequencies)
+        return PointwiseEncoder(coordinates, channels, self.hidden, self.width)
+
+
+class PointwiseDecoder(nn.Module):
+    """g(x, r, z) is a perceptron over the features of x beside r and z."""
+
+    def __init__(
+        self,
+        coordinates: Coordinates,
+        inputs: tuple[int, int],
+        hidden: Sequence[int],
+        channels: int,
+        floor: float,
+    ) -> None:
+        super().__init__()
+        self.coordinates, self.floor = coordinates, floor
+        self.from_position = nn.Linear(coordinates.features, hidden[0], bias=False)
+        self.joined = Joined(*inputs, hidden[0])
+        self.body = mlp(hidden[0], hidden[1:], 2 * channels)
+
+    def forward(
+        self,
+        positions: Float[Tensor, "*positions 2"],
+        r: Float[Tensor, "batch row width"] | None,
+        z: Float[Tensor, "sample batch latent"] | None,
+    ) -> Gaussian:
+        """Gaussians "*sample batch target channel"."""
+        first = self.from_position(self.coordinates(positions))
+        if r is not None:
+            first = first + self.joined(r, None)
+        if z is None:
+            return floored_gaussian(self.body(first.relu_()), self.floor)
+        draws = z.split(max(1, _ROWS // (first.shape[-2] * z.shape[1])))
+        outputs = [self.body((first + self.joined(None, chunk)).relu_()) for chunk in draws]
+        return floored_gaussian(torch.cat(outputs), self.floor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointwiseDecoderConfig:
+    """Sizes of a `PointwiseDecoder`."""
+
+    kind: Literal["pointwise"] = "pointwise"
+    coordinates: Annotated[Encoding, Doc("Features of a position.")]
+    frequencies: Annotated[
+        int, Doc("Frequencies of the features on an axis; raw ones have none.")
+    ] = 0
+    hidden: Annotated[
+        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers of the perceptron.")
+    ]
+
+    def __post_init__(self) -> None:
+        check_frequencies(self.coordinates, self.frequencies)
+
+    def build(self, inputs: tuple[int, int], channels: int, floor: float) -> PointwiseDecoder:
+        """The decoder for widths of r and z (0 for none), channels, and a floor of the scale."""
+        coordinates = Coordinates(self.coordinates, self.frequencies)
+        return PointwiseDecoder(coordinates, inputs, self.hidden, channels, floor)
