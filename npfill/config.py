@@ -39,10 +39,13 @@ class Length:
     """The least and the largest length of a tuple; without it, one has at least one value."""
 
     least: int
-    most: int
+    most: int = 2**31
 
     def __str__(self) -> str:
-        return f"from {self.least} to {self.most}" if self.least < self.most else str(self.most)
+        if self.most == self.least:
+            return str(self.least)
+        most = f" and at most {self.most}" if self.most < 2**31 else ""
+        return f"at least {self.least}{most}"
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ def _chosen(
 def _checked(said: tuple[Any, ...], value: Any, where: str, error: type[NpfillError]) -> Any:
     """The value, which lies in the ranges that are said of its field."""
     numbers = value if isinstance(value, tuple) else (value,)
-    lengths = [one for one in said if isinstance(one, Length)] or [Length(1, 2**31)]
+    lengths = [one for one in said if isinstance(one, Length)] or [Length(1)]
     for length in lengths:
         if isinstance(value, tuple) and not length.least <= len(value) <= length.most:
             raise error(f"{where} = {list(value)} is out of range", f"it has {length} values")

@@ -51,7 +51,7 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
         text: The file's text.
         where: The file's name, for the errors' text.
         changes: Changes as "table.key=value", the value as TOML or a bare word; or values by
-            "table.key".
+            "table.key". The tables of the model are "model.encoder" and "model.decoder".
 
     Raises:
         UsageError: It is not TOML, or a table or key is unknown, missing, mistyped or out of range.
@@ -62,8 +62,13 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
     except (ValueError, RecursionError) as error:  # numbers of too many digits, lists too deep
         raise UsageError(f"{where}: not a recipe ({error})", "see train/README.md") from None
     for path, value in _values(changes):
-        table, _, key = path.partition(".")
-        tables.setdefault(table, {})[key] = value
+        *names, key = path.split(".")
+        table = tables
+        for name in names:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"{path}: {name} is no table in {where}", "see its other keys")
+        table[key] = value
     unknown = tables.keys() - _TABLES.keys() - {"model"}
     missing = (_TABLES.keys() | {"model"}) - tables.keys() - _EITHER
     if unknown or missing:

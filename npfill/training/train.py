@@ -13,7 +13,7 @@ from npfill.data.sets import Photographs
 from npfill.devices import keep_memory
 from npfill.errors import NpfillError, OverwriteError, UsageError
 from npfill.evaluate.validation import at_random_counts, of_photographs
-from npfill.models import NeuralProcess
+from npfill.models import Config, NeuralProcess, fields_of
 from npfill.training.batch import Pictures, training_pictures
 from npfill.training.distributed import Rank, from_environment, process_group
 from npfill.training.loop import Report, Trainer
@@ -124,11 +124,17 @@ def _inputs(recipe: Recipe, run: RunFolder, start: _Start) -> _Inputs:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
     train, held_out = training_pictures(data, recipe)
     weights = checkpoint.load(zoo.find(str(start.init)).path) if start.init else None
-    if weights is not None and weights.model.config != recipe.model:
+    if weights is not None and not _fit(weights.model.config, recipe.model):
         raise UsageError(
             f"{start.init} has another configuration than the recipe", "compare their [model]"
         )
     return _Inputs(train, held_out, data, weights)
+
+
+def _fit(config: Config, wanted: Config) -> bool:
+    """Compare all but the floor of the scale, which is no matter of the weights."""
+    same = {"scale_floor": 0.0}
+    return fields_of(config) | same == fields_of(wanted) | same
 
 
 def _trainer(

@@ -158,6 +158,8 @@ def test_init_starts_from_weights_of_the_same_configuration(
     for key, tensor in one.model.state_dict().items():
         torch.testing.assert_close(tensor, two.model.state_dict()[key])
     assert (two.provenance["steps"], two.provenance["steps_before"]) == (1, 30)
+    arguments = [str(TINY), *still, "model.scale_floor=0.01", *data, "--init", str(weights)]
+    assert train(*arguments, "--run-dir", str(tmp_path / "floor")) == 0
     arguments = [str(TINY), "model.latent=5", *data, "--init", str(weights)]
     assert train(*arguments, "--run-dir", str(tmp_path / "three")) == 2
     assert "configuration" in capsys.readouterr().err
@@ -185,6 +187,9 @@ def test_training_lowers_the_error_on_held_out_pictures(tmp_path: Path, pictures
         ([str(TINY), "schedule.steps=many", "--data", "x"], 2, "type int"),
         ([str(TINY), "model.variant=gnp", "--data", "x"], 5, "unknown variant"),
         ([str(TINY), "model.latent=100000", "--data", "x"], 5, "out of range"),
+        ([str(TINY), "model.decoder.frequencies=0", "--data", "x"], 5, "decoder: frequencies"),
+        ([str(TINY), "model.frequencies=4", "--data", "x"], 5, "unknown key 'frequencies'"),
+        ([str(TINY), "model.size.x=4", "--data", "x"], 2, "size is no table"),
         ([str(TINY), "--device", "tpu", "--data", "x"], 2, "unknown device"),
         (["--resume", "--run-dir", "nowhere"], 3, "nowhere"),
     ],
