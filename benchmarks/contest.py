@@ -1,8 +1,7 @@
 """Steps of several contestants, each in a process of its own, taken in turn."""
 
 import multiprocessing
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -10,13 +9,15 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.reference import PlainLearner
+from benchmarks.measure import clock_of
 from npfill.devices import keep_memory
 from npfill.files import folder
 from npfill.training import learner as learning
 from npfill.training.batch import draw
 from npfill.training.learner import Learner
+from npfill.training.objectives import loss
 from npfill.training.recipe import Recipe, parse
+from tests.reference.plain import PlainLearner
 
 PICTURES = 2000
 MATRIX = 2048
@@ -116,20 +117,8 @@ def learner_of(kind: str, recipe: Recipe, device: torch.device) -> Any:
     if kind == "float32":
         learner.dtype = torch.float32
     if kind == "compiled":
-        learning.loss = torch.compile(learning.loss)  # of this contestant's process alone
+        vars(learning)["loss"] = torch.compile(loss)  # of this contestant's process alone
     return learner
-
-
-def clock_of(device: torch.device) -> Callable[[], float]:
-    """Seconds of work: of the processor for one thread, so that other processes do not count."""
-    if device.type == "cuda":
-
-        def waited() -> float:
-            torch.cuda.synchronize(device)
-            return time.perf_counter()
-
-        return waited
-    return time.process_time if torch.get_num_threads() == 1 else time.perf_counter
 
 
 def matrix_rate(device_name: str, precision: str) -> float:

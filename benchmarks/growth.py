@@ -1,12 +1,6 @@
-"""How time and memory grow with the hole, the context and the samples: charts in docs/growth.
+"""How time and memory grow with the hole, the context and the samples: charts in docs/growth."""
 
-python -m benchmarks.growth
-"""
-
-import json
-import subprocess
-import sys
-import time
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,13 +9,11 @@ import torch
 import typer
 
 import npfill
+from benchmarks.measure import apart, seconds_and_peak
 from npfill.context import Context, Targets
-from npfill.evaluate.charts import line_chart
-from npfill.evaluate.memory import with_peak
 from npfill.sampling import moments
 
 _WEIGHTS = ("cnp-celeba", "lcnp-celeba", "np-celeba", "anp-celeba")
-_FOLDER = Path("docs/growth")
 _AXES = {
     "hole": ("missing pixels of 256x256", (1024, 4096, 8192, 16384)),
     "context": ("context pixels of 64x64, 1,000 targets", (64, 1000, 2000, 4096)),
@@ -30,10 +22,40 @@ _AXES = {
 _ROUNDS = 2
 
 
-def task(axis: str, weights: str, count: int) -> Callable[[], object]:
-    """What is timed."""
-    random = np.random.default_rng(0)
-    model = npfill.load(weights)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command line."""
+    parser.add_argument("--output", type=Path, default=Path("docs/growth"), help="a folder")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure each of the weights in a process of its own, and draw."""
+    options.output.mkdir(exist_ok=True, parents=True)
+    for axis in _AXES:
+        points = {}
+        for weights in _WEIGHTS:
+            points[weights] = apart(measure, axis, weights)
+            typer.echo(f"{axis} {weights}: {points[weights]}")
+        for column, what, unit in ((1, "time", "seconds"), (2, "memory", "peak MB")):
+            series = {
+                name: [(row[0], row[column]) for row in rows] for name, rows in points.items()
+            }
+            path = options.output / f"{axis}-{what}.png"
+            _draw(path, f"{what} against {axis}, one thread", _AXES[axis][0], unit, series)
+
+
+def measure(axis: str, weights: str) -> list[tuple[int, float, float]]:
+    """Counts, the best seconds of the processor, and the peak memory in MB, in this process."""
+    torch.set_num_threads(1)
+    points = []
+    with torch.no_grad():
+        for count in _AXES[axis][1]:
+            times, peak = seconds_and_peak(_task(axis, weights, count), _ROUNDS)
+            points.append((count, min(times), 1e3 * (peak or 0.0)))
+    return points
+
+
+def _task(axis: str, weights: str, count: int) -> Callable[[], object]:
+    random, model = np.random.default_rng(0), npfill.load(weights)
     if axis == "context":
         order = torch.randperm(4096, generator=torch.Generator().manual_seed(0))
         observed = torch.zeros(4096, dtype=torch.bool)
@@ -46,43 +68,18 @@ def task(axis: str, weights: str, count: int) -> Callable[[], object]:
     hole = np.zeros(side * side, dtype=bool)
     hole[random.permutation(side * side)[:missing]] = True
     picture = random.random((side, side, 3)).astype(np.float32)
-    return lambda: npfill.complete(picture, hole.reshape(side, side), model, samples)
+    mask = hole.reshape(side, side)
+    return lambda: npfill.complete(picture, mask, model=model, samples=samples)
 
 
-def measure(axis: str, weights: str) -> list[tuple[int, float, float]]:
-    """Counts, the best seconds of the processor, and the peak memory in MB."""
-    torch.set_num_threads(1)
-    points = []
-    with torch.no_grad():
-        for count in _AXES[axis][1]:
-            run, times = task(axis, weights, count), []
-            for _ in range(_ROUNDS):
-                before = time.process_time()
-                _, peak = with_peak(run)
-                times.append(time.process_time() - before)
-            points.append((count, min(times), 1e3 * (peak or 0.0)))
-    return points
+def _draw(
+    path: Path, title: str, across: str, up: str, series: dict[str, list[tuple[int, float]]]
+) -> None:
+    from matplotlib.figure import Figure  # noqa: PLC0415 - drawing alone needs it
 
-
-def main() -> None:
-    """Measure each of the weights in a process of its own, and draw."""
-    if len(sys.argv) == 3:
-        typer.echo(json.dumps(measure(*sys.argv[1:])))
-        return
-    _FOLDER.mkdir(exist_ok=True)
-    for axis, (label, _) in _AXES.items():
-        measured = {}
-        for weights in _WEIGHTS:
-            command = [sys.executable, "-m", "benchmarks.growth", axis, weights]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            measured[weights] = json.loads(done.stdout)
-            typer.echo(f"{axis} {weights}: {done.stdout.strip()}")
-        seconds = {name: [(x, s, None) for x, s, _ in rows] for name, rows in measured.items()}
-        memory = {name: [(x, mb, None) for x, _, mb in rows] for name, rows in measured.items()}
-        for what, unit, series in (("time", "seconds", seconds), ("memory", "peak MB", memory)):
-            chart = line_chart(f"{what} against {axis}, one thread", label, unit, series)
-            chart.save(_FOLDER / f"{axis}-{what}.png", optimize=True)
-
-
-if __name__ == "__main__":
-    main()
+    axes = (figure := Figure(figsize=(7, 4), layout="constrained")).add_subplot()
+    for name, points in series.items():
+        axes.plot(*zip(*points, strict=True), marker="o", label=name)
+    axes.set(title=title, xlabel=across, ylabel=up, ylim=(0, None))
+    axes.legend()
+    figure.savefig(path, dpi=110)

@@ -1,8 +1,4 @@
-"""How much detail samples have: their power spectrum in a hidden half, over the original's.
-
-python -m benchmarks.spectrum examples/face.png
-python -m benchmarks.spectrum path/to/celeba --pictures 8
-"""
+"""How much detail samples have: their power spectrum in a hidden half, over the original's."""
 
 import argparse
 from pathlib import Path
@@ -11,10 +7,8 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from npfill import zoo
-from npfill.completion.arrays import Completion, complete
+import npfill
 from npfill.data.sources import read_images
-from npfill.filling import Array
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
 from npfill.pictures.sheet import Row, contact_sheet
@@ -30,7 +24,7 @@ _WAYS = {
 }
 
 
-def radial_power(patch: Array) -> np.ndarray:
+def radial_power(patch: np.ndarray) -> np.ndarray:
     """The power of a patch "height width channel" in each band, over channels.
 
     The mean is taken off, and a Hann window lets the patch fade to its edges.
@@ -43,20 +37,27 @@ def radial_power(patch: Array) -> np.ndarray:
     return np.array([power[(radius >= low) & (radius < high)].mean() for low, high in BANDS])
 
 
-def main() -> None:
-    """Print the ratio in each band, for the mean, for samples and for independent noise."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command line."""
     parser.add_argument("data", type=Path, help="a picture, or test pictures")
     parser.add_argument("--pictures", type=int, default=1)
     parser.add_argument("--sheet", type=Path, help="a PNG of the first picture's samples")
-    given, console = parser.parse_args(), Console(width=110, highlight=False)
-    model = zoo.load("anp-celeba")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print the ratio in each band, for the mean, for samples and for independent noise."""
+    torch.set_num_threads(1)
+    console = Console(width=110, highlight=False)
+    model = npfill.load("anp-celeba")
     measured: dict[str, list[np.ndarray]] = {}
     for number, picture in enumerate(_pictures(given.data, given.pictures, model.config.size)):
-        hole = np.zeros(picture.shape[:2], dtype=bool)
-        hole[hole.shape[0] // 2 :] = True
+        height, width = picture.shape[:2]
+        hole = np.zeros((height, width), dtype=bool)
+        hole[height // 2 :] = True
         completions = {
-            name: complete(picture, hole, model, _SAMPLES, 0, sampler=sampler, noise=noise)
+            name: npfill.complete(
+                picture, hole, model=model, samples=_SAMPLES, sampler=sampler, noise=noise
+            )
             for name, (sampler, noise) in _WAYS.items()
         }
         for name, values in _ratios(picture, hole, completions).items():
@@ -70,7 +71,7 @@ def main() -> None:
         console.print(f"{name:40} {shares}", markup=False)
 
 
-def _pictures(data: Path, count: int, size: int) -> list[Array]:
+def _pictures(data: Path, count: int, size: int) -> list[np.ndarray]:
     """A PNG, or the first test pictures of a set."""
     if data.suffix == ".png":
         return [intensities(read_picture(data).image)]
@@ -79,7 +80,7 @@ def _pictures(data: Path, count: int, size: int) -> list[Array]:
 
 
 def _ratios(
-    picture: Array, hole: np.ndarray, completions: dict[str, Completion]
+    picture: np.ndarray, hole: np.ndarray, completions: dict[str, npfill.Completion]
 ) -> dict[str, np.ndarray]:
     """Power over the original's in each band, and the std over samples in the hole."""
     truth, ratios = radial_power(_half(picture)), {}
@@ -91,10 +92,5 @@ def _ratios(
     return ratios
 
 
-def _half(picture: Array) -> Array:
+def _half(picture: np.ndarray) -> np.ndarray:
     return picture[picture.shape[0] // 2 :]
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    main()

@@ -1,4 +1,4 @@
-"""The plain step of the benchmark is the same step."""
+"""The plain formulation is the same: predictions, losses and gradients."""
 
 import copy
 
@@ -10,8 +10,8 @@ from npfill.training.batch import Batch
 from npfill.training.objectives import loss
 from npfill.training.tables import Objective
 from tests.conftest import MODELS, tiny
+from tests.reference.plain import plain
 
-reference = pytest.importorskip("benchmarks.reference")
 SIZE = (6, 6)
 
 
@@ -33,12 +33,12 @@ def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> Non
     )
     objective = Objective(beta=2.0, targets=0, kl_warmup=0, from_context=0.3)
     model = tiny(name)
-    plain = reference.plain(copy.deepcopy(model))
-    losses = [loss(each, batch, objective, 0.7).total for each in (model, plain)]
+    plainly = plain(copy.deepcopy(model))
+    losses = [loss(each, batch, objective, 0.7).total for each in (model, plainly)]
     torch.testing.assert_close(losses[0], losses[1])
     for total in losses:
         total.backward()
-    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+    for one, other in zip(model.parameters(), plainly.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)
 
 
@@ -50,7 +50,7 @@ def test_predictions_agree_with_the_plain_formulation_in_single_precision(name: 
     model, targets = tiny(name).float(), Targets.every((30, 40))
     answers = []
     with torch.no_grad():
-        for each in (model, reference.plain(copy.deepcopy(model))):
+        for each in (model, plain(copy.deepcopy(model))):
             given = each.condition(context)
             noise = torch.randn(5, 1, 4, generator=torch.Generator().manual_seed(2))
             z = None if given.latent is None else given.latent.rsample(noise)

@@ -1,4 +1,4 @@
-"""The step as one would write it first: the same layers, batch, targets and loss, nothing clever.
+"""A step and a prediction as one would write them first: the same layers, nothing clever.
 
 Everything is float32 with PyTorch's defaults. Every context is encoded on its own and every layer
 runs on every point; the decoder's first layer takes position, representation and latent side by
