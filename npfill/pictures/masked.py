@@ -1,53 +1,64 @@
-"""A picture with its hole: what a model sees of it, and what it becomes when it is filled."""
+"""A picture with its hole: what a model sees of it, and its completion, unchanged outside."""
 
 import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool, Float, Num
 from PIL import Image
 
-from npfill.errors import InputError
+from npfill.errors import InputError, NpfillError
 from npfill.pictures.picture import Picture
 
 
 @dataclass(frozen=True)
 class MaskedPicture:
-    """A picture or data with a hole, and what 0 and 1 of intensities stand for.
+    """A picture or data with a hole, on the scale of intensities that models see.
 
-    Of a picture, 0 is black and 1 is white. Of data, 0 and 1 are the least and the greatest
-    observed value of each channel.
+    Intensities 0 and 1 of a picture are black and white. Of data, they are the least and the
+    greatest observed value of each channel; of floats that may be intensities themselves
+    (`Picture.unit`) and are observed in [0, 1] only, they are 0 and 1.
 
     Attributes:
-        picture: What was read.
-        hole: bool "height width". Of data in neither one nor three channels, and where channels
-            lack different pixels, "height width channel": each is completed by itself.
-        low: What 0 stands for, float64 "channel", of each colour channel.
-        width: What 1 is above it, positive.
+        picture: The picture.
+        hole: True where it is filled. With a last axis for channels if channels lack different
+            pixels, and for data in neither one nor three channels: each is completed by itself.
+        low: The value of intensity 0, of each colour channel.
+        width: The difference between the values of intensities 1 and 0, positive.
     """
 
     picture: Picture
-    hole: np.ndarray
-    low: np.ndarray
-    width: np.ndarray
+    hole: Bool[np.ndarray, "height width *channel"]
+    low: Float[np.ndarray, "channel"]
+    width: Float[np.ndarray, "channel"]
 
     @classmethod
-    def of(cls, picture: Picture, selected: np.ndarray) -> "MaskedPicture":
-        """A picture in which bool "height width" is filled, and what data say is missing, too.
+    def of(cls, picture: Picture, selected: Bool[np.ndarray, "height width"]) -> "MaskedPicture":
+        """Mask a picture where `selected` is True, and where its values are missing.
 
         Raises:
             InputError: Observed data are infinite, or differ by more than floats can say.
         """
-        if picture.missing is None:
-            colours = picture.colours
-            return cls(picture, selected, np.zeros(colours), np.full(colours, float(picture.white)))
-        hole = selected[..., None] | picture.missing
-        if hole.shape[-1] in {1, 3} and (hole == hole[..., :1]).all():
-            hole = hole[..., 0]
-        return cls(picture, hole, *_observed_range(picture, hole))
+        hole, colours = selected, picture.colours
+        if picture.missing is not None:
+            hole = selected[..., None] | picture.missing[..., :colours]
+            if colours in {1, 3} and (hole == hole[..., :1]).all():
+                hole = hole[..., 0]
+        return cls(picture, hole, *_scale(picture, hole))
 
     @property
-    def intensities(self) -> np.ndarray:
-        """The colour channels, float32 "height width channel" in [0, 1] outside the hole."""
+    def by_channel(self) -> Bool[np.ndarray, "height width channel"]:
+        """The hole with an axis for channels, of length one if it is that of all."""
+        return self.hole if self.hole.ndim == 3 else self.hole[..., None]
+
+    @property
+    def anywhere(self) -> Bool[np.ndarray, "height width"]:
+        """True where any channel is filled."""
+        return self.hole if self.hole.ndim == 2 else np.logical_or.reduce(self.hole, axis=-1)
+
+    @property
+    def intensities(self) -> Float[np.ndarray, "height width channel"]:
+        """The colour channels as float32, in [0, 1] outside the hole."""
         colours = self.picture.values[..., : self.picture.colours]
         if not self.picture.is_data:
             return colours.astype(np.float32) / np.float32(self.picture.white)
@@ -55,27 +66,38 @@ class MaskedPicture:
             values = (colours - self.low) / self.width
         return np.where(self.by_channel, 0, values).astype(np.float32)
 
-    def filled(self, values: np.ndarray, *, opaque: bool = False) -> Picture:
-        """The picture with other colours in the hole, and nothing changed outside it.
+    def filled(
+        self, values: Float[np.ndarray, "height width channel"], *, opaque: bool = False
+    ) -> Picture:
+        """The picture with other colours in the hole, and proof that nothing else has changed.
 
         Args:
-            values: float "height width channel", one per colour channel, finite in the hole and
-                not read outside; clipped to [0, 1], and rounded half to even where the picture
-                has integers.
-            opaque: Let alpha be fully opaque in the hole. Otherwise it stays as it is.
+            values: Intensities of each colour channel, finite in the hole and not read outside;
+                clipped to [0, 1], and rounded half to even if the picture has integers.
+            opaque: Make alpha fully opaque in the hole. By default it stays as it is.
+
+        Raises:
+            NpfillError: A value outside the hole would change, which is a bug.
         """
         result, colours = self.picture.values.copy(), self.picture.colours
         if self.hole.ndim == 3:
-            result[self.hole] = self._as_stored(self.in_units(values)[self.hole])
+            result[..., :colours][self.hole] = self._as_stored(self._scaled(values)[self.hole])
         else:
-            in_hole = np.clip(values[self.hole], 0, 1) * self.width + self.low
-            result[self.hole, :colours] = self._as_stored(in_hole)
+            result[self.hole, :colours] = self._as_stored(self._scaled(values[self.hole]))
         if opaque and self.picture.has_alpha:
-            result[self.hole, colours:] = self.picture.white
-        return replace(self.picture, values=result)
+            result[self.anywhere, colours:] = self.picture.white
+        after = replace(self.picture, values=result)
+        changed, _ = self.changed_outside(after)
+        if changed:
+            raise NpfillError(
+                f"{changed} px outside the hole would change", "please report this bug"
+            )
+        return after
 
     def changed_outside(self, after: Picture) -> tuple[int, float]:
-        """How many pixels outside the hole differ in any channel, and by how much at most.
+        """The number of pixels that differ outside the hole in any channel, and by how much.
+
+        Alpha counts as outside where nothing is filled.
 
         Raises:
             ValueError: The pictures are not of one type and shape.
@@ -83,11 +105,14 @@ class MaskedPicture:
         before, now = self.picture.values, after.values
         if (before.dtype, before.shape) != (now.dtype, now.shape):
             raise ValueError(f"{now.dtype} {now.shape} is not {before.dtype} {before.shape}")
-        changed = (before != now) & ~self.by_channel
+        inside = self.by_channel
+        if self.hole.ndim == 3 and self.picture.has_alpha:
+            inside = np.concatenate([inside, self.anywhere[..., None]], axis=-1)
+        changed = (before != now) & ~inside
         by = np.abs(before[changed].astype(np.float64) - now[changed])
         return int(np.count_nonzero(changed.any(axis=-1))), float(by.max(initial=0))
 
-    def as_data(self, values: np.ndarray) -> Picture:
+    def as_data(self, values: Num[np.ndarray, "height width channel"]) -> Picture:
         """Values of any type as data of the same shape and format."""
         return replace(self.picture, values=values)
 
@@ -96,28 +121,27 @@ class MaskedPicture:
         used, colours = self.picture.values.copy(), self.picture.colours
         used[..., :colours][np.broadcast_to(self.by_channel, used[..., :colours].shape)] = 0
         if opaque and self.picture.has_alpha:
-            used[self.hole, colours:] = self.picture.white
+            used[self.anywhere, colours:] = self.picture.white
         return hashlib.sha256(f"{used.dtype} {used.shape} ".encode() + used.tobytes()).hexdigest()
 
-    def in_units(self, values: np.ndarray) -> np.ndarray:
-        """Intensities "... channel" as what they stand for in data; of pictures, as they are."""
-        if not self.picture.is_data:
-            return values
-        with np.errstate(all="ignore"):  # anything may stand outside the hole
-            return np.clip(values, 0, 1) * self.width + self.low
+    def deviation(
+        self, std: Float[np.ndarray, "height width channel"]
+    ) -> Float[np.ndarray, "height width channel"]:
+        """A standard deviation in the unit of data; of pictures, in intensities, as it is."""
+        return self.deviation_of_values(std) if self.picture.is_data else std
 
-    def deviation(self, std: np.ndarray) -> np.ndarray:
-        """A std "height width channel" in the unit of data; of pictures, as it is."""
-        if not self.picture.is_data:
-            return std
+    def deviation_of_values(
+        self, std: Float[np.ndarray, "height width channel"]
+    ) -> Float[np.ndarray, "height width channel"]:
+        """A standard deviation in the unit of `picture.values`: levels, or the unit of data."""
         kind = self.picture.values.dtype
         precision = np.promote_types(kind, np.float32) if kind.kind == "f" else np.float32
         return (std * self.width).astype(precision)
 
-    @property
-    def by_channel(self) -> np.ndarray:
-        """The hole, "height width channel" or "height width 1"."""
-        return self.hole if self.hole.ndim == 3 else self.hole[..., None]
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
+        """Intensities "... channel" on the scale of `picture.values`, as float64."""
+        with np.errstate(all="ignore"):  # anything may stand outside the hole
+            return np.clip(values, 0, 1) * self.width + self.low
 
     def _as_stored(self, values: np.ndarray) -> np.ndarray:
         """Values in the picture's type."""
@@ -129,12 +153,14 @@ class MaskedPicture:
         return values.astype(dtype)
 
 
-def std_picture(std: np.ndarray, hole: np.ndarray) -> tuple[Image.Image, float]:
+def std_picture(
+    std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
+) -> tuple[Image.Image, float]:
     """A standard deviation as a linear 16-bit grey picture.
 
     Args:
-        std: float "height width channel", not negative, finite in the hole and not read outside.
-        hole: bool "height width".
+        std: Not negative, finite in the hole and not read outside.
+        hole: True where it is shown.
 
     Returns:
         The root mean square over channels in mode I;16, zero outside the hole, and its full scale:
@@ -147,8 +173,20 @@ def std_picture(std: np.ndarray, hole: np.ndarray) -> tuple[Image.Image, float]:
     return Image.fromarray(levels), full_scale
 
 
+def _scale(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The value of intensity 0, and the difference to that of 1, of each colour channel."""
+    colours = picture.colours
+    if not picture.is_data:
+        return np.zeros(colours), np.full(colours, float(picture.white))
+    if picture.unit:
+        observed = picture.values[~hole]
+        if observed.min(initial=0) >= 0 and observed.max(initial=0) <= 1:
+            return np.zeros(colours), np.ones(colours)
+    return _observed_range(picture, hole)
+
+
 def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The least observed value of each channel of data, and how far the greatest is from it.
+    """The least observed value of each channel of data, and the greatest less the least.
 
     A channel of one value v has it in the middle of a range as wide as |v|, or 1; one without
     any value has the range from 0 to 1.
@@ -164,6 +202,6 @@ def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.
     if not np.isfinite(width).all():
         raise InputError(
             f"{picture.name}: its values are infinite or too far apart",
-            "NaN marks what is missing; or select them with --mask",
+            "NaN marks what is missing; or select them with `mask`",
         )
     return low, width

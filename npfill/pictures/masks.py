@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Shaped
 
 from npfill.errors import InputError, UsageError
 from npfill.pictures.formats.raster import ONE_BIT
@@ -27,37 +28,14 @@ class Levels:
     """The grey levels of a mask.
 
     Attributes:
-        values: Numbers "height width" from 0 to `full_scale`, upright.
-        full_scale: The level of white: 255, or 65535 in a file of 16 bits. An array of anything
-            but these has 1.
-        notes: Lines that the user should be told: what was used where the file is not plain grey.
+        values: Numbers from 0 to `full_scale`, upright.
+        full_scale: The level of white: 255, or 65535 of 16 bits; 1 of arrays of other types.
+        notes: Lines for the user: the channel that was used if the file is not plain grey.
     """
 
-    values: np.ndarray
+    values: Shaped[np.ndarray, "height width"]
     full_scale: int
     notes: tuple[str, ...]
-
-
-def read_levels(path: Path, max_pixels: int = MAX_PIXELS) -> Levels:
-    """Read a mask file.
-
-    Colour counts by its luminance (ITU-R 601), a palette by its colours. Alpha is the mask where
-    it varies and the colour does not; otherwise colour counts times alpha.
-
-    Raises:
-        InputError: It is missing, broken, too large, or of a format or mode that is not read.
-    """
-    mask = read_values(path, max_pixels)
-    if mask.is_data:
-        if mask.values.shape[-1] != 1:
-            raise InputError(
-                f"{path}: a mask of {mask.values.shape[-1]} channels", "a mask has one channel"
-            )
-        values = mask.values[..., 0]
-        return Levels(values, _full_scale(values.dtype), mask.notes)
-    values, used = _lightness(mask)
-    notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
-    return Levels(values, mask.white, (*notes, *used))
 
 
 def read_mask(
@@ -69,30 +47,48 @@ def read_mask(
     fit: bool,
     max_pixels: int = MAX_PIXELS,
 ) -> Hole:
-    """The hole that a mask file selects.
+    """Read the hole that a mask file selects.
 
     Args:
         path: A file of any format and colour mode that pictures are read from, or an array.
         size: Height and width of the upright picture.
-        picture_name: What messages call the picture.
-        threshold: The lowest level that is filled, in the file's own levels: to 65535 in 16 bits,
-            else to 255, and of arrays of other types to 1. None is half of full scale.
-        fit: Resize a mask of another size, by nearest neighbour.
+        picture_name: The picture's name in messages.
+        threshold: As of `from_mask`.
+        fit: As of `from_mask`.
         max_pixels: A mask of more pixels is refused.
 
     Raises:
         InputError: The file cannot be used, has another size, or is too dark to select anything.
     """
-    levels = read_levels(path, max_pixels)
+    mask = read_values(path, max_pixels)
+    return from_mask(mask, size, picture_name=picture_name, threshold=threshold, fit=fit)
+
+
+def from_mask(
+    mask: Picture, size: tuple[int, int], *, picture_name: str, threshold: float | None, fit: bool
+) -> Hole:
+    """The hole that a mask selects: what is at least as light as half of its full scale.
+
+    Args:
+        mask: Grey, colour, alpha, numbers from 0 to 1, or true and false.
+        size: Height and width of the upright picture.
+        picture_name: The picture's name in messages.
+        threshold: The lowest level that is filled, in the mask's own levels: to 65535 in 16 bits,
+            else to 255, and of arrays of other types to 1. None is half of full scale.
+        fit: Resize a mask of another size, by nearest neighbour.
+
+    Raises:
+        InputError: It has several channels, another size, or is too dark to select anything.
+    """
+    levels = _levels(mask)
     notes = [*levels.notes]
     if levels.values.shape != size:
         if not fit:
-            raise _mismatch(path, levels.values.shape, picture_name, size)
-        notes.append(
-            f"resized from {width_by_height(levels.values.shape)} to {width_by_height(size)}"
-        )
+            raise _mismatch(mask.name, levels.values.shape, picture_name, size)
+        was, now = width_by_height(levels.values.shape), width_by_height(size)
+        notes.append(f"resized from {was} to {now}")
     if threshold is None:
-        _refuse_dark(path, levels)
+        _refuse_dark(mask.name, levels)
         notes += _doubts(levels)
     lowest = levels.full_scale / 2 if threshold is None else threshold
     selected = _fitted(levels.values >= lowest, size)
@@ -102,7 +98,7 @@ def read_mask(
 
 
 def from_alpha(picture: Picture) -> Hole:
-    """The hole where a picture is more transparent than not: its alpha is below half of white.
+    """The hole where alpha is below half of white.
 
     Raises:
         InputError: It has no alpha channel.
@@ -110,7 +106,7 @@ def from_alpha(picture: Picture) -> Hole:
     if not picture.has_alpha:
         raise InputError(
             f"{picture.name}: has no alpha channel to take the hole from",
-            "give a mask file or a --box",
+            "give a mask file or a `box`",
         )
     return Hole(picture.values[..., -1] < picture.white / 2)
 
@@ -118,8 +114,8 @@ def from_alpha(picture: Picture) -> Hole:
 def from_colour(picture: Picture, text: str) -> Hole:
     """The hole where a picture has a colour, such as "color:#ff00ff" or "color:#ff00ff~8".
 
-    The number behind ~ is by how much each channel may differ, in levels of 255 whatever the
-    picture's depth. Of a grey picture, the three channels are equal. Alpha does not count.
+    The number behind ~ is the tolerance of each channel, in levels of 255 whatever the picture's
+    depth. The three channels of a grey picture are equal. Alpha does not count.
 
     Raises:
         UsageError: The text is not of this form.
@@ -128,11 +124,12 @@ def from_colour(picture: Picture, text: str) -> Hole:
     form = _FORM.fullmatch(text)
     if form is None:
         raise UsageError(
-            f"--mask {text}: not a colour", "--mask color:#rrggbb or color:#rrggbb~TOLERANCE"
+            f"`mask={text}`: not a colour",
+            "`mask=color:#rrggbb` or `mask=color:#rrggbb~TOLERANCE`",
         )
     if picture.is_data:
         raise InputError(
-            f"{picture.name}: data have no colours", "NaN marks what is missing; or --mask FILE"
+            f"{picture.name}: data have no colours", "NaN marks what is missing; or `mask=FILE`"
         )
     step = picture.white // 255
     colour = np.array([int(form[1][at : at + 2], 16) for at in (0, 2, 4)]) * step
@@ -141,26 +138,44 @@ def from_colour(picture: Picture, text: str) -> Hole:
     return Hole(near.all(axis=-1))
 
 
+def _levels(mask: Picture) -> Levels:
+    """The levels of a mask.
+
+    Colour counts by its luminance (ITU-R 601), a palette by its colours. Alpha is the mask if it
+    varies and the colour does not; otherwise colour counts times alpha.
+    """
+    if mask.is_data:
+        if mask.values.shape[-1] != 1:
+            raise InputError(
+                f"{mask.name}: a mask of {mask.values.shape[-1]} channels", "a mask has one channel"
+            )
+        values = mask.values[..., 0]
+        return Levels(values, _full_scale(values.dtype), mask.notes)
+    values, used = _lightness(mask)
+    notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
+    return Levels(values, mask.white, (*notes, *used))
+
+
 def _mismatch(
-    path: Path, size: tuple[int, ...], picture_name: str, wanted: tuple[int, int]
+    name: str, size: tuple[int, ...], picture_name: str, wanted: tuple[int, int]
 ) -> InputError:
     swapped = size == wanted[::-1]
     return InputError(
-        f"{path} is {width_by_height(size)} but {picture_name} is {width_by_height(wanted)}",
+        f"{name} is {width_by_height(size)} but {picture_name} is {width_by_height(wanted)}",
         "looks like an EXIF rotation: turn the mask as viewers show the picture"
         if swapped
-        else "--fit-mask resizes it",
+        else "`fit_mask=True` resizes it",
     )
 
 
-def _refuse_dark(path: Path, levels: Levels) -> None:
-    """A mask that is not black, but has nothing as light as half of full scale, is a mistake."""
+def _refuse_dark(name: str, levels: Levels) -> None:
+    """Refuse a mask that is not black, but has nothing as light as half of full scale."""
     brightest = levels.values.max()
     if 0 < brightest < levels.full_scale / 2:
-        lower = "0/1 mask? --mask-threshold 1"
+        lower = "0/1 mask? `mask_threshold=1`"
         raise InputError(
-            f"{path}: brightest value is {brightest:g} of {levels.full_scale}, nothing is selected",
-            lower if brightest == 1 else "--mask-threshold N fills from level N upwards",
+            f"{name}: brightest value is {brightest:g} of {levels.full_scale}, nothing is selected",
+            lower if brightest == 1 else "`mask_threshold=N` fills from level N upwards",
         )
 
 
@@ -171,12 +186,12 @@ def _doubts(levels: Levels) -> list[str]:
         return []
     return [
         f"{share:.0%} of it is neither black nor white, anti-aliased or lossy: cut at half of full "
-        "scale, --mask-threshold moves that".replace("%", " %", 1)
+        "scale, `mask_threshold` moves that".replace("%", " %", 1)
     ]
 
 
 def _fitted(selected: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Nearest neighbours: each pixel takes what is at its centre."""
+    """Resize by nearest neighbour: each pixel takes the value at its centre."""
     if selected.shape == size:
         return selected
     rows, columns = (
@@ -187,7 +202,7 @@ def _fitted(selected: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _lightness(mask: Picture) -> tuple[np.ndarray, list[str]]:
-    """Levels from 0 to white of a picture, and what they are."""
+    """Levels from 0 to white of a picture, and notes on their source."""
     colours, alpha = mask.values[..., : mask.colours], mask.values[..., -1]
     grey, used = colours[..., 0], []
     if (colours != colours[..., :1]).any():

@@ -1,4 +1,4 @@
-"""What a picture's file says beside its pixels: which way is up, profile, EXIF, resolution."""
+"""The metadata of a picture's file: orientation, colour profile, EXIF, resolution."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def orientation(opened: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 is upright, and what is taken where it cannot be read."""
+    """The EXIF orientation, 1 to 8; 1, upright, if it cannot be read."""
     try:
         stated = int(opened.getexif().get(Base.Orientation, 1))
     except Exception:  # an unreadable EXIF block must not cost the picture
@@ -36,42 +36,46 @@ def orientation(opened: Image.Image) -> int:
 
 
 def upright(values: np.ndarray, stated: int) -> np.ndarray:
-    """An array "height width ..." turned as an EXIF orientation says."""
+    """Turn an array "height width ..." upright by its EXIF orientation."""
     return np.ascontiguousarray(_TURNS[stated](values)) if stated in _TURNS else values
 
 
 def about_profile(opened: Image.Image) -> list[str]:
-    """A line for a colour profile that is not kept."""
+    """A note on a colour profile that is not kept."""
     if len(opened.info.get("icc_profile") or b"") <= _LARGEST_PROFILE:
         return []
     return ["its colour profile is left out: as large a one in a PNG file is not read"]
 
 
 def about_orientation(stated: int) -> list[str]:
-    """What the user should be told of it."""
+    """A note on a picture that was turned."""
     return ["turned upright by its EXIF orientation"] if stated in _TURNS else []
 
 
-def kept(opened: Image.Image) -> dict[str, Any]:
-    """The profile, EXIF block and resolution that a copy of an image has, too."""
+def kept(opened: Image.Image, *, upright: bool = True) -> dict[str, Any]:
+    """The profile, EXIF block and resolution that a copy of an image keeps.
+
+    The profile of inks is left out, as a copy is in RGB; and the orientation, if the copy is
+    upright.
+    """
     result: dict[str, Any] = {}
-    profile = opened.info.get("icc_profile")
+    profile = opened.info.get("icc_profile") if opened.mode != "CMYK" else None
     if profile and len(profile) <= _LARGEST_PROFILE:
         result["icc_profile"] = profile
     dpi = tuple(float(value) for value in opened.info.get("dpi", (0, 0)))
     if all(0 < value < _LARGEST_DPI for value in dpi):
         result["dpi"] = dpi
-    exif = _exif(opened)
+    exif = _exif(opened, {Base.Orientation} if upright else set())
     if exif:
         result["exif"] = exif
     return result
 
 
-def _exif(opened: Image.Image) -> bytes:
-    """The EXIF block without the orientation; Pillow leaves the thumbnail out."""
+def _exif(opened: Image.Image, unwanted: set[Base]) -> bytes:
+    """The EXIF block without unwanted tags; Pillow leaves the thumbnail out."""
     try:
         exif = opened.getexif()
-        dropped = set(exif) - _DESCRIBING if opened.format == "TIFF" else {Base.Orientation}
+        dropped = set(exif) - _DESCRIBING if opened.format == "TIFF" else unwanted
         for tag in dropped & set(exif):
             del exif[tag]
         return exif.tobytes() if exif else b""

@@ -1,11 +1,11 @@
-"""A picture as it is completed: upright, at its own depth."""
+"""A picture as it is completed: upright, at its own depth; and how two of them differ."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Shaped, UInt
 from PIL import Image
 
 from npfill.errors import InputError
@@ -13,27 +13,30 @@ from npfill.errors import InputError
 
 @dataclass(frozen=True)
 class Picture:
-    """What a file holds, upright and with no value changed.
+    """The content of a picture file or array, upright and with no value changed.
 
     Attributes:
-        values: "height width channel". A picture: uint8 or uint16, grey or RGB, the last of two or
-            four channels being alpha. Data: any integers or floats in any number of channels.
-        format: What the file is, such as PNG or NPY.
-        name: What messages call it.
-        notes: Lines that the user should be told.
-        info: What goes along into a copy: `icc_profile`, `exif` (without orientation and
-            thumbnail) and `dpi` of a picture; what the format needs to be written again of data.
-        is_data: Whether the values are measurements, of any range and unit.
-        missing: bool of the shape of `values`: what data say is missing. Of pictures, None.
+        values: A picture: uint8 or uint16, grey or RGB, the last of two or four channels being
+            alpha. Data: any integers or floats in any number of channels.
+        format: The key of its format in `npfill.pictures.formats.FORMATS`, such as PNG or NPY.
+        name: Its name in messages.
+        notes: Lines for the user.
+        info: Parts of the file that a copy keeps: `icc_profile`, `exif` (without orientation and
+            thumbnail) and `dpi` of a picture; of data, whatever the format needs to be written.
+        is_data: The values are measurements, of any range and unit.
+        missing: True where a value is missing. Data read from files always have it, pictures never.
+        unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies
+            outside [0, 1].
     """
 
-    values: np.ndarray
+    values: Shaped[np.ndarray, "height width channel"]
     format: str
     name: str
     notes: tuple[str, ...] = ()
     info: Mapping[Any, Any] = field(default_factory=dict)
     is_data: bool = False
-    missing: np.ndarray | None = None
+    missing: Bool[np.ndarray, "height width channel"] | None = None
+    unit: bool = False
 
     @classmethod
     def of(cls, image: Image.Image, name: str) -> "Picture":
@@ -46,26 +49,26 @@ class Picture:
         return self.values.shape[0], self.values.shape[1]
 
     @property
-    def lacking(self) -> np.ndarray:
-        """bool "height width": True where data lack a value in any channel; False of pictures."""
+    def lacking(self) -> Bool[np.ndarray, "height width"]:
+        """True where a value is missing in any channel that is completed."""
         if self.missing is None:
             return np.zeros(self.size, dtype=bool)
-        return np.logical_or.reduce(self.missing, axis=-1)
+        return np.logical_or.reduce(self.missing[..., : self.colours], axis=-1)
 
     @property
     def colours(self) -> int:
-        """How many of the channels, from the first, are completed: all but alpha."""
+        """The number of channels, from the first, that are completed: all but alpha."""
         channels = self.values.shape[-1]
         return channels if self.is_data else 3 if channels >= 3 else 1
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last channel is alpha."""
+        """True if the last channel is alpha."""
         return self.values.shape[-1] > self.colours
 
     @property
     def kind(self) -> str:
-        """What it is, in a word or two, such as RGB or 16-bit LA."""
+        """A word or two for messages, such as RGB or 16-bit LA."""
         channels, dtype = self.values.shape[-1], self.values.dtype
         if self.is_data:
             return f"data of {channels} channels of {dtype}"
@@ -78,17 +81,14 @@ class Picture:
         return int(np.iinfo(self.values.dtype).max)
 
     def stripped(self) -> "Picture":
-        """Without what the file says beside its values, but for how they look.
-
-        A colour profile stays. Of data, what their place on Earth is goes.
-        """
+        """The picture without metadata, but for its colour profile; of data, without its place."""
         dropped = {"exif", "dpi", "tags"}
         info = {key: value for key, value in self.info.items() if key not in dropped}
         return replace(self, info=info)
 
     @property
     def image(self) -> Image.Image:
-        """A picture as a Pillow image of 8 bits, to be looked at: in mode L, LA, RGB or RGBA.
+        """A Pillow image of 8 bits for viewing, in mode L, LA, RGB or RGBA.
 
         Raises:
             InputError: It is data.
@@ -103,26 +103,22 @@ class Picture:
         return image_of(values, self.info)
 
 
-def channels_of(image: Image.Image) -> np.ndarray:
-    """All channels of an image, "height width channel".
-
-    uint8 of one in mode L, LA, RGB or RGBA, and uint16 of one in mode I;16.
-    """
+def channels_of(image: Image.Image) -> Shaped[np.ndarray, "height width channel"]:
+    """All channels of an image: uint8 in mode L, LA, RGB or RGBA, uint16 in mode I;16."""
     return np.asarray(image).reshape(image.height, image.width, -1)
 
 
-def image_of(values: np.ndarray, info: Mapping[Any, Any]) -> Image.Image:
-    """The Pillow image of uint8 "height width channel", one to four channels; of uint16, one."""
+def image_of(
+    values: UInt[np.ndarray, "height width channel"], info: Mapping[Any, Any]
+) -> Image.Image:
+    """The Pillow image of uint8 in one to four channels, or of uint16 in one."""
     image = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
     image.info = {**info}
     return image
 
 
-def intensities(image: Image.Image) -> np.ndarray:
-    """The colour channels of a picture, without alpha.
-
-    Returns:
-        float32 "height width channel" in [0, 1], with one channel or three.
+def intensities(image: Image.Image) -> Float[np.ndarray, "height width channel"]:
+    """The colours of an image as float32 in [0, 1], without alpha; one channel or three.
 
     Raises:
         InputError: The mode is none of L, RGB, LA and RGBA.
@@ -138,8 +134,8 @@ class Difference:
     """Pixels that differ in any channel, and by how much at most.
 
     Attributes:
-        count: How many differ.
-        largest: By how much, in the levels of the deeper of the two; of data, in their unit.
+        count: The number of pixels that differ.
+        largest: The largest difference, in levels of the deeper picture, or in the unit of data.
         white: The level of white; 0 of data.
     """
 
@@ -151,9 +147,9 @@ class Difference:
 def difference(
     before: Picture, after: Picture, ignored: Bool[np.ndarray, "height width"] | None = None
 ) -> Difference:
-    """What differs between pictures of one size.
+    """Compare two pictures of one size.
 
-    Grey counts as a colour, no alpha as opaque, and 8 bits as what they are in 16.
+    Grey counts as a colour, no alpha as opaque, and 8 bits as their value in 16.
 
     Args:
         before: One picture.
@@ -183,8 +179,8 @@ def difference(
     return Difference(int(np.count_nonzero(largest)), float(largest.max()), white)
 
 
-def _rgba(picture: Picture, white: int) -> np.ndarray:
-    """Levels "height width 4", of a depth at which white is `white`."""
+def _rgba(picture: Picture, white: int) -> Shaped[np.ndarray, "height width 4"]:
+    """RGBA levels at the depth at which white is `white`."""
     levels = picture.values.astype(np.int32) * (white // picture.white)
     colours, alpha = levels[..., : picture.colours], levels[..., picture.colours :]
     if not picture.has_alpha:

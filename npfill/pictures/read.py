@@ -7,16 +7,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npfill.errors import InputError
-from npfill.pictures.formats import HEADER, Format, UnknownFormatError, format_of, readable
+from npfill.pictures.formats import HEADER, File, Format, UnknownFormatError, format_of, readable
 from npfill.pictures.picture import Picture
 
 MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
@@ -41,7 +40,7 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
     """
     picture = read_values(path, max_pixels)
     if picture.values.dtype == np.bool_:
-        raise InputError(f"{path}: true and false are a mask, not a picture", "--mask takes it")
+        raise InputError(f"{path}: true and false are a mask, not a picture", "`mask` takes it")
     return picture
 
 
@@ -129,7 +128,7 @@ def suffixes(path: Path, *, keep: bool) -> Suffixes:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BufferedReader | BytesIO]:
+def opened(path: Path) -> Iterator[File]:
     """A file that can be sought in, for reading a picture; `-` is stdin.
 
     Raises:
@@ -208,7 +207,7 @@ def _refuse_unreadable(path: Path) -> None:
         raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
 
 
-def _format(file: BinaryIO, name: str) -> Format:
+def _format(file: File, name: str) -> Format:
     """The format of a file, which is left at its start."""
     header = file.read(HEADER)
     file.seek(0)

@@ -41,11 +41,11 @@ def test_holes_unite_with_the_notes_of_all() -> None:
 @pytest.mark.parametrize(
     ("box", "reason"),
     [
-        ((0, 0, 0, 2), "--box 0,0,0,2: has no area"),
-        ((0, 0, 2, -1), "--box 0,0,2,-1: has no area"),
-        ((7, 0, 2, 1), "--box 7,0,2,1: reaches out of the picture, which is 8x6"),
-        ((0, 6, 1, 1), "--box 0,6,1,1: reaches out of the picture, which is 8x6"),
-        ((-1, 0, 3, 1), "--box -1,0,3,1: reaches out of the picture, which is 8x6"),
+        ((0, 0, 0, 2), "`box=(0,0,0,2)`: has no area"),
+        ((0, 0, 2, -1), "`box=(0,0,2,-1)`: has no area"),
+        ((7, 0, 2, 1), "`box=(7,0,2,1)`: reaches out of the picture, which is 8x6"),
+        ((0, 6, 1, 1), "`box=(0,6,1,1)`: reaches out of the picture, which is 8x6"),
+        ((-1, 0, 3, 1), "`box=(-1,0,3,1)`: reaches out of the picture, which is 8x6"),
     ],
 )
 def test_a_box_must_lie_in_the_picture(box: tuple[int, int, int, int], reason: str) -> None:
@@ -93,7 +93,7 @@ def test_selecting_nothing_is_an_error_and_everything_is_noted() -> None:
     with pytest.raises(InputError) as refusal:
         check(Hole(np.zeros((2, 2), dtype=bool)), "mask.png")
     assert str(refusal.value) == "mask.png: selects 0 px (white is filled)"
-    assert "--invert-mask" in refusal.value.hint
+    assert "`invert_mask=True`" in refusal.value.hint
     everything = check(Hole(np.ones((2, 2), dtype=bool), ("a",)), "mask.png")
     assert everything.notes[0] == "a"
     assert "a draw from the prior" in everything.notes[1]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npfill.errors import InputError
+from npfill.errors import InputError, NpfillError
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 
@@ -27,24 +27,25 @@ def noise(dtype: type, channels: int, size: tuple[int, int] = (5, 7)) -> np.ndar
 
 
 @st.composite
-def pictures(draw: st.DrawFn) -> tuple[Picture, np.ndarray, np.ndarray]:
-    """A picture, a hole in it, and values for its colour channels that may be anything outside."""
+def pictures(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Levels, a hole in it, and values for its colour channels that may be anything outside."""
     size = draw(st.integers(1, 9)), draw(st.integers(1, 9))
     dtype = draw(st.sampled_from([np.uint8, np.uint16]))
-    picture = picture_of(draw(hnp.arrays(dtype, (*size, draw(st.integers(1, 4))))))
+    levels = draw(hnp.arrays(dtype, (*size, draw(st.integers(1, 4)))))
     hole = draw(hnp.arrays(bool, size))
-    shape = (*size, picture.colours)
+    shape = (*size, 1 if levels.shape[-1] < 3 else 3)
     values = draw(hnp.arrays(np.float32, shape, elements=st.floats(-1, 2, width=32)))
     values[~hole] = draw(st.sampled_from([np.nan, np.inf, 0.5]))
-    return picture, hole, values
+    return levels, hole, values
 
 
 @settings(max_examples=200, deadline=None)
 @given(picture=pictures(), opaque=st.booleans())
 def test_outside_the_hole_no_level_changes(
-    picture: tuple[Picture, np.ndarray, np.ndarray], opaque: bool
+    picture: tuple[np.ndarray, np.ndarray, np.ndarray], opaque: bool
 ) -> None:
-    before, hole, values = picture
+    levels, hole, values = picture
+    before = picture_of(levels)
     original = before.values.copy()
     incomplete = MaskedPicture.of(before, hole)
     after = incomplete.filled(values, opaque=opaque)
@@ -102,7 +103,7 @@ def test_pictures_of_different_kinds_cannot_be_compared() -> None:
 
 
 @st.composite
-def data(draw: st.DrawFn) -> tuple[Picture, np.ndarray]:
+def data(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Data of any type and any number of channels, some of them NaN, and a hole."""
     size = draw(st.integers(1, 5)), draw(st.integers(1, 5))
     dtype = np.dtype(draw(st.sampled_from(DATA)))
@@ -113,15 +114,16 @@ def data(draw: st.DrawFn) -> tuple[Picture, np.ndarray]:
         limits = st.floats(-largest, largest, width=wide)  # type: ignore[arg-type]
         elements = st.one_of(limits, st.just(np.nan))
     values = draw(hnp.arrays(dtype, (*size, draw(st.integers(1, 5))), elements=elements))
-    return data_of(values), draw(hnp.arrays(bool, size))
+    return values, draw(hnp.arrays(bool, size))
 
 
 @settings(max_examples=200, deadline=None)
 @given(given=data(), share=st.floats(0, 1))
 def test_data_come_back_in_their_type_within_what_was_observed(
-    given: tuple[Picture, np.ndarray], share: float
+    given: tuple[np.ndarray, np.ndarray], share: float
 ) -> None:
-    picture, selected = given
+    measured, selected = given
+    picture = data_of(measured)
     incomplete = MaskedPicture.of(picture, selected)
     hole = np.broadcast_to(selected[..., None] | np.isnan(picture.values), picture.values.shape)
     assert incomplete.intensities[~hole].min(initial=0) >= 0
@@ -166,3 +168,22 @@ def test_infinite_data_are_refused_unless_they_are_in_the_hole() -> None:
         MaskedPicture.of(data_of(values), np.zeros((1, 3), dtype=bool))
     incomplete = MaskedPicture.of(data_of(values), np.isinf(values[..., 0]))
     assert incomplete.intensities.ravel().tolist() == [0, 0, 1]
+
+
+def test_a_change_outside_the_hole_is_a_bug_that_is_never_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    masked = MaskedPicture.of(picture_of(noise(np.uint8, 3)), np.eye(5, 7, dtype=bool))
+    monkeypatch.setattr(MaskedPicture, "changed_outside", lambda *_: (2, 1.0))
+    with pytest.raises(NpfillError, match="2 px outside the hole would change"):
+        masked.filled(masked.intensities)
+
+
+def test_a_deviation_is_in_intensities_or_in_the_unit_of_the_values() -> None:
+    std = np.full((5, 7, 1), 0.1)
+    picture = MaskedPicture.of(picture_of(noise(np.uint8, 1)), np.eye(5, 7, dtype=bool))
+    assert picture.deviation(std) == pytest.approx(0.1)
+    assert picture.deviation_of_values(std) == pytest.approx(25.5)
+    data = MaskedPicture.of(data_of(np.arange(35.0).reshape(5, 7, 1)), np.zeros((5, 7), dtype=bool))
+    assert data.deviation(std) == pytest.approx(3.4)
+    assert data.deviation_of_values(std) == pytest.approx(3.4)

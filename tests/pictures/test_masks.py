@@ -105,10 +105,10 @@ def test_a_threshold_is_in_the_levels_of_the_file(
 @pytest.mark.parametrize(
     ("values", "brightest", "hint"),
     [
-        (painted([1], [0]), "1 of 255", "0/1 mask? --mask-threshold 1"),
-        (CORNER.astype(np.uint16), "1 of 65535", "0/1 mask? --mask-threshold 1"),
-        (painted([20], [0]), "20 of 255", "--mask-threshold N fills from level N upwards"),
-        (painted([127], [0]), "127 of 255", "--mask-threshold N fills from level N upwards"),
+        (painted([1], [0]), "1 of 255", "0/1 mask? `mask_threshold=1`"),
+        (CORNER.astype(np.uint16), "1 of 65535", "0/1 mask? `mask_threshold=1`"),
+        (painted([20], [0]), "20 of 255", "`mask_threshold=N` fills from level N upwards"),
+        (painted([127], [0]), "127 of 255", "`mask_threshold=N` fills from level N upwards"),
     ],
 )
 def test_a_mask_too_dark_to_select_anything_is_refused(
@@ -132,7 +132,7 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> No
     with pytest.raises(InputError) as refusal:
         read(path, (60, 80))
     assert str(refusal.value) == f"{path} is 8x6 but photo.jpg is 80x60"
-    assert refusal.value.hint == "--fit-mask resizes it"
+    assert refusal.value.hint == "`fit_mask=True` resizes it"
 
 
 def test_swapped_sizes_look_like_a_rotation(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_more_than_half_but_not_all_is_doubted(tmp_path: Path, columns: int, not
     mask = np.zeros((6, 8), dtype=bool)
     mask[:, :columns] = True
     hole = read(saved(mask, tmp_path / "mask.png"))
-    assert any("--invert-mask" in note for note in hole.notes) == noted
+    assert any("`invert_mask=True`" in note for note in hole.notes) == noted
     assert not adjusted(hole, invert=True, grow=0).notes
 
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 from npfill.pictures.formats import arrays, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
-from npfill.pictures.formats.base import HEADER, Format, UnknownFormatError
+from npfill.pictures.formats.base import HEADER, File, Format, UnknownFormatError
 from npfill.pictures.formats.raster import png_bytes
 from npfill.pictures.picture import Picture
 
 __all__ = [
     "FORMATS",
     "HEADER",
+    "File",
     "Format",
     "UnknownFormatError",
     "format_of",

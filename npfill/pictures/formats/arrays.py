@@ -3,12 +3,12 @@
 import io
 import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from npfill.errors import InputError
-from npfill.pictures.formats.base import Format, UnknownFormatError, refuse_bomb
+from npfill.pictures.formats.base import File, Format, UnknownFormatError, refuse_bomb
 from npfill.pictures.picture import Picture
 
 _KINDS = "iuf"
@@ -16,7 +16,7 @@ _LARGEST_FLOAT = 8  # bytes
 _PERHAPS_CHANNELS = 4
 
 
-def read_npy(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def read_npy(file: File, name: str, max_pixels: int) -> Picture:
     """Read data "height width" or "height width channel" from an .npy file.
 
     Raises:
@@ -25,7 +25,7 @@ def read_npy(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     return _data(_array(file, name, max_pixels), name, "NPY", {})
 
 
-def read_npz(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def read_npz(file: File, name: str, max_pixels: int) -> Picture:
     """Read data from an .npz file of one array.
 
     Raises:
@@ -61,6 +61,22 @@ def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
     return content.getvalue()
 
 
+def refuse_array(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    """Refuse an array that is neither numbers nor true and false, or no picture by its shape.
+
+    Raises:
+        InputError: It is not.
+    """
+    if dtype.hasobject or dtype.kind not in _KINDS + "b" or dtype.itemsize > _LARGEST_FLOAT:
+        raise InputError(
+            f"{name}: values of type {dtype} are not read", "save integers or floats of 64 bits"
+        )
+    if len(shape) not in {2, 3} or 0 in shape:
+        raise InputError(
+            f"{name}: an array of shape {shape}", "height x width, or height x width x channel"
+        )
+
+
 def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
     """The array of a file, once its header has been found to be harmless."""
     start = file.tell() if file.seekable() else 0
@@ -74,14 +90,7 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
             f"{name}: .npy of version {version[0]}.{version[1]} is not read", "np.save writes 1.0"
         )
     shape, _, dtype = read_header(file)
-    if dtype.hasobject or dtype.kind not in _KINDS + "b" or dtype.itemsize > _LARGEST_FLOAT:
-        raise InputError(
-            f"{name}: values of type {dtype} are not read", "save integers or floats of 64 bits"
-        )
-    if len(shape) not in {2, 3} or 0 in shape:
-        raise InputError(
-            f"{name}: an array of shape {shape}", "height x width, or height x width x channel"
-        )
+    refuse_array(name, dtype, shape)
     refuse_bomb(name, (*shape, 1)[:3], max_pixels)
     file.seek(start)
     values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
@@ -89,6 +98,7 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
 
 
 def _data(values: np.ndarray, name: str, kind: str, info: dict[str, Any]) -> Picture:
+    """Data of a checked array, NaN being missing."""
     notes, shape = [], values.shape
     if values.ndim == 3 and shape[0] <= _PERHAPS_CHANNELS < shape[2]:
         notes.append(f"read as {shape[1]}x{shape[0]} in {shape[2]} channels: channels come last")

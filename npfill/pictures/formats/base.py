@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import BufferedReader, BytesIO
 
 from npfill.errors import InputError
 from npfill.pictures.picture import Picture
 
+File = BufferedReader | BytesIO
 HEADER = 4096  # bytes, enough to know a format, its depth and its codec by
 
 
-def _never(file: BinaryIO, name: str) -> bool:
+def _never(file: File, name: str) -> bool:
     del file, name
     return False
 
@@ -37,10 +38,10 @@ class Format:
     label: str
     suffixes: tuple[str, ...]
     sniff: Callable[[bytes], bool]
-    read: Callable[[BinaryIO, str, int], Picture]
+    read: Callable[[File, str, int], Picture]
     write: Callable[[Picture, Mapping[str, str]], bytes]
     is_data: bool = False
-    holds_data: Callable[[BinaryIO, str], bool] = _never
+    holds_data: Callable[[File, str], bool] = _never
 
 
 class UnknownFormatError(Exception):
@@ -64,5 +65,5 @@ def refuse_bomb(name: str, shape: tuple[int, ...], max_pixels: int) -> None:
     if pixels > max_pixels:
         raise InputError(
             f"{name}: {pixels:,} pixels, more than the {max_pixels:,} that are read",
-            f"crop it or scale it down; --max-pixels {pixels} if it is what it claims to be",
+            f"crop it or scale it down; `max_pixels={pixels}` if it is what it claims to be",
         )

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
@@ -15,11 +15,11 @@ from npfill.errors import InputError
 from npfill.extras import imported
 from npfill.pictures import metadata
 from npfill.pictures.formats import png16
-from npfill.pictures.formats.base import HEADER, Format, refuse_bomb
+from npfill.pictures.formats.base import HEADER, File, Format, refuse_bomb
 from npfill.pictures.picture import Picture, channels_of, image_of
 
 ONE_BIT = "1-bit picture converted to grey"
-_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
+MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
 _BYTE = 8
 _KEPT = ("icc_profile", "exif", "dpi")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -28,7 +28,7 @@ _EITHER_BRANDS = {b"mif1", b"msf1"}
 _CODED_BY_HEVC = b"hvcC"
 
 
-def opened(file: BinaryIO, kind: str) -> Image.Image:
+def opened(file: File, kind: str) -> Image.Image:
     """Open an image file of a format by its name in Pillow, without decoding it.
 
     `Image.open` would compare its size with `Image.MAX_IMAGE_PIXELS`, which belongs to the whole
@@ -47,7 +47,7 @@ def opened(file: BinaryIO, kind: str) -> Image.Image:
         raise UnidentifiedImageError from None
 
 
-def decode(file: BinaryIO, name: str, max_pixels: int, *, kind: str) -> Picture:
+def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     """Decode an image file, trusting nothing in it.
 
     A PNG file keeps its 16 bits. Any other of more than 8 is read at 8, with a note.
@@ -67,7 +67,7 @@ def decode(file: BinaryIO, name: str, max_pixels: int, *, kind: str) -> Picture:
     image = opened(file, kind)
     refuse_bomb(name, (image.height, image.width, 1), max_pixels)
     deep = png16.is_deep(header)
-    if image.mode not in _MODES and not deep:
+    if image.mode not in MODES and not deep:
         raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
     notes = _about_frames(image)
     # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded:
@@ -85,13 +85,9 @@ def decode(file: BinaryIO, name: str, max_pixels: int, *, kind: str) -> Picture:
         values, info = png16.decode(file.read(), name), metadata.kept(image)
     else:
         notes += _about_depth(image, header)
-        plain = _inks_to_rgb(image, name) if image.mode == "CMYK" else _in_plain_mode(image)
-        info = metadata.kept(image)
-        if image.mode == "CMYK":
-            notes.append("CMYK converted to RGB through its colour profile")
-            info.pop("icc_profile")
-        notes += _about_mode(image, plain.mode)
-        values = channels_of(plain)
+        plain = in_plain_mode(image, name)
+        notes += mode_notes(image, plain.mode)
+        values, info = channels_of(plain), metadata.kept(image)
     return Picture(metadata.upright(values, turn), kind, name, tuple(notes), info)
 
 
@@ -138,6 +134,35 @@ def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
     return content.getvalue()
 
 
+def in_plain_mode(image: Image.Image, name: str) -> Image.Image:
+    """Convert an image of one of `MODES` to mode L, RGB, LA or RGBA, its pixels looking the same.
+
+    A palette is looked up; a palette's or a colour's transparency becomes an alpha channel; inks
+    become RGB by their profile.
+
+    Raises:
+        InputError: It has inks, and no profile that can be used.
+    """
+    if image.mode == "CMYK":
+        return _inks_to_rgb(image, name)
+    colours = "L" if image.mode in {"1", "L", "LA"} else "RGB"
+    mode = f"{colours}A" if image.has_transparency_data else colours
+    return image.convert(mode) if mode != image.mode else image
+
+
+def mode_notes(image: Image.Image, plain: str) -> list[str]:
+    """Notes on the plain mode that an image became."""
+    if image.mode == "CMYK":
+        return ["CMYK converted to RGB through its colour profile"]
+    if image.mode in {"P", "PA"}:
+        return [f"palette picture converted to {plain}"]
+    if image.mode == "1":
+        return [ONE_BIT]
+    if image.mode in {"L", "RGB"} and "transparency" in image.info:
+        return ["its transparent colour became an alpha channel"]
+    return []
+
+
 def _is_heic(header: bytes) -> bool:
     if header[4:8] != b"ftyp":
         return False
@@ -153,7 +178,7 @@ def _is_avif(header: bytes) -> bool:
     )
 
 
-def _decode_heic(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def _decode_heic(file: File, name: str, max_pixels: int) -> Picture:
     """Decode HEIC, which Pillow alone cannot read."""
     pillow_heif = imported("pillow_heif", f"{name}: HEIC", "heic", InputError)
     pillow_heif.register_heif_opener(thumbnails=False)
@@ -189,27 +214,6 @@ def _about_frames(image: Image.Image) -> list[str]:
     if image.format == "HEIF":
         return ["several pictures: only the first is used"]
     return ["animated: only the first frame is used"]
-
-
-def _in_plain_mode(image: Image.Image) -> Image.Image:
-    """Convert an 8-bit or 1-bit image to mode L, RGB, LA or RGBA, its pixels looking as they did.
-
-    A palette is looked up; a palette's or a colour's transparency becomes an alpha channel.
-    """
-    colours = "L" if image.mode in {"1", "L", "LA"} else "RGB"
-    mode = f"{colours}A" if image.has_transparency_data else colours
-    return image.convert(mode) if mode != image.mode else image
-
-
-def _about_mode(image: Image.Image, plain: str) -> list[str]:
-    """Notes on the plain mode that an image became."""
-    if image.mode in {"P", "PA"}:
-        return [f"palette picture converted to {plain}"]
-    if image.mode == "1":
-        return [ONE_BIT]
-    if image.mode in {"L", "RGB"} and "transparency" in image.info:
-        return ["its transparent colour became an alpha channel"]
-    return []
 
 
 def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import TiffImagePlugin
@@ -11,7 +11,7 @@ from npfill.errors import InputError
 from npfill.extras import imported
 from npfill.pictures import metadata
 from npfill.pictures.formats import raster
-from npfill.pictures.formats.base import Format, refuse_bomb
+from npfill.pictures.formats.base import File, Format, refuse_bomb
 from npfill.pictures.picture import Picture
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _NO_DATA = 42113
 _PLACE = (33550, 33922, 34264, 34735, 34736, 34737, 42112, _NO_DATA)
 
 
-def is_plain(file: BinaryIO) -> bool:
+def is_plain(file: File) -> bool:
     """Whether a TIFF file is a picture of eight bits at most, which Pillow reads."""
     tags = _tags(file)
     bits = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
@@ -40,7 +40,7 @@ def is_plain(file: BinaryIO) -> bool:
     return bits <= 8 and formats == {_UNSIGNED} and samples <= most
 
 
-def is_data(file: BinaryIO, name: str) -> bool:
+def is_data(file: File, name: str) -> bool:
     """Whether a TIFF file holds no picture, but data.
 
     Raises:
@@ -53,7 +53,7 @@ def is_data(file: BinaryIO, name: str) -> bool:
         return not _is_picture(tiff.pages.first)
 
 
-def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def read(file: File, name: str, max_pixels: int) -> Picture:
     """Read the first page of a TIFF file.
 
     A picture if it is of 8 bits at most, or 16-bit grey or RGB, with alpha or without; else data.
@@ -71,7 +71,7 @@ def read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     return _read_deep(file, name, max_pixels)
 
 
-def _read_deep(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def _read_deep(file: File, name: str, max_pixels: int) -> Picture:
     """Read the first page by tifffile.
 
     Raises:
@@ -143,7 +143,7 @@ def tiff_bytes(picture: Picture) -> bytes:
     return content.getvalue()
 
 
-def _tags(file: BinaryIO) -> TiffImagePlugin.ImageFileDirectory_v2:
+def _tags(file: File) -> TiffImagePlugin.ImageFileDirectory_v2:
     """The tags of the first page."""
     header = file.read(16)
     is_big = b"+" in header[2:4]
@@ -192,7 +192,7 @@ def _info(page: "TiffPage") -> dict[str, Any]:
     }
 
 
-def _picture_info(file: BinaryIO) -> dict[str, Any]:
+def _picture_info(file: File) -> dict[str, Any]:
     try:
         return metadata.kept(raster.opened(file, "TIFF"))
     except Exception:  # what Pillow does not know has no EXIF that could be kept

@@ -1,0 +1,140 @@
+"""Pictures from Python: images, arrays and tensors, and their results in the same layout."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+from PIL import Image
+
+from npfill.errors import InputError
+from npfill.pictures import metadata
+from npfill.pictures.formats.arrays import refuse_array
+from npfill.pictures.formats.raster import MODES, in_plain_mode, mode_notes
+from npfill.pictures.picture import Picture, channels_of
+from npfill.pictures.read import MAX_PIXELS, read_values, refusals
+
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
+_LEVELS = (np.uint8, np.uint16)
+_MOST_CHANNELS = 4  # of a picture: RGBA
+
+
+@dataclass(frozen=True)
+class PictureInput:
+    """A picture as a caller of Python gave it, and the way back to its layout.
+
+    Attributes:
+        picture: The picture.
+        layout: The axes of the caller's array. Images, and pictures of one channel in files, are
+            "height width".
+    """
+
+    picture: Picture
+    layout: Literal["height width", "height width channel", "channel height width"]
+
+    def restore(
+        self, values: Shaped[np.ndarray, "*sample height width channel"]
+    ) -> Shaped[np.ndarray, "..."]:
+        """Put values into the caller's layout; their type and unit are those of `picture`."""
+        if self.layout == "channel height width":
+            return np.ascontiguousarray(np.moveaxis(values, -1, -3))
+        return values[..., 0] if self.layout == "height width" else values
+
+
+def as_picture(thing: Any, name: str = "picture", max_pixels: int = MAX_PIXELS) -> PictureInput:
+    """Take a picture or data from a file, an image, an array or a tensor.
+
+    uint8 and uint16 in one to four channels are pictures, the last of two or four channels being
+    alpha. Floats in one or three channels are intensities if all that are observed lie in [0, 1].
+    Anything else is data, in any unit. NaN and masked entries are missing.
+
+    Args:
+        thing: The path of a file, which is turned upright; a Pillow image, which is not; an array
+            "height width" or "height width channel", masked or not; or a tensor of torch
+            "height width" or "channel height width". Values are never changed.
+        name: The picture's name in messages; a file has its own.
+        max_pixels: A file of more pixels is refused.
+
+    Raises:
+        InputError: It cannot be read, or holds no numbers, or is true and false.
+    """
+    given = as_values(thing, name, max_pixels)
+    if given.picture.values.dtype == np.bool_:
+        raise InputError(
+            f"{given.picture.name}: true and false are a mask, not a picture", "`mask` takes it"
+        )
+    return given
+
+
+def as_values(thing: Any, name: str, max_pixels: int = MAX_PIXELS) -> PictureInput:
+    """Take a picture, or a mask, which may be true and false; else as `as_picture`."""
+    if isinstance(thing, str | Path):
+        picture = read_values(Path(thing), max_pixels)
+        grey = picture.values.shape[-1] == 1 and len(picture.info.get("shape", ())) < 3
+        return PictureInput(picture, "height width" if grey else "height width channel")
+    if isinstance(thing, Image.Image):
+        return _of_image(thing, name)
+    torch = sys.modules.get("torch")  # who gives a tensor has imported it
+    if torch is not None and isinstance(thing, torch.Tensor):
+        return _of_tensor(thing, name)
+    return _of_array(np.ma.getdata(thing), np.ma.getmask(thing), name)
+
+
+def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width channel"]) -> Picture:
+    """A picture in which more values are missing, of each channel its own."""
+    known = picture.missing
+    return replace(picture, missing=missing if known is None else missing | known)
+
+
+def _of_image(image: Image.Image, name: str) -> PictureInput:
+    with refusals(name):  # it may be open and not yet decoded
+        image.load()
+    if image.mode in {"I", "F"}:
+        return _of_array(np.asarray(image), np.ma.nomask, name)
+    if image.mode in _DEEP:
+        values, notes = np.asarray(image).astype(np.uint16)[..., None], []
+    elif image.mode in MODES:
+        plain = in_plain_mode(image, name)
+        values, notes = channels_of(plain), mode_notes(image, plain.mode)
+    else:
+        raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
+    if metadata.orientation(image) != 1:
+        notes.append("its EXIF orientation is kept, not applied: ImageOps.exif_transpose turns it")
+    info = metadata.kept(image, upright=False)
+    picture = Picture(values, "PNG", name, tuple(notes), info)
+    return PictureInput(
+        picture, "height width" if values.shape[-1] == 1 else "height width channel"
+    )
+
+
+def _of_tensor(tensor: Any, name: str) -> PictureInput:
+    """A tensor on any device, with a gradient or without; of bfloat16, as float32."""
+    tensor = tensor.detach().cpu()
+    if str(tensor.dtype) == "torch.bfloat16":
+        tensor = tensor.float()
+    values = tensor.numpy()
+    if values.ndim != 3:
+        return _of_array(values, np.ma.nomask, name)
+    given = _of_array(np.moveaxis(values, 0, -1), np.ma.nomask, name)
+    return PictureInput(given.picture, "channel height width")
+
+
+def _of_array(values: Any, masked: np.ndarray | np.bool_, name: str) -> PictureInput:
+    values = np.asarray(values)
+    refuse_array(name, values.dtype, values.shape)
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    shape = values.shape
+    values = values.reshape(*shape[:2], -1)
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    if masked is not np.ma.nomask:
+        missing |= np.reshape(masked, values.shape)
+    channels = values.shape[-1]
+    if values.dtype in _LEVELS and channels <= _MOST_CHANNELS:
+        picture = Picture(values, "PNG", name, missing=missing if missing.any() else None)
+    else:
+        unit = values.dtype.kind == "f" and channels in {1, 3}
+        info = {"shape": shape}
+        picture = Picture(values, "NPY", name, info=info, is_data=True, missing=missing, unit=unit)
+    return PictureInput(picture, "height width" if len(shape) == 2 else "height width channel")
