@@ -188,7 +188,7 @@ def _scale(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The least observed value of each channel of data, and the greatest less the least.
 
-    A channel of one value v has it in the middle of a range as wide as |v|, or 1; one without
+    A channel of one value v has it in the middle of a range as wide as |v|, or 1 around 0; one without
     any value has the range from 0 to 1.
     """
     ends = []
@@ -196,7 +196,9 @@ def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.
         observed = picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
         low, high = (float(observed.min()), float(observed.max())) if observed.size else (0.0, 1.0)
         if low == high:
-            low, high = low - (abs(low) or 1) / 2, low + (abs(low) or 1) / 2
+            # Half of a subnormal number may be no number above zero.
+            around = (abs(low) if abs(low) >= np.finfo(np.float64).tiny else 1.0) / 2
+            low, high = low - around, low + around
         ends.append((low, high - low))
     low, width = np.array(ends).T
     if not np.isfinite(width).all():
