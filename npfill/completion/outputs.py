@@ -130,7 +130,7 @@ def _std(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     assert done.std is not None
     if masked.picture.is_data:
         return picture_bytes(masked.as_data(masked.deviation(done.std)), text, keep=False)
-    image, full_scale = std_picture(done.std, masked.hole)
+    image, full_scale = std_picture(done.std, masked.anywhere)
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full_scale)})
 
 

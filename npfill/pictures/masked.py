@@ -188,8 +188,8 @@ def _scale(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The least observed value of each channel of data, and the greatest less the least.
 
-    A channel of one value v has it in the middle of a range as wide as |v|, or 1 around 0; one without
-    any value has the range from 0 to 1.
+    A channel of one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one
+    without any value has the range from 0 to 1.
     """
     ends = []
     for channel in range(picture.values.shape[-1]):

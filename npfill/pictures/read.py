@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -70,11 +70,11 @@ def from_bytes(content: bytes, name: str, max_pixels: int = sys.maxsize) -> Pict
 
 
 def as_read_again(content: bytes, picture: Picture) -> Picture:
-    """A picture as it is read from a file of it that may have lost something.
+    """Read a picture back from a file of it, whose format may have lost something.
 
     Args:
         content: The file, as `picture_bytes` wrote it.
-        picture: What was written.
+        picture: The picture that was written.
 
     Returns:
         A picture of the same shape: formats drop an alpha channel that is opaque everywhere.
@@ -93,46 +93,16 @@ def data_suffix(path: Path) -> str:
             kind = _format(file, str(path))
             is_data = kind.is_data or kind.holds_data(file, str(path))
             return kind.suffixes[0] if is_data else ""
-    except InputError:  # for whoever reads it
+    except InputError:  # its reader will say so
         return ""
-
-
-@dataclass(frozen=True)
-class Suffixes:
-    """What the results of a picture are written as.
-
-    Attributes:
-        mean: The suffix of mean and samples.
-        std: That of the standard deviation.
-    """
-
-    mean: str
-    std: str
-
-    def of(self, name: str) -> str:
-        """The suffix of a result of a name: `mean`, `sample-1`, `std`, `sheet` or `npz`."""
-        own = {"std": self.std, "sheet": ".png", "npz": ".npz"}
-        return own.get(name, self.mean)
-
-
-def suffixes(path: Path, *, keep: bool) -> Suffixes:
-    """What a picture's results are written as, by the first bytes of its file.
-
-    Data are written in their format. Pictures are written as PNG, or where `keep`, in theirs,
-    under the suffix that they have. What cannot be read is left for reading it to say; stdin,
-    which can be read once, counts as a picture.
-    """
-    data = "" if path == STDIN else data_suffix(path)
-    mean = data or (path.suffix if keep and path.suffix else ".png")
-    return Suffixes(mean, data or ".png")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[File]:
-    """A file that can be sought in, for reading a picture; `-` is stdin.
+    """Open a file, in which one can seek, for reading a picture; `-` is stdin.
 
     Raises:
-        InputError: It is missing, or whatever decodes it within fails.
+        InputError: It is missing, or its decoder fails within.
     """
     with refusals(str(path)):
         stdin = path == STDIN

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from npfill.completion.outputs import Suffixes
+from npfill.completion.plan import suffixes_of
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.read import Suffixes, as_read_again, read_picture, suffixes
+from npfill.pictures.read import as_read_again, data_suffix, read_picture
 
 
 def smooth() -> Image.Image:
@@ -141,10 +143,14 @@ def test_a_picture_that_has_become_opaque_is_kept_too(tmp_path: Path, kind: str)
     assert (again.values[..., -1] > 250).all()
 
 
-def test_results_are_named_after_the_format_they_are_in(tmp_path: Path) -> None:
-    smooth().save(tmp_path / "a.jpeg")
-    smooth().save(tmp_path / "b.tiff")
-    assert suffixes(tmp_path / "a.jpeg", keep=False) == Suffixes(".png", ".png")
-    assert suffixes(tmp_path / "a.jpeg", keep=True) == Suffixes(".jpeg", ".png")
-    assert suffixes(tmp_path / "b.tiff", keep=False) == Suffixes(".png", ".png")
-    assert suffixes(tmp_path / "none.jpg", keep=False) == Suffixes(".png", ".png")
+def test_pictures_and_what_is_missing_have_no_suffix_of_data(tmp_path: Path) -> None:
+    for name in ("a.jpeg", "b.tiff"):
+        smooth().save(tmp_path / name)
+        assert data_suffix(tmp_path / name) == ""
+    assert data_suffix(tmp_path / "none.npy") == ""
+
+
+def test_results_are_named_after_the_format_they_are_in() -> None:
+    assert suffixes_of("", ".jpeg", keep=False) == Suffixes(".png", ".png")
+    assert suffixes_of("", ".jpeg", keep=True) == Suffixes(".jpeg", ".png")
+    assert suffixes_of(".npy", ".dat", keep=True) == Suffixes(".npy", ".npy")
