@@ -80,7 +80,7 @@ class BaselinePrediction:
 
 
 class Baseline(ABC):
-    """A method that fills one picture at a time and learns no network.
+    """A method that completes one picture at a time without a learned network.
 
     Attributes:
         name: The word that users type.
@@ -113,7 +113,7 @@ class Baseline(ABC):
 
         Raises:
             InputError: The baseline cannot be used for this picture and hole.
-            ModelError: A package or file that it needs is not there.
+            ModelError: A package or file that it needs is missing.
         """
 
     def package(self, module: str, name: str) -> ModuleType:
@@ -126,15 +126,15 @@ class Baseline(ABC):
         return package
 
     def observed(self, hole: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-        """True where the picture is observed.
+        """The mask of observed pixels.
 
         Raises:
-            InputError: It is observed nowhere.
+            InputError: No pixel is observed.
         """
         if hole.all():
             raise InputError(
                 f"nothing of the picture is observed: {self.name} has nothing to go by",
-                "leave some of it outside the hole; a model of npfill models needs nothing",
+                "leave some of it outside the hole; a neural process needs nothing",
             )
         return ~hole
 
@@ -152,6 +152,6 @@ def solved(
 def cholesky(
     covariance: Float[np.ndarray, "value value"],
 ) -> Float[np.ndarray, "value value"]:
-    """The lower L with L Lᵀ = `covariance`, float64."""
+    """The lower triangular L with L Lᵀ = `covariance`, float64."""
     factor: np.ndarray = torch.linalg.cholesky(torch.from_numpy(covariance)).numpy()
     return factor

@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from typing import Any, ClassVar
+from types import ModuleType
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -13,19 +14,20 @@ from npfill.seeds import generator
 
 # The time grows with the cube of these.
 _CONTEXT = 1000  # observed pixels that the process is conditioned on
-_FITTED_TO = 250  # of them, those that the kernel is fitted to
+_FITTED_TO = 250  # of them, pixels that the kernel is fitted to
 _JOINT = 4096  # pixels of the largest hole with a joint covariance
-_CHUNK = 4096  # pixels of a larger hole in one pass: what bounds the memory
+_CHUNK = 4096  # pixels of a larger hole in one pass: bounds the memory
 
 Points = Float[np.ndarray, "point 2"]
+Untyped: TypeAlias = Any  # kernels and regressors of scikit-learn, which states no types
 
 
 class GaussianProcess(Baseline):
     """A constant times Matérn 3/2, plus white noise, by type-II maximum likelihood.
 
     Values are centred on the mean of the context; the channels share the kernel. The std of the
-    process is at least 0.1, as a context that happens to be flat says little of what it does not
-    cover; the length scale is at most half of the longer side, and the std of the noise at least
+    process is at least 0.1, as a context that happens to be flat says little about the rest of the
+    picture; the length scale is at most half of the longer side, and the std of the noise at least
     0.01. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning,
     2006, chapters 2 and 5; scikit-learn's GaussianProcessRegressor.
     """
@@ -37,7 +39,7 @@ class GaussianProcess(Baseline):
         picture: Float[np.ndarray, "height width channel"],
         hole: Bool[np.ndarray, "height width"],
     ) -> BaselinePrediction:
-        """See `Baseline.fill`. Of a large context, a random part is used; the notes say so."""
+        """See `Baseline.fill`. A random part of a large context is used; the notes say so."""
         observed = self.observed(hole)
         at, asked = (np.argwhere(where).astype(np.float64) for where in (observed, hole))
         values = picture[observed].astype(np.float64)
@@ -56,7 +58,9 @@ class GaussianProcess(Baseline):
         stds = np.repeat(std[:, None], len(centre), axis=1)
         return BaselinePrediction(mean + centre, stds, factors, tuple(notes))
 
-    def _fitted(self, at: Points, values: Float[np.ndarray, "point channel"], longer: int) -> Any:
+    def _fitted(
+        self, at: Points, values: Float[np.ndarray, "point channel"], longer: int
+    ) -> Untyped:
         """The process given the values, with the kernel fitted to some of them."""
         package = self.package("sklearn.gaussian_process", "scikit-learn")
         exceptions = self.package("sklearn.exceptions", "scikit-learn")
@@ -69,8 +73,8 @@ class GaussianProcess(Baseline):
         return regressor(kernel, alpha=0.0, optimizer=None).fit(at, values)
 
 
-def _prior(kernels: Any, longer: int) -> Any:
-    """Where the search for the kernel begins, and its bounds; lengths are in pixels."""
+def _prior(kernels: ModuleType, longer: int) -> Untyped:
+    """The kernel that the search starts from, with its bounds; lengths are in pixels."""
     longest = max(2.0, longer / 2)
     amplitude = kernels.ConstantKernel(0.1, (0.1**2, 2.0))
     shape = kernels.Matern(min(3.0, longest), (1.0, longest), nu=1.5)
@@ -78,25 +82,25 @@ def _prior(kernels: Any, longer: int) -> Any:
 
 
 def _random(count: int, most: int) -> Int[np.ndarray, " chosen"]:
-    """At most so many of the first `count` numbers, always the same."""
+    """At most `most` of the first `count` numbers, at random but always the same."""
     chosen: np.ndarray = torch.randperm(count, generator=generator("gp", count))[:most].numpy()
     return chosen
 
 
-def _regressed(process: Any, at: Points) -> tuple[np.ndarray, np.ndarray]:
-    """The means "point channel", and L⁻¹ k(context, points): what the context explains."""
+def _regressed(process: Untyped, at: Points) -> tuple[np.ndarray, np.ndarray]:
+    """The means "point channel", and L⁻¹ k(context, points): the part that the context explains."""
     cross = process.kernel_(at, process.X_train_)
     return cross @ process.alpha_, solved(process.L_, cross.T)
 
 
-def _joint(process: Any, at: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _joint(process: Untyped, at: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Means, stds and the factor of the covariance, noise included."""
     mean, explained = _regressed(process, at)
     covariance = process.kernel_(at) - explained.T @ explained
     return mean, np.sqrt(covariance.diagonal()), cholesky(covariance)
 
 
-def _marginals(process: Any, at: Points) -> tuple[np.ndarray, np.ndarray]:
+def _marginals(process: Untyped, at: Points) -> tuple[np.ndarray, np.ndarray]:
     """Means and stds, noise included, a chunk of points at a time."""
     means, stds = [], []
     for some in np.array_split(at, math.ceil(len(at) / _CHUNK)):

@@ -35,7 +35,7 @@ class _OpenCV(Baseline):
 
 
 class Telea(_OpenCV):
-    """Fast marching: a weighted mean of what is known nearby, from the hole's edge inwards.
+    """Fast marching: a weighted mean of the observed neighbourhood, from the edge inwards.
 
     Source: A. Telea, An Image Inpainting Technique Based on the Fast Marching Method, 2004.
     """
@@ -45,7 +45,7 @@ class Telea(_OpenCV):
 
 
 class NavierStokes(_OpenCV):
-    """Lines of equal intensity are continued as those of a fluid's stream function.
+    """Isophotes continued into the hole like the streamlines of a fluid.
 
     Source: M. Bertalmio, A. L. Bertozzi and G. Sapiro, Navier-Stokes, Fluid Dynamics, and Image and
     Video Inpainting, 2001.
@@ -56,7 +56,7 @@ class NavierStokes(_OpenCV):
 
 
 class Biharmonic(Baseline):
-    """The solution of Δ²u = 0 in the hole, clipped to the range of what is observed.
+    """The solution of Δ²u = 0 in the hole, clipped to the range of the observed pixels.
 
     Source: S. B. Damelin and N. S. Hoang, On Surface Completion and Image Inpainting by Biharmonic
     Functions, 2018; scikit-image's inpaint_biharmonic.

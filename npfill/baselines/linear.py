@@ -1,9 +1,10 @@
 """A linear Gaussian model: the training pictures' mean and covariance, given the context."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -49,15 +50,16 @@ def fit(images: UInt8[Tensor, "image channel size size"]) -> Statistics:
     return Statistics(mean.view(images.shape[1:]).numpy(), covariance.numpy())
 
 
-def save(path: Path, statistics: Statistics, provenance: dict[str, Any]) -> None:
-    """Write the mean, the leading components of the covariance and the variances that they miss.
+def save(path: Path, statistics: Statistics, provenance: Mapping[str, object]) -> None:
+    """Write the mean, the leading components of the covariance, and the variances they leave out.
 
     S ≈ V Vᵀ + diag(r), with the eigenvectors scaled by the root of their eigenvalues in V, in half
-    precision, and r what V Vᵀ lacks of each variance: positive semidefinite however V is rounded.
+    precision, and r the part of each variance that V Vᵀ lacks: positive semidefinite however V is
+    rounded.
 
     Args:
         path: The file; replaced if it exists.
-        statistics: What to write.
+        statistics: The moments.
         provenance: JSON values: the data, its terms, how many pictures.
     """
     powers, vectors = np.linalg.eigh(statistics.covariance)
@@ -70,15 +72,15 @@ def save(path: Path, statistics: Statistics, provenance: dict[str, Any]) -> None
         "components": torch.from_numpy(scaled),
         "residual": torch.from_numpy(residual).float(),
     }
-    header = {"format": 1, "baseline": "linear", "provenance": provenance}
+    header = {"format": 1, "baseline": "linear", "provenance": dict(provenance)}
     save_tensors(path, tensors, {"npfill": canonical(header)})
 
 
 def load(path: Path) -> Statistics:
-    """Read what `save` wrote, trusting nothing in the file.
+    """Read a file that `save` wrote, trusting nothing in it.
 
     Raises:
-        ModelError: It is not there, or anything in it is not as it must be.
+        ModelError: It is missing, or its content is not as it must be.
     """
     mean, components, residual = (values.double().numpy() for values in _tensors(path))
     return Statistics(mean, components @ components.T + np.diag(residual))
@@ -108,11 +110,11 @@ def _tensors(path: Path) -> tuple[Tensor, Tensor, Tensor]:
 class Linear(Baseline):
     """N(m, S + `NOISE`² I) over whole pictures, conditioned on the observed pixels.
 
-    The distribution is exact and joint, so that samples are coherent. Without any observed pixel
-    it is the prior. A colour picture under statistics of grey ones is completed channel by channel.
+    The distribution is exact and joint, so that samples are coherent; without any observed pixel it
+    is the prior. Statistics of grey pictures complete a colour picture channel by channel.
 
     Args:
-        statistics: m and S of pictures of one size; no other is completed.
+        statistics: m and S of pictures of one size, the only one that is completed.
     """
 
     name: ClassVar[str] = "linear"

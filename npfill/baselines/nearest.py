@@ -11,8 +11,8 @@ from npfill.baselines.base import Baseline, BaselinePrediction
 class Nearest(Baseline):
     """The mean of the `k` nearest observed pixels, or of all where there are fewer.
 
-    Distances are Euclidean, between pixel centres. Of observed pixels at the same distance, which
-    are taken depends on their places alone. Source: scikit-learn's KNeighborsRegressor.
+    Distances are Euclidean, between pixel centres. Ties are broken by
+    position alone. Source: scikit-learn's KNeighborsRegressor.
     """
 
     name: ClassVar[str] = "nearest"

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch
 
@@ -41,7 +41,7 @@ _keeping = threading.Lock()
 
 
 def load(
-    model: str | Path | NeuralProcess[Any] | Baseline | Predictor, device: str = "auto"
+    model: str | Path | NeuralProcess | Baseline | Predictor, device: str = "auto"
 ) -> Predictor:
     """Resolve a name, a path or a model to a predictor.
 
@@ -85,7 +85,7 @@ def load(
     )
 
 
-def _of_network(model: NeuralProcess[Any], target: torch.device | None) -> NeuralPredictor:
+def _of_network(model: NeuralProcess, target: torch.device | None) -> NeuralPredictor:
     """A predictor of a network on its own device, or of a copy on another."""
     device = next(model.parameters()).device
     if target is not None and torch.empty(0, device=target).device != device:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ class NeuralPredictor:
         name, word, sha256, terms, device: See `Predictor`.
     """
 
-    model: NeuralProcess[Any]
+    model: NeuralProcess
     name: str
     word: str
     sha256: str | None = None
@@ -70,7 +69,7 @@ class NeuralPredictor:
 
 
 def predict_with(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     picture: Array,
     hole: HoleArray,
     samples: int,
@@ -113,7 +112,7 @@ def predict_with(
 
 
 def _predict(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     picture: Array,
     hole: HoleArray,
     samples: int,
@@ -150,7 +149,7 @@ def _predict(
     return Prediction(mean, std, pictures, tuple(notes))
 
 
-def context_of(model: NeuralProcess[Any], picture: Array, hole: HoleArray) -> Context:
+def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> Context:
     """The context of a picture on the model's grid.
 
     A larger picture is averaged onto the grid; a colour picture becomes a batch of channels for a
@@ -179,7 +178,7 @@ def channels_last(
     return match_channels(array[0][None], channels)[0]
 
 
-def _notes(model: NeuralProcess[Any], picture: Array, hole: HoleArray) -> list[str]:
+def _notes(model: NeuralProcess, picture: Array, hole: HoleArray) -> list[str]:
     """Sentences on what the model was not made for."""
     config, notes = model.config, []
     longer = max(hole.shape)

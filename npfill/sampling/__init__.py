@@ -1,7 +1,6 @@
 """Samplers by name: joint draws of the pixels of a hole, for every variant."""
 
 from dataclasses import fields
-from typing import Any
 
 from npfill.errors import UsageError
 from npfill.models import NeuralProcess
@@ -33,7 +32,7 @@ SAMPLERS: dict[str, type[Sampler]] = {
 
 
 def sampler_for(
-    model: NeuralProcess[Any], name: str = AUTO, rounds: int | None = None, *, noise: bool = False
+    model: NeuralProcess, name: str = AUTO, rounds: int | None = None, *, noise: bool = False
 ) -> Sampler:
     """The sampler of a name, with its options; `auto` is the default of the model's variant.
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -107,7 +107,7 @@ class Autoregressive(Sampler):
 
 
 def roll_out(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     context: Context,
     order: Int[Tensor, "batch hole"],
     sizes: Sequence[int],

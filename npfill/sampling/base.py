@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -87,7 +87,7 @@ class Sampler(ABC):
     meaning: ClassVar[str]
 
     @classmethod
-    def refuse(cls, model: NeuralProcess[Any]) -> str:
+    def refuse(cls, model: NeuralProcess) -> str:
         """The reason why a model has no such samples; "" if it has."""
         del model
         return ""
@@ -97,7 +97,7 @@ class Sampler(ABC):
         del given, targets
         return None
 
-    def group(self, model: NeuralProcess[Any], count: int) -> int:
+    def group(self, model: NeuralProcess, count: int) -> int:
         """The number of samples that are drawn together."""
         del count
         return 1 if model.any_size else _GROUP

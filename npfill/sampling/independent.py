@@ -1,7 +1,7 @@
 """Samples with noise of its own in every pixel."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -26,7 +26,7 @@ class Independent(Sampler):
     name: ClassVar[str] = "independent"
     meaning: ClassVar[str] = "noise of its own in every pixel"
 
-    def group(self, model: NeuralProcess[Any], count: int) -> int:
+    def group(self, model: NeuralProcess, count: int) -> int:
         """All at once: only the noise depends on the sample."""
         del model
         return count

@@ -11,20 +11,20 @@ from npfill.gaussian import Gaussian
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _NEWTON_STEPS = 6
-# Values whose integrals are taken at once: their nodes stay in the cache.
+# Values integrated at once: their nodes stay in the cache.
 _PART = 2**14
-# Means are this far from 0 and 1 at least, and variances below this share of the largest.
+# Least distance of means from 0 and 1; largest fraction of the greatest possible variance.
 _LEAST, _MOST = 1e-3, 0.99
 
 
 def bounded(predicted: Gaussian, noise: Float[Tensor, "*#shape"]) -> Float[Tensor, "*shape"]:
-    """The draw in [0, 1] that standard normal `noise` stands for.
+    """The draw in [0, 1] that corresponds to standard normal `noise`.
 
-    v = Φ((h + √ρ e) / √(1 - ρ)) with h = Φ⁻¹(mean) has the mean that is predicted whatever ρ is
-    (Vasicek 1987), and ρ is what gives it the std. It is close to the Gaussian where that lies
-    well within [0, 1], and near a mean of 0 or with a large std most of it is close to 0 and 1, as
-    intensities are. A Gaussian clipped to [0, 1] has another mean and std: of 0.1 and 0.2, it
-    makes 0.14 and 0.15.
+    v = Φ((h + √ρ e) / √(1 - ρ)) with h = Φ⁻¹(mean) has the predicted mean for any ρ (Vasicek
+    1987), and ρ is chosen for the predicted std. The distribution is close to the Gaussian where
+    that lies well within [0, 1]; near a mean of 0 or with a large std most of its mass is close to
+    0 and 1, as with intensities. A Gaussian clipped to [0, 1] has another mean and std: 0.1 and 0.2
+    become 0.14 and 0.15.
     """
     mean = predicted.mean.clamp(_LEAST, 1.0 - _LEAST)
     variance = torch.minimum(predicted.scale.square(), _MOST * mean * (1.0 - mean))

@@ -1,7 +1,7 @@
 """Samples through z alone: the decoder's mean, for a draw of z for each sample."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -24,7 +24,7 @@ class Latent(Sampler):
     meaning: ClassVar[str] = "the decoder's mean for a draw of z"
 
     @classmethod
-    def refuse(cls, model: NeuralProcess[Any]) -> str:
+    def refuse(cls, model: NeuralProcess) -> str:
         """A conditional variant has no z."""
         return "" if model.has_latent else f"a {model.variant} has no latent z"
 

@@ -6,7 +6,6 @@ Draw k depends on (seed, k) alone, never on the number of draws.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -58,7 +57,7 @@ def draws(
     return latent.rsample(noise.to(latent.mean).unsqueeze(1))
 
 
-def in_chunks(model: NeuralProcess[Any], targets: Targets, pictures: int) -> Iterator[Targets]:
+def in_chunks(model: NeuralProcess, targets: Targets, pictures: int) -> Iterator[Targets]:
     """Split targets that all pictures share into chunks.
 
     Args:

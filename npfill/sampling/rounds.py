@@ -1,4 +1,4 @@
-"""The order that a hole's pixels are drawn in, and how many of them in each round."""
+"""The order in which the pixels of a hole are drawn, and their number in each round."""
 
 import numpy as np
 import torch
@@ -11,14 +11,14 @@ from npfill.seeds import generator
 def order(
     hole: Bool[Tensor, "batch pixel"], size: tuple[int, int], seed: int, path: int
 ) -> Int[Tensor, "batch target"]:
-    """The pixels of holes in an order that begins with pixels far apart and ends with neighbours.
+    """Order the pixels of holes: pixels far apart first, neighbours last.
 
-    It is that of the thresholds of an ordered dither (Bayer 1973): pixels on a coarse lattice,
-    then those that make it finer. Each path has a lattice of its own, shifted by what depends on
-    the seed and the path alone.
+    The order of the thresholds of an ordered dither (Bayer 1973): pixels on a coarse lattice, then
+    those that make it finer. Each path has a lattice of its own, shifted by the seed and the path
+    alone.
 
     Args:
-        hole: The same number of pixels in each picture.
+        hole: True at the pixels to draw; as many in each picture.
         size: Height and width of the pictures.
         seed: The seed.
         path: The number of the sample.
@@ -36,13 +36,13 @@ def order(
 
 
 def round_sizes(pixels: int, rounds: int) -> list[int]:
-    """How many pixels are drawn in each round: what is drawn grows by the same factor each time.
+    """The number of pixels drawn in each round: the total grows by the same factor each time.
 
-    The first pixels decide what the picture will show, and the last hardly anything.
+    The first pixels decide the content of the picture, and the last hardly anything.
 
     Args:
-        pixels: How many there are.
-        rounds: How many rounds; where there are fewer pixels, as many rounds as pixels.
+        pixels: The number of pixels to draw.
+        rounds: The number of rounds; no more are made than there are pixels.
     """
     rounds = min(rounds, pixels)
     number = np.arange(1, rounds + 1)
