@@ -1,5 +1,6 @@
 """`npfill train`: a recipe and pictures become weights."""
 
+import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,8 +73,18 @@ def train_command(
                 again = f"`resume=True` `run_dir={run}`"
                 reporter.say(f"saved at step {last.step:,}; go on with npfill train {again}")
             raise
-    best = run / "best.safetensors"
-    reporter.say(f"done: {best}; use it with -m {best}")
+    reporter.say(f"done: {run / 'best.safetensors'}; try it:")
+    reporter.say(_try(run, training.example(data, run)))
+
+
+def _try(run: Path, example: "tuple[Path, tuple[int, int]] | None") -> str:
+    """Write the command that completes a picture with the weights of a run."""
+    words = ["npfill", "complete", "PICTURE", "--mask", "MASK"]
+    if example is not None:
+        picture, (width, height) = example
+        box = f"{width // 4},{height // 4},{max(1, width // 2)},{max(1, height // 2)}"
+        words = ["npfill", "complete", str(picture), "--box", box]
+    return shlex.join([*words, "-m", str(run), "-o", f"{run}/"])
 
 
 def _recipes() -> Table:

@@ -1,10 +1,12 @@
 """Sets of pictures: of one size, with holes of their own, or photographs of any size."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -12,6 +14,8 @@ Crop = Float[Tensor, "3 side side"]
 # Standard deviations of a photograph's grain.
 _GRAIN = (0.002, 0.03)
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R 601
+# Alpha below this is a hole, as where a mask is taken from alpha.
+_OPAQUE = 128
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,48 @@ def parted(
     if isinstance(pictures, PartlyKnown):
         return pictures.images, pictures.known
     return pictures, None
+
+
+def squares(
+    pictures: Iterable[Image.Image], size: int, channels: int
+) -> UInt8[Tensor, "image channel size size"] | PartlyKnown:
+    """Bring pictures to one size; where any has a hole of its own, with what is known of them.
+
+    Args:
+        pictures: Any pictures, in a mode of Pillow's with 8 bits.
+        size: Side in pixels. Others are cut to their centre square and resized.
+        channels: 1 for grey, 3 for RGB.
+    """
+    drawn = [_square(picture, size, channels) for picture in pictures]
+    images = torch.from_numpy(np.stack([square for square, _ in drawn]))
+    images = images.permute(0, 3, 1, 2).contiguous()
+    whole = np.ones((size, size), dtype=bool)
+    known = torch.from_numpy(np.stack([whole if at is None else at for _, at in drawn])[:, None])
+    return images if known.all() else PartlyKnown(images, known)
+
+
+def has_hole(picture: Image.Image) -> bool:
+    """Tell whether a part of a picture is transparent."""
+    if not picture.has_transparency_data:
+        return False
+    return picture.convert("RGBA").getchannel("A").getextrema()[0] < _OPAQUE  # type: ignore[operator]
+
+
+def _square(picture: Image.Image, size: int, channels: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """A picture as "size size channel", and where it is known, "size size"; None: everywhere."""
+    colours, hole = "L" if channels == 1 else "RGB", has_hole(picture)
+    if hole:
+        whole = picture.convert("RGBA")
+        opaque = whole.getchannel("A").point(lambda alpha: 255 * (alpha >= _OPAQUE))
+        picture = whole.convert(colours)
+        # Pillow weights by alpha what it resizes.
+        picture.putalpha(opaque)
+    else:
+        picture = picture.convert(colours)
+    if picture.size != (size, size):
+        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
+    square = np.asarray(picture).reshape(size, size, -1)
+    return (square[..., :-1], square[..., -1] >= _OPAQUE) if hole else (square, None)
 
 
 @dataclass(frozen=True)
@@ -103,7 +149,7 @@ def crops(
             continue
         picture = pictures[int(random.integers(len(pictures)))]
         scale = min(int(random.choice(scales)), min(picture.shape[-2:]) // side)
-        crop = _square(picture, side * scale, random).float() / 255.0
+        crop = _window(picture, side * scale, random).float() / 255.0
         crop = F.avg_pool2d(crop, scale) if scale > 1 else crop
         crop = crop.flip(-1) if random.random() < 0.5 else crop
         crop = crop.rot90(int(random.integers(4)), (-2, -1))
@@ -112,7 +158,7 @@ def crops(
     return torch.stack(drawn)
 
 
-def _square(
+def _window(
     picture: UInt8[Tensor, "3 height width"], side: int, random: np.random.Generator
 ) -> UInt8[Tensor, "3 side side"]:
     """A window of a picture, anywhere in it."""

@@ -1,46 +1,44 @@
-"""A path becomes one uint8 tensor of pictures."""
+"""Sets of pictures on disk: a path becomes pictures, by the table `SOURCES`."""
 
-import gzip
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from npfill.data.arrays import pictures_of
-from npfill.data.sets import PartlyKnown, Photographs
+from npfill.data.arrays import Entry, in_array, in_idx, is_idx
+from npfill.data.sets import PartlyKnown, Photographs, has_hole, squares
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.read import MAX_PIXELS, from_bytes
 
 Split = Literal["train", "val", "test"]
 
-_IDX_NAMES = {
+_IMAGES = {
     "train": "train-images-idx3-ubyte",
     "val": "val-images-idx3-ubyte",
     "test": "t10k-images-idx3-ubyte",
 }
-_IDX_UINT8_3D = b"\x00\x00\x08\x03"
-# Alpha below this is a hole, as in `--mask alpha`.
-_OPAQUE = 128
 
 
 def read_images(
     path: Path, split: Split, size: int, channels: int
 ) -> UInt8[Tensor, "image channel size size"]:
-    """All pictures at a path, as squares of the wanted size.
+    """Read all pictures at a path, as squares of the wanted size.
 
     Args:
-        path: idx files (a file, or a folder with the MNIST names, gzipped or not), a zip or a
-            folder of images (with a `train.zip` / `test.zip` or `train/` / `test/` in it, that
-            part), or an array "image height width [channel]" of bytes, or of floats in [0, 1], in
-            `.npy` or `.npz`.
-        split: Which part of a set that has two.
+        path: A path that a source of `SOURCES` takes; or a folder with a part for each split in
+            it: MNIST's files by their names, gzipped or not, `train.zip` and `test.zip`, or
+            `train/` and `test/`.
+        split: Which part of a set that has several.
         size: Side in pixels. Pictures of another size are cut to their centre square and resized.
         channels: 1 for grey, 3 for RGB.
 
@@ -57,37 +55,16 @@ def read_images(
 def read_images_with_holes(
     path: Path, split: Split, size: int, channels: int
 ) -> UInt8[Tensor, "image channel size size"] | PartlyKnown:
-    """The same, where pictures may have holes: what is transparent, or NaN in an array of floats.
+    """Read pictures that may have holes: what is transparent, or NaN in an array of floats.
 
     Where a picture is resized, values in its holes do not spread, and a pixel is known where at
-    least half of what it is made of is.
+    least half of what it is made of is. Otherwise as `read_images`.
     """
-    pictures = _pictures(_part(_there(path), split))
-    squares = [_square(image, size, channels) for image in pictures]
-    if not squares:
-        raise _empty(path)
-    images = torch.from_numpy(np.stack([square for square, _ in squares]))
-    images = images.permute(0, 3, 1, 2).contiguous()
-    whole = np.ones((size, size), dtype=bool)
-    known = torch.from_numpy(np.stack([whole if at is None else at for _, at in squares])[:, None])
-    return images if known.all() else PartlyKnown(images, known)
-
-
-def shape_of(path: Path, split: Split) -> tuple[int, int]:
-    """Side of the centre square and channels (1 or 3) of the first picture at a path.
-
-    Raises:
-        InputError: Nothing is there, or it cannot be used.
-    """
-    first = next(iter(_pictures(_part(_there(path), split))), None)
-    if first is None:
-        raise _empty(path)
-    image = Image.fromarray(first) if isinstance(first, np.ndarray) else first
-    return min(image.size), 1 if image.mode in {"L", "LA"} else 3
+    return squares((entry() for entry in entries(path, split)), size, channels)
 
 
 def read_photographs(path: Path, split: Split, least: int) -> Photographs:
-    """All pictures at a path in RGB, each of its own size; grey ones have equal channels.
+    """Read all pictures at a path in RGB, each of its own size; grey ones have equal channels.
 
     Args:
         path: As for `read_images`.
@@ -99,38 +76,65 @@ def read_photographs(path: Path, split: Split, least: int) -> Photographs:
             a hole of its own.
     """
     pictures = []
-    for number, image in enumerate(_pictures(_part(_there(path), split))):
-        picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    for number, entry in enumerate(entries(path, split)):
+        picture = entry()
         if min(picture.size) < least:
             width, height = picture.size
             raise InputError(
                 f"{path}: picture {number + 1} is {width}x{height}",
                 f"sides of {least} pixels or more are needed: leave it out",
             )
-        if _has_hole(picture):
+        if has_hole(picture):
             raise _with_hole(path, number + 1, "a recipe with [holes] trains on such pictures")
         channels = torch.from_numpy(np.array(picture.convert("RGB")))
         pictures.append(channels.permute(2, 0, 1).contiguous())
-    if not pictures:
-        raise _empty(path)
     return Photographs(tuple(pictures))
 
 
+def shape_of(path: Path, split: Split) -> tuple[int, int]:
+    """Side of the centre square and channels (1 or 3) of the first picture at a path.
+
+    Raises:
+        InputError: Nothing is there, or it cannot be used.
+    """
+    image = entries(path, split)[0]()
+    return min(image.size), channels_of(image)
+
+
+def channels_of(image: Image.Image) -> int:
+    """Channels of a picture, without alpha: 1 for grey, 3 for anything else."""
+    return 1 if image.mode in {"L", "LA", "1", "I", "I;16", "F"} else 3
+
+
 def has_parts(path: Path, split: Split = "test") -> bool:
-    """Whether a path holds a training part and another that differ."""
+    """Tell whether a path holds a training part and another that differ."""
     return _part(path, "train") != _part(path, split)
 
 
-def _there(path: Path) -> Path:
+def entries(path: Path, split: Split) -> Sequence[Entry]:
+    """The pictures at a path, each read when its entry is called; at least one.
+
+    Raises:
+        InputError: Nothing is there, or it cannot be used.
+    """
     if not path.exists():
-        raise InputError(
-            f"{path}: no such file or folder", "--data takes a folder, zip, idx, .npy or .npz"
-        )
-    return path
+        raise InputError(f"{path}: no such file or folder", f"`data` takes {ACCEPTED}")
+    part = _part(path, split)
+    source = next((source for source in SOURCES if source.takes(part)), None)
+    if source is None:
+        single = part.suffix.lower() in picture_suffixes()
+        problem = "one picture, not a set of them" if single else "no set of pictures"
+        raise InputError(f"{part}: {problem}", f"`data` takes {ACCEPTED}")
+    found = source.open(part)
+    if not found:
+        raise InputError(f"{path}: no pictures in it", f"`data` takes {ACCEPTED}")
+    return found
 
 
-def _empty(path: Path) -> InputError:
-    return InputError(f"{path}: no pictures in it", "--data takes images, idx, .npy or .npz")
+def first_file(path: Path) -> Path | None:
+    """The first training picture that is a file of its own, as an example; None without one."""
+    part = _part(path, "train")
+    return next(iter(_files(part)), None) if part.is_dir() else None
 
 
 def _with_hole(path: Path, number: int, who: str) -> InputError:
@@ -143,89 +147,71 @@ def _with_hole(path: Path, number: int, who: str) -> InputError:
 def _part(path: Path, split: Split) -> Path:
     """The file or folder within `path` that holds a split."""
     if path.is_dir():
-        names = [_IDX_NAMES[split], f"{_IDX_NAMES[split]}.gz", f"{split}.zip", split]
+        names = [_IMAGES[split], f"{_IMAGES[split]}.gz", f"{split}.zip", split]
         for name in names:
             if (path / name).exists():
                 return path / name
     return path
 
 
-def _pictures(path: Path) -> Iterator[np.ndarray | Image.Image]:
-    if path.is_dir():
-        for file in sorted(path.iterdir()):
-            if file.suffix.lower() in picture_suffixes():
-                yield _opened(file.read_bytes(), str(file))
-    elif path.suffix == ".zip":
-        yield from _zipped(path)
-    elif path.suffix in {".npy", ".npz"}:
-        yield from pictures_of(path)
-    else:
-        yield from _idx(path)
+def _files(folder: Path) -> list[Path]:
+    suffixes = picture_suffixes()
+    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in suffixes]
 
 
-def _zipped(path: Path) -> Iterator[Image.Image]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if Path(name).suffix.lower() in picture_suffixes():
-                    yield _opened(archive.read(name), f"{path}:{name}")
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: not a readable zip ({error})", "copy it again") from None
+def _in_folder(folder: Path) -> Sequence[Entry]:
+    return [partial(_of_file, file) for file in _files(folder)]
 
 
-def _opened(content: bytes, name: str) -> Image.Image:
+def _of_file(file: Path) -> Image.Image:
+    return _decoded(file.read_bytes(), str(file))
+
+
+def _decoded(content: bytes, name: str) -> Image.Image:
     return from_bytes(content, name, MAX_PIXELS).image
 
 
-def unzipped(path: Path) -> bytes:
-    """The content of an idx file, gzipped or not.
-
-    Raises:
-        InputError: The gzip is broken.
-    """
-    raw = path.read_bytes()
+def _in_zip(path: Path) -> Sequence[Entry]:
     try:
-        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: broken gzip ({error})", "copy the file again") from None
+        archive, suffixes = zipfile.ZipFile(path), picture_suffixes()
+    except BadZipFile as error:
+        raise _not_a_zip(path, error) from None
+    names = [name for name in archive.namelist() if Path(name).suffix.lower() in suffixes]
+    return [partial(_of_member, archive, name, path) for name in sorted(names)]
 
 
-def _idx(path: Path) -> np.ndarray:
-    content = unzipped(path)
-    if content[:4] != _IDX_UINT8_3D:
-        raise InputError(
-            f"{path}: not an idx file of images", "--data takes images, idx, .npy or .npz"
-        )
-    count, height, width = np.frombuffer(content, ">u4", 3, offset=4)
-    values = np.frombuffer(content, np.uint8, offset=16)
-    if values.size != int(count) * int(height) * int(width):
-        raise InputError(
-            f"{path}: truncated, {values.size} of its bytes are there", "copy it again"
-        )
-    return values.reshape(count, height, width)
+def _of_member(archive: zipfile.ZipFile, name: str, path: Path) -> Image.Image:
+    try:
+        content = archive.read(name)
+    except BadZipFile as error:
+        raise _not_a_zip(path, error) from None
+    return _decoded(content, f"{path}:{name}")
 
 
-def _has_hole(picture: Image.Image) -> bool:
-    if not picture.has_transparency_data:
-        return False
-    return picture.convert("RGBA").getchannel("A").getextrema()[0] < _OPAQUE  # type: ignore[operator]
+def _not_a_zip(path: Path, error: BadZipFile) -> InputError:
+    return InputError(f"{path}: not a readable zip ({error})", "copy it again")
 
 
-def _square(
-    image: np.ndarray | Image.Image, size: int, channels: int
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """A picture as "size size channel", and where it is known, "size size"; None: everywhere."""
-    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-    colours, hole = "L" if channels == 1 else "RGB", _has_hole(picture)
-    if hole:
-        whole = picture.convert("RGBA")
-        opaque = whole.getchannel("A").point(lambda alpha: 255 * (alpha >= _OPAQUE))
-        picture = whole.convert(colours)
-        # Pillow weights by alpha what it resizes.
-        picture.putalpha(opaque)
-    else:
-        picture = picture.convert(colours)
-    if picture.size != (size, size):
-        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
-    square = np.asarray(picture).reshape(size, size, -1)
-    return (square[..., :-1], square[..., -1] >= _OPAQUE) if hole else (square, None)
+@dataclass(frozen=True)
+class Source:
+    """A kind of file or folder that pictures come from.
+
+    Attributes:
+        words: What it is called in refusals and help.
+        takes: Whether a path is of this kind.
+        open: The pictures in one.
+    """
+
+    words: str
+    takes: Callable[[Path], bool]
+    open: Callable[[Path], Sequence[Entry]]
+
+
+# The first that takes a path opens it.
+SOURCES = (
+    Source("a folder", Path.is_dir, _in_folder),
+    Source("a zip of pictures", lambda path: path.suffix == ".zip", _in_zip),
+    Source("an array in .npy or .npz", lambda path: path.suffix in {".npy", ".npz"}, in_array),
+    Source("idx files", is_idx, in_idx),
+)
+ACCEPTED = f"{', '.join(each.words for each in SOURCES[:-1])} or {SOURCES[-1].words}"

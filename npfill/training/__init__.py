@@ -2,6 +2,6 @@
 
 from npfill.training.distributed import is_first_process
 from npfill.training.recipe import find, render
-from npfill.training.train import train
+from npfill.training.train import example, train
 
-__all__ = ["find", "is_first_process", "render", "train"]
+__all__ = ["example", "find", "is_first_process", "render", "train"]

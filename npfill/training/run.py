@@ -74,6 +74,13 @@ class RunFolder:
                 "start one with npfill train RECIPE",
             ) from None
 
+    def note(self, found: dict[str, Any]) -> None:
+        """Add to the environment what became known in the course of the run."""
+        before = self.read_environment()
+        if before != before | found:
+            text = json.dumps(before | found, indent=2, sort_keys=True) + "\n"
+            write_bytes(self.environment, text.encode())
+
     def save_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
         """Replace the state atomically; `progress` is JSON."""
         plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}

@@ -1,4 +1,4 @@
-"""A training run from beginning to end: a recipe and pictures become weights."""
+"""A training run from beginning to end: a recipe and pictures become weights, ready for use."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,13 @@ import torch
 
 from npfill import checkpoint, zoo
 from npfill.data.sets import Photographs
+from npfill.data.sources import first_file
 from npfill.devices import keep_memory
 from npfill.errors import NpfillError, OverwriteError, UsageError
+from npfill.evaluate.calibration import calibrate, calibrate_photographs
 from npfill.evaluate.validation import at_random_counts, of_photographs
 from npfill.models import Config, NeuralProcess, fields_of
+from npfill.pictures.read import read_picture
 from npfill.training.batch import Pictures, training_pictures
 from npfill.training.distributed import Rank, from_environment, process_group
 from npfill.training.loop import Report, Trainer
@@ -22,6 +25,9 @@ from npfill.training.run import RunFolder, describe, provenance
 
 # Draws of z in a validation.
 _VALIDATION_DRAWS = 8
+# The calibration at the end of a run is fitted to so many pictures at most; of photographs, to the
+# centres of so many, so many pixels wide. Those of 28x28 take seconds, photographs a minute.
+_CALIBRATED, _CENTRES, _CENTRE = 200, 6, 512
 
 
 def train(
@@ -36,7 +42,7 @@ def train(
     on_report: Callable[[Report], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Train a model from a recipe.
+    """Train a model from a recipe, and calibrate its best and its last weights.
 
     Under torchrun every process calls this. The first one validates, writes and reports; of those
     on one machine, only the first raises what is wrong for all, and the others exit.
@@ -79,11 +85,28 @@ def train(
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
+        if rank.is_main:
+            _calibrate(run, inputs.held_out, where, on_note)
     except NpfillError as error:
         if rank.local:
             raise SystemExit(error.exit_code) from None
         raise
     return run.path
+
+
+def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]] | None:
+    """A training picture to try a run's weights on, and its width and height.
+
+    Args:
+        data: The pictures of the run; None takes those that it was started with.
+        run_dir: Its folder.
+
+    Returns:
+        None where the pictures are no files of their own.
+    """
+    place = data or Path(RunFolder(run_dir).read_environment()["data"])
+    picture = first_file(place)
+    return None if picture is None else (picture, read_picture(picture).image.size)
 
 
 @dataclass(frozen=True)
@@ -124,14 +147,14 @@ def _inputs(recipe: Recipe, run: RunFolder, start: _Start) -> _Inputs:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
     train, held_out = training_pictures(data, recipe)
     weights = checkpoint.load(zoo.find(str(start.init)).path) if start.init else None
-    if weights is not None and not _fit(weights.model.config, recipe.model):
+    if weights is not None and not _is_same(weights.model.config, recipe.model):
         raise UsageError(
             f"{start.init} has another configuration than the recipe", "compare their [model]"
         )
     return _Inputs(train, held_out, data, weights)
 
 
-def _fit(config: Config, wanted: Config) -> bool:
+def _is_same(config: Config, wanted: Config) -> bool:
     """Compare all but the floor of the scale, which is no matter of the weights."""
     same = {"scale_floor": 0.0}
     return fields_of(config) | same == fields_of(wanted) | same
@@ -171,6 +194,48 @@ def _score(held_out: Pictures, count: int) -> Callable[[NeuralProcess[Any]], dic
     if isinstance(held_out, Photographs):
         return partial(of_photographs, photographs=held_out[:count])
     return partial(at_random_counts, images=held_out, latents=_VALIDATION_DRAWS)
+
+
+def _calibrate(
+    run: RunFolder, held_out: Pictures, where: torch.device, on_note: Callable[[str], None]
+) -> None:
+    """Fit the calibration of the best and the last weights, in their files.
+
+    The state to resume from holds none, and weights that have one stay: however often a run is
+    interrupted, it ends with the same files.
+    """
+    fitted: dict[int, dict[str, float]] = {}
+    some = _centres(held_out) if isinstance(held_out, Photographs) else held_out[:_CALIBRATED]
+    for path in (run.best, run.last):
+        weights = checkpoint.load(path)
+        model, origin = weights.model, weights.provenance
+        if "calibration" not in origin:
+            if origin["steps"] not in fitted:
+                on_note(f"calibrating on {len(some)} pictures held out")
+                fitted[origin["steps"]] = _fit(model.to(where), some.to(where))
+            found = fitted[origin["steps"]]
+            model.calibration.copy_(torch.tensor([found["offset"], found["slope"]]))
+            origin |= {"calibration": found}
+            checkpoint.save(path, model, origin)
+        run.note({f"calibration_of_{path.stem}": origin["calibration"]})
+
+
+def _fit(model: NeuralProcess[Any], held_out: Pictures) -> dict[str, float]:
+    """Fit a model's calibration, and describe it."""
+    if isinstance(held_out, Photographs):
+        offset, slope = calibrate_photographs(model, held_out)
+    else:
+        offset, slope = calibrate(model, held_out)
+    return {"offset": offset, "slope": slope, "pictures": len(held_out)}
+
+
+def _centres(photographs: Photographs) -> Photographs:
+    """Cut the first few photographs to their centres."""
+    centres = []
+    for picture in photographs.pictures[:_CENTRES]:
+        top, left = (max(0, side - _CENTRE) // 2 for side in picture.shape[-2:])
+        centres.append(picture[:, top : top + _CENTRE, left : left + _CENTRE])
+    return Photographs(tuple(centres))
 
 
 def _steps(weights: checkpoint.Weights | None) -> int:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from npfill.data.labels import read_labels
+from npfill.data.arrays import read_labels
 from npfill.errors import InputError, ModelError
 from npfill.evaluate import classifier
 from npfill.files import folder
