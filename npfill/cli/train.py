@@ -23,7 +23,10 @@ def train_command(
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="schedule.steps=100 ...")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Pictures: a folder, zip, idx files, .npy or .npz.")
+        Path | None,
+        typer.Option(
+            help="Pictures: a folder of pictures, a zip of them, an array (.npy, .npz) or idx files."
+        ),
     ] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Where the run is kept; runs/RECIPE by default.")

@@ -209,9 +209,9 @@ class Source:
 
 # The first that takes a path opens it.
 SOURCES = (
-    Source("a folder", Path.is_dir, _in_folder),
-    Source("a zip of pictures", lambda path: path.suffix == ".zip", _in_zip),
-    Source("an array in .npy or .npz", lambda path: path.suffix in {".npy", ".npz"}, in_array),
+    Source("a folder of pictures", Path.is_dir, _in_folder),
+    Source("a zip of them", lambda path: path.suffix == ".zip", _in_zip),
+    Source("an array (.npy, .npz)", lambda path: path.suffix in {".npy", ".npz"}, in_array),
     Source("idx files", is_idx, in_idx),
 )
 ACCEPTED = f"{', '.join(each.words for each in SOURCES[:-1])} or {SOURCES[-1].words}"
