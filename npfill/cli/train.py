@@ -25,7 +25,8 @@ def train_command(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Pictures: a folder of pictures, a zip of them, an array (.npy, .npz) or idx files."
+            help="Pictures: "
+            "a folder of pictures, a zip of them, an array (.npy, .npz) or idx files."
         ),
     ] = None,
     run_dir: Annotated[
