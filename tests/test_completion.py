@@ -80,6 +80,7 @@ PICTURES: dict[str, tuple[Any, np.ndarray]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PICTURES)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", ["cnp", "anp"])
@@ -104,6 +105,7 @@ def test_std_is_positive_in_the_hole(name: str) -> None:
     assert (std_of(npfill.complete(grey(), HOLE, of(name, 1)))[HOLE] > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_under_the_hole_changes_nothing(name: str, channels: int) -> None:
@@ -114,6 +116,7 @@ def test_what_is_under_the_hole_changes_nothing(name: str, channels: int) -> Non
         assert_equal(npfill.complete(spoiled, HOLE, model), expected)
 
 
+@pytest.mark.slow
 def test_every_form_of_a_picture_gives_the_same_completion() -> None:
     model = of("np", 3)
     expected = npfill.complete(colour(), HOLE, model)
@@ -124,6 +127,7 @@ def test_every_form_of_a_picture_gives_the_same_completion() -> None:
     assert np.array_equal(np.moveaxis(completed.mean, 0, -1), expected.mean)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", MODELS)
 def test_neither_moments_nor_sample_k_depend_on_how_many_samples_are_drawn(
@@ -138,6 +142,7 @@ def test_neither_moments_nor_sample_k_depend_on_how_many_samples_are_drawn(
     assert none.samples.shape == (0, *colour().shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_samples_differ_from_each_other_and_from_seed_to_seed(name: str) -> None:
     model = of(name, 1)
@@ -153,6 +158,7 @@ def test_without_a_latent_the_moments_do_not_depend_on_the_seed(name: str) -> No
     assert_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_chunks_cannot_be_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = of(name, 1)
@@ -186,6 +192,7 @@ def test_mean_and_std_follow_the_law_of_total_variance(name: str) -> None:
     assert (len(means) == 1) == (name not in LATENT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: str) -> None:
     model = of(name, 1)
@@ -201,6 +208,7 @@ def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: st
         assert_close(of_channel, alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_an_rgb_model_completes_a_grey_picture_as_the_luminance_of_its_rgb(name: str) -> None:
     model = of(name, 3)
@@ -230,6 +238,7 @@ def test_samples_of_a_conditional_model_have_the_std_that_is_stated() -> None:
 SIZES = [(1, 1), (1, 50), (50, 1), (2, 3), (6, 6), (7, 7), (13, 40)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", MODELS)
 def test_any_size_is_completed_at_its_own_size(name: str, size: tuple[int, int]) -> None:
@@ -266,6 +275,7 @@ def test_of_a_larger_picture_only_the_average_of_what_is_observed_counts() -> No
     assert not np.array_equal(one.mean, other.mean)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_full_hole_is_a_draw_from_the_prior_and_sees_nothing(name: str) -> None:
     everywhere, model = np.ones(SIZE, dtype=bool), of(name, 1)

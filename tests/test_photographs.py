@@ -35,6 +35,7 @@ def test_a_smooth_gradient_comes_back_within_one_level(slope: float, side: int) 
     assert np.abs(completed.mean - truth)[hole].max() < 1.5 / 255  # levels are rounded by a half
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (3, 2), (40, 70)])
 @pytest.mark.parametrize("missing", ["all", "one pixel", "borders"])
 def test_any_picture_and_hole_has_a_finite_answer(size: tuple[int, int], missing: str) -> None:

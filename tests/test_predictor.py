@@ -89,6 +89,7 @@ def test_samples_have_the_joint_distributions_std_and_correlation() -> None:
     assert abs(channels) < 0.15
 
 
+@pytest.mark.slow
 def test_sample_k_depends_on_the_seed_and_k_alone() -> None:
     few, many = (npfill.complete(colour(), HOLE, joint(), count).samples for count in (2, 5))
     assert np.array_equal(many[:2], few)

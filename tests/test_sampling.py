@@ -56,6 +56,7 @@ def drawn(model: Model, context: Context, how: Sampler, count: int = 2, seed: in
     return how.sample(model.condition(context), Targets.every(SIZE), seed, count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [False, True])
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_sample_k_depends_on_the_seed_and_k_alone(name: str, kind: str, noise: bool) -> None:

@@ -70,6 +70,7 @@ def test_a_floor_below_every_std_changes_nothing() -> None:
     assert filled.log_likelihood(truth, 1e-6) == filled.log_likelihood(truth, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_samples_have_the_mean_and_covariance(blocks: int) -> None:
     filled = a_filled(blocks)

@@ -52,6 +52,7 @@ def test_noise_is_never_taken_for_none() -> None:
     assert filled.std.min() >= 0.01
 
 
+@pytest.mark.slow
 def test_a_large_hole_has_marginals_alone_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     picture, hole = smooth(3), a_hole(*SIZE, 0.5)
     whole = GaussianProcess().fill(picture, hole)

@@ -17,6 +17,7 @@ SIZES = [(1, 2), (1, 30), (30, 1), (2, 3), (7, 7), (9, 20)]
 OFF_CONSTANT = {"telea": 6 / 255, "navier-stokes": 1 / 255, "gp": 1e-3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("share", [0.1, 0.95])
@@ -114,6 +115,7 @@ def test_a_failure_of_the_biharmonic_solver_is_an_input_error(
         baselines.build("biharmonic").fill(noise(3, 3, 1), a_hole(3, 3, 0.5))
 
 
+@pytest.mark.slow
 def test_importing_and_building_import_none_of_the_packages() -> None:
     code = (
         "import sys; from npfill.baselines import BASELINES, build; [build(n) for n in BASELINES]"

@@ -233,6 +233,7 @@ finally:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
 def test_memory_does_not_grow_with_the_number_of_pictures(place: Path, weights: Path) -> None:
     Path("in").mkdir()

@@ -209,6 +209,7 @@ def test_an_npz_holds_what_the_pictures_were_made_from(
             assert np.array_equal(levels, pixels(photo.parent / f"photo_{name}.png"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(5, 6), (1, 1), (1, 40), (700, 2)])
 def test_a_sheet_shows_the_hole_in_blue_and_all_results(
     npfill: Command, tmp_path: Path, weights: Path, size: tuple[int, int]
@@ -259,6 +260,7 @@ def test_warnings_are_said_and_stand_in_the_json(
     assert all(f"warning: {warning}" in ended.err for warning in warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["-q"], ["--quiet", "--verbose"]])
 def test_quiet_says_nothing(
     npfill: Command, tmp_path: Path, weights: Path, options: list[str]
@@ -352,6 +354,7 @@ def hole_of(npfill: Command, photo: Path, weights: Path, *masking: object) -> li
     return rows
 
 
+@pytest.mark.slow
 def test_options_of_the_mask_join_invert_and_grow_in_this_order(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -388,6 +391,7 @@ def test_a_threshold_and_a_fit_reach_the_mask_file(
     assert hole_of(npfill, photo, weights, *options) == [[0, 0, 1, 1], [0, 0, 1, 1]]
 
 
+@pytest.mark.slow
 def test_the_same_command_twice_gives_the_same_bytes(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -399,6 +403,7 @@ def test_the_same_command_twice_gives_the_same_bytes(
     assert len(contents(tmp_path / "one")) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["cnp", "lcnp-basis", "np", "anp"])
 def test_eight_samples_contain_the_files_of_three(
     npfill: Command, tmp_path: Path, variant: str
@@ -415,6 +420,7 @@ def test_eight_samples_contain_the_files_of_three(
     assert {name: many[name] for name in few} == few
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_samples(npfill: Command, photo: Path, weights: Path) -> None:
     words = ("complete", photo, "--box", BOX, "-m", weights, "--samples", 1)
     for seed in (0, 1):
@@ -423,6 +429,7 @@ def test_another_seed_gives_other_samples(npfill: Command, photo: Path, weights:
     assert not np.array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_pictures_that_differ_only_under_the_hole_give_the_same_files(
     npfill: Command, tmp_path: Path, mask: Path, weights: Path, channels: int
@@ -475,6 +482,7 @@ def test_an_input_is_never_written_over(
     assert contents(folder) == before
 
 
+@pytest.mark.slow
 def test_no_partial_file_is_left(npfill: Command, photo: Path, weights: Path) -> None:
     words = ("complete", photo, "--box", BOX, "-m", weights)
     npfill(*words)
@@ -507,6 +515,7 @@ def restored_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("restored_threads")
 def test_one_and_two_threads_agree_to_one_level(
     npfill: Command, tmp_path: Path, weights: Path
@@ -551,6 +560,7 @@ def grey_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(picture=pictures())
 def test_size_and_mode_are_kept_and_nothing_changes_outside(

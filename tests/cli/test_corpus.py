@@ -69,6 +69,7 @@ def test_the_corpus_is_large() -> None:
     assert sum(nasty.code != DONE for table in tables for nasty in table.values()) >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_completed_or_refused(npfill: Command, name: str) -> None:
     Path(name).write_bytes(PICTURES[name].make())
@@ -86,6 +87,7 @@ def test_a_picture_to_train_on_is_read_or_refused(folder: Path, name: str) -> No
         assert read_images(folder, "train", 8, 3).shape == (1, 3, 8, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MASKS)
 def test_a_mask_selects_a_hole_or_is_refused(npfill: Command, name: str) -> None:
     Path("photo.png").write_bytes(saved(noise(), "PNG"))

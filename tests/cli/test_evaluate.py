@@ -26,6 +26,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 def test_models_and_baselines_stand_in_one_report(
     npfill: Command, data: Path, weights: Path, tmp_path: Path
 ) -> None:
@@ -59,6 +60,7 @@ def test_models_and_baselines_stand_in_one_report(
     assert second["results"] == results["results"]
 
 
+@pytest.mark.slow
 def test_a_baseline_without_a_std_has_errors_only(
     npfill: Command, data: Path, tmp_path: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_baseline_without_a_std_has_errors_only(
     assert set(result["scores"]) == {"mse", "psnr", "ssim"}
 
 
+@pytest.mark.slow
 def test_each_sampler_of_a_model_is_measured_beside_the_others(
     npfill: Command, data: Path, weights: Path, tmp_path: Path
 ) -> None:
@@ -144,6 +147,7 @@ def test_models_for_different_pictures_are_not_mixed(
     assert "evaluate them apart" in ended.err
 
 
+@pytest.mark.slow
 def test_photographs_are_measured_at_their_own_size(npfill: Command, tmp_path: Path) -> None:
     weights, random = tmp_path / "tiny.safetensors", np.random.default_rng(0)
     checkpoint.save(weights, tiny("convcnp", channels=3).float(), {})

@@ -30,6 +30,7 @@ def result(name: str) -> Path:
     return Path("out [x]", f"photo_{name}.png")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("name", ["mean", "std", "sample-1", "sample-3", "sheet"])
 def test_the_command_that_is_printed_makes_the_same_bytes(npfill: Command, name: str) -> None:

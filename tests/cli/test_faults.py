@@ -34,6 +34,7 @@ def started(code: str, *words: object, **streams: object) -> "subprocess.Popen[b
     return subprocess.Popen(command, env=environment, **streams)  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights: Path) -> None:
     folder = photo.parent / "in"
     folder.mkdir()
@@ -58,6 +59,7 @@ def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights
             image.load()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [None, b"precious"])
 def test_a_kill_while_a_file_is_written_leaves_what_was_there(
     photo: Path, weights: Path, before: bytes | None
@@ -131,6 +133,7 @@ def test_a_device_that_stays_full_is_said_with_what_to_set(
     assert "hint: --device cpu" in ended.err
 
 
+@pytest.mark.slow
 def test_through_pipes_there_is_a_png_and_nothing_else(photo: Path, weights: Path) -> None:
     words = ("complete", "-", *BOX, "-m", weights, "-o", "-")
     with photo.open("rb") as picture:
@@ -147,6 +150,7 @@ def test_through_pipes_there_is_a_png_and_nothing_else(photo: Path, weights: Pat
     assert piped.endswith(b"IEND\xaeB`\x82")
 
 
+@pytest.mark.slow
 def test_stdin_is_left_alone_where_nothing_asks_for_it(photo: Path, weights: Path) -> None:
     words = ("complete", photo, *BOX, "-m", weights, "-q")
     with started(RUN, *words, stdin=subprocess.PIPE) as process:  # never written to

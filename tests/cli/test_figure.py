@@ -35,6 +35,7 @@ def frames_of(path: Path) -> list[Image.Image]:
         return frames
 
 
+@pytest.mark.slow
 def test_samples_of_the_bundled_digit_go_to_the_current_folder(
     npfill: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +50,7 @@ def test_samples_of_the_bundled_digit_go_to_the_current_folder(
         assert blue_pixels(figure) == hidden * DIGIT_FACTOR**2
 
 
+@pytest.mark.slow
 def test_samples_of_a_picture_and_of_a_test_picture_are_drawn(
     npfill: Command, tmp_path: Path, weights: Path, photo: Path, pictures: Path
 ) -> None:
@@ -61,6 +63,7 @@ def test_samples_of_a_picture_and_of_a_test_picture_are_drawn(
             assert blue_pixels(figure) == 35 * TINY_FACTOR**2
 
 
+@pytest.mark.slow
 def test_samplers_stand_side_by_side(
     npfill: Command, tmp_path: Path, weights: Path, photo: Path
 ) -> None:
@@ -71,6 +74,7 @@ def test_samplers_stand_side_by_side(
         assert blue_pixels(figure) == 3 * 30 * TINY_FACTOR**2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "suffix"),
     [
@@ -97,6 +101,7 @@ def test_equal_command_lines_write_equal_bytes_and_other_seeds_others(
     assert one == same != other
 
 
+@pytest.mark.slow
 def test_compare_has_a_row_for_every_digit_model_and_baseline(
     npfill: Command, tmp_path: Path
 ) -> None:
@@ -155,6 +160,7 @@ def test_reveal_says_that_a_large_picture_is_scaled_down(
     assert "256x171" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["samples", "compare", "reveal"])
 def test_nothing_is_overwritten_unless_that_is_said(
     npfill: Command, tmp_path: Path, weights: Path, photo: Path, command: str

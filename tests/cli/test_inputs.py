@@ -279,6 +279,7 @@ def test_a_file_for_the_mean_has_the_suffix_that_is_kept(
     assert read_picture(tmp_path / "b.jpg").format == "JPEG"
 
 
+@pytest.mark.slow
 def test_strip_leaves_out_what_the_file_says_but_how_its_colours_look(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:

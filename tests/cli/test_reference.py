@@ -59,6 +59,7 @@ def test_the_reference_has_every_option_with_its_help_and_no_other() -> None:
         assert written == len(options) + (not any("--help" in o.opts for o in options)), MEND
 
 
+@pytest.mark.slow
 def test_shells_complete_names_of_models_without_loading_torch() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "npfill"], env=os.environ | COMPLETING | {"PYTHONPATH": str(ROOT)},

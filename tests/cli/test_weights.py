@@ -49,6 +49,7 @@ def in_new_process(
     )
 
 
+@pytest.mark.slow
 def test_what_is_bundled_works_without_a_network(tmp_path: Path) -> None:
     works = [
         ["models"],
@@ -67,6 +68,7 @@ def test_what_is_bundled_works_without_a_network(tmp_path: Path) -> None:
     assert "blocked" in done.stderr
 
 
+@pytest.mark.slow
 def test_home_endpoint_proxy_and_offline_are_those_of_the_environment(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "tiny.safetensors", tiny("cnp", channels=3).float(), {})
     home, place = str(tmp_path / "home"), Path("models--acme--models", "snapshots", COMMIT)

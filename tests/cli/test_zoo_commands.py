@@ -30,6 +30,7 @@ def test_models_lists_names_scores_and_terms(
         assert entry.terms in text
 
 
+@pytest.mark.slow
 def test_demo_makes_one_sheet_with_a_row_per_digit_model(tmp_path: Path) -> None:
     assert run("demo", "-o", str(tmp_path), "--samples", "1") == 0
     with Image.open(tmp_path / "npfill-demo.png") as sheet:

@@ -62,6 +62,7 @@ def noise_pictures() -> Any:
     return ((MEAN + NOISE * normal) * 255).round().clamp(0, 255).to(torch.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "power"), [(1.0, 0.0), (0.4, 0.0), (0.5, -0.3), (2.0, 0.25)])
 def test_a_wrong_scale_is_undone(factor: float, power: float) -> None:
     model = Known(factor, power)
@@ -71,11 +72,13 @@ def test_a_wrong_scale_is_undone(factor: float, power: float) -> None:
     assert model.calibration.tolist() == pytest.approx([offset, slope])
 
 
+@pytest.mark.slow
 def test_fitting_again_changes_nothing() -> None:
     model = Known(0.4, 0.1)
     assert calibrate(model, noise_pictures()) == pytest.approx(calibrate(model, noise_pictures()))
 
 
+@pytest.mark.slow
 def test_a_mixture_that_differs_too_much_is_left_with_a_small_scale() -> None:
     """The draws alone have a variance four times too large: z² stays low, and nothing diverges."""
     model = Known(1.0, 0.0, spread=2 * NOISE)

@@ -72,6 +72,7 @@ def test_a_picture_is_cut_to_its_centre_square_on_the_grid(channels: int) -> Non
     assert (np.asarray(square) > 230).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SAMPLERS)
 def test_a_sample_depends_on_the_seed_and_its_number_alone(
     grey_model: NeuralProcess[Any], kind: str
@@ -207,6 +208,7 @@ def test_frames_of_a_narrow_picture_are_of_one_size_with_the_whole_caption(
     assert all((np.asarray(frame)[:, -4:] == 255).all() for frame in pictures)
 
 
+@pytest.mark.slow
 def test_contexts_show_what_each_setting_hides_and_a_column_per_sample() -> None:
     model = tiny("np", channels=1).float()
     settings = [Setting("random", 4), Setting("top-half")]

@@ -16,6 +16,7 @@ print(json.dumps([with_peak(work) for work in (large, lambda: 1.0, large)]))
 """
 
 
+@pytest.mark.slow
 def test_the_peak_counts_what_was_let_go_of_and_not_what_came_before() -> None:
     words = [sys.executable, "-c", _CODE]
     ran = subprocess.run(words, capture_output=True, text=True, check=True)

@@ -53,6 +53,7 @@ def plain(model: NeuralProcess[Any], context: Context, path: int, z: int) -> flo
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnp", "np", "anp"])
 def test_the_density_of_a_path_agrees_with_a_plain_evaluation(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +75,7 @@ def test_the_density_of_a_path_agrees_with_a_plain_evaluation(
         )
 
 
+@pytest.mark.slow
 def test_in_one_block_the_density_is_that_of_independent_pixels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -88,6 +90,7 @@ def test_in_one_block_the_density_is_that_of_independent_pixels(
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SAMPLERS)
 def test_samples_of_digits_are_judged_and_timed(kind: str) -> None:
     images = torch.randint(0, 256, (2, 1, 28, 28), generator=generator("d"), dtype=torch.uint8)

@@ -28,6 +28,7 @@ def everywhere(model: Model, context: Context) -> Gaussian:
     return Gaussian(predicted.mean.view(shape), predicted.scale.view(shape))
 
 
+@pytest.mark.slow
 def test_a_picture_that_moves_by_the_coarsest_stride_takes_its_prediction_along() -> None:
     model, wide = tiny("convcnp"), a_picture(704, 736)
     moved = Context(wide.pixels[..., 32:], wide.observed[..., 32:])
@@ -47,6 +48,7 @@ def test_a_constant_added_to_the_context_is_added_to_the_mean_alone() -> None:
     torch.testing.assert_close(after.scale, before.scale)
 
 
+@pytest.mark.slow
 def test_windows_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     model, context = tiny("convcnp"), a_picture(150, 210)
     whole = everywhere(model, context)

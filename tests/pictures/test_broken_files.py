@@ -68,6 +68,7 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, limit: int) -> None:
     assert read_picture(tmp_path / "a.png", 35).size == (5, 7)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(data=st.data(), kind=st.sampled_from(FORMATS))
 def test_a_damaged_file_is_a_picture_or_an_input_error(

@@ -36,6 +36,7 @@ def averaged_slowly(
     return averages, any_observed
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(picture=pictures())
 def test_a_cell_is_the_mean_of_its_observed_pixels(
@@ -54,6 +55,7 @@ def test_a_cell_is_the_mean_of_its_observed_pixels(
     np.testing.assert_allclose(averages, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(picture=pictures(), hidden=st.sampled_from([np.nan, np.inf, -7.0, 1.0]))
 def test_what_lies_under_the_hole_never_matters(

@@ -117,6 +117,7 @@ def data(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return values, draw(hnp.arrays(bool, size))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(given=data(), share=st.floats(0, 1))
 def test_data_come_back_in_their_type_within_what_was_observed(

@@ -64,6 +64,7 @@ def run(tree: Path, finished: Path) -> Path:
     return finished
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_taken_into_the_zoo(run: Path, tree: Path) -> None:
     """The file, its row, its card and a picture are written, and the model has a name."""
     assert release_it("add", run, "--name", "np-ramps", *FEW) == 0
@@ -173,6 +174,7 @@ def test_linear_is_not_fitted_without_a_recipe(
     assert "no recipe is called 'none'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_from_few_pictures_and_is_written_and_read(tmp_path: Path) -> None:
     labels = torch.arange(512) % 2
     noise = torch.randint(0, 60, (512, 1, 28, 28), generator=generator("noise"), dtype=torch.uint8)

@@ -45,6 +45,7 @@ def recipe_of(model: NeuralProcess[Any], targets: int = 0) -> Recipe:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [0, 10])
 @pytest.mark.parametrize("name", MODELS)
 def test_values_in_holes_never_change_the_loss_or_the_gradient(name: str, targets: int) -> None:
@@ -87,6 +88,7 @@ def test_values_that_are_known_do_change_the_loss() -> None:
     assert losses[0] != losses[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnp", "np"])
 def test_no_score_and_no_calibration_reads_a_hole(name: str) -> None:
     model = of(name, 1)
@@ -115,6 +117,7 @@ def test_pictures_of_which_all_is_known_are_drawn_and_scored_as_ever() -> None:
     torch.testing.assert_close(*losses)
 
 
+@pytest.mark.slow
 def test_a_run_on_pictures_with_holes_is_scored_and_kept(tmp_path: Path, pictures: Path) -> None:
     ramps = np.load(pictures) / 255.0
     hole = np.random.default_rng(0).random(ramps.shape) < 0.4

@@ -95,6 +95,7 @@ def test_a_run_folder_is_not_written_over(
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_diverged_loss_stops_with_the_last_good_state_kept(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(
     assert scores(broken) == scores(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_init_starts_from_weights_of_the_same_configuration(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
