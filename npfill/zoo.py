@@ -250,10 +250,10 @@ def _of_run(folder: Path) -> Found:
 def _unknown(name: str) -> ModelError:
     from npfill import baselines  # noqa: PLC0415 - torch is only loaded to say what is known
 
-    if name in baselines.NAMES:
+    if name in baselines.BASELINES:
         hint = f"npfill complete -m {name} uses it"
         return ModelError(f"{name} is a baseline, not a model with weights", hint)
-    near = get_close_matches(name, [*entries(), *baselines.NAMES], n=1)
-    names = f"npfill models lists the names; baselines are {', '.join(baselines.NAMES)}"
+    near = get_close_matches(name, [*entries(), *baselines.BASELINES], n=1)
+    names = f"npfill models lists the names; baselines are {', '.join(baselines.BASELINES)}"
     hint = f"did you mean {near[0]}?" if near else names
     return ModelError(f"no model is called {name!r}", hint)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -257,6 +258,12 @@ def test_a_predictor_stands_for_itself_and_a_baseline_for_its_predictor() -> Non
     assert isinstance(loaded, BaselinePredictor)
     assert (loaded.name, loaded.sha256, loaded.device) == ("stated", None, "cpu")
     assert predictor.load(loaded) is loaded
+
+
+def test_what_is_no_model_is_no_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as it is for a user
+    with pytest.raises(TypeError, match="int: neither the name"):
+        predictor.load(42)  # type: ignore[arg-type]
 
 
 def test_a_baseline_with_a_file_has_its_hash() -> None:

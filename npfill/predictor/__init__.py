@@ -59,14 +59,17 @@ def load(
         UsageError: The device is unknown or not there.
         ModelError: The name is unknown, or the file fails verification or cannot be had.
         InputError: A path leads to no file.
+        TypeError: It is something else.
     """
     target = devices.resolve(device)
     if isinstance(model, NeuralProcess):
         return _of_network(model, None if device == "auto" else target)
     if isinstance(model, Baseline):
         return BaselinePredictor(model, model.name, model.name)
-    if not isinstance(model, str | Path):
+    if isinstance(model, Predictor):
         return model
+    if not isinstance(model, str | Path):
+        raise TypeError(f"{type(model).__name__}: neither the name of a model nor a model")
     word = str(model)
     if word in baselines.BASELINES:
         return _of_baseline(word)
