@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Bool, Shaped
@@ -15,6 +15,9 @@ from npfill.pictures.formats.arrays import refuse_array
 from npfill.pictures.formats.raster import MODES, in_plain_mode, mode_notes
 from npfill.pictures.picture import Picture, channels_of
 from npfill.pictures.read import MAX_PIXELS, read_values, refusals
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
 _LEVELS = (np.uint8, np.uint16)
@@ -43,7 +46,7 @@ class PictureInput:
         return values[..., 0] if self.layout == "height width" else values
 
 
-def as_picture(thing: Any, name: str = "picture", max_pixels: int = MAX_PIXELS) -> PictureInput:
+def as_picture(thing: object, name: str = "picture", max_pixels: int = MAX_PIXELS) -> PictureInput:
     """Take a picture or data from a file, an image, an array or a tensor.
 
     uint8 and uint16 in one to four channels are pictures, the last of two or four channels being
@@ -68,7 +71,7 @@ def as_picture(thing: Any, name: str = "picture", max_pixels: int = MAX_PIXELS) 
     return given
 
 
-def as_values(thing: Any, name: str, max_pixels: int = MAX_PIXELS) -> PictureInput:
+def as_values(thing: object, name: str, max_pixels: int = MAX_PIXELS) -> PictureInput:
     """Take a picture, or a mask, which may be true and false; else as `as_picture`."""
     if isinstance(thing, str | Path):
         picture = read_values(Path(thing), max_pixels)
@@ -79,7 +82,7 @@ def as_values(thing: Any, name: str, max_pixels: int = MAX_PIXELS) -> PictureInp
     torch = sys.modules.get("torch")  # who gives a tensor has imported it
     if torch is not None and isinstance(thing, torch.Tensor):
         return _of_tensor(thing, name)
-    return _of_array(np.ma.getdata(thing), np.ma.getmask(thing), name)
+    return _of_array(thing, name)
 
 
 def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width channel"]) -> Picture:
@@ -92,7 +95,7 @@ def _of_image(image: Image.Image, name: str) -> PictureInput:
     with refusals(name):  # it may be open and not yet decoded
         image.load()
     if image.mode in {"I", "F"}:
-        return _of_array(np.asarray(image), np.ma.nomask, name)
+        return _of_array(np.asarray(image), name)
     if image.mode in _DEEP:
         values, notes = np.asarray(image).astype(np.uint16)[..., None], []
     elif image.mode in MODES:
@@ -109,27 +112,27 @@ def _of_image(image: Image.Image, name: str) -> PictureInput:
     )
 
 
-def _of_tensor(tensor: Any, name: str) -> PictureInput:
+def _of_tensor(tensor: "Tensor", name: str) -> PictureInput:
     """A tensor on any device, with a gradient or without; of bfloat16, as float32."""
     tensor = tensor.detach().cpu()
     if str(tensor.dtype) == "torch.bfloat16":
         tensor = tensor.float()
     values = tensor.numpy()
     if values.ndim != 3:
-        return _of_array(values, np.ma.nomask, name)
-    given = _of_array(np.moveaxis(values, 0, -1), np.ma.nomask, name)
+        return _of_array(values, name)
+    given = _of_array(np.moveaxis(values, 0, -1), name)
     return PictureInput(given.picture, "channel height width")
 
 
-def _of_array(values: Any, masked: np.ndarray | np.bool_, name: str) -> PictureInput:
-    values = np.asarray(values)
+def _of_array(array: object, name: str) -> PictureInput:
+    values = np.asarray(array)
     refuse_array(name, values.dtype, values.shape)
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     shape = values.shape
     values = values.reshape(*shape[:2], -1)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-    if masked is not np.ma.nomask:
-        missing |= np.reshape(masked, values.shape)
+    if isinstance(array, np.ma.MaskedArray):
+        missing |= np.ma.getmaskarray(array).reshape(values.shape)
     channels = values.shape[-1]
     if values.dtype in _LEVELS and channels <= _MOST_CHANNELS:
         picture = Picture(values, "PNG", name, missing=missing if missing.any() else None)

@@ -1,13 +1,16 @@
-"""A picture on a model's grid: as many pixels and channels as the model can take."""
+"""A picture on a model's grid: no more pixels and channels than the model takes."""
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 _LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 601
 
 
 def observed_average(
-    values: np.ndarray, observed: np.ndarray, longest: int
-) -> tuple[np.ndarray, np.ndarray]:
+    values: Float[np.ndarray, "height width channel"],
+    observed: Bool[np.ndarray, "height width"],
+    longest: int,
+) -> tuple[Float[np.ndarray, "rows columns channel"], Bool[np.ndarray, "rows columns"]]:
     """Average the observed pixels of a picture that is too large onto a coarser grid.
 
     The cells of the grid divide the picture equally: cell i of n covers the pixels from
@@ -15,14 +18,13 @@ def observed_average(
     of a picture of scattered pixels, none is lost.
 
     Args:
-        values: float32 "height width channel". Whatever stands where `observed` is False is never
-            read.
-        observed: bool "height width".
-        longest: The most pixels that the longer side of the grid may have.
+        values: A picture; values that are not observed are never read.
+        observed: True where the picture is known.
+        longest: The most pixels of the grid's longer side.
 
     Returns:
-        The arguments if the picture fits; else float32 "rows columns channel", zero where nothing
-        is observed, and bool "rows columns", the longer side being `longest`.
+        The arguments if the picture fits; else float32 averages, zero where nothing is observed,
+        and the observed cells, on a grid whose longer side is `longest`.
     """
     longer = max(observed.shape)
     if longer <= longest:
@@ -34,10 +36,12 @@ def observed_average(
     return averages.astype(np.float32), counts[..., 0] > 0
 
 
-def match_channels(values: np.ndarray, channels: int) -> np.ndarray:
-    """Give values "height width channel" the number of channels that a model has.
+def match_channels(
+    values: Float[np.ndarray, "*axes channel"], channels: int
+) -> Float[np.ndarray, "*axes channels"]:
+    """Convert values to the number of channels of a model.
 
-    Grey is repeated for RGB; of RGB the luminance (ITU-R 601) is taken for grey.
+    Grey is repeated for RGB; grey is the luminance of RGB (ITU-R 601).
 
     Raises:
         ValueError: There is no such conversion.

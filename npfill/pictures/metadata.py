@@ -1,12 +1,12 @@
 """The metadata of a picture's file: orientation, colour profile, EXIF, resolution."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 from PIL.ExifTags import IFD, Base
 
+KEPT = ("icc_profile", "exif", "dpi")  # by their names in the `info` of Pillow
 _LARGEST_DPI = 1e6
 _LARGEST_PROFILE = PngImagePlugin.MAX_TEXT_CHUNK
 # The first directory of a TIFF file mostly says how its pixels are stored; these say what it shows.
@@ -52,13 +52,13 @@ def about_orientation(stated: int) -> list[str]:
     return ["turned upright by its EXIF orientation"] if stated in _TURNS else []
 
 
-def kept(opened: Image.Image, *, upright: bool = True) -> dict[str, Any]:
+def kept(opened: Image.Image, *, upright: bool = True) -> dict[str, object]:
     """The profile, EXIF block and resolution that a copy of an image keeps.
 
     The profile of inks is left out, as a copy is in RGB; and the orientation, if the copy is
     upright.
     """
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     profile = opened.info.get("icc_profile") if opened.mode != "CMYK" else None
     if profile and len(profile) <= _LARGEST_PROFILE:
         result["icc_profile"] = profile

@@ -10,6 +10,8 @@ from PIL import Image
 
 from npfill.errors import InputError
 
+Info = Mapping[Any, Any]  # as of Pillow's images
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -33,7 +35,7 @@ class Picture:
     format: str
     name: str
     notes: tuple[str, ...] = ()
-    info: Mapping[Any, Any] = field(default_factory=dict)
+    info: Info = field(default_factory=dict)
     is_data: bool = False
     missing: Bool[np.ndarray, "height width channel"] | None = None
     unit: bool = False
@@ -108,9 +110,7 @@ def channels_of(image: Image.Image) -> Shaped[np.ndarray, "height width channel"
     return np.asarray(image).reshape(image.height, image.width, -1)
 
 
-def image_of(
-    values: UInt[np.ndarray, "height width channel"], info: Mapping[Any, Any]
-) -> Image.Image:
+def image_of(values: UInt[np.ndarray, "height width channel"], info: Info) -> Image.Image:
     """The Pillow image of uint8 in one to four channels, or of uint16 in one."""
     image = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
     image.info = {**info}

@@ -1,10 +1,11 @@
-"""A contact sheet: what was observed, mean, std and samples side by side."""
+"""Contact sheets: the observed picture, mean, std and samples side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
+from jaxtyping import Bool, Float, Shaped
 from PIL import Image, ImageDraw, ImageFont
 
 _PANEL = 160
@@ -27,24 +28,28 @@ class Row:
     """One completion on a sheet.
 
     Attributes:
-        label: What stands beside it; nothing for a sheet of one.
-        mean: "height width channel" in [0, 1].
-        std: The same shape, zero outside the hole; None where there is none.
-        samples: Pictures of the same shape; rows may have more or fewer.
+        label: The text beside it; empty on a sheet of one.
+        mean: A picture in [0, 1].
+        std: Zero outside the hole; None if there is none.
+        samples: Pictures; rows may have more or fewer.
     """
 
     label: str
-    mean: np.ndarray
-    std: np.ndarray | None
-    samples: Sequence[np.ndarray]
+    mean: Float[np.ndarray, "height width channel"]
+    std: Float[np.ndarray, "height width channel"] | None
+    samples: Sequence[Float[np.ndarray, "height width channel"]]
 
 
-def contact_sheet(picture: np.ndarray, hole: np.ndarray, rows: Sequence[Row]) -> Image.Image:
-    """A row of panels per completion of the same picture.
+def contact_sheet(
+    picture: Float[np.ndarray, "height width channel"],
+    hole: Bool[np.ndarray, "*row height width"],
+    rows: Sequence[Row],
+) -> Image.Image:
+    """Draw a row of panels for each completion of the same picture.
 
     Args:
-        picture: "height width channel" in [0, 1]; what is under the hole is not shown.
-        hole: bool "height width", or "row height width" for a hole of each row's own; blue.
+        picture: The observed picture in [0, 1]; blue covers it in the hole.
+        hole: True in the hole, the same for all rows or one for each.
         rows: The completions; std shares one scale over all of them, on the bar below.
     """
     holes = np.broadcast_to(hole, (len(rows), *picture.shape[:2]))
@@ -73,13 +78,13 @@ def table(
     *,
     bar: tuple[int, float] | None = None,
 ) -> Image.Image:
-    """Panels of one size in rows and columns.
+    """Arrange panels of one size in rows and columns.
 
     Args:
-        titles: What stands above each column.
-        labels: What stands beside each row; no room is taken where all are empty.
+        titles: The text above each column.
+        labels: The text beside each row; if all are empty, there is no room for them.
         rows: The panels, no more in a row than titles. None, or an early end, is "none".
-        bar: The column under which a bar explains the colours of `heat`, and the value at its end.
+        bar: The column above the bar of the colours of `heat`, and the value at the bar's end.
     """
     width, height = next(shown.size for row in rows for shown in row if shown)
     column_width = max(width, *(_text_width(title) for title in titles))
@@ -107,7 +112,7 @@ def table(
 
 
 def captioned(pictures: Sequence[Image.Image], captions: Sequence[str]) -> list[Image.Image]:
-    """Pictures of one size, each with a line of text above it, all of one size again."""
+    """Add a line of text above each of several pictures of one size."""
     width = max(pictures[0].width, *(_text_width(caption) + 2 * _GAP for caption in captions))
     results = []
     for picture, caption in zip(pictures, captions, strict=True):
@@ -118,14 +123,16 @@ def captioned(pictures: Sequence[Image.Image], captions: Sequence[str]) -> list[
     return results
 
 
-def blue_where(hole: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """A picture "height width channel" as "height width 3", blue in the hole."""
+def blue_where(
+    hole: Bool[np.ndarray, "height width"], picture: Float[np.ndarray, "height width channel"]
+) -> Float[np.ndarray, "height width 3"]:
+    """Draw a picture in RGB, blue in the hole."""
     shown: np.ndarray = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, _rgb(picture))
     return shown
 
 
-def heat(values: np.ndarray) -> np.ndarray:
-    """Colours "height width 3" in [0, 1] for values "height width" in [0, 1], dark to light."""
+def heat(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width 3"]:
+    """Map values in [0, 1] to colours in [0, 1], dark to light."""
     at = np.clip(values, 0, 1) * (len(_HEAT) - 1)
     low = np.minimum(at.astype(int), len(_HEAT) - 2)
     share = (at - low)[..., None]
@@ -142,7 +149,7 @@ def _scale_bar(sheet: Image.Image, left: int, top: int, width: int, full: float)
     draw.text((left + width - _text_width(text), top + _BAR + 2), text, _INK, _font())
 
 
-def panel_size(hole: np.ndarray) -> tuple[int, int]:
+def panel_size(hole: Shaped[np.ndarray, "height width"]) -> tuple[int, int]:
     """Width and height of a panel: small pictures whole times larger, large ones smaller."""
     height, width = hole.shape
     longer = max(height, width)
@@ -152,13 +159,13 @@ def panel_size(hole: np.ndarray) -> tuple[int, int]:
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """Values "height width channel" as a picture of another size."""
+def panel(values: Float[np.ndarray, "height width channel"], size: tuple[int, int]) -> Image.Image:
+    """Draw values in [0, 1] at another size."""
     return _resized(Image.fromarray(_bytes(_rgb(values))), size)
 
 
-def heat_panel(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """Values "height width" in the colours of the map; resized first, as colours take memory."""
+def heat_panel(values: Float[np.ndarray, "height width"], size: tuple[int, int]) -> Image.Image:
+    """Draw values in [0, 1] in the colours of `heat`; resized first, as colours take memory."""
     resized = _resized(Image.fromarray(values.astype(np.float32)), size)
     return Image.fromarray(_bytes(heat(np.asarray(resized))))
 
@@ -168,7 +175,7 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST)
 
 
-def rms(std: np.ndarray) -> np.ndarray:
+def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "height width"]:
     """The root mean square over channels."""
     result: np.ndarray = np.sqrt(np.square(std).mean(-1))
     return result

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from npfill.pictures.formats import arrays, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
 from npfill.pictures.formats.base import HEADER, File, Format, UnknownFormatError
-from npfill.pictures.formats.raster import png_bytes
+from npfill.pictures.formats.png import png_bytes
 from npfill.pictures.picture import Picture
 
 __all__ = [
@@ -72,7 +72,7 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
             something by it.
 
     Raises:
-        InputError: It takes a package that is not installed.
+        InputError: It needs a package that is not installed.
     """
     if picture.is_data or keep:
         return FORMATS[picture.format].write(picture, text)

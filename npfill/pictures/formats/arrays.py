@@ -97,7 +97,7 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
     return values
 
 
-def _data(values: np.ndarray, name: str, kind: str, info: dict[str, Any]) -> Picture:
+def _data(values: np.ndarray, name: str, kind: str, info: dict[str, object]) -> Picture:
     """Data of a checked array, NaN being missing."""
     notes, shape = [], values.shape
     if values.ndim == 3 and shape[0] <= _PERHAPS_CHANNELS < shape[2]:

@@ -5,23 +5,19 @@ import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
-import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
 
 from npfill.errors import InputError
 from npfill.extras import imported
 from npfill.pictures import metadata
-from npfill.pictures.formats import png16
+from npfill.pictures.formats import png
 from npfill.pictures.formats.base import HEADER, File, Format, refuse_bomb
 from npfill.pictures.picture import Picture, channels_of, image_of
 
 ONE_BIT = "1-bit picture converted to grey"
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
 _BYTE = 8
-_KEPT = ("icc_profile", "exif", "dpi")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _EITHER_BRANDS = {b"mif1", b"msf1"}
@@ -66,7 +62,7 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     header = file.read(HEADER)
     image = opened(file, kind)
     refuse_bomb(name, (image.height, image.width, 1), max_pixels)
-    deep = png16.is_deep(header)
+    deep = png.is_deep(header)
     if image.mode not in MODES and not deep:
         raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
     notes = _about_frames(image)
@@ -78,11 +74,11 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     turn = metadata.orientation(image)
     notes += metadata.about_profile(image)
     notes += metadata.about_orientation(max(as_stored, turn))
-    if deep and png16.is_kept(image):
+    if deep and png.is_kept(image):
         values, info = channels_of(image), metadata.kept(image)
     elif deep:
         file.seek(0)
-        values, info = png16.decode(file.read(), name), metadata.kept(image)
+        values, info = png.decode(file.read(), name), metadata.kept(image)
     else:
         notes += _about_depth(image, header)
         plain = in_plain_mode(image, name)
@@ -92,7 +88,7 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
 
 
 def encode(
-    picture: Picture, text: Mapping[str, str], *, kind: str, options: Mapping[str, Any]
+    picture: Picture, text: Mapping[str, str], *, kind: str, options: Mapping[str, object]
 ) -> bytes:
     """Encode a picture of 8 bits in a format that keeps no metadata entries.
 
@@ -103,34 +99,9 @@ def encode(
         options: Options of Pillow's encoder.
     """
     del text
-    kept = {key: picture.info[key] for key in _KEPT if key in picture.info}
+    kept = {key: picture.info[key] for key in metadata.KEPT if key in picture.info}
     content = io.BytesIO()
     image_of(picture.values, picture.info).save(content, kind, **options, **kept)
-    return content.getvalue()
-
-
-def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
-    """Encode a picture as a PNG file; equal arguments give equal bytes.
-
-    Args:
-        image: A picture, or an image of any mode that PNG has; the ICC profile, EXIF block and dpi
-            of its `info` are kept.
-        text: Metadata entries by keyword (1 to 79 Latin-1 characters), written in their order.
-
-    Raises:
-        InputError: It takes a package that is not installed.
-    """
-    if isinstance(image, Picture):
-        if image.values.dtype == np.uint16 and image.values.shape[-1] > 1:
-            smallest = image_of(np.zeros_like(image.values[:1, :1], np.uint8), image.info)
-            return png16.encode(image.values, png_bytes(smallest, text), image.name)
-        image = image_of(image.values, image.info)
-    entries = PngInfo()
-    for keyword, entry in text.items():
-        entries.add_text(keyword, entry)
-    kept = {key: image.info[key] for key in _KEPT if key in image.info}
-    content = io.BytesIO()
-    image.save(content, "PNG", pnginfo=entries, **kept)
     return content.getvalue()
 
 
@@ -243,7 +214,7 @@ def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:
 
 
 def _of_pillow(
-    name: str, label: str, suffixes: tuple[str, ...], magics: tuple[bytes, ...], **options: Any
+    name: str, label: str, suffixes: tuple[str, ...], magics: tuple[bytes, ...], **options: object
 ) -> Format:
     """A format that Pillow reads and writes without help, losing as little as is sensible."""
     return Format(
@@ -260,7 +231,7 @@ _CODED = {"quality": 95, "subsampling": "4:4:4"}
 JPEG = _of_pillow("JPEG", "JPEG", (".jpg", ".jpeg"), (b"\xff\xd8\xff",), **_CODED)
 BMP = _of_pillow("BMP", "BMP", (".bmp",), (b"BM",))
 GIF = _of_pillow("GIF", "GIF", (".gif",), (b"GIF87a", b"GIF89a"))
-PNG = replace(_of_pillow("PNG", "PNG", (".png",), (b"\x89PNG\r\n\x1a\n",)), write=png_bytes)
+PNG = replace(_of_pillow("PNG", "PNG", (".png",), (b"\x89PNG\r\n\x1a\n",)), write=png.png_bytes)
 WEBP = replace(
     _of_pillow("WEBP", "WebP", (".webp",), (b"RIFF",), lossless=True, exact=True),
     sniff=lambda header: header[:4] == b"RIFF" and header[8:12] == b"WEBP",

@@ -2,7 +2,8 @@
 
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import TiffImagePlugin
@@ -17,20 +18,19 @@ from npfill.pictures.picture import Picture
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-# What the levels of a page are.
+# Photometric interpretations of a page.
 _MINISWHITE, _MINISBLACK, _RGB = 0, 1, 2
-_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_ODD_MAGICS = (b"II\0*", b"MM*\0")  # against the standard; Pillow reads them
+_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # the last two are odd
 _GREY = (_MINISBLACK, _MINISWHITE)
 _UNSIGNED = 1  # the format of a sample
-_UNSPECIFIED = 0  # what an extra channel is that is no alpha
+_UNSPECIFIED = 0  # the type of an extra channel that is no alpha
 _NO_DATA = 42113
-# Where on Earth the pixels lie, and what GDAL says of them.
+# The place of the pixels on Earth, and GDAL's own tags.
 _PLACE = (33550, 33922, 34264, 34735, 34736, 34737, 42112, _NO_DATA)
 
 
 def is_plain(file: File) -> bool:
-    """Whether a TIFF file is a picture of eight bits at most, which Pillow reads."""
+    """True if a TIFF file is a picture of eight bits at most, which Pillow reads."""
     tags = _tags(file)
     bits = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
     formats = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (_UNSIGNED,)))
@@ -41,10 +41,10 @@ def is_plain(file: File) -> bool:
 
 
 def is_data(file: File, name: str) -> bool:
-    """Whether a TIFF file holds no picture, but data.
+    """True if a TIFF file holds data rather than a picture.
 
     Raises:
-        InputError: The packages that it takes to tell are not installed.
+        InputError: The packages needed to tell are not installed.
     """
     if is_plain(file):
         return False
@@ -62,9 +62,7 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
         InputError: It is not read, too large, or needs packages that are not installed.
         Exception: It is broken.
     """
-    odd = file.read(4) in _ODD_MAGICS
-    file.seek(0)
-    plain = odd or is_plain(file)
+    plain = is_plain(file)
     file.seek(0)
     if plain:
         return raster.decode(file, name, max_pixels, kind="TIFF")
@@ -75,8 +73,8 @@ def _read_deep(file: File, name: str, max_pixels: int) -> Picture:
     """Read the first page by tifffile.
 
     Raises:
-        InputError: It is in colours that are neither, is no plane, or is too large; or the packages
-            that it takes are not installed.
+        InputError: It is neither grey nor RGB, no plane, too large, or needs packages that are not
+            installed.
         Exception: It is broken; `npfill.pictures.read.refusals` names it.
     """
     with _tifffile(name).TiffFile(file) as tiff:
@@ -109,15 +107,15 @@ def _read_deep(file: File, name: str, max_pixels: int) -> Picture:
 
 
 def tiff_bytes(picture: Picture) -> bytes:
-    """A TIFF file of any values, losslessly compressed; equal arguments give equal bytes.
+    """Encode any values losslessly as a TIFF file; equal arguments give equal bytes.
 
     Raises:
-        InputError: The packages that it takes are not installed.
+        InputError: The packages that it needs are not installed.
     """
     info, values = picture.info, picture.values
     colours = picture.values.shape[-1]
     is_rgb = colours == 3 if picture.is_data else colours >= 3
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     if picture.has_alpha:
         options["extrasamples"] = ["unassalpha"]
     if "dpi" in info:
@@ -155,7 +153,7 @@ def _tags(file: File) -> TiffImagePlugin.ImageFileDirectory_v2:
     return tags
 
 
-def _tifffile(name: str) -> Any:
+def _tifffile(name: str) -> ModuleType:
     """The package tifffile, which needs imagecodecs for most compressions."""
     kind = f"{name}: a TIFF that is no picture of 8 bits"
     imported("imagecodecs", kind, "depth", InputError)
@@ -163,7 +161,7 @@ def _tifffile(name: str) -> Any:
 
 
 def _is_picture(page: "TiffPage") -> bool:
-    """Whether it is 16-bit grey or RGB, and has no other channel than alpha."""
+    """True if it is 16-bit grey or RGB, with no other channel than alpha."""
     colours = 1 if page.photometric in _GREY else 3
     extra = page.samplesperpixel - colours
     return (
@@ -174,7 +172,7 @@ def _is_picture(page: "TiffPage") -> bool:
 
 
 def _missing(page: "TiffPage", values: np.ndarray) -> np.ndarray:
-    """Where values are NaN or, in a file of GDAL's, what it says to stand for nothing."""
+    """True where values are NaN or, in a file of GDAL's, its no-data value."""
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     tag = page.tags.get(_NO_DATA)
     if tag is not None:
@@ -182,8 +180,8 @@ def _missing(page: "TiffPage", values: np.ndarray) -> np.ndarray:
     return missing
 
 
-def _info(page: "TiffPage") -> dict[str, Any]:
-    """What data need to be written again as they were."""
+def _info(page: "TiffPage") -> dict[str, object]:
+    """The parts of a file of data that a copy keeps."""
     found = [page.tags[code] for code in _PLACE if code in page.tags]
     return {
         "rgb": page.photometric == _RGB,
@@ -192,10 +190,10 @@ def _info(page: "TiffPage") -> dict[str, Any]:
     }
 
 
-def _picture_info(file: File) -> dict[str, Any]:
+def _picture_info(file: File) -> dict[str, object]:
     try:
         return metadata.kept(raster.opened(file, "TIFF"))
-    except Exception:  # what Pillow does not know has no EXIF that could be kept
+    except Exception:  # of a file that Pillow does not know, no EXIF can be kept
         return {}
 
 
@@ -209,7 +207,7 @@ TIFF = Format(
     name="TIFF",
     label="TIFF",
     suffixes=(".tif", ".tiff"),
-    sniff=lambda header: header.startswith(_MAGICS + _ODD_MAGICS),
+    sniff=lambda header: header.startswith(_MAGICS),
     read=read,
     write=_write,
     holds_data=is_data,

@@ -1,0 +1,96 @@
+"""PNG files: their metadata, and 16 bits per sample.
+
+Pillow keeps 16 bits of plain grey, but silently cuts those of colours and alpha to 8.
+"""
+
+import io
+from collections.abc import Mapping
+from types import ModuleType
+
+import numpy as np
+from jaxtyping import UInt16
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from npfill.errors import InputError
+from npfill.extras import imported
+from npfill.pictures import metadata
+from npfill.pictures.picture import Picture, image_of
+
+_SIGNATURE = 8  # bytes of a PNG file before its first chunk
+_BIT_DEPTH = 24  # where the header chunk, always the first, has it
+_AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
+
+
+def is_deep(header: bytes) -> bool:
+    """True if the first bytes of a file are those of a PNG file of 16 bits."""
+    return (
+        header.startswith(b"\x89PNG\r\n\x1a\n") and header[_BIT_DEPTH : _BIT_DEPTH + 1] == b"\x10"
+    )
+
+
+def is_kept(opened: Image.Image) -> bool:
+    """True if Pillow keeps every level of an image: grey without a transparent level."""
+    return opened.mode == "I;16" and "transparency" not in opened.info
+
+
+def decode(png: bytes, name: str) -> UInt16[np.ndarray, "height width channel"]:
+    """Decode a PNG file of 16 bits; a transparent colour becomes alpha.
+
+    Raises:
+        InputError: The package that it needs is not installed.
+    """
+    values: np.ndarray = _imagecodecs(name).png_decode(png)
+    return values.reshape(*values.shape[:2], -1)
+
+
+def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
+    """Encode a picture as a PNG file; equal arguments give equal bytes.
+
+    Args:
+        image: A picture, or an image of any mode that PNG has; the ICC profile, EXIF block and dpi
+            of its `info` are kept.
+        text: Metadata entries by keyword (1 to 79 Latin-1 characters), written in their order.
+
+    Raises:
+        InputError: It needs a package that is not installed.
+    """
+    if isinstance(image, Picture):
+        if image.values.dtype == np.uint16 and image.values.shape[-1] > 1:
+            smallest = image_of(np.zeros_like(image.values[:1, :1], np.uint8), image.info)
+            return _encode_deep(image.values, png_bytes(smallest, text), image.name)
+        image = image_of(image.values, image.info)
+    entries = PngInfo()
+    for keyword, entry in text.items():
+        entries.add_text(keyword, entry)
+    kept = {key: image.info[key] for key in metadata.KEPT if key in image.info}
+    content = io.BytesIO()
+    image.save(content, "PNG", pnginfo=entries, **kept)
+    return content.getvalue()
+
+
+def _encode_deep(
+    values: UInt16[np.ndarray, "height width channel"], example: bytes, name: str
+) -> bytes:
+    """Encode two to four channels of 16 bits, with the metadata of another file of as many."""
+    pixels = bytes(_imagecodecs(name).png_encode(values))
+    own, others = _chunks(pixels), _chunks(example)
+    at = next(number for number, chunk in enumerate(others) if chunk[4:8] == b"IDAT")
+    content = [chunk for chunk in own[1:] if chunk[4:8] == b"IDAT"]
+    after = [chunk for chunk in others[at:] if chunk[4:8] != b"IDAT"]
+    return b"".join((pixels[:_SIGNATURE], own[0], *others[1:at], *content, *after))
+
+
+def _imagecodecs(name: str) -> ModuleType:
+    kind = f"{name}: a PNG of 16 bits in colour or with alpha"
+    return imported("imagecodecs", kind, "depth", InputError)
+
+
+def _chunks(png: bytes) -> list[bytes]:
+    """The chunks of a PNG file, whole."""
+    result, at = [], _SIGNATURE
+    while at < len(png):
+        end = at + int.from_bytes(png[at : at + 4], "big") + _AROUND
+        result.append(png[at:end])
+        at = end
+    return result
