@@ -99,7 +99,7 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
     text = done.making.text(done.masked) | {"npfill_output": wanted.name}
     content = wanted.output.render(done, wanted.number, text, False)
     if content == result.read_bytes():
-        return True, Difference(0, 0, 0)
+        return True, Difference(0, 0.0, 0)
     return False, difference(read_picture(result), from_bytes(content, "again"))
 
 
