@@ -11,7 +11,7 @@ from torch import Tensor
 import npfill
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
-from npfill.evaluate.sampled import SamplerCompleter
+from npfill.evaluate.predictions import GridModel
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
@@ -227,7 +227,7 @@ def test_a_sampler_of_ones_own_is_drawn_and_judged_by_its_name(
     hole[2] = True
     completed = npfill.complete(picture, hole, of("np", 1), sampler="middle")
     assert (completed.samples[:, hole] == 0.5).all()
-    answer = SamplerCompleter(of("np", 2).double(), Middle(), 1, 0).answer(
+    answer = GridModel(of("np", 2).double(), 1, 0, Middle()).predict(
         a_context().pixels, a_context().observed
     )
     assert answer.likelihoods is not None

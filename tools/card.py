@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from npfill.evaluate.photographs import SCORES as PHOTOGRAPH_SCORES
-from npfill.evaluate.settings import protocol
+from npfill.evaluate.contexts import grid_protocol
 from npfill.models import NeuralProcess
 from npfill.scores import COMMON_FLOOR
 from npfill.zoo import Entry
@@ -62,10 +61,10 @@ are kept they are scattered; irregular masks take the share of the picture that 
 
 
 def _photograph_table(place: str, measured: dict[str, Any]) -> str:
-    keys = ("psnr", "ssim", "z_squared", "coverage_90")
+    keys = (("psnr", 2), ("ssim", 3), ("z_squared", 2), ("coverage_90", 3))
     rows = [["missing", "PSNR", "SSIM", "z²", "in 90 %"], ["---"] * 5]
     rows += [
-        [kind, *(f"{row[key]:.{PHOTOGRAPH_SCORES[key][1]}f}" for key in keys)]
+        [kind, *(f"{row[key]:.{decimals}f}" for key, decimals in keys)]
         for kind, row in measured["scores"].items()
     ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
@@ -103,7 +102,7 @@ This is {model.summary}.
 def _table(scores: dict[str, dict[str, Any]], size: int) -> str:
     head = ["context", "pictures", "draws", *(title for title, _, _ in _COLUMNS)]
     rows = [head, ["---"] * len(head)]
-    for setting in protocol(size):
+    for setting in grid_protocol(size):
         values = scores[setting.name]
         cells = [
             f"{values[key]:.{decimals}f}" if key in values else "" for _, key, decimals in _COLUMNS

@@ -13,13 +13,12 @@ from npfill import checkpoint, zoo
 from npfill.config import as_toml
 from npfill.data.sets import PartlyKnown, Photographs
 from npfill.errors import InputError
-from npfill.evaluate.answers import ModelCompleter
+from npfill.evaluate import evaluate
 from npfill.evaluate.calibration import calibrate, calibrate_photographs
-from npfill.evaluate.figures.contexts import contexts_figure
-from npfill.evaluate.figures.pictures import on_grid
-from npfill.evaluate.photographs import Entrant, measure_photographs
+from npfill.evaluate.contexts import counts_for, grid_protocol, parse
+from npfill.evaluate.figures import contexts_figure, on_grid
+from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import images_for, measure
-from npfill.evaluate.settings import HIDDEN, Setting, counts_for, protocol
 from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
 from npfill.pictures.formats import png_bytes
@@ -35,8 +34,8 @@ _EXAMPLES = {1: "digit.png", 3: "face.png"}
 _PHOTOGRAPH = "cat.jpg"
 _SAMPLES = 4
 
-# The columns of a photograph's scores that tell of the machine and not of the weights.
-_COSTS = ("seconds", "memory")
+# The metrics on photographs that weights carry, and their decimals there.
+_OF_PHOTOGRAPHS, _DECIMALS = ("psnr", "ssim", "z_squared", "coverage_90"), 5
 
 
 @dataclass(frozen=True)
@@ -120,15 +119,24 @@ def ship_photographs(
     model.half().float()
     scores: dict[str, dict[str, Any]] = {}
     for place in sets.places:
-        measured = measure_photographs(
-            [Entrant(name, "", model)], place, sets.masks, sets.images, _SEED,
-            lambda _: None, lambda _, kind: on_kind(kind),
-        )  # fmt: skip
+        measured = evaluate(
+            [model],
+            place,
+            photos=True,
+            masks=sets.masks,
+            images=sets.images,
+            seed=_SEED,
+            on_batch=lambda _, kind, __: on_kind(kind),
+        )
         rows = {
-            kind: {key: round(value, 5) for key, value in row.items() if key not in _COSTS}
-            for kind, row in measured.scores[name].items()
+            result.context.name: {
+                key: round(result.scores[key].value, _DECIMALS)
+                for key in _OF_PHOTOGRAPHS
+                if key in result.scores
+            }
+            for result in measured.results
         }
-        scores["/".join(place.parts[-2:])] = {"images": measured.images, "scores": rows}
+        scores["/".join(place.parts[-2:])] = {"images": measured.budget.images, "scores": rows}
     first = scores["/".join(sets.places[0].parts[-2:])]["scores"]
     columns: dict[str, Any] = dict.fromkeys(
         ("counts", "mse", "log_likelihood", "floored_log_likelihood"), ()
@@ -203,11 +211,11 @@ def _picture(model: NeuralProcess[Any]) -> Image.Image:
     """An example completed with few and more random pixels observed, and with parts hidden."""
     size, channels = model.config.size, model.config.channels
     fewest, _, more, *_ = counts_for(size)
-    settings = [Setting("random", fewest), Setting("random", more), *map(Setting, HIDDEN)]
+    kinds = parse(f"random:{fewest},random:{more},top-half,left-half,centre-box", size)
     name = _PHOTOGRAPH if model.any_size else _EXAMPLES[channels]
     with Image.open(folder("examples") / name) as example:
         image = on_grid(example, size, channels)
-    return contexts_figure(model, image, settings, _SAMPLES, _SEED)
+    return contexts_figure(model, image, kinds, _SAMPLES, _SEED)
 
 
 def _scores(
@@ -218,13 +226,13 @@ def _scores(
 ) -> dict[str, Any]:
     """All scores of the protocol, as JSON values."""
     contexts = {}
-    for setting in protocol(images.shape[-1]):
-        on_setting(setting.name)
-        draws = most_draws if setting.family == "random" else min(most_draws, _FEWER_DRAWS)
-        some = images[: images_for(setting, len(images))]
-        result = measure(setting.name, ModelCompleter(model, draws, _SEED), setting, some, _SEED)
+    for kind in grid_protocol(images.shape[-1]):
+        on_setting(kind.name)
+        draws = most_draws if kind.family == "random" else min(most_draws, _FEWER_DRAWS)
+        some = images[: images_for(kind, len(images))]
+        result = measure(kind.name, GridModel(model, draws, _SEED), kind, some, _SEED)
         values = {key: round(estimate.value, 6) for key, estimate in result.scores.items()}
-        contexts[setting.name] = {"images": len(some), "draws": draws} | values
+        contexts[kind.name] = {"images": len(some), "draws": draws} | values
     return contexts
 
 

@@ -63,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: The words after `npfill`; those of the process by default.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=None if arguments is None else list(arguments), prog_name=app.info.name)
+        app(args=words, prog_name=app.info.name, obj=words)
     except OSError as error:
         if error.filename is None:
             sys.exit(report(error))

@@ -1,54 +1,25 @@
 """`npfill evaluate`: models and baselines on test pictures, by one protocol."""
 
 import shlex
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich import table as rich_table
 
-from npfill.cli import figure_inputs
-from npfill.cli.console import Talk, say_terms, stderr, stdout
+from npfill.cli.console import Reporter, progress, say_terms, stdout
 
 if TYPE_CHECKING:
-    from torch import device
-
-    from npfill.evaluate.comparison import Budget, Comparison
-
-_SECONDS_BETWEEN_LINES = 30.0
-_OF_SAMPLES = (
-    "log_likelihood",
-    "confidence",
-    "mean_confidence",
-    "real_confidence",
-    "label_entropy",
-    "diversity",
-    "coherence",
-    "seconds",
-)
-# What is measured on photographs where nothing is named.
-_PHOTOGRAPHERS = ("convcnp-photo", "telea", "navier-stokes", "biharmonic")
-_ON_TERMINAL = (
-    "mse",
-    "floored_log_likelihood",
-    "floored_pointwise",
-    "z_squared",
-    "coverage_90_between",
-    "context_mse",
-)
+    from npfill.evaluate import Results
 
 
 def evaluate_command(
+    context: typer.Context,
     names: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[MODEL|BASELINE]...",
-            help="Names, or paths to weights. None: the bundled models for such pictures.",
+            help="Names, weights, or folders of runs. None: the bundled models for such pictures.",
         ),
     ] = None,
     *,
@@ -58,8 +29,9 @@ def evaluate_command(
     contexts: Annotated[
         str | None,
         typer.Option(
-            help="random[:N], ordered[:N], top-half, left-half, centre-box (what is hidden), "
-            "with commas. Default: all of the protocol."
+            help="With commas: random[:N], ordered[:N], keep[:PERCENT], what is hidden (top-half, "
+            "left-half, centre-box) or damaged (text, scratches, strokes, boxes, blobs, lines, "
+            "borders; irregular, if there are masks). Default: all of the protocol."
         ),
     ] = None,
     size: Annotated[
@@ -94,142 +66,77 @@ def evaluate_command(
     ] = False,
 ) -> None:
     """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
-    from npfill.errors import InputError, UsageError
+    from npfill import zoo
+    from npfill.errors import InputError
     from npfill.files import refuse_existing
 
-    if photos and (contexts is not None or size is not None):
-        raise UsageError("--contexts and --size are not for --photos", "leave them out")
-    if masks is not None and not photos:
-        raise UsageError("--masks goes with --photos", "add --photos")
     if output is not None:
         if output.exists() and not output.is_dir():
-            raise InputError(f"{output}: not a folder", "-o names a folder")
+            raise InputError(f"{output}: not a folder", "`output` names a folder")
         files = [output / "report.md", output / "results.json", *sorted(output.glob("*.png"))]
         refuse_existing(files, overwrite)
-
-    from npfill import devices, zoo
-    from npfill.evaluate.comparison import Budget, compare
-
-    budget, where = Budget(images, draws, seed), devices.resolve(device)
-    kinds = figure_inputs.samplers(samplers) if samplers else []
+    reporter = Reporter()
     for name, entry in zoo.entries().items():
         if name in (names or []):
-            say_terms(Talk(), name, entry.terms)
-    if photos:
-        _photographs(names or list(_PHOTOGRAPHERS), data, masks, budget, where, output)
-        return
-    with _progress() as (on_start, on_batch):
-        comparison = compare(
-            names or [], data, contexts, size, kinds, budget, where, on_start,
-            lambda name, setting, done: on_batch(name, setting.name, done),
-        )  # fmt: skip
-    _print(comparison, _OF_SAMPLES if kinds else _ON_TERMINAL)
+            say_terms(reporter, name, entry.terms)
+
+    from npfill.evaluate import evaluate, report
+
+    chosen = [word.strip() for word in samplers.split(",")] if samplers else []
+    with progress(None) as shown:
+        results = evaluate(
+            names or [],
+            data,
+            contexts=contexts,
+            size=size,
+            samplers=list(dict.fromkeys(chosen)),
+            images=images,
+            draws=draws,
+            seed=seed,
+            device=device,
+            photos=photos,
+            masks=masks,
+            on_start=shown.expect,
+            on_batch=lambda name, kind, done: shown.advance(done, f"{name}  {kind}"),
+        )
+    for note in results.notes:
+        reporter.warn(note)
+    short = report.OF_SAMPLERS if chosen else report.SHORT
+    _print(results, report.OF_PHOTOGRAPHS if photos else short)
     if output is not None:
-        _write(comparison, output)
+        _write(results, output, shlex.join(["npfill", *context.obj]), reporter)
 
 
-@contextmanager
-def _progress() -> "Iterator[tuple[Callable[[int], None], Callable[[str, str, int], None]]]":
-    """A bar with the time left; where stderr is no terminal, a line every half minute."""
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=stderr, transient=True) as bar:
-        task, talk, said = bar.add_task(""), Talk(), time.monotonic()
+def _print(results: "Results", metrics: tuple[str, ...]) -> None:
+    """Print the chief scores on stdout: a table for each, a row for each kind of context."""
+    from npfill.evaluate import report
 
-        def on_batch(name: str, setting: str, done: int) -> None:
-            nonlocal said
-            bar.update(task, advance=done, description=f"{name}  {setting}")
-            now, (state,) = time.monotonic(), bar.tasks
-            if not stderr.is_terminal and now - said >= _SECONDS_BETWEEN_LINES:
-                said = now
-                left = f", {state.time_remaining / 60:.0f} min left" if state.time_remaining else ""
-                talk.say(f"{name}  {setting}  {state.percentage:.0f} %{left}")
-
-        yield lambda total: bar.update(task, total=total), on_batch
-
-
-def _photographs(
-    names: list[str],
-    data: Path,
-    masks: Path | None,
-    budget: "Budget",
-    device: "device",
-    output: Path | None,
-) -> None:
-    """Measure on photographs, print a table for each score, and write the report."""
-    from npfill.evaluate.photographs import (
-        SCORES,
-        as_json,
-        as_markdown,
-        entrants,
-        measure_photographs,
-        table,
-    )
-    from npfill.files import write_bytes
-
-    with _progress() as (on_start, on_batch):
-        measured = measure_photographs(
-            entrants(names, device), data, masks, budget.images, budget.seed, on_start,
-            lambda name, kind: on_batch(name, kind, 1),
-        )  # fmt: skip
-    for key, (meaning, _) in SCORES.items():
-        head, *rows = table(measured, key)
-        shown = Table(head[0], title=meaning, box=None)
+    for table in report.tables(results, metrics):
+        title = f"{table.metric.title}: {table.metric.meaning}"
+        shown = rich_table.Table("context", title=title, box=None)
         shown.title_justify = "left"
-        for name in head[1:]:
-            shown.add_column(name, justify="right")
-        for row in rows:
+        for name in table.predictors:
+            shown.add_column(name, justify="right", overflow="fold")
+        for row in table.cells(errors=False):
             shown.add_row(*row)
         stdout.print(shown)
         stdout.print()
-    if output is not None:
-        command = shlex.join(["npfill", *sys.argv[1:]])
-        output.mkdir(parents=True, exist_ok=True)
-        write_bytes(output / "results.json", as_json(measured, command).encode())
-        write_bytes(output / "report.md", as_markdown(measured, command).encode())
-        Talk().say(f"wrote {output / 'report.md'} and results.json")
 
 
-def _print(comparison: "Comparison", keys: Sequence[str]) -> None:
-    """The chief scores on stdout: a table for each, one row for each context."""
-    from npfill.evaluate.report import SCORES, text
-
-    names = list(comparison.origins)
-    settings = list(dict.fromkeys(result.setting for result in comparison.results))
-    values = {(result.completer, result.setting): result.scores for result in comparison.results}
-    for key in keys:
-        score = SCORES[key]
-        rows = [
-            [setting.name, *(text(score, values[name, setting].get(key)) for name in names)]
-            for setting in settings
-        ]
-        shown = [
-            name
-            for name, *cells in zip(names, *(row[1:] for row in rows), strict=True)
-            if any(cells)
-        ]
-        if not shown:
-            continue
-        table = Table("context", title=f"{score.title}: {score.meaning}", box=None)
-        table.title_justify = "left"
-        for name in shown:
-            table.add_column(name, justify="right", overflow="fold")
-        for setting, *cells in rows:
-            kept = [cell for name, cell in zip(names, cells, strict=True) if name in shown]
-            table.add_row(setting, *kept)
-        stdout.print(table)
-        stdout.print()
-
-
-def _write(comparison: "Comparison", output: Path) -> None:
-    from npfill.evaluate.report import as_json, as_markdown, charts
+def _write(results: "Results", output: Path, command: str, reporter: Reporter) -> None:
+    """Write the report, the results and the plots."""
+    from npfill.errors import ModelError
+    from npfill.evaluate import report
     from npfill.files import write_bytes
-    from npfill.pictures.formats import png_bytes
 
-    command = shlex.join(["npfill", *sys.argv[1:]])
     output.mkdir(parents=True, exist_ok=True)
-    drawn = charts(comparison)
-    for name, chart in drawn.items():
-        write_bytes(output / name, png_bytes(chart, {}))
-    write_bytes(output / "results.json", as_json(comparison, command).encode())
-    write_bytes(output / "report.md", as_markdown(comparison, command).encode())
-    Talk().say(f"wrote {output / 'report.md'}, results.json and {len(drawn)} plots")
+    try:
+        plots = report.plots(results)
+    except ModelError as error:
+        plots = {}
+        reporter.warn(f"there are no plots: {error}; {error.hint}")
+    for name, content in plots.items():
+        write_bytes(output / name, content)
+    write_bytes(output / "results.json", report.as_json(results, command).encode())
+    write_bytes(output / "report.md", report.as_markdown(results, command).encode())
+    reporter.say(f"wrote {output / 'report.md'}, results.json and {len(plots)} plots")

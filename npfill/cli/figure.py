@@ -72,8 +72,7 @@ def samples_command(
     plan = _plan(output, "npfill-samples.png", overwrite, [image, Path(model)])
 
     from npfill import checkpoint, zoo
-    from npfill.evaluate.figures.pictures import on_grid
-    from npfill.evaluate.figures.samples import samples_figure
+    from npfill.evaluate.figures import on_grid, samples_figure
     from npfill.sampling import sampler_for
 
     found = zoo.find(model)
@@ -156,7 +155,7 @@ def reveal_command(
     whole = inputs.read(image, talk).image
 
     from npfill import checkpoint, zoo
-    from npfill.evaluate.figures import reveal
+    from npfill.evaluate import reveal
     from npfill.pictures.picture import intensities
 
     small = reveal.scaled_down(whole, _LONGEST)

@@ -42,7 +42,7 @@ def picture(source: Source, size: int, channels: int, talk: Talk) -> "Picture":
 
     if source.data is None:
         return read(source.image or folder("examples") / "digit.png", talk)
-    from npfill.evaluate.figures.pictures import numbered_picture
+    from npfill.evaluate.figures import numbered_picture
 
     index = source.index or 0
     image = numbered_picture(source.data, index, size, channels)
@@ -63,7 +63,7 @@ def hole(
     picture: "Picture", mask: Path | None, context: int, seed: int, talk: Talk
 ) -> "np.ndarray":
     """What is not observed, bool "height width": from a mask, or all but random pixels."""
-    from npfill.evaluate.figures.pictures import observed_at_random
+    from npfill.evaluate.contexts import kind
     from npfill.pictures.hole import Hole, check, describe
     from npfill.pictures.masks import read_mask
 
@@ -74,7 +74,7 @@ def hole(
                 f"--context {context}: {picture.name} has {size[0] * size[1]:,} pixels",
                 "at least one is missing",
             )
-        selected = Hole(~observed_at_random(size, context, seed))
+        selected = Hole(~kind(f"random:{context}").observed(1, size, seed)[0, 0].numpy())
     else:
         found = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False)
         selected = check(found, str(mask))

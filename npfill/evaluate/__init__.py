@@ -1,1 +1,123 @@
-"""Measuring models, and writing down what was measured."""
+"""Evaluation of models and baselines by one protocol: `evaluate` for Python and the command."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from npfill import predictor
+from npfill.baselines import Baseline
+from npfill.data.sources import read_images, read_photographs
+from npfill.errors import UsageError
+from npfill.evaluate import entrants
+from npfill.evaluate.contexts import ContextKind, grid_protocol, parse, photograph_protocol
+from npfill.evaluate.protocol import Budget, Estimate, Result, Results, images_for, measure
+from npfill.evaluate.protocol import test_set as find_test_set
+from npfill.models import NeuralProcess
+from npfill.predictor import Predictor
+
+__all__ = ["Budget", "Estimate", "Result", "Results", "evaluate"]
+
+
+def evaluate(
+    models: Sequence[str | Path | NeuralProcess[Any] | Baseline | Predictor],
+    data: str | Path,
+    *,
+    contexts: str | None = None,
+    size: int | None = None,
+    samplers: Sequence[str] = (),
+    images: int = 1000,
+    draws: int = 16,
+    seed: int = 0,
+    device: str = "auto",
+    photos: bool = False,
+    masks: str | Path | None = None,
+    on_start: Callable[[int], None] = lambda _: None,
+    on_batch: Callable[[str, str, int], None] = lambda *_: None,
+) -> Results:
+    """Measure models and baselines on the same pictures, with the same contexts.
+
+    Args:
+        models: Names of models and baselines, weights, folders of training runs, or what
+            `npfill.predictor.load` takes. Without any: of the zoo those for such pictures.
+        data: Pictures: what `read_images` or `read_photographs` of `npfill.data.sources` reads.
+            Their test part is measured; without one, what the run of a model held out of training,
+            else all of them, and a note says so.
+        contexts: Kinds of contexts as `npfill.evaluate.contexts.parse` reads them; None for those
+            of the protocol.
+        size: Side of the grid that pictures are brought to; None for that of the models.
+        samplers: Names of samplers: each model is measured with each that it has. Without any,
+            once, with samples from its latent path, or noise.
+        images: The most pictures; see `Budget`.
+        draws: Draws of z.
+        seed: The seed of masks and draws.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        photos: Measure photographs at their own size, as they are completed for a user.
+        masks: A zip or folder of irregular masks, for photographs.
+        on_start: Called with the number of pictures that are to be predicted in all.
+        on_batch: Called after each batch with the names of predictor and context and its length.
+
+    Raises:
+        UsageError: Parameters contradict each other, models are for different pictures, or a kind
+            of context is unknown or impossible.
+        InputError: The data or the masks cannot be read, or a baseline finds no training pictures.
+        ModelError: A name is unknown, weights fail verification, or a package is missing.
+    """
+    if photos and (size is not None or samplers):
+        raise UsageError("`size` and `samplers` are not for `photos`", "leave them out")
+    if masks is not None and not photos:
+        raise UsageError("`masks` goes with `photos`", "add `photos=True`")
+    place, budget = Path(data), Budget(images, draws, seed)
+    masked = None if masks is None else Path(masks)
+    if not models:
+        models = entrants.PHOTOGRAPHERS if photos else entrants.fitting_models(place)
+    predictors = {}
+    for model in models:
+        loaded = predictor.load(model, device)
+        predictors[str(model) if isinstance(model, str | Path) else loaded.name] = loaded
+    if photos:
+        channels, kinds = 3, photograph_protocol(masked)
+        read: Callable[..., Any] = partial(read_photographs, place, least=1)
+    else:
+        own_size, channels = entrants.common_shape(predictors, place)
+        size = size or own_size
+        kinds = grid_protocol(size)
+        read = partial(read_images, place, size=size, channels=channels)
+    if contexts is not None:
+        kinds = parse(contexts, size, masked)
+    test = find_test_set(place, predictors, read)
+    test = replace(test, pictures=test.pictures[:images])
+    count = len(test.pictures)
+    if photos:
+        entered = entrants.on_photographs(predictors, count, seed)
+    else:
+        entered = entrants.on_grid(predictors, samplers, test, budget)
+
+    def number(entrant: entrants.Entrant, kind: ContextKind) -> int:
+        return entrant.most if photos else images_for(kind, entrant.most)
+
+    jobs = [(entrant, kind) for entrant in entered for kind in kinds]
+    on_start(sum(number(*job) for job in jobs))
+    results = [
+        measure(
+            entrant.name,
+            entrant.predictor(kind),
+            kind,
+            test.pictures[: number(entrant, kind)],
+            seed,
+            partial(on_batch, entrant.name, kind.name),
+        )
+        for entrant, kind in jobs
+    ]
+    return Results(
+        data=str(data),
+        part=test.part,
+        size=size,
+        channels=channels,
+        masks=None if masks is None else str(masks),
+        budget=replace(budget, images=count),
+        predictors={entrant.name: entrant.origin for entrant in entered},
+        results=tuple(results),
+        notes=test.notes,
+    )

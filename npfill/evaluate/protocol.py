@@ -1,188 +1,255 @@
-"""The protocol that every reported number follows."""
+"""The protocol that every reported number follows: pictures, contexts and metrics to results."""
 
+import json
 import math
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from npfill.evaluate import classifier
-from npfill.evaluate.answers import Answer, Completer
-from npfill.evaluate.settings import Setting
-from npfill.gaussian import Gaussian, mixture_moments
-from npfill.scores import (
-    centrality,
-    coherence,
-    coverage,
-    diversity,
-    edge_correlation,
-    floored,
-    pointwise_log_likelihood,
-    psnr,
-    squared_error,
-    ssim,
-    z_squared,
-)
+from npfill.data.sets import Photographs
+from npfill.data.sources import Split, has_parts, shape_of
+from npfill.errors import InputError
+from npfill.evaluate.case import Case
+from npfill.evaluate.contexts import ContextKind
+from npfill.evaluate.metrics import scores_of
+from npfill.evaluate.predictions import BatchPredictor
 
-LEVELS = tuple(number / 10 for number in range(1, 10))
-# The most test pictures that are used but at random counts, and for a completer that takes long.
+# Pictures of one size, bytes, or of any.
+Pictures: TypeAlias = UInt8[Tensor, "image channel size size"] | Photographs
+
+# The most pictures of a grid that are scored but at random counts, and by a slow predictor.
 FEWER_IMAGES, FEWEST_IMAGES = 200, 50
 
 
 @dataclass(frozen=True)
+class Budget:
+    """How much is measured.
+
+    Attributes:
+        images: Pictures, at most; on a grid at random counts, and at most 200 elsewhere, 50 for
+            `gp`, for samplers and for `linear` with more than 1,024 values a picture.
+        draws: Draws of z.
+        seed: The seed of masks and draws.
+    """
+
+    images: int = 1000
+    draws: int = 16
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """A mean over pictures, with its standard error."""
+    """A mean over the pictures that have a score, with its standard error and their number."""
 
     value: float
     error: float
+    pictures: int
 
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured of a completer in one setting.
+    """The scores of a predictor with one kind of context.
 
     Attributes:
-        images: How many test pictures.
-        scores: Estimates by the score's name. A score that does not exist is left out.
+        predictor: The predictor's name.
+        context: The kind of context.
+        pictures: The number of pictures that it was given.
+        scores: Estimates by the name of the metric; a metric that no picture has is left out.
     """
 
-    completer: str
-    setting: Setting
-    images: int
+    predictor: str
+    context: ContextKind
+    pictures: int
     scores: dict[str, Estimate] = field(default_factory=dict)
 
 
-def images_for(setting: Setting, most: int) -> int:
-    """How many test pictures a setting is measured on, where `most` are at random counts."""
-    return most if setting.family == "random" else min(most, FEWER_IMAGES)
+@dataclass(frozen=True)
+class Results:
+    """An evaluation, with everything that its numbers depend on.
+
+    Attributes:
+        data: The place of the data.
+        part: Which of its pictures were measured.
+        size: Side of the grid that they were brought to; None for their own sizes.
+        channels: Their channels.
+        masks: The place of irregular masks, if there were any.
+        budget: How much was measured.
+        predictors: The hash of the weights of each, or what it was fitted to.
+        results: One for each predictor and kind of context.
+        notes: Sentences on what the numbers do not show.
+    """
+
+    data: str
+    part: str
+    size: int | None
+    channels: int
+    masks: str | None
+    budget: Budget
+    predictors: dict[str, str]
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def contexts(self) -> list[ContextKind]:
+        """The kinds of contexts, in order."""
+        return list(dict.fromkeys(result.context for result in self.results))
+
+    def score(self, predictor: str, context: ContextKind, metric: str) -> Estimate | None:
+        """The estimate of a metric; None where it was not measured."""
+        pair = predictor, context
+        (found,) = [each for each in self.results if (each.predictor, each.context) == pair]
+        return found.scores.get(metric)
+
+
+def images_for(context: ContextKind, most: int) -> int:
+    """The number of pictures of a grid to measure on, where `most` are for random counts."""
+    return most if context.family == "random" else min(most, FEWER_IMAGES)
 
 
 @torch.no_grad()
 def measure(
     name: str,
-    completer: Completer,
-    setting: Setting,
-    images: UInt8[Tensor, "image channel size size"],
+    predictor: BatchPredictor,
+    context: ContextKind,
+    pictures: Pictures,
     seed: int,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> Result:
-    """Score a completer in one setting.
+    """Score a predictor with one kind of context.
 
-    The same seed gives every completer the same masks, and a picture the same mask whatever the
-    number of pictures.
+    The same seed gives every predictor the same masks, and a picture the same mask whatever the
+    number of pictures. A picture that a predictor refuses has no scores.
 
     Args:
-        name: What to call it.
-        completer: The model or baseline.
-        setting: What is observed.
-        images: Test pictures, bytes, on the completer's device.
-        seed: Of the masks.
-        on_batch: Told the number of pictures of each batch that is done.
+        name: The predictor's name in results.
+        predictor: The predictor.
+        context: The kind of context.
+        pictures: Test pictures, bytes.
+        seed: The seed of the masks.
+        on_batch: Called with the number of pictures of each batch that is done.
     """
-    size = images.shape[-1]
-    chunk = completer.chunk(size * size)
-    observed = setting.observed(len(images), size, seed).to(images.device)
-    rows: list[dict[str, Tensor]] = []
-    for some, seen in zip(images.split(chunk), observed.split(chunk), strict=True):
-        pixels = some.float() / 255.0
-        rows.append(scores_of(completer.answer(pixels, seen), pixels, seen))
-        on_batch(len(some))
-    columns = {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
+    rows = []
+    for pixels, observed in _batches(predictor, context, pictures, seed):
+        rows.append(_scores(predictor, pixels, observed))
+        on_batch(len(pixels))
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {key: torch.cat([row[key] for row in rows if key in row]) for key in names}
     estimates = {key: _estimate(values) for key, values in columns.items()}
     scores = {key: value for key, value in estimates.items() if value is not None}
-    return Result(name, setting, len(images), scores)
+    return Result(name, context, len(pictures), scores)
 
 
-def scores_of(
-    answer: Answer,
-    pixels: Float[Tensor, "batch channel height width"],
-    observed: Bool[Tensor, "batch 1 height width"],
+def _batches(
+    predictor: BatchPredictor, context: ContextKind, pictures: Pictures, seed: int
+) -> Iterator[tuple[Float[Tensor, "b c h w"], Bool[Tensor, "b 1 h w"]]]:
+    """Pictures in [0, 1] and their masks, on the predictor's device."""
+    where = predictor.device
+    if isinstance(pictures, Photographs):
+        for number, picture in enumerate(pictures.pictures):
+            size = picture.shape[-2], picture.shape[-1]
+            observed = context.observed(1, size, seed, first=number)
+            yield picture.unsqueeze(0).to(where).float() / 255.0, observed.to(where)
+        return
+    size = pictures.shape[-2], pictures.shape[-1]
+    masks = context.observed(len(pictures), size, seed)
+    chunk = predictor.chunk(size[0] * size[1])
+    for some, observed in zip(pictures.split(chunk), masks.split(chunk), strict=True):
+        yield some.to(where).float() / 255.0, observed.to(where)
+
+
+def _scores(
+    predictor: BatchPredictor, pixels: Float[Tensor, "b c h w"], observed: Bool[Tensor, "b 1 h w"]
 ) -> dict[str, Tensor]:
-    """All scores that an answer can have, each "batch"; NaN where a picture has none."""
-    truth, asked = pixels.flatten(2).mT, ~observed.flatten(1)
-    mean, hole = _grid(answer.mean, pixels), ~observed
-    scores = {
-        "mse": squared_error(answer.mean, truth, asked),
-        "psnr": psnr(mean, pixels, hole),
-        "ssim": ssim(mean, pixels, hole),
-    }
-    if answer.says_context:
-        scores["context_mse"] = squared_error(answer.mean, truth, ~asked)
-    if answer.likelihoods is not None:
-        own, least = answer.likelihoods
-        scores |= {"log_likelihood": own, "floored_log_likelihood": least}
-    if answer.components is not None:
-        scores |= {
-            "pointwise": pointwise_log_likelihood(answer.components, truth, asked),
-            "floored_pointwise": pointwise_log_likelihood(floored(answer.components), truth, asked),
-        }
-        moments = mixture_moments(answer.components)
-        scores |= _calibration(answer.components, moments, truth, asked)
-        std = _grid(moments.scale, pixels)
-        scores["edge_correlation"] = edge_correlation(std, pixels, hole)
-    if answer.uncalibrated is not None:
-        before = mixture_moments(answer.uncalibrated)
-        values = _calibration(answer.uncalibrated, before, truth, asked)
-        scores |= {f"uncalibrated_{key}": value for key, value in values.items()}
-    if answer.samples is not None:
-        samples = torch.stack([_grid(sample, pixels) for sample in answer.samples])
-        scores["diversity"] = diversity(samples, hole)
-        scores["coherence"] = coherence(samples, mean, hole)
-        if pixels.shape[1:] == (1, classifier.SIZE, classifier.SIZE):
-            scores |= _as_digits(samples, mean, pixels, hole)
-    if answer.kl is not None:
-        scores["kl"] = answer.kl
-    if answer.seconds is not None:
-        scores["seconds"] = answer.seconds
-    return scores
-
-
-def _as_digits(
-    samples: Float[Tensor, "sample batch 1 28 28"],
-    mean: Float[Tensor, "batch 1 28 28"],
-    truth: Float[Tensor, "batch 1 28 28"],
-    hole: Bool[Tensor, "batch 1 28 28"],
-) -> dict[str, Tensor]:
-    """How sure a classifier of digits is of completed pictures, and how samples differ to it."""
-    completed = torch.where(hole, samples, truth)
-    return {
-        "confidence": classifier.confidence(completed).mean(0),
-        "mean_confidence": classifier.confidence(torch.where(hole, mean, truth)),
-        "real_confidence": classifier.confidence(truth),
-        "label_entropy": classifier.label_entropy(completed),
-    }
-
-
-def _calibration(
-    components: Gaussian,
-    moments: Gaussian,
-    truth: Float[Tensor, "batch pixel channel"],
-    asked: Bool[Tensor, "batch pixel"],
-) -> dict[str, Tensor]:
-    """z², and the coverage of all intensities in the hole and of those between 0 and 1."""
-    scores = {"z_squared": z_squared(moments, truth, asked)}
-    everywhere = asked.unsqueeze(-1).expand_as(truth)
-    between = everywhere & (truth > 0.0) & (truth < 1.0)
-    probability = centrality(components, truth)
-    for suffix, counted in (("", everywhere), ("_between", between)):
-        for level in LEVELS:
-            key = f"coverage_{100 * level:.0f}{suffix}"
-            scores[key] = coverage(probability, counted, level)
-    return scores
-
-
-def _grid(
-    values: Float[Tensor, "batch pixel channel"], like: Float[Tensor, "batch channel height width"]
-) -> Float[Tensor, "batch channel height width"]:
-    return values.mT.reshape(like.shape)
+    """The scores of a batch; none of a picture that the predictor refuses."""
+    try:
+        prediction = predictor.predict(pixels, observed)
+    except InputError:
+        return {}
+    return scores_of(Case(prediction, pixels.to(prediction.mean.dtype), observed))
 
 
 def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:
-    """The mean over the pictures that have the score; none if no picture has."""
+    """The mean over the pictures that have the score; None if no picture has."""
     finite = values[values.isfinite()].double()
     if not len(finite):
         return None
     error = finite.std().item() / math.sqrt(len(finite)) if len(finite) > 1 else 0.0
-    return Estimate(finite.mean().item(), error)
+    return Estimate(finite.mean().item(), error, len(finite))
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Pictures to measure on.
+
+    Attributes:
+        data: The place of the data.
+        pictures: The pictures.
+        part: Which of the data's pictures they are.
+        train: Reads pictures that baselines may be fitted to; None where there are none.
+        notes: Sentences on what scores on them do not show.
+    """
+
+    data: Path
+    pictures: Pictures
+    part: str
+    train: Callable[[], Pictures] | None
+    notes: tuple[str, ...] = ()
+
+
+def test_set(data: Path, words: Iterable[str], read: Callable[[Split], Pictures]) -> TestSet:
+    """The test part of data; without one, what a run held out of training; else all of them.
+
+    Args:
+        data: The place of the data.
+        words: The predictors' words; those of run folders, or of weights in them, count.
+        read: Reads a part of the data.
+
+    Raises:
+        InputError: The data cannot be read.
+    """
+    if has_parts(data) and _has_pictures(data):
+        return TestSet(data, read("test"), "test pictures", partial(read, "train"))
+    run = next((run for word in words if (run := _run_on(data, word)) is not None), None)
+    if run is None:
+        note = (
+            f"{data} has no test part: all its pictures are measured, and a model that was trained "
+            "on some of them is not tested by this"
+        )
+        return TestSet(data, read("train"), "all pictures", None, (note,))
+    folder, recipe = run
+    note = (
+        f"{data} has no test part: the pictures that {folder} held out of training are measured; "
+        "they chose its weights and its calibration, and flatter them a little"
+    )
+    if "damage" in recipe and has_parts(data, "val"):
+        return TestSet(data, read("val"), "validation pictures", partial(read, "train"), (note,))
+    every, count = read("train"), recipe["data"]["validation"]
+    return TestSet(data, every[-count:], "validation pictures", lambda: every[:-count], (note,))
+
+
+def _has_pictures(data: Path) -> bool:
+    try:
+        shape_of(data, "test")
+    except InputError:
+        return False
+    return True
+
+
+def _run_on(data: Path, word: str) -> tuple[Path, dict[str, dict[str, int]]] | None:
+    """The folder and the recipe of the run of a word, if it was trained on this data."""
+    path = Path(word)
+    folder = path if path.is_dir() else path.parent
+    try:
+        environment = json.loads((folder / "environment.json").read_text("utf-8"))
+        recipe = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
+        same = path.exists() and Path(environment["data"]).resolve() == data.resolve()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (folder, recipe) if same and recipe.get("data", {}).get("validation") else None

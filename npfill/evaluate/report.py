@@ -1,242 +1,257 @@
-"""A comparison as text, JSON and charts."""
+"""An evaluation as Markdown, JSON, tables and plots."""
 
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from PIL import Image
-
 from npfill import __version__
-from npfill.evaluate.charts import Point, line_chart
-from npfill.evaluate.comparison import Comparison
-from npfill.evaluate.protocol import LEVELS, Estimate, Result
-from npfill.evaluate.settings import Setting
-from npfill.sampling.autoregressive import BLOCKS, LATENTS, ORDERS
+from npfill.errors import ModelError
+from npfill.evaluate.contexts import ContextKind
+from npfill.evaluate.metrics import LEVELS, METRICS, Metric
+from npfill.evaluate.protocol import Estimate, Results
+from npfill.extras import imported
 from npfill.scores import COMMON_FLOOR
+
+VERSION = "2"
+# Metrics that the command prints: on a grid, of samplers, and on photographs.
+SHORT = (
+    "mse",
+    "floored_log_likelihood",
+    "floored_pointwise",
+    "z_squared",
+    "coverage_90_between",
+    "context_mse",
+)
+OF_SAMPLERS = (
+    "log_likelihood",
+    "confidence",
+    "mean_confidence",
+    "real_confidence",
+    "label_entropy",
+    "diversity",
+    "coherence",
+    "sample_seconds",
+)
+OF_PHOTOGRAPHS = ("psnr", "ssim", "z_squared", "coverage_90", "seconds")
+_PLOTTED = ("mse", "floored_log_likelihood", "floored_pointwise", "psnr", "ssim", "z_squared")
+_INCHES, _DPI, _LONGEST_LABEL = (7.0, 4.4), 110, 28
 
 
 @dataclass(frozen=True)
-class Score:
-    """How a score is written: its title, what it says, and its decimals."""
+class Table:
+    """The values of a metric: a row for each kind of context, a column for each predictor."""
 
-    title: str
-    meaning: str
-    decimals: int = 3
+    metric: Metric
+    predictors: tuple[str, ...]
+    rows: tuple[tuple[ContextKind, tuple[Estimate | None, ...]], ...]
 
+    def cells(self, *, errors: bool) -> list[list[str]]:
+        """The rows as text, with the name of the context first."""
+        return [
+            [kind.name, *(self._text(each, errors) for each in estimates)]
+            for kind, estimates in self.rows
+        ]
 
-SCORES = {
-    "mse": Score("MSE", "mean squared error in the hole; lower is better", 4),
-    "psnr": Score("PSNR", "mean over pictures of that in the hole, in dB; higher is better", 2),
-    "ssim": Score("SSIM", "structural similarity, averaged in the hole; higher is better"),
-    "log_likelihood": Score(
-        "LL, joint",
-        "nats per target pixel, with the scale as it is; of a sampler, that of its distribution: "
-        "independent, the product over pixels; latent, the mean over draws of z; autoregressive, "
-        f"the product over {BLOCKS} blocks of pixels, each given those before it, mean over "
-        f"{ORDERS} orders, with the mean over {LATENTS} z inside the logarithm",
-    ),
-    "floored_log_likelihood": Score(
-        f"LL, joint, floor {COMMON_FLOOR}",
-        f"nats per target pixel, with the scale floored at {COMMON_FLOOR}",
-    ),
-    "pointwise": Score("LL, pointwise", "nats per target pixel, with the scale as it is"),
-    "floored_pointwise": Score(
-        f"LL, pointwise, floor {COMMON_FLOOR}",
-        f"nats per target pixel, with the scale floored at {COMMON_FLOOR}",
-    ),
-    "z_squared": Score("z²", "mean standardised squared error; 1 is calibrated", 2),
-    "coverage_50": Score("Coverage, 50 %", "share in the central interval of 50 %", 2),
-    "coverage_90": Score("Coverage, 90 %", "share in the central interval of 90 %", 2),
-    "coverage_50_between": Score(
-        "Coverage, 50 %, between", "over intensities strictly between 0 and 1", 2
-    ),
-    "coverage_90_between": Score(
-        "Coverage, 90 %, between", "over intensities strictly between 0 and 1", 2
-    ),
-    "uncalibrated_z_squared": Score("z² before calibration", "1 is calibrated", 2),
-    "uncalibrated_coverage_50_between": Score(
-        "Coverage, 50 %, between, before calibration", "over intensities between 0 and 1", 2
-    ),
-    "uncalibrated_coverage_90_between": Score(
-        "Coverage, 90 %, between, before calibration", "over intensities between 0 and 1", 2
-    ),
-    "context_mse": Score("MSE at the context", "error at the observed pixels themselves", 5),
-    "edge_correlation": Score(
-        "Edge correlation", "correlation in the hole of std with the length of the truth's gradient"
-    ),
-    "diversity": Score("Diversity", "mean distance of two samples in the hole, as RMS"),
-    "coherence": Score(
-        "Coherence",
-        "correlation of neighbouring pixels' deviations from the mean, in samples; 0 is noise",
-    ),
-    "confidence": Score(
-        "Confidence of samples", "mean probability of a classifier's digit, over samples"
-    ),
-    "mean_confidence": Score("Confidence of the mean", "the same of the mean"),
-    "real_confidence": Score("Confidence of real pictures", "the same of the test pictures"),
-    "label_entropy": Score(
-        "Label entropy", "entropy in nats of the digits that a picture's samples are taken for", 2
-    ),
-    "seconds": Score("Seconds per sample", "one picture at a time, with this machine's load"),
-    "kl": Score("KL", "KL(q(z | all pixels) || q(z | C)), nats per picture", 1),
-}
-_CHARTED = ("mse", "floored_log_likelihood", "floored_pointwise", "psnr", "ssim", "z_squared")
+    def _text(self, estimate: Estimate | None, error: bool) -> str:
+        if estimate is None:
+            return ""
+        decimals = self.metric.decimals
+        shown = f"{estimate.value:.{decimals}f}"
+        return f"{shown} ± {estimate.error:.{decimals}f}" if error else shown
 
 
-def as_markdown(comparison: Comparison, command: str) -> str:
-    """The whole report as Markdown: a table for each score, with standard errors."""
-    budget = comparison.budget
-    names, settings = _axes(comparison)
+def tables(results: Results, metrics: Iterable[str] | None = None) -> list[Table]:
+    """A table for each metric that any predictor has, with the predictors that have it.
+
+    Args:
+        results: The evaluation.
+        metrics: Names in `METRICS`; None for all that are shown in reports.
+    """
+    names = [name for name, metric in METRICS.items() if metric.tabled]
+    found = []
+    for metric in names if metrics is None else metrics:
+        columns = {
+            name: [results.score(name, kind, metric) for kind in results.contexts]
+            for name in results.predictors
+        }
+        columns = {name: column for name, column in columns.items() if any(column)}
+        if columns:
+            rows = zip(results.contexts, zip(*columns.values(), strict=True), strict=True)
+            found.append(Table(METRICS[metric], tuple(columns), tuple(rows)))
+    return found
+
+
+def as_markdown(results: Results, command: str) -> str:
+    """The report as Markdown: a table for each metric, with standard errors."""
+    budget = results.budget
+    shape = "pictures at their own size"
+    if results.size is not None:
+        shape = f"{results.size}x{results.size} pixels"
+    channels = f"{results.channels} channel{'s' if results.channels > 1 else ''}"
+    masks = f", masks {results.masks}" if results.masks else ""
     lines = [
         "# Evaluation",
         "",
         f"    {command}",
         "",
-        f"npfill {__version__}, {comparison.size}x{comparison.size} pixels, "
-        f"{comparison.channels} channel{'s' if comparison.channels > 1 else ''}, data "
-        f"{comparison.data}, test pictures {_images(comparison)}, {budget.draws} draws of z from "
-        f"the context, seed {budget.seed}. Targets are the pixels outside the context. "
-        "A value stands with its standard error over pictures.",
+        f"npfill {__version__}, {shape}, {channels}, data {results.data}{masks}, {results.part} "
+        f"{_counts(results)}, {budget.draws} draws of z from the context, seed {budget.seed}. "
+        "Targets are the pixels outside the context. A value stands with its standard error over "
+        "pictures; a picture that a predictor refuses does not count.",
         "",
-        *(f"- {name}: {comparison.origins[name]}" for name in names),
+        *(f"- {name}: {origin}" for name, origin in results.predictors.items()),
         "",
+        *(line for note in results.notes for line in (f"{note[0].upper()}{note[1:]}.", "")),
     ]
-    for key, score in SCORES.items():
-        rows = _rows(comparison, key, settings, names)
-        if rows:
-            lines += [
-                f"## {score.title}",
-                "",
-                f"{score.meaning[0].upper()}{score.meaning[1:]}.",
-                "",
-            ]
-            lines += [*_table(["context", *names], rows), ""]
+    for table in tables(results):
+        meaning = table.metric.meaning
+        rows = [
+            ["context", *table.predictors],
+            ["---"] * (1 + len(table.predictors)),
+            *table.cells(errors=True),
+        ]
+        lines += [f"## {table.metric.title}", "", f"{meaning[0].upper()}{meaning[1:]}.", ""]
+        lines += [*(f"| {' | '.join(row)} |" for row in rows), ""]
     return "\n".join(lines)
 
 
-def as_json(comparison: Comparison, command: str) -> str:
+def as_json(results: Results, command: str) -> str:
     """Everything that was measured; `npfill_evaluate_version` changes with the keys."""
     value: dict[str, Any] = {
-        "npfill_evaluate_version": "1",
+        "npfill_evaluate_version": VERSION,
         "npfill": __version__,
         "command": command,
-        "data": comparison.data,
-        "size": comparison.size,
-        "channels": comparison.channels,
-        "budget": asdict(comparison.budget),
+        "data": results.data,
+        "part": results.part,
+        "size": results.size,
+        "channels": results.channels,
+        "masks": results.masks,
+        "budget": asdict(results.budget),
         "floor": COMMON_FLOOR,
-        "completers": comparison.origins,
+        "notes": results.notes,
+        "predictors": results.predictors,
+        "contexts": [kind.name for kind in results.contexts],
+        "metrics": {
+            name: {"title": metric.title, "meaning": metric.meaning}
+            for name, metric in METRICS.items()
+        },
         "results": [
             {
-                "completer": result.completer,
-                "context": result.setting.name,
-                "images": result.images,
-                "scores": {key: asdict(estimate) for key, estimate in result.scores.items()},
+                "predictor": result.predictor,
+                "context": result.context.name,
+                "pictures": result.pictures,
+                "scores": {name: asdict(estimate) for name, estimate in result.scores.items()},
             }
-            for result in comparison.results
+            for result in results.results
         ],
     }
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
-def charts(comparison: Comparison) -> dict[str, Image.Image]:
-    """Scores against the number of context pixels, and reliability, by the file's name."""
-    names, settings = _axes(comparison)
+def plots(results: Results) -> dict[str, bytes]:
+    """PNGs by file name: metrics against the amount of context, and reliability.
+
+    Raises:
+        ModelError: matplotlib is not installed.
+    """
+    imported("matplotlib", "a plot", "report", ModelError)
     found = {}
-    for family in ("random", "ordered"):
-        counted = [setting for setting in settings if setting.family == family and setting.count]
-        if len(counted) > 1:
-            for key in _CHARTED:
-                series = {name: _line(comparison, name, counted, key) for name in names}
-                score = SCORES[key].title.replace("z²", "z squared")  # the font has no ²
-                found[f"{key}-{family}.png"] = line_chart(
-                    f"{score}, {family} context pixels",
-                    "context pixels",
-                    score,
-                    series,
-                    log_x=True,
-                )
-    for setting in settings:
-        if any("coverage_50" in result.scores for result in _at(comparison, setting)):
-            found[f"reliability-{setting.name.replace(':', '-')}.png"] = line_chart(
-                f"Reliability over intensities between 0 and 1, {setting.name}",
+    families: dict[str, list[ContextKind]] = {}
+    for kind in results.contexts:
+        if kind.amount is not None:
+            families.setdefault(kind.family, []).append(kind)
+    for family, kinds in families.items():
+        for name in _PLOTTED if len(kinds) > 1 else ():
+            title, series = METRICS[name].title, _against_amount(results, name, kinds)
+            if any(series.values()):
+                of = "per cent of pixels kept" if family == "keep" else f"{family} context pixels"
+                found[f"{name}-{family}.png"] = _plot(title, of, title, series, log=True)
+    for kind in results.contexts:
+        lines = {name: _reliability(results, name, kind) for name in results.predictors}
+        if any(lines.values()):
+            found[f"reliability-{kind.name.replace(':', '-').replace(' ', '-')}.png"] = _plot(
+                f"Reliability over intensities between 0 and 1, {kind.name}",
                 "probability of the central interval",
-                "share inside",
-                {result.completer: _reliability(result) for result in _at(comparison, setting)},
+                "fraction inside",
+                lines,
                 diagonal=True,
             )
     return found
 
 
-def text(score: Score, estimate: Estimate | None) -> str:
-    """A value as tables show it; nothing where there is none."""
-    return "" if estimate is None else f"{estimate.value:.{score.decimals}f}"
+Line = list[tuple[float, Estimate]]
 
 
-def _rows(
-    comparison: Comparison, key: str, settings: Sequence[Setting], names: Sequence[str]
-) -> list[list[str]]:
-    """The rows of a score's table; none where nothing has the score."""
-    values = {
-        (result.completer, result.setting): result.scores.get(key) for result in comparison.results
+def _against_amount(results: Results, metric: str, kinds: Sequence[ContextKind]) -> dict[str, Line]:
+    """For each predictor the amounts of context and its estimates."""
+    return {
+        name: [
+            (float(kind.amount or 0), estimate)
+            for kind in kinds
+            if (estimate := results.score(name, kind, metric)) is not None
+        ]
+        for name in results.predictors
     }
-    if not any(values.values()):
-        return []
+
+
+def _reliability(results: Results, predictor: str, kind: ContextKind) -> Line:
+    """The probability of central intervals, and the fraction of intensities inside."""
     return [
-        [setting.name, *(_with_error(SCORES[key], values[name, setting]) for name in names)]
-        for setting in settings
+        (level, estimate)
+        for level in LEVELS
+        if (e := results.score(predictor, kind, f"coverage_{100 * level:.0f}_between")) is not None
+        for estimate in (e,)
     ]
 
 
-def _with_error(score: Score, estimate: Estimate | None) -> str:
-    shown = text(score, estimate)
-    return f"{shown} ± {estimate.error:.{score.decimals}f}" if estimate is not None else ""
+def _plot(
+    title: str,
+    x_label: str,
+    y_label: str,
+    series: dict[str, Line],
+    *,
+    log: bool = False,
+    diagonal: bool = False,
+) -> bytes:
+    """One plot as a PNG: a line for each predictor, with standard errors."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+
+    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
+    axes = figure.subplots()
+    if diagonal:
+        axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
+    for name, line in series.items():
+        if line:
+            x, estimates = zip(*line, strict=True)
+            y, error = ([getattr(e, part) for e in estimates] for part in ("value", "error"))
+            axes.errorbar(x, y, error, label=_short(name), marker="o", markersize=3, capsize=2)
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    if log:
+        amounts = sorted({x for line in series.values() for x, _ in line})
+        axes.set_xscale("log")
+        axes.set_xticks(amounts, [f"{amount:,.0f}" for amount in amounts])
+        axes.minorticks_off()
+    axes.grid(color="0.9")
+    figure.legend(loc="outside right upper", frameon=False)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": f"npfill {__version__}"})
+    return content.getvalue()
 
 
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+def _short(name: str) -> str:
+    """A name that leaves a plot its room: of a long one, such as a path, the end."""
+    return name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
 
 
-def _axes(comparison: Comparison) -> tuple[list[str], list[Setting]]:
-    """The completers and settings, in the order they were measured in."""
-    names = dict.fromkeys(result.completer for result in comparison.results)
-    settings = dict.fromkeys(result.setting for result in comparison.results)
-    return list(names), list(settings)
-
-
-def _images(comparison: Comparison) -> str:
-    """How many pictures each completer was measured on."""
-    names, _ = _axes(comparison)
+def _counts(results: Results) -> str:
+    """The numbers of pictures that each predictor was measured on."""
     groups: dict[str, list[str]] = {}
-    for name in names:
-        counts = {result.images for result in comparison.results if result.completer == name}
-        groups.setdefault(" or ".join(str(n) for n in sorted(counts, reverse=True)), []).append(
-            name
-        )
+    for name in results.predictors:
+        counts = {result.pictures for result in results.results if result.predictor == name}
+        text = " or ".join(str(count) for count in sorted(counts, reverse=True))
+        groups.setdefault(text, []).append(name)
     if len(groups) == 1:
         return next(iter(groups))
     return ", ".join(f"{counts} ({', '.join(who)})" for counts, who in groups.items())
-
-
-def _at(comparison: Comparison, setting: Setting) -> list[Result]:
-    return [result for result in comparison.results if result.setting == setting]
-
-
-def _line(comparison: Comparison, name: str, settings: Sequence[Setting], key: str) -> list[Point]:
-    line: list[Point] = []
-    for setting in settings:
-        (result,) = [one for one in _at(comparison, setting) if one.completer == name]
-        estimate = result.scores.get(key)
-        if estimate is not None:
-            line.append((float(setting.count or 0), estimate.value, estimate.error))
-    return line
-
-
-def _reliability(result: Result) -> list[Point]:
-    points: list[Point] = []
-    for level in LEVELS:
-        estimate = result.scores.get(f"coverage_{100 * level:.0f}_between")
-        if estimate is not None:
-            points.append((level, estimate.value, estimate.error))
-    return points

@@ -2,25 +2,23 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from npfill.data.sets import PartlyKnown, Photographs, parted
-from npfill.evaluate.answers import ModelCompleter
-from npfill.evaluate.damages import KEPT, Damage
-from npfill.evaluate.settings import Setting, counts_for
+from npfill.evaluate.contexts import counts_for, kind, parse
+from npfill.evaluate.predictions import GridModel
 from npfill.models import NeuralProcess
 from npfill.scores import squared_error
 
 _SCORES = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
 _SEED = 0
-# Of large pictures only so many are scored that they have together as many pixels as this.
+# Large pictures: only as many are scored as have this many pixels together.
 _PIXELS = 400_000
-# Of photographs the middle is scored, so many pixels wide, with these holes.
+# Of photographs the centre is scored, so many pixels wide, with these contexts.
 _CENTRE = 224
-_DAMAGES = (*KEPT, Damage("scratches"), Damage("text"), Damage("strokes"))
+_DAMAGES = "keep,scratches,text,strokes"
 
 
 @torch.no_grad()
@@ -46,12 +44,11 @@ def at_random_counts(
     size = whole.shape[-1]
     counts, most = counts_for(size), max(1, _PIXELS // size**2)
     some, known = whole[:most], None if known is None else known[:most]
-    completer = ModelCompleter(model, latents, _SEED)
-    settings = [Setting("random", count) for count in counts]
-    rows = [
-        _row(completer, some, each.observed(len(some), size, _SEED), known) for each in settings
-    ]
-    return {"counts": list(counts)} | _columns(rows)
+    predictor, shape = GridModel(model, latents, _SEED), (size, size)
+    masks = [kind(f"random:{count}").observed(len(some), shape, _SEED) for count in counts]
+    return {"counts": list(counts)} | _columns(
+        [_row(predictor, some, observed, known) for observed in masks]
+    )
 
 
 @torch.no_grad()
@@ -59,22 +56,21 @@ def of_photographs(model: NeuralProcess[Any], photographs: Photographs) -> dict[
     """Scores of a model for photographs, on the centre squares of held-out ones.
 
     Returns:
-        `contexts`, the names of what is missing, and for each of these the scores that
+        `contexts`, the names of the kinds of contexts, and for each of these the scores that
         `at_random_counts` gives.
     """
     images = torch.stack([_centre(picture) for picture in photographs.pictures])
-    completer, size = ModelCompleter(model, 1, _SEED), (_CENTRE, _CENTRE)
-    rows = []
-    for damage in _DAMAGES:
-        holes = [damage.hole(size, _SEED, number) for number in range(len(images))]
-        rows.append(_row(completer, images, ~torch.from_numpy(np.stack(holes)).unsqueeze(1)))
-    return {"contexts": [damage.name for damage in _DAMAGES]} | _columns(rows)
+    predictor, kinds = GridModel(model, 1, _SEED), parse(_DAMAGES, None)
+    masks = [each.observed(len(images), (_CENTRE, _CENTRE), _SEED) for each in kinds]
+    return {"contexts": [each.name for each in kinds]} | _columns(
+        [_row(predictor, images, observed) for observed in masks]
+    )
 
 
 def _centre(
     picture: UInt8[Tensor, "channel height width"],
 ) -> UInt8[Tensor, "channel side side"]:
-    """The middle of a picture."""
+    """The centre square of a picture."""
     top, left = ((side - _CENTRE) // 2 for side in picture.shape[-2:])
     return picture[:, top : top + _CENTRE, left : left + _CENTRE]
 
@@ -84,24 +80,24 @@ def _columns(rows: list[list[float]]) -> dict[str, list[float]]:
 
 
 def _row(
-    completer: ModelCompleter,
+    predictor: GridModel,
     images: UInt8[Tensor, "image channel size size"],
     observed: Bool[Tensor, "image 1 size size"],
     known: Bool[Tensor, "image 1 size size"] | None = None,
 ) -> list[float]:
     """The scores with one kind of context, in the order of `_SCORES`."""
-    chunk = completer.chunk(images.shape[-1] ** 2)
+    chunk = predictor.chunk(images.shape[-1] ** 2)
     everywhere = torch.ones_like(observed) if known is None else known
     rows = []
     chunks = (each.split(chunk) for each in (images, observed, everywhere))
     for some, drawn, there in zip(*chunks, strict=True):
         pixels, known_here = some.float() / 255.0, there.to(some.device)
         seen = drawn.to(some.device) & known_here
-        answer = completer.answer_where(known_here, pixels, seen)
-        assert answer.likelihoods is not None
-        asked = (known_here & ~seen).flatten(1)
-        error = squared_error(answer.mean, pixels.flatten(2).mT, asked)
-        kl = torch.zeros_like(error) if answer.kl is None else answer.kl
-        # A picture of which all that is known is observed has no score.
-        rows.append(torch.stack([error, *answer.likelihoods, kl])[:, asked.any(1)])
+        prediction = predictor.predict(pixels, seen, known_here)
+        assert prediction.likelihoods is not None
+        target = (known_here & ~seen).flatten(1)
+        error = squared_error(prediction.mean, pixels.flatten(2).mT, target)
+        kl = torch.zeros_like(error) if prediction.kl is None else prediction.kl
+        # A picture without a pixel that is known and not observed has no score.
+        rows.append(torch.stack([error, *prediction.likelihoods, kl])[:, target.any(1)])
     return torch.cat(rows, dim=1).mean(1).tolist()

@@ -9,17 +9,15 @@ import pytest
 import torch
 from PIL import Image
 
-from npfill.completion.arrays import complete
 from npfill.context import Context
 from npfill.data.masks import random_pixels
 from npfill.errors import UsageError
-from npfill.evaluate.figures import reveal
-from npfill.evaluate.figures.contexts import contexts_figure
-from npfill.evaluate.figures.pictures import observed_at_random, on_grid
-from npfill.evaluate.figures.samples import samples_figure, whole_samples
-from npfill.evaluate.settings import Setting
+from npfill.evaluate import reveal
+from npfill.evaluate.contexts import kind
+from npfill.evaluate.figures import contexts_figure, on_grid, row_of, samples_figure, whole_samples
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
+from npfill.predictor import load
 from npfill.sampling import SAMPLERS, Autoregressive, Independent, Sampler, sampler_for
 from npfill.seeds import generator
 from tests.conftest import MODELS, of, tiny
@@ -53,14 +51,14 @@ def blue_pixels(image: Image.Image) -> int:
 @pytest.mark.parametrize("size", [(6, 6), (4, 7), (9, 2)])
 def test_as_many_pixels_are_observed_as_said(size: tuple[int, int]) -> None:
     for count in (1, 5, size[0] * size[1]):
-        observed = observed_at_random(size, count, seed=3)
+        observed = kind(f"random:{count}").observed(1, size, 3)[0, 0]
         assert observed.shape == size
         assert observed.sum() == count
 
 
 def test_a_square_picture_has_the_mask_of_the_protocol() -> None:
     expected = random_pixels(1, 28, 50, generator(0, "mask", 50))[0, 0]
-    assert (observed_at_random((28, 28), 50, seed=0) == expected.numpy()).all()
+    assert (kind("random:50").observed(1, (28, 28), 0)[0, 0] == expected).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -150,7 +148,9 @@ def test_a_small_picture_is_revealed_as_it_is_completed(
 ) -> None:
     model, picture = tiny(name, channels=of_model).float(), intensities(a_picture(5, 6, channels))
     (frame,) = reveal.frames(model, picture, [12], 4)
-    completion = complete(picture, ~frame.observed, model, samples=0, seed=4)
+    completion = row_of(
+        "", picture, ~frame.observed, load(model).predict(picture, ~frame.observed, seed=4)
+    )
     np.testing.assert_allclose(frame.mean, completion.mean, rtol=1e-4, atol=1e-5)
     assert completion.std is not None
     np.testing.assert_allclose(frame.std, completion.std, rtol=1e-4, atol=1e-5)
@@ -211,7 +211,7 @@ def test_frames_of_a_narrow_picture_are_of_one_size_with_the_whole_caption(
 @pytest.mark.slow
 def test_contexts_show_what_each_setting_hides_and_a_column_per_sample() -> None:
     model = tiny("np", channels=1).float()
-    settings = [Setting("random", 4), Setting("top-half")]
+    settings = [kind("random:4"), kind("top-half")]
     narrow, wide = (contexts_figure(model, a_picture(), settings, n, seed=0) for n in (1, 3))
     hidden = (36 - 4) + 18
     assert blue_pixels(narrow) == blue_pixels(wide) == hidden * FACTOR**2

@@ -12,9 +12,9 @@ from torch import Tensor
 from npfill import zoo
 from npfill.baselines.linear import Linear, fit
 from npfill.context import Context, Targets
-from npfill.evaluate.answers import BaselineCompleter, ModelCompleter
+from npfill.evaluate.contexts import kind
+from npfill.evaluate.predictions import GridBaseline, GridModel
 from npfill.evaluate.protocol import images_for, measure
-from npfill.evaluate.settings import Setting
 from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
@@ -23,7 +23,7 @@ from npfill.sampling import draws
 from tests.conftest import tiny
 
 DRAWS, SEED = 4, 5
-SETTING = Setting("random", 60)
+CONTEXT = kind("random:60")
 
 
 def digits() -> Tensor:
@@ -96,8 +96,8 @@ def plain(model: NeuralProcess[Any], image: Tensor, seen: Tensor) -> dict[str, f
 @torch.no_grad()
 def test_numbers_agree_with_a_plain_evaluation(name: str) -> None:
     images, model = digits(), zoo.load(name)
-    result = measure(name, ModelCompleter(model, DRAWS, SEED), SETTING, images, SEED)
-    observed = SETTING.observed(len(images), 28, SEED)
+    result = measure(name, GridModel(model, DRAWS, SEED), CONTEXT, images, SEED)
+    observed = CONTEXT.observed(len(images), (28, 28), SEED)
     rows = [plain(model, image, seen) for image, seen in zip(images, observed, strict=True)]
     for key in rows[0]:
         expected = [row[key] for row in rows]
@@ -112,11 +112,11 @@ def test_the_linear_baseline_has_its_joint_density() -> None:
     """As a Gaussian of the hole's pixels, with the inverse and determinant of its covariance."""
     generator = torch.Generator().manual_seed(0)
     train = torch.randint(0, 256, (200, 1, 6, 6), generator=generator, dtype=torch.uint8)
-    image, setting = train[:1], Setting("random", 10)
+    image, context = train[:1], kind("random:10")
     statistics = fit(train)
-    result = measure("", BaselineCompleter(Linear(statistics), 0), setting, image, 0)
+    result = measure("", GridBaseline(Linear(statistics), 0), context, image, 0)
     covariance = statistics.covariance + 1e-4 * np.eye(36)
-    seen = setting.observed(1, 6, 0).flatten().numpy()
+    seen = context.observed(1, (6, 6), 0).flatten().numpy()
     values, mean = image.flatten().numpy() / 255, statistics.mean.flatten()
     gain = covariance[np.ix_(~seen, seen)] @ np.linalg.inv(covariance[np.ix_(seen, seen)])
     expected = mean[~seen] + gain @ (values[seen] - mean[seen])
@@ -138,10 +138,10 @@ def test_predictions_never_see_the_targets(name: str) -> None:
     """z too: were it drawn from the whole picture, likelihoods would be too good."""
     model = tiny(name)
     pixels = torch.rand(2, 2, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    observed = Setting("random", 12).observed(2, 6, 0)
-    completer = ModelCompleter(model, DRAWS, SEED)
-    one = completer.answer(pixels, observed)
-    other = completer.answer(torch.where(observed, pixels, 1.0 - pixels), observed)
+    observed = kind("random:12").observed(2, (6, 6), 0)
+    predictor = GridModel(model, DRAWS, SEED)
+    one = predictor.predict(pixels, observed)
+    other = predictor.predict(torch.where(observed, pixels, 1.0 - pixels), observed)
     assert one.components is not None
     assert other.components is not None
     assert torch.equal(one.components.mean, other.components.mean)
@@ -151,20 +151,20 @@ def test_predictions_never_see_the_targets(name: str) -> None:
 def test_the_same_seed_gives_the_same_numbers() -> None:
     images, model = digits(), zoo.load("np-mnist")
     once, again, other = (
-        measure("", ModelCompleter(model, DRAWS, seed), SETTING, images, seed) for seed in (5, 5, 6)
+        measure("", GridModel(model, DRAWS, seed), CONTEXT, images, seed) for seed in (5, 5, 6)
     )
     assert once == again
     assert once.scores["mse"] != other.scores["mse"]
 
 
 def test_with_everything_observed_only_the_context_is_scored() -> None:
-    model = ModelCompleter(zoo.load("cnp-mnist"), 1, 0)
-    scores = measure("", model, Setting("random", 784), digits(), 0).scores
+    model = GridModel(zoo.load("cnp-mnist"), 1, 0)
+    scores = measure("", model, kind("random:784"), digits(), 0).scores
     assert scores["context_mse"].value > 0
     assert "mse" not in scores
 
 
 def test_fewer_pictures_are_used_where_the_context_is_not_random() -> None:
-    assert images_for(Setting("random", 10), 1000) == 1000
-    assert images_for(Setting("ordered", 10), 1000) == 200
-    assert images_for(Setting("top-half"), 50) == 50
+    assert images_for(kind("random:10"), 1000) == 1000
+    assert images_for(kind("ordered:10"), 1000) == 200
+    assert images_for(kind("top-half"), 50) == 50

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from npfill.context import Context, Targets
+from npfill.evaluate.contexts import kind
+from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import measure
-from npfill.evaluate.sampled import SamplerCompleter
-from npfill.evaluate.settings import Setting
 from npfill.models import NeuralProcess
 from npfill.sampling import (
     SAMPLERS,
@@ -28,7 +28,7 @@ SIZE = (6, 6)
 
 def a_context(batch: int = 2) -> Context:
     pixels = torch.rand(batch, 2, *SIZE, generator=generator("pixels"), dtype=torch.float64)
-    return Context(pixels, Setting("random", 9).observed(batch, 6, 0))
+    return Context(pixels, kind("random:9").observed(batch, SIZE, 0))
 
 
 @torch.no_grad()
@@ -82,8 +82,8 @@ def test_in_one_block_the_density_is_that_of_independent_pixels(
     monkeypatch.setattr(autoregressive, "BLOCKS", 1)
     model, context = of("cnp", 2).double(), a_context()
     pixels, seen = context.pixels, context.observed
-    alone = SamplerCompleter(model, Independent(), 1, 0).answer(pixels, seen)
-    path = SamplerCompleter(model, Autoregressive(), 1, 0).answer(pixels, seen)
+    alone = GridModel(model, 1, 0, Independent()).predict(pixels, seen)
+    path = GridModel(model, 1, 0, Autoregressive()).predict(pixels, seen)
     assert alone.likelihoods is not None
     assert path.likelihoods is not None
     for one, other in zip(alone.likelihoods, path.likelihoods, strict=True):
@@ -91,16 +91,16 @@ def test_in_one_block_the_density_is_that_of_independent_pixels(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", SAMPLERS)
-def test_samples_of_digits_are_judged_and_timed(kind: str) -> None:
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_samples_of_digits_are_judged_and_timed(name: str) -> None:
     images = torch.randint(0, 256, (2, 1, 28, 28), generator=generator("d"), dtype=torch.uint8)
     model = of("np-basis", 1)
-    how = sampler_for(model, kind, rounds=2 if kind == "autoregressive" else None)
-    completer = SamplerCompleter(model, how, 2, 0)
-    scores = measure("", completer, Setting("random", 500), images, 0).scores
+    how = sampler_for(model, name, rounds=2 if name == "autoregressive" else None)
+    predictor = GridModel(model, 2, 0, how)
+    scores = measure("", predictor, kind("random:500"), images, 0).scores
     assert {"confidence", "mean_confidence", "real_confidence", "label_entropy"} <= set(scores)
-    assert scores["seconds"].value > 0
+    assert scores["sample_seconds"].value > 0
     assert 0 < scores["confidence"].value <= 1
-    every = measure("", completer, Setting("random", 784), images, 0).scores
+    every = measure("", predictor, kind("random:784"), images, 0).scores
     assert every["label_entropy"].value == 0
     assert every["confidence"].value == pytest.approx(every["real_confidence"].value)

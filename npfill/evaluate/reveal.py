@@ -1,4 +1,4 @@
-"""A picture completed while its pixels are revealed one after another."""
+"""An animated figure: a picture completed while more and more of its pixels are revealed."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -10,32 +10,30 @@ import torch
 from jaxtyping import Bool, Float
 from PIL import Image
 from PIL.ExifTags import Base
-from torch import Tensor
 from torch.nn.functional import interpolate
 
-from npfill.context import Context, Targets
+from npfill.context import Targets
 from npfill.errors import UsageError
 from npfill.models import NeuralProcess
-from npfill.pictures.grid import match_channels, observed_average
+from npfill.pictures.grid import match_channels
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
-from npfill.sampling import MOMENT_DRAWS, draws, over_draws
+from npfill.predictor.neural import channels_last, context_of
+from npfill.sampling import moments
 from npfill.seeds import generator
 
 # A model has nothing finer to say than this many predictions per side of a cell of its grid.
 _FINENESS = 2
-# Targets predicted in one pass. With fewer, or with more, memory is slower than arithmetic.
-_TOGETHER = 64
 _FRAME_MS, _LAST_FRAME_MS = 300, 2500
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of which some pixels are revealed.
+    """A picture with some of its pixels revealed.
 
     Attributes:
-        observed: Which.
+        observed: True where it is revealed.
         mean: The mean of the others in [0, 1], the picture where it is observed.
-        std: Their standard deviation, 0 where the picture is observed.
+        std: Their standard deviation; 0 where the picture is observed.
     """
 
     observed: Bool[np.ndarray, "height width"]
@@ -61,7 +59,7 @@ def revealed_counts(pixels: int, frames: int) -> list[int]:
     first = max(1, round(pixels / 1000))
     most = pixels - first + 1
     if frames > most:
-        raise UsageError(f"--frames {frames}: the picture has {pixels} pixels", f"--frames {most}")
+        raise UsageError(f"`frames={frames}`: the picture has {pixels} pixels", f"`frames={most}`")
     spaced, number = np.rint(np.geomspace(first, pixels, frames)), np.arange(frames)
     increasing = np.maximum.accumulate(spaced - number) + number
     return np.minimum(increasing, pixels - number[::-1]).astype(int).tolist()
@@ -153,33 +151,21 @@ def _moments(
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and std at all pixels, predicted on `grid_of` and interpolated between its points."""
-    size = observed.shape[0], observed.shape[1]
-    values, seen = picture, observed
-    if not model.any_size:
-        values, seen = observed_average(values, seen, model.config.size)
-    # A colour picture becomes a batch of channels for a grey model.
-    pixels = torch.from_numpy(values).permute(2, 0, 1)
-    pixels = pixels.reshape(-1, model.config.channels, *seen.shape)
-    mask = torch.from_numpy(seen).expand(len(pixels), 1, -1, -1)
-    given = model.condition(Context(pixels, mask, frame=size))
-    latent = given.latent
-    z = None if latent is None else draws(latent, seed, "moments", MOMENT_DRAWS)
+    size, channels = (observed.shape[0], observed.shape[1]), picture.shape[-1]
+    given = model.condition(context_of(model, picture, ~observed))
     grid = grid_of(size, model)
-    every = torch.arange(grid[0] * grid[1])
-    parts = [
-        over_draws(given.predict(z, Targets(index, grid)))
-        for index in every.split(len(every) if model.any_size else _TOGETHER)
-    ]
+    predicted = moments(given, Targets.every(grid, given.context.pixels.device), seed)
     mean, std = (
-        _at_all_pixels(torch.cat(some, dim=1), grid, size) for some in zip(*parts, strict=True)
+        _at_all_pixels(channels_last(values, channels), grid, size)
+        for values in (predicted.mean, predicted.scale)
     )
     return mean, std
 
 
 def _at_all_pixels(
-    values: Float[Tensor, "batch target channel"], grid: tuple[int, int], size: tuple[int, int]
-) -> Float[np.ndarray, "height width plane"]:
+    values: Float[np.ndarray, "target channel"], grid: tuple[int, int], size: tuple[int, int]
+) -> Float[np.ndarray, "height width channel"]:
     """Values on a grid as values at a picture's pixels, linear between neighbours."""
-    planes = values.mT.reshape(1, -1, *grid)
+    planes = torch.from_numpy(values).mT.reshape(1, -1, *grid)
     pixels = interpolate(planes, size, mode="bilinear", align_corners=False)[0]
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())

@@ -1,0 +1,202 @@
+"""The predictors of an evaluation: from names to what predicts batches."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from npfill import zoo
+from npfill.baselines import Baseline, linear, nearest
+from npfill.data.sources import shape_of
+from npfill.errors import InputError, UsageError
+from npfill.evaluate.contexts import ContextKind
+from npfill.evaluate.predictions import AtOwnSize, BatchPredictor, GridBaseline, GridModel
+from npfill.evaluate.protocol import FEWEST_IMAGES, Budget, Pictures, TestSet, measure
+from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
+from npfill.sampling import SAMPLERS, sampler_for
+
+Images = UInt8[Tensor, "image channel size size"]
+
+# Predictors of photographs where none is named.
+PHOTOGRAPHERS = ("convcnp-photo", "telea", "navier-stokes", "biharmonic")
+# Numbers of neighbours to choose from, and on how many training pictures.
+_NEIGHBOURS, _CHOSEN_ON = (1, 3, 5, 9), 100
+# `linear` factors a matrix of as many rows as a picture has values: the most it is given, and the
+# most at which it is measured on as many pictures as the others.
+_MOST_VALUES, _FEW_VALUES = 4096, 1024
+_OF_EACH = "fitted to each picture"
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A predictor under evaluation.
+
+    Attributes:
+        name: Its name in results.
+        origin: The hash of its weights, or what it was fitted to.
+        predictor: The predictor of a kind of context.
+        most: The most pictures that it is measured on.
+    """
+
+    name: str
+    origin: str
+    predictor: Callable[[ContextKind], BatchPredictor]
+    most: int
+
+
+def on_photographs(predictors: Mapping[str, Predictor], pictures: int, seed: int) -> list[Entrant]:
+    """Every predictor as it completes pictures for a user."""
+    return [
+        Entrant(name, _origin(predictor), _always(AtOwnSize(predictor, seed)), pictures)
+        for name, predictor in predictors.items()
+    ]
+
+
+def on_grid(
+    predictors: Mapping[str, Predictor], samplers: Sequence[str], test: TestSet, budget: Budget
+) -> list[Entrant]:
+    """Every predictor on a grid: models once or with each sampler, baselines fitted to the data.
+
+    Raises:
+        InputError: There are no training pictures, and a baseline needs some.
+        UsageError: A sampler is unknown, or the pictures are too large for a baseline.
+    """
+    found: list[Entrant] = []
+    if "linear" in predictors and test.train is None:
+        raise InputError(
+            f"{test.data}: there is no training part, which linear is fitted to",
+            "name a folder with train and test parts, or leave the baseline out",
+        )
+    images, train = test.pictures, cache(test.train) if test.train is not None else None
+    assert isinstance(images, Tensor)
+    for name, predictor in predictors.items():
+        if isinstance(predictor, NeuralPredictor):
+            found += _model(name, predictor, samplers, len(images), budget)
+        else:
+            assert isinstance(predictor, BaselinePredictor)
+            found.append(_baseline(name, predictor.baseline, images, train, budget.seed))
+    return found
+
+
+def fitting_models(data: Path) -> list[str]:
+    """The models of the zoo for pictures such as these.
+
+    Raises:
+        UsageError: There are none.
+    """
+    shape = shape_of(data, "test")
+    names = [name for name, entry in zoo.entries().items() if (entry.size, entry.channels) == shape]
+    if not names:
+        raise UsageError(
+            f"no model of the zoo is for pictures of {_words(*shape)}", "name what to evaluate"
+        )
+    return names
+
+
+def common_shape(predictors: Mapping[str, Predictor], data: Path) -> tuple[int, int]:
+    """Side and channels of the grid of all models; without models, of the data's pictures.
+
+    Raises:
+        UsageError: The models are for different pictures.
+        InputError: The data cannot be read.
+    """
+    shapes = {
+        name: (each.model.config.size, each.model.config.channels)
+        for name, each in predictors.items()
+        if isinstance(each, NeuralPredictor)
+    }
+    if not shapes:
+        return shape_of(data, "test")
+    (first, shape), *others = shapes.items()
+    for name, other in others:
+        if other != shape:
+            raise UsageError(
+                f"{first} is for pictures of {_words(*shape)}, {name} of {_words(*other)}",
+                "evaluate them apart",
+            )
+    return shape
+
+
+def _words(size: int, channels: int) -> str:
+    return f"{size}x{size} {'grey' if channels == 1 else 'RGB'}"
+
+
+def _origin(predictor: Predictor) -> str:
+    if isinstance(predictor, BaselinePredictor):
+        return _OF_EACH if predictor.sha256 is None else f"bundled, sha256 {predictor.sha256}"
+    return f"sha256 {predictor.sha256}" if predictor.sha256 else "a network in memory"
+
+
+def _always(predictor: BatchPredictor) -> Callable[[ContextKind], BatchPredictor]:
+    return lambda _: predictor
+
+
+def _model(
+    name: str, predictor: NeuralPredictor, samplers: Sequence[str], most: int, budget: Budget
+) -> list[Entrant]:
+    """A model as it is, or with each sampler that it has."""
+    model, origin = predictor.model, _origin(predictor)
+    if not samplers:
+        return [Entrant(name, origin, _always(GridModel(model, budget.draws, budget.seed)), most)]
+    found = []
+    for word in samplers:
+        if word in SAMPLERS and SAMPLERS[word].refuse(model):
+            continue
+        sampler = sampler_for(model, word)
+        batches = GridModel(model, budget.draws, budget.seed, sampler)
+        fewer = min(most, FEWEST_IMAGES)
+        found.append(Entrant(f"{name} {sampler.name}", origin, _always(batches), fewer))
+    return found
+
+
+def _baseline(
+    name: str,
+    baseline: Baseline,
+    images: Images,
+    train: Callable[[], Pictures] | None,
+    seed: int,
+) -> Entrant:
+    """A baseline, fitted to training pictures where it is one that learns."""
+    most = min(len(images), FEWEST_IMAGES) if name == "gp" else len(images)
+    plain = _always(GridBaseline(baseline, seed))
+    if name == "linear" and train is not None:
+        return _linear(images, train, seed)
+    if name != "nearest":
+        return Entrant(name, _OF_EACH, plain, most)
+    if train is None:
+        return Entrant(name, "3 neighbours, as there are no pictures to choose on", plain, most)
+    held_out = train()[-_CHOSEN_ON:]
+    origin = f"best of {', '.join(map(str, _NEIGHBOURS))} neighbours on {len(held_out)} others"
+    return Entrant(name, origin, lambda context: _nearest(context, held_out, seed), most)
+
+
+def _linear(images: Images, train: Callable[[], Pictures], seed: int) -> Entrant:
+    """The Gaussian with the mean and covariance of training pictures."""
+    values = images[0].numel()
+    if values > _MOST_VALUES:
+        side = math.isqrt(_MOST_VALUES // images.shape[1]) // 32 * 32
+        raise UsageError(
+            f"linear: pictures of {values:,} values are too large for it",
+            f"`size={side}` makes them smaller",
+        )
+    most = min(len(images), FEWEST_IMAGES) if values > _FEW_VALUES else len(images)
+    pictures = train()
+    assert isinstance(pictures, Tensor)
+    fitted = GridBaseline(linear.Linear(linear.fit(pictures)), seed)
+    return Entrant(
+        "linear", f"fitted to {len(pictures):,} training pictures", _always(fitted), most
+    )
+
+
+def _nearest(context: ContextKind, images: Pictures, seed: int) -> GridBaseline:
+    """Nearest neighbours with the k that is best for a kind of context on other pictures."""
+    scored = []
+    for k in _NEIGHBOURS:
+        trial = GridBaseline(nearest.Nearest(k), seed)
+        error = measure("", trial, context, images, seed).scores.get("mse")
+        scored.append((error.value if error else 0.0, trial))
+    return min(scored, key=lambda pair: pair[0])[1]

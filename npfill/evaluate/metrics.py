@@ -1,0 +1,234 @@
+"""The table of metrics: every score that an evaluation takes, on grids and on photographs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from npfill import scores
+from npfill.evaluate import classifier
+from npfill.evaluate.case import Case
+from npfill.gaussian import Gaussian
+from npfill.sampling.autoregressive import BLOCKS, LATENTS, ORDERS
+from npfill.scores import COMMON_FLOOR
+
+LEVELS = tuple(number / 10 for number in range(1, 10))
+Score = Float[Tensor, " batch"]
+
+
+Compute = Callable[[Case], Score | None]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of predictions.
+
+    Attributes:
+        name: Its key in `METRICS` and in results.
+        title: Its heading in reports.
+        meaning: What it measures and how to read it; may follow a colon.
+        compute: One value for each picture, NaN where a picture has none; None where predictions
+            lack what it needs.
+        decimals: Decimals in tables.
+        tabled: Show it in reports; other metrics are in results alone.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    compute: Compute
+    decimals: int = 3
+    tabled: bool = True
+
+
+METRICS: dict[str, Metric] = {}
+
+
+def scores_of(case: Case) -> dict[str, Score]:
+    """Every metric of `METRICS` that a batch of predictions has, by name."""
+    values = {name: metric.compute(case) for name, metric in METRICS.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def metric(
+    name: str, title: str, meaning: str, decimals: int = 3, *, tabled: bool = True
+) -> Callable[[Compute], Compute]:
+    """Enter the decorated function into `METRICS`; see `Metric`."""
+
+    def enter(compute: Compute) -> Compute:
+        METRICS[name] = Metric(name, title, meaning, compute, decimals, tabled)
+        return compute
+
+    return enter
+
+
+@metric("mse", "MSE", "mean squared error in the hole; lower is better", 4)
+def _mse(case: Case) -> Score:
+    return scores.squared_error(case.prediction.mean, case.truth, case.target)
+
+
+@metric("psnr", "PSNR", "that in the hole in dB, mean over pictures; higher is better", 2)
+def _psnr(case: Case) -> Score:
+    return scores.psnr(case.mean, case.pictures, ~case.observed)
+
+
+@metric("ssim", "SSIM", "structural similarity, averaged in the hole; higher is better")
+def _ssim(case: Case) -> Score:
+    return scores.ssim(case.mean, case.pictures, ~case.observed)
+
+
+@metric(
+    "log_likelihood",
+    "LL, joint",
+    "nats per target pixel, with the scale as it is; of a sampler, that of its distribution: "
+    "independent, the product over pixels; latent, the mean over draws of z; autoregressive, the "
+    f"product over {BLOCKS} blocks of pixels, each given those before it, mean over {ORDERS} "
+    f"orders, with the mean over {LATENTS} z inside the logarithm",
+)
+def _log_likelihood(case: Case) -> Score | None:
+    both = case.prediction.likelihoods
+    return None if both is None else both[0]
+
+
+_FLOOR = f"nats per target pixel, with the scale floored at {COMMON_FLOOR}"
+
+
+@metric("floored_log_likelihood", f"LL, joint, floor {COMMON_FLOOR}", _FLOOR)
+def _floored_log_likelihood(case: Case) -> Score | None:
+    both = case.prediction.likelihoods
+    return None if both is None else both[1]
+
+
+@metric("pointwise", "LL, pointwise", "nats per target pixel, with the scale as it is")
+def _pointwise(case: Case) -> Score | None:
+    parts = case.prediction.components
+    return (
+        None if parts is None else scores.pointwise_log_likelihood(parts, case.truth, case.target)
+    )
+
+
+@metric("floored_pointwise", f"LL, pointwise, floor {COMMON_FLOOR}", _FLOOR)
+def _floored_pointwise(case: Case) -> Score | None:
+    parts = case.prediction.components
+    if parts is None:
+        return None
+    return scores.pointwise_log_likelihood(scores.floored(parts), case.truth, case.target)
+
+
+@metric("z_squared", "z²", "mean standardised squared error; 1 is calibrated", 2)
+def _z_squared(case: Case) -> Score | None:
+    return _standardised(case.moments, case)
+
+
+@metric("uncalibrated_z_squared", "z² before calibration", "1 is calibrated", 2)
+def _uncalibrated_z_squared(case: Case) -> Score | None:
+    return _standardised(case.uncalibrated_moments, case)
+
+
+def _coverage(case: Case, level: float, between: bool, calibrated: bool) -> Score | None:
+    centrality = case.centrality(calibrated=calibrated)
+    if centrality is None:
+        return None
+    counted = case.target.unsqueeze(-1).expand_as(case.truth)
+    if between:
+        counted = counted & (case.truth > 0.0) & (case.truth < 1.0)
+    return scores.coverage(centrality, counted, level)
+
+
+for _calibrated, _between, _level in product((True, False), (False, True), LEVELS):
+    _of = "intensities strictly between 0 and 1" if _between else "intensities"
+    _per_cent = f"{100 * _level:.0f}"
+    metric(
+        f"{'' if _calibrated else 'uncalibrated_'}coverage_{_per_cent}"
+        f"{'_between' if _between else ''}",
+        f"Coverage, {_per_cent} %{', between' if _between else ''}"
+        f"{'' if _calibrated else ', before calibration'}",
+        f"fraction of the {_of} that lie in the central interval of {_per_cent} %",
+        2,
+        tabled=_level in {0.5, 0.9} and (_calibrated or _between),
+    )(partial(_coverage, level=_level, between=_between, calibrated=_calibrated))
+
+
+@metric("context_mse", "MSE at the context", "error at the observed pixels themselves", 5)
+def _context_mse(case: Case) -> Score | None:
+    if not case.prediction.predicts_context:
+        return None
+    return scores.squared_error(case.prediction.mean, case.truth, ~case.target)
+
+
+@metric(
+    "edge_correlation",
+    "Edge correlation",
+    "correlation in the hole between std and the magnitude of the truth's gradient",
+)
+def _edge_correlation(case: Case) -> Score | None:
+    if case.moments is None:
+        return None
+    std = case.moments.scale.mT.reshape(case.pictures.shape)
+    return scores.edge_correlation(std, case.pictures, ~case.observed)
+
+
+@metric("diversity", "Diversity", "mean distance of two samples in the hole, as RMS")
+def _diversity(case: Case) -> Score | None:
+    return None if case.samples is None else scores.diversity(case.samples, ~case.observed)
+
+
+@metric(
+    "coherence",
+    "Coherence",
+    "correlation of neighbouring pixels' deviations from the mean, in samples; 0 is noise",
+)
+def _coherence(case: Case) -> Score | None:
+    if case.samples is None:
+        return None
+    return scores.coherence(case.samples, case.mean, ~case.observed)
+
+
+@metric("confidence", "Confidence of samples", "mean probability of a classifier's digit")
+def _confidence(case: Case) -> Score | None:
+    return None if case.digits is None else classifier.confidence(case.digits).mean(0)
+
+
+@metric("mean_confidence", "Confidence of the mean", "the same of the mean")
+def _mean_confidence(case: Case) -> Score | None:
+    if case.digits is None:
+        return None
+    return classifier.confidence(torch.where(~case.observed, case.mean, case.pictures))
+
+
+@metric("real_confidence", "Confidence of real pictures", "the same of the test pictures")
+def _real_confidence(case: Case) -> Score | None:
+    return None if case.digits is None else classifier.confidence(case.pictures)
+
+
+@metric(
+    "label_entropy",
+    "Label entropy",
+    "entropy in nats of the digits that a classifier sees in a picture's samples",
+    2,
+)
+def _label_entropy(case: Case) -> Score | None:
+    return None if case.digits is None else classifier.label_entropy(case.digits)
+
+
+@metric("seconds", "Seconds a picture", "mean and std, with the load of this machine", 2)
+def _seconds(case: Case) -> Score | None:
+    return case.prediction.seconds
+
+
+@metric("sample_seconds", "Seconds a sample", "one picture at a time, with this machine's load")
+def _sample_seconds(case: Case) -> Score | None:
+    return case.prediction.sample_seconds
+
+
+@metric("kl", "KL", "KL(q(z | all pixels) || q(z | C)), nats per picture", 1)
+def _kl(case: Case) -> Score | None:
+    return case.prediction.kl
+
+
+def _standardised(moments: Gaussian | None, case: Case) -> Score | None:
+    return None if moments is None else scores.z_squared(moments, case.truth, case.target)

@@ -1,0 +1,257 @@
+"""One interface for everything under evaluation: a batch of pictures becomes a prediction."""
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from npfill.baselines import Baseline
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.models import NeuralProcess
+from npfill.predictor import Predictor
+from npfill.sampling import Sampler, draws
+from npfill.scores import COMMON_FLOOR, floored, log_likelihood
+from npfill.seeds import generator
+
+Pixels = Float[Tensor, "batch channel height width"]
+Mask = Bool[Tensor, "batch 1 height width"]
+
+# Pixels times draws in one batch: bounds the memory.
+_CHUNK = 200_000
+# Samples that are scored, and those that are timed with a sampler.
+_SAMPLES, _TIMED = 5, 10
+
+
+@dataclass(frozen=True)
+class BatchPrediction:
+    """The prediction of every pixel of a batch of pictures, given their observed pixels.
+
+    Attributes:
+        mean: The predictive mean; the observed values at observed pixels, unless
+            `predicts_context`.
+        components: The predictive distribution, a mixture with a part for each draw of z; None
+            for a baseline without a std.
+        uncalibrated: The same before the calibration of the scale, for a neural process.
+        likelihoods: Joint log-likelihood of the hole, in nats per target pixel, with the scale as
+            it is and floored at 0.1; None without a joint distribution.
+        samples: Draws of whole pictures; None without a joint distribution.
+        predicts_context: True where `mean` is a prediction at the observed pixels too.
+        kl: KL(q(z | all pixels) || q(z | C)) in nats, for a latent variant.
+        seconds: Time for mean and std of a picture, where that is measured.
+        sample_seconds: Time for a sample, where that is measured.
+    """
+
+    mean: Float[Tensor, "batch pixel channel"]
+    components: Gaussian | None = None
+    uncalibrated: Gaussian | None = None
+    likelihoods: tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]] | None = None
+    samples: Float[Tensor, "sample batch pixel channel"] | None = None
+    predicts_context: bool = False
+    kl: Float[Tensor, " batch"] | None = None
+    seconds: Float[Tensor, " batch"] | None = None
+    sample_seconds: Float[Tensor, " batch"] | None = None
+
+
+class BatchPredictor(ABC):
+    """A model or baseline under evaluation.
+
+    Attributes:
+        device: Where it takes its pictures.
+    """
+
+    device: torch.device = torch.device("cpu")
+
+    @abstractmethod
+    def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
+        """Predict a batch of pictures; likelihoods alone read the truth in the hole.
+
+        Raises:
+            InputError: A baseline cannot be used for this picture and hole.
+        """
+
+    def chunk(self, pixels: int) -> int:
+        """The number of pictures of so many pixels that make a batch."""
+        del pixels
+        return 1
+
+
+class GridModel(BatchPredictor):
+    """A neural process on its own grid, with z from q(z | C).
+
+    Args:
+        model: The model, in evaluation mode.
+        latents: Draws of z, for a latent variant.
+        seed: The seed of the draws.
+        sampler: Draws samples, and has their joint likelihood; None for the decoder's means, or
+            noise in every pixel of a conditional variant.
+    """
+
+    def __init__(
+        self, model: NeuralProcess[Any], latents: int, seed: int, sampler: Sampler | None = None
+    ) -> None:
+        self.model, self.latents, self.seed, self.sampler = model, latents, seed, sampler
+        self.device = next(model.parameters(), torch.empty(0)).device
+
+    def predict(self, pixels: Pixels, observed: Mask, known: Mask | None = None) -> BatchPrediction:
+        """Predict a batch.
+
+        Args:
+            pixels: The pictures.
+            observed: True where they are observed.
+            known: False in holes of the pictures' own, which are not scored; None without any.
+        """
+        context = Context(pixels, observed)
+        targets = Targets.every(context.size, pixels.device)
+        given = self.model.condition(context)
+        if given.latent is None:
+            single = given.predict(None, targets)
+            components = Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
+        else:
+            z = draws(given.latent, self.seed, "scores", self.latents)
+            components = given.predict(z, targets)
+        whole = Context(pixels, torch.ones_like(observed) if known is None else known)
+        truth, target = targets.values(pixels), whole.mask() & ~context.mask()
+        prediction = BatchPrediction(
+            mean=components.mean.mean(0),
+            components=components,
+            uncalibrated=Gaussian(components.mean, components.scale / given.spread(targets)),
+            likelihoods=(
+                log_likelihood(components, truth, target),
+                log_likelihood(floored(components), truth, target),
+            ),
+            samples=self._samples(components),
+            predicts_context=True,
+            kl=self._kl(given.latent, whole),
+        )
+        if self.sampler is None:
+            return prediction
+        return self._with_samples(self.sampler, prediction, context, truth, target)
+
+    def chunk(self, pixels: int) -> int:
+        """As many as bound the pixels times draws; one where samples are timed as for a user."""
+        return 1 if self.sampler is not None else max(1, _CHUNK // (pixels * self.latents))
+
+    def _with_samples(
+        self,
+        sampler: Sampler,
+        prediction: BatchPrediction,
+        context: Context,
+        truth: Float[Tensor, "batch pixel channel"],
+        target: Bool[Tensor, "batch pixel"],
+    ) -> BatchPrediction:
+        """The prediction with a sampler's likelihood and samples, timed with their encoding."""
+        started = time.perf_counter()
+        given = self.model.condition(context)
+        drawn = sampler.sample(given, Targets.every(context.size, truth.device), self.seed, _TIMED)
+        seconds = (time.perf_counter() - started) / (_TIMED * len(truth))
+        return replace(
+            prediction,
+            samples=drawn.clamp(0.0, 1.0),
+            likelihoods=sampler.log_likelihood(given, truth, target, self.seed, self.latents),
+            sample_seconds=torch.full((len(truth),), seconds),
+        )
+
+    def _samples(self, components: Gaussian) -> Tensor:
+        if len(components.mean) > 1:
+            return components.mean[:_SAMPLES]
+        noise = torch.randn(
+            _SAMPLES, *components.mean.shape[1:], generator=generator(self.seed, "noise")
+        )
+        return components.rsample(noise.to(components.mean))
+
+    def _kl(self, prior: Gaussian | None, whole: Context) -> Tensor | None:
+        if prior is None:
+            return None
+        posterior = self.model.infer(whole)
+        assert posterior is not None
+        return posterior.kl(prior).sum(-1)
+
+
+class GridBaseline(BatchPredictor):
+    """A baseline, one picture at a time, in float64 on the CPU.
+
+    Args:
+        baseline: The baseline.
+        seed: The seed of its samples.
+    """
+
+    def __init__(self, baseline: Baseline, seed: int) -> None:
+        self.baseline, self.seed = baseline, seed
+
+    def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
+        """Predict one picture: the observed values, and the baseline's in the hole."""
+        picture, hole = _one(pixels.double(), observed)
+        whole, selected = picture.reshape(-1, picture.shape[-1]), hole.reshape(-1)
+        if not hole.any():
+            return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
+        filled = self.baseline.fill(picture.astype(np.float32), hole)
+        mean = _pasted(whole, selected, filled.mean)
+        if filled.std is None:
+            return BatchPrediction(mean)
+        scale = _pasted(np.ones_like(whole), selected, filled.std)
+        components = Gaussian(mean.unsqueeze(0), scale.unsqueeze(0))
+        if filled.factors is None:
+            return BatchPrediction(mean, components)
+        truth = whole[selected]
+        own, least = (
+            torch.tensor([filled.log_likelihood(truth, floor) / len(truth)], dtype=mean.dtype)
+            for floor in (0.0, COMMON_FLOOR)
+        )
+        drawn = []
+        for number in range(_SAMPLES):
+            noise = torch.randn(*truth.shape, generator=generator(self.seed, "sample", number))
+            drawn.append(_pasted(whole, selected, filled.sample(noise.numpy())))
+        return BatchPrediction(mean, components, None, (own, least), torch.stack(drawn))
+
+
+class AtOwnSize(BatchPredictor):
+    """A predictor on pictures of any size, one at a time, timed: mean and std as users get them.
+
+    Args:
+        predictor: The predictor.
+        seed: The seed of its draws.
+    """
+
+    def __init__(self, predictor: Predictor, seed: int) -> None:
+        self.predictor, self.seed = predictor, seed
+
+    def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
+        """Predict one picture; its distribution is the Gaussian of mean and std in each pixel."""
+        picture, hole = _one(pixels, observed)
+        whole = picture.astype(np.float64).reshape(-1, picture.shape[-1])
+        if not hole.any():
+            return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
+        started = time.perf_counter()
+        predicted = self.predictor.predict(picture, hole, seed=self.seed)
+        seconds = torch.tensor([time.perf_counter() - started])
+        mean = _pasted(whole, hole.reshape(-1), predicted.mean)
+        if predicted.std is None:
+            return BatchPrediction(mean, seconds=seconds)
+        scale = _pasted(np.ones_like(whole), hole.reshape(-1), predicted.std)
+        components = Gaussian(mean.unsqueeze(0), scale.unsqueeze(0))
+        return BatchPrediction(mean, components, seconds=seconds)
+
+
+def _one(
+    pixels: Pixels, observed: Mask
+) -> tuple[Float[np.ndarray, "height width channel"], Bool[np.ndarray, "height width"]]:
+    """The picture and the hole of a batch of one, as arrays."""
+    (picture,), ((seen,),) = pixels, observed
+    return picture.permute(1, 2, 0).contiguous().cpu().numpy(), ~seen.cpu().numpy()
+
+
+def _pasted(
+    whole: Float[np.ndarray, "pixel channel"],
+    selected: Bool[np.ndarray, " pixel"],
+    values: Float[np.ndarray, "hole channel"],
+) -> Float[Tensor, "1 pixel channel"]:
+    """A copy with the selected pixels replaced, as a batch of one."""
+    result = whole.copy()
+    result[selected] = values
+    return torch.from_numpy(result).unsqueeze(0)
