@@ -1,4 +1,4 @@
-"""What a neural process is given, and what it is asked for.
+"""The input of a neural process: a context, and the targets to predict.
 
 A picture is a function from [0, 1]² to channel intensities, sampled at pixel centres. The longer
 side of a picture spans [0, 1] and the shorter is centred, so that pixels are square.
@@ -33,14 +33,14 @@ def pixel_axes(
 
 @dataclass(frozen=True)
 class Context:
-    """Pictures with holes: a batch of grids, and which of their pixels are observed.
+    """Pictures with holes: a batch of grids, and the mask of their observed pixels.
 
     Attributes:
-        pixels: Intensities in [0, 1]. Whatever stands where `observed` is False is never read.
+        pixels: Intensities in [0, 1]; never read where `observed` is False.
         observed: True where the picture is visible.
-        frame: Height and width of the picture the grid covers, where that is not the grid itself.
-        at_most: No picture has more observed pixels than this. A caller who knows it saves a
-            device the synchronisation that counting them would cost.
+        frame: Height and width of the picture that the grid covers, if not those of the grid.
+        at_most: Upper bound of the number of observed pixels of a picture, if it is known: saves
+            a device the synchronisation that counting them costs.
     """
 
     pixels: Float[Tensor, "batch channel height width"]
@@ -70,18 +70,18 @@ class Context:
         return self.seen().flatten(2).mT
 
     def mask(self) -> Bool[Tensor, "batch pixel"]:
-        """Which pixels are observed, in row-major order."""
+        """The mask of observed pixels, in row-major order."""
         return self.observed.flatten(1)
 
 
 @dataclass(frozen=True)
 class Targets:
-    """The pixels of a grid whose predictive distribution is asked for.
+    """The pixels of a grid to predict.
 
     Attributes:
-        index: Row-major pixel numbers, for each picture of a batch or, with one axis, the same
-            for all.
-        size: Height and width of the grid they belong to, which may differ from the context's.
+        index: Row-major pixel numbers, for each picture of a batch or, with one axis, shared by
+            all.
+        size: Height and width of their grid, which may differ from the context's.
     """
 
     index: Int[Tensor, "*batch target"]

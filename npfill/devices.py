@@ -41,7 +41,7 @@ def resolve(name: str) -> torch.device:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether a device had no memory left for something."""
+    """True for an error that says that a device ran out of memory."""
     said = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in said)
@@ -49,7 +49,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """What matrix products run in: bfloat16 where the device is quicker in it, or float32."""
+    """The type of matrix products: bfloat16 where the device is quicker in it, else float32."""
     if device.type == "cuda":
         quicker = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
@@ -59,7 +59,7 @@ def precision(device: torch.device) -> torch.dtype:
 
 @cache
 def _cpu_is_quicker_in_bfloat16() -> bool:
-    """Whether a matrix product takes two thirds of its time in float32, or less.
+    """True if a matrix product takes at most two thirds of its time in float32.
 
     Instructions do not tell: with AVX512-BF16 alone, one CPU was twice as fast and another half
     as fast (train/README.md). The measurement takes a few hundredths of a second.

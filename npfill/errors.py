@@ -4,7 +4,7 @@ from typing import ClassVar
 
 
 class NpfillError(Exception):
-    """What went wrong, in one line that names the file, and a hint that says what to do.
+    """An error with one line that names the file and the reason, and a hint that says what to do.
 
     Args:
         message: One line: what, which file, why.

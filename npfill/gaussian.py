@@ -29,12 +29,12 @@ class Gaussian:
         return 0.5 * (ratio + shift - 1.0 - ratio.log())
 
     def rsample(self, noise: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """The draw that standard normal `noise` stands for, differentiable in mean and scale."""
+        """The draw of standard normal `noise`, differentiable in mean and scale."""
         return self.mean + self.scale * noise
 
 
 def full_precision(tensor: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """At least float32: what a distribution is computed in, whatever its network ran in."""
+    """The tensor in float32 at least, which distributions are computed in."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 

@@ -81,10 +81,12 @@ class Sampler(ABC):
     Attributes:
         name: The word that selects it.
         meaning: One line for help texts and reports.
+        at_once: Draw all samples in one group, not a few at a time.
     """
 
     name: ClassVar[str]
     meaning: ClassVar[str]
+    at_once: ClassVar[bool] = False
 
     @classmethod
     def refuse(cls, model: NeuralProcess) -> str:
@@ -96,11 +98,6 @@ class Sampler(ABC):
         """The sampler to use where this one has nothing to draw; None where it has."""
         del given, targets
         return None
-
-    def group(self, model: NeuralProcess, count: int) -> int:
-        """The number of samples that are drawn together."""
-        del count
-        return 1 if model.any_size else _GROUP
 
     @torch.no_grad()
     def sample(
@@ -126,7 +123,7 @@ class Sampler(ABC):
         if not count:
             shape = 0, len(given.context.pixels), len(targets.index), given.model.config.channels
             return given.context.pixels.new_zeros(shape)
-        size = self.group(given.model, count)
+        size = count if self.at_once else 1 if given.model.any_size else _GROUP
         groups = [range(first, first + size) for first in range(0, count, size)]
         drawn = [
             self.draw(Paths(given, seed, numbers), targets, predicted)[: count - numbers.start]

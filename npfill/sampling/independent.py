@@ -8,7 +8,6 @@ from torch import Tensor
 
 from npfill.context import Targets
 from npfill.gaussian import Gaussian
-from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
 from npfill.sampling.base import LogLikelihoods, Paths, Sampler, Samples, mixture
 from npfill.sampling.intensity import bounded
@@ -25,11 +24,7 @@ class Independent(Sampler):
 
     name: ClassVar[str] = "independent"
     meaning: ClassVar[str] = "noise of its own in every pixel"
-
-    def group(self, model: NeuralProcess, count: int) -> int:
-        """All at once: only the noise depends on the sample."""
-        del model
-        return count
+    at_once: ClassVar[bool] = True  # only the noise depends on the sample
 
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
