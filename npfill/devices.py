@@ -62,7 +62,7 @@ def _cpu_is_quicker_in_bfloat16() -> bool:
     """True if a matrix product takes at most two thirds of its time in float32.
 
     Instructions do not tell: with AVX512-BF16 alone, one CPU was twice as fast and another half
-    as fast (train/README.md). The measurement takes a few hundredths of a second.
+    as fast (docs/notes/training.md). The measurement takes a few hundredths of a second.
     """
     single, half = (_seconds_of_a_product(dtype) for dtype in (torch.float32, torch.bfloat16))
     return half < single / 1.5

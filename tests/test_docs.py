@@ -1,0 +1,53 @@
+"""The pages say what is so: links lead somewhere, examples run, numbers are those of the zoo."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from npfill.zoo import entries
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "train/README.md"]
+    if path.name != "CHANGELOG.md"
+)
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8"))
+    here = [link for link in links if not link.startswith(("http:", "https:"))]
+    assert [link for link in here if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short_and_begins_with_a_picture_and_a_command() -> None:
+    lines = README.splitlines()
+    assert len(lines) <= 130
+    first = "\n".join(lines[:40])
+    assert "](docs/cat.png)" in first
+    assert "npfill complete photo.jpg --mask mask.png" in first
+    assert "npfill.complete(" in first
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of the first table, by rows, without the rule below its head."""
+    rows = re.search(r"^\|.*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
+    assert rows is not None
+    cells = [row.strip("| ").split(" | ") for row in rows[0].splitlines()]
+    return [cells[0], *cells[2:]]
+
+
+def test_the_readmes_scores_are_those_of_the_zoo_and_of_the_report() -> None:
+    _, *rows = table(README[README.index("<!-- scores -->") :])
+    zoo = entries()["convcnp-photo"]
+    of_zoo = {f"{psnr:.2f}" for psnr in zoo.psnr}
+    report = (ROOT / "docs/photographs/report.md").read_text("utf-8")
+    psnr = table(report[report.index("## PSNR") :])
+    for name, *values in ([cell.strip("` ") for cell in row] for row in rows):
+        column = psnr[0].index(name)
+        assert set(values) <= {row[column] for row in psnr[1:]}, name
+        if name == "convcnp-photo":
+            assert set(values) <= of_zoo
