@@ -1,23 +1,27 @@
 """npfill completes pictures with missing pixels and says how sure it is.
 
-`npfill.complete` and `npfill.load` are the two functions of the library. They are imported on
-first use, so that `import npfill` costs nothing and loads no torch.
+`complete` and `complete_many` complete pictures and data, `load` loads a model, `train` trains one.
+They are imported on first use: `import npfill` takes no time and loads no torch.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npfill.completion.arrays import Completion as Completion
-    from npfill.completion.arrays import complete as complete
+    from npfill.completion import Completion as Completion
+    from npfill.completion import complete as complete
+    from npfill.completion import complete_many as complete_many
+    from npfill.training.train import train as train
     from npfill.zoo import load as load
 
 __version__ = "0.1.0"
-__all__ = ["Completion", "__version__", "complete", "load"]
+__all__ = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
 
 _HOMES = {
-    "Completion": "npfill.completion.arrays",
-    "complete": "npfill.completion.arrays",
+    "Completion": "npfill.completion",
+    "complete": "npfill.completion",
+    "complete_many": "npfill.completion",
     "load": "npfill.zoo",
+    "train": "npfill.training.train",
 }
 
 
@@ -27,3 +31,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415 - nothing heavy until it is asked for
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

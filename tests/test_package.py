@@ -61,7 +61,8 @@ def test_no_more_packages_are_required_than_these() -> None:
 
 
 def test_public_names() -> None:
-    assert set(npfill.__all__) == {"Completion", "__version__", "complete", "load"}
+    names = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
+    assert dir(npfill) == npfill.__all__ == names
 
 
 @pytest.mark.parametrize("name", npfill.__all__)

@@ -35,7 +35,7 @@ def demo_command(
     hole = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False).selected
 
     from npfill import zoo
-    from npfill.completion.arrays import complete
+    from npfill.completion import complete
 
     values, rows = intensities(picture.image), []
     for name, entry in zoo.shipped().items():

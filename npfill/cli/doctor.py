@@ -67,7 +67,7 @@ def _self_test() -> list[str]:
     """Complete a small picture on the CPU; answers what is wrong."""
     import numpy as np
 
-    from npfill.completion.arrays import complete
+    from npfill.completion import complete
 
     picture = np.tile(np.linspace(0, 1, 28, dtype=np.float32), (28, 1))
     hole = np.zeros((28, 28), dtype=bool)

@@ -189,7 +189,7 @@ def _rows(
 ) -> "list[Row]":
     """A completion by each model; a baseline that cannot do it is left out."""
     from npfill import baselines
-    from npfill.completion.arrays import complete
+    from npfill.completion import complete
     from npfill.pictures.sheet import Row
 
     rows = []

@@ -5,14 +5,17 @@ prints, and torch is loaded when a model is.
 """
 
 from npfill.completion.checks import changes_since, check_outside, made_again
+from npfill.completion.from_python import complete, complete_many
 from npfill.completion.options import MaskOptions, OutputOptions, SamplingOptions
 from npfill.completion.plan import Failure
 from npfill.completion.provenance import Origin
+from npfill.completion.result import Completion
 from npfill.completion.run import Options, Report, Run
 from npfill.pictures.read import MAX_PIXELS
 
 __all__ = [
     "MAX_PIXELS",
+    "Completion",
     "Failure",
     "MaskOptions",
     "Options",
@@ -23,5 +26,7 @@ __all__ = [
     "SamplingOptions",
     "changes_since",
     "check_outside",
+    "complete",
+    "complete_many",
     "made_again",
 ]

@@ -10,7 +10,7 @@ from npfill.completion.options import MaskOptions
 from npfill.errors import InputError, UsageError
 from npfill.pictures.hole import Hole, adjusted, check, describe, from_boxes, parse_box, union
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.masks import from_alpha, from_colour, read_mask
+from npfill.pictures.masks import from_alpha, from_colour, from_mask, read_mask
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS
 
@@ -111,6 +111,17 @@ def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | No
                 max_pixels=max_pixels,
             )
         )
+    elif isinstance(options.mask, Picture):
+        hole = from_mask(
+            options.mask,
+            picture.size,
+            picture_name=picture.name,
+            threshold=options.threshold,
+            fit=options.fit,
+        )
+        # True and false have no colour that could be the wrong one.
+        is_plain = options.mask.values.dtype == np.bool_
+        holes.append(replace(hole, notes=()) if is_plain else hole)
     if options.boxes:
         holes.append(from_boxes([_box(box) for box in options.boxes], picture.size))
     return union(holes) if holes else None

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
-from typing import Any
 
+from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS
 
 _ALPHA = "alpha"
@@ -18,7 +17,7 @@ class MaskOptions:
 
     Attributes:
         mask: A file; `alpha` for what is transparent; `color:#rrggbb` or `color:#rrggbb~TOLERANCE`
-            for what has a colour; or an array of the picture's height and width. None: no mask.
+            for what has a colour; or a picture in memory. None: no mask.
         boxes: Boxes to fill, each X, Y, width and height in pixels, or a text "X,Y,W,H".
         invert: Fill what the mask keeps.
         grow: Pixels that the hole grows by; negative shrinks it.
@@ -26,7 +25,7 @@ class MaskOptions:
         fit: Resize a mask of another size.
     """
 
-    mask: Any = None
+    mask: str | Path | Picture | None = None
     boxes: Sequence[str | Sequence[int]] = ()
     invert: bool = False
     grow: int = 0
@@ -35,8 +34,8 @@ class MaskOptions:
 
     @property
     def word(self) -> str | None:
-        """The mask as a word: the name of a file, `alpha` or a colour; None for an array."""
-        return str(self.mask) if isinstance(self.mask, str | PathLike) else None
+        """The mask as a word: the name of a file, `alpha` or a colour; None for one in memory."""
+        return str(self.mask) if isinstance(self.mask, str | Path) else None
 
     @property
     def file(self) -> Path | None:

@@ -73,6 +73,17 @@ class Making:
         masking, hole = prepared.masking, prepared.hole
         return cls(image, masking, hole, sampling, by.name, by.word, by.sha256, by.device)
 
+    @property
+    def is_from_file(self) -> bool:
+        """The picture came from a file that has a name."""
+        return self.image != str(STDIN)
+
+    @property
+    def files(self) -> list[Path]:
+        """What it is made from, where these are files."""
+        mask = self.masking.file
+        return [Path(self.image), Path(self.word), *([] if mask is None else [mask])]
+
     def text(self, masked: MaskedPicture) -> dict[str, str]:
         """The entries of a result's PNG; they depend on nothing but what its pixels depend on."""
         masking, sampling = self.masking, self.sampling

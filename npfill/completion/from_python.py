@@ -1,0 +1,190 @@
+"""Completion from Python: a picture in, the same picture completed out."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from npfill.completion.completed import complete_prepared
+from npfill.completion.hole import prepare
+from npfill.completion.inputs import InputFile, MaskFolder, find_pictures
+from npfill.completion.options import MaskOptions, SamplingOptions
+from npfill.completion.result import Completion
+from npfill.errors import InputError, NpfillError, UsageError
+from npfill.pictures.convert import as_picture, as_values, with_missing
+from npfill.pictures.picture import Picture
+from npfill.pictures.read import MAX_PIXELS, STDIN
+
+if TYPE_CHECKING:
+    from npfill.baselines import Baseline
+    from npfill.models import NeuralProcess
+    from npfill.predictor import Predictor
+
+    Model = str | Path | NeuralProcess[Any] | Baseline | Predictor
+
+Box = Sequence[int] | str
+
+
+def complete(
+    picture: Any,
+    mask: Any = None,
+    model: "Model" = "auto",
+    samples: int = 3,
+    seed: int = 0,
+    *,
+    box: Box | Sequence[Box] = (),
+    invert_mask: bool = False,
+    grow: int = 0,
+    mask_threshold: float | int | None = None,
+    fit_mask: bool = False,
+    sampler: str = "auto",
+    rounds: int | None = None,
+    noise: bool = False,
+    device: str = "auto",
+    max_pixels: int | None = None,
+) -> Completion:
+    """Complete the missing pixels of a picture or of data, as `npfill complete` does.
+
+    uint8 and uint16 in one to four channels are pictures, the last of two or four being alpha.
+    Floats in one or three channels are intensities if all observed ones lie in [0, 1]. All else is
+    data in any unit, its range that of the observed values. Values under the hole are never used.
+
+    Args:
+        picture: The path of a file; a Pillow image; an array "height width" or "height width
+            channel", masked or not; or a tensor "height width" or "channel height width". NaN and
+            masked entries are missing.
+        mask: What is missing, too, with the rules of the command: the path of a mask, `alpha` for
+            what is transparent, `color:#rrggbb` or `color:#rrggbb~TOLERANCE` for what has a colour;
+            or an image, array or tensor "height width", True or white where pixels are missing.
+            Booleans of the picture's shape are a mask for each channel, each completed by itself.
+        model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
+            name of a baseline (`npfill.baselines.NAMES`), or a model or baseline itself; `auto` is
+            the model for photographs, whatever the picture.
+        samples: The number of samples.
+        seed: Sample k depends on the seed and k alone.
+        box: A box that is missing, or several: left, top, width and height in pixels.
+        invert_mask: Complete what the mask keeps.
+        grow: Pixels that the hole grows by; negative shrinks it.
+        mask_threshold: The lowest level of the mask that is missing; half of full scale by default.
+        fit_mask: Resize a mask of another size.
+        sampler: `latent`, `autoregressive`, `independent`, or `auto`: the one that suits the model.
+        rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
+        noise: Draw the pixels of samples where they would be means.
+        device: `cpu`, `cuda`, `cuda:N` or `mps`; `auto` is the best there is, and for a model
+            itself, where it is. Baselines run on the CPU.
+        max_pixels: The most pixels of a file that is read; about 89 million by default.
+
+    Raises:
+        InputError: Picture and mask do not fit, nothing is missing, or the model is not for it.
+        ModelError: The model is unknown, its file fails verification, its predictions are not
+            finite, or a package that it needs is not installed.
+        UsageError: The options contradict each other, or the device is not there.
+    """
+    most = MAX_PIXELS if max_pixels is None else max_pixels
+    how = SamplingOptions(samples, seed, sampler, rounds, noise)
+    if samples < 0:
+        raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
+    given = as_picture(picture, "the picture", most)
+    known, rest = _by_channel(given.picture, mask)
+    threshold = None if mask_threshold is None else float(mask_threshold)
+    masking = MaskOptions(rest, _boxes(box), invert_mask, grow, threshold, fit_mask)
+    prepared = prepare(known, masking, most)
+
+    from npfill.predictor import load  # noqa: PLC0415 - torch, once nothing more can be refused
+
+    predictor = load(model, device)
+    image = str(picture if isinstance(picture, str | Path) else STDIN)
+    done = complete_prepared(image, prepared, predictor, how, samples)
+    return Completion(done, given, (*prepared.notes, *done.notes))
+
+
+def complete_many(
+    pictures: str | Path | Iterable[Any],
+    masks: Any = None,
+    model: "Model" = "auto",
+    samples: int = 3,
+    seed: int = 0,
+    *,
+    recursive: bool = False,
+    on_error: Callable[[Any, NpfillError], None] | None = None,
+    **options: Any,
+) -> Iterator[Completion]:
+    """Complete pictures one after another; the model is loaded once.
+
+    Args:
+        pictures: A folder, a pattern or a file, by the rules of `npfill complete`; or pictures as
+            `complete` takes them.
+        masks: A mask for all; a folder with one for each picture's name; or, in a list, tuple or
+            array with one more axis, one for each picture.
+        model: As of `complete`.
+        samples: As of `complete`.
+        seed: As of `complete`, of every picture.
+        recursive: Look into folders below a folder, too.
+        on_error: Called with a picture and what is wrong with it, in place of stopping there.
+        options: Other options of `complete`.
+
+    Yields:
+        The completions, in order, each when its turn comes.
+
+    Raises:
+        NpfillError: As `complete` does, unless `on_error` is given.
+    """
+    pairs = _pairs(pictures, masks, recursive)
+    from npfill.predictor import load  # noqa: PLC0415 - torch, once pictures are found
+
+    predictor = load(model, options.get("device", "auto"))
+    for picture, mask in pairs:
+        try:
+            if isinstance(mask, NpfillError):
+                raise mask
+            done = complete(picture, mask, predictor, samples, seed, **options)
+        except NpfillError as error:
+            if on_error is None:
+                raise
+            on_error(picture, error)
+        else:
+            yield done
+
+
+def _by_channel(picture: Picture, mask: Any) -> tuple[Picture, str | Path | Picture | None]:
+    """The picture and its mask; one for each channel becomes a part of the picture."""
+    if mask is None or isinstance(mask, str | Path):
+        return picture, mask
+    given = as_values(mask, "the mask")
+    selected = given.picture.values
+    fits = selected.shape == (*picture.size, picture.colours)
+    if selected.dtype != np.bool_ or given.layout == "height width" or not fits:
+        return picture, given.picture
+    alpha = np.zeros((*picture.size, picture.values.shape[-1] - picture.colours), dtype=bool)
+    return with_missing(picture, np.concatenate([selected, alpha], axis=-1)), None
+
+
+def _boxes(box: Box | Sequence[Box]) -> Sequence[Box]:
+    """Boxes, of which one may stand alone."""
+    alone = isinstance(box, str) or (len(box) > 0 and not isinstance(box[0], str | Sequence))
+    return [box] if alone else box  # type: ignore[list-item, return-value]
+
+
+def _pairs(
+    pictures: str | Path | Iterable[Any], masks: Any, recursive: bool
+) -> Iterable[tuple[Any, Any]]:
+    """Each picture with its mask, or with the error that says why it has none."""
+    if not isinstance(pictures, str | Path):
+        one_for_all = isinstance(masks, str | Path | Image.Image | None) or np.ndim(masks) == 2
+        return zip(pictures, repeat(masks) if one_for_all else masks, strict=not one_for_all)
+    folder = Path(masks) if isinstance(masks, str | Path) else None
+    files, _ = find_pictures([str(pictures)], recursive=recursive, mask=folder)
+    if folder is None or not folder.is_dir():
+        return [(file.path, masks) for file in files]
+    found = MaskFolder(folder)
+    return [(file.path, _mask_or_error(found, file)) for file in files]
+
+
+def _mask_or_error(masks: MaskFolder, file: InputFile) -> Path | InputError:
+    try:
+        return masks.mask_of(file)
+    except InputError as error:
+        return error

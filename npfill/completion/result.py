@@ -1,0 +1,143 @@
+"""A completion as a Python user holds it: arrays as the picture came, files and a sheet to see."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+from PIL import Image
+
+from npfill.completion.completed import CompletedPicture
+from npfill.completion.options import OutputOptions
+from npfill.completion.outputs import sheet_of
+from npfill.completion.plan import data_suffix_of, plan_results, suffixes_of
+from npfill.completion.run import render, without_lacking, write_results
+from npfill.errors import UsageError
+from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable
+from npfill.pictures.convert import PictureInput
+from npfill.pictures.formats import png_bytes
+from npfill.pictures.hole import describe
+
+_STEM = "completion"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Completion:
+    """A completed picture, in the axes, type and unit that the picture came in.
+
+    A picture from a file or an image has the axes "height width" or "height width channel". What
+    was observed is in every array as it came, byte for byte: that is checked on every run.
+
+    Attributes:
+        notes: Sentences on what you should know of the picture, the mask and the completion.
+        mean: The mean of the predictive distribution in the hole, the picture outside.
+        std: Its standard deviation in the hole, 0 outside, as floats in the unit of `mean`; None
+            where the model gives none, as most baselines.
+        samples: Pictures drawn from it, along a first axis; none where a baseline gives no joint
+            distribution.
+        hole: True where the picture was completed, "height width"; in the axes of the picture
+            where channels differ.
+        model: The name of what completed it.
+    """
+
+    completed: CompletedPicture
+    given: PictureInput
+    notes: tuple[str, ...]
+
+    @cached_property
+    def mean(self) -> Shaped[np.ndarray, "..."]:
+        """The completed picture."""
+        return self._restored(self.completed.mean)
+
+    @cached_property
+    def std(self) -> Float[np.ndarray, "..."] | None:
+        """The standard deviation in the unit of the picture."""
+        std, masked = self.completed.std, self.completed.masked
+        if std is None:
+            return None
+        values = masked.deviation_of_values(std)
+        if masked.picture.has_alpha:
+            values = np.concatenate([values, np.zeros_like(values[..., :1])], axis=-1)
+        return self.given.restore(values)
+
+    @cached_property
+    def samples(self) -> Shaped[np.ndarray, "sample ..."]:
+        """Pictures drawn from the predictive distribution."""
+        drawn = [self._restored(sample) for sample in self.completed.samples]
+        return np.stack(drawn) if drawn else self.mean[None][:0]
+
+    @cached_property
+    def hole(self) -> Bool[np.ndarray, "..."]:
+        """True where the picture was completed."""
+        hole = self.completed.masked.hole
+        return hole if hole.ndim == 2 else self.given.restore(hole)
+
+    @property
+    def model(self) -> str:
+        """The name of what completed the picture."""
+        return self.completed.making.model
+
+    def sheet(self) -> Image.Image:
+        """Draw what was observed, the mean, the standard deviation and the samples side by side."""
+        return sheet_of(self.completed)
+
+    def save(
+        self,
+        output: str | Path | None = None,
+        *,
+        emit: str | None = None,
+        overwrite: bool = False,
+        format: str = "png",
+    ) -> dict[str, Path]:
+        """Write the files that `npfill complete` writes, which tell where they come from.
+
+        Args:
+            output: A folder, or a file for one result; by default, beside the picture's file.
+            emit: Names of outputs, of mean,std,samples,sheet,npz with commas. By default, mean, std
+                and samples; of a file, the mean.
+            overwrite: Replace files that exist.
+            format: `png`, or `keep` for the format of the picture's file. Data are always written
+                in theirs.
+
+        Returns:
+            The files, by the names of results: `mean`, `std`, `sample-1` ...
+
+        Raises:
+            UsageError: An output is unknown, or the model does not give it.
+            OverwriteError: A file exists.
+            InputError: A file cannot be written.
+        """
+        if format not in {"png", "keep"}:
+            raise UsageError(f"`format={format}`: unknown", "png or keep")
+        done, keep = self.completed, format == "keep"
+        picture, making = done.masked.picture, done.making
+        source = Path(making.image) if making.is_from_file else Path(f"{_STEM}.png")
+        options = OutputOptions(
+            None if output is None else Path(output), emit, overwrite, keep=keep
+        )
+        suffixes = suffixes_of(data_suffix_of(picture), source.suffix, keep=keep)
+        plan = plan_results(source.parent, source.stem, options, len(done.samples), suffixes)
+        plan, _ = without_lacking(plan, done, emit)
+        refuse_inputs(plan.files, making.files)
+        refuse_existing(plan.files, overwrite)
+        refuse_unwritable(plan.files)
+        write_results(plan, render(plan, done, making.text(done.masked), keep=keep))
+        return plan.by_name
+
+    def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:
+        """The picture with values in the hole, as it came; proven unchanged outside."""
+        return self.given.restore(self.completed.filled(values).values)
+
+    def _repr_png_(self) -> bytes:
+        """The sheet, which notebooks show."""
+        return png_bytes(self.sheet(), {})
+
+    def __repr__(self) -> str:
+        shape = self.given.restore(self.completed.masked.picture.values).shape
+        parts = [f"mean {shape} {self.completed.masked.picture.values.dtype}"]
+        if self.completed.std is not None:
+            parts.append(f"std {shape}")
+        parts.append(f"{len(self.completed.samples)} samples")
+        mask = describe(self.completed.making.hole)
+        return f"<Completion by {self.model}: {', '.join(parts)}; {mask}>"
