@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
+from functools import partial
 from textwrap import wrap
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -17,6 +18,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from npfill.errors import NpfillError
 
 Record = TypeVar("Record")
+# JSON writes strings, numbers and lists as TOML does.
+_json = partial(json.dumps, ensure_ascii=False)
+# What has no bound but that of its type.
+_MANY = 2**31
 _NO_COMMENTS: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -31,7 +36,9 @@ class Range:
         return math.isfinite(value) and self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"{self.low:g} .. {self.high:g}"
+        if self.high >= _MANY:
+            return f"at least {self.low}"
+        return f"{self.low:,.10g} .. {self.high:,.10g}"
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,12 @@ class Length:
     """The least and the largest length of a tuple; without it, one has at least one value."""
 
     least: int
-    most: int = 2**31
+    most: int = _MANY
 
     def __str__(self) -> str:
         if self.most == self.least:
             return str(self.least)
-        most = f" and at most {self.most}" if self.most < 2**31 else ""
+        most = f" and at most {self.most}" if self.most < _MANY else ""
         return f"at least {self.least}{most}"
 
 
@@ -64,7 +71,8 @@ class Key:
         kind: The word for its type.
         range: The values that it may have; None where any of its type will do.
         default: The value where the key is not given, as JSON; "" where it must be given.
-        doc: What it means; "" where nothing says it.
+        doc: What it means.
+        tables: The records that it holds one of, where it is a table.
     """
 
     name: str
@@ -72,6 +80,7 @@ class Key:
     range: Range | None
     default: str
     doc: str
+    tables: tuple[type[Any], ...] = ()
 
 
 def read(
@@ -117,7 +126,7 @@ def read(
 
 
 def keys_of(record: type[Any]) -> list[Key]:
-    """The fields of a record as `read` takes them, in order."""
+    """List the fields of a record as `read` takes them, in order."""
     hints = get_type_hints(record, include_extras=True)
     keys = []
     for field in fields(record):
@@ -125,8 +134,8 @@ def keys_of(record: type[Any]) -> list[Key]:
         ranges = [one for one in said if isinstance(one, Range)]
         docs = [one.text for one in said if isinstance(one, Doc)]
         default = "" if field.default is MISSING else _json(field.default)
-        within, doc = next(iter(ranges), None), next(iter(docs), "")
-        keys.append(Key(field.name, _kind(hint), within, default, doc))
+        within, doc, tables = ([None, *ranges][-1], ["", *docs][-1], tuple(_options(hint)))
+        keys.append(Key(field.name, _kind(hint), within, default, doc, tables))
     return keys
 
 
@@ -167,11 +176,6 @@ def _unfolded(
 
 def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in wrap(text, 98))
-
-
-def _json(value: Any) -> str:
-    """A plain value; JSON writes strings, numbers and lists as TOML does."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _parted(hint: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -219,13 +223,12 @@ def _chosen(
 def _checked(said: tuple[Any, ...], value: Any, where: str, error: type[NpfillError]) -> Any:
     """The value, which lies in the ranges that are said of its field."""
     numbers = value if isinstance(value, tuple) else (value,)
-    lengths = [one for one in said if isinstance(one, Length)] or [Length(1)]
-    for length in lengths:
+    for length in [one for one in said if isinstance(one, Length)] or [Length(1)]:
         if isinstance(value, tuple) and not length.least <= len(value) <= length.most:
             raise error(f"{where} = {list(value)} is out of range", f"it has {length} values")
     for one in said:
         if isinstance(one, Range) and not all(number in one for number in numbers):
-            raise error(f"{where} = {value} is out of range", f"it lies in {one}")
+            raise error(f"{where} = {value} is out of range", f"allowed: {one}")
     return value
 
 

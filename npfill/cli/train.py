@@ -1,5 +1,6 @@
 """`npfill train`: a recipe and pictures become weights."""
 
+import os
 import shlex
 import tomllib
 from pathlib import Path
@@ -9,10 +10,22 @@ import typer
 from rich.table import Table
 
 from npfill.cli.console import Progress, Reporter, progress, stdout
-from npfill.files import folder
+from npfill.errors import OverwriteError, UsageError
+from npfill.files import folder, write_bytes
 
 if TYPE_CHECKING:
     from npfill.training.loop import Report
+
+_ABOUT_RECIPES = """\
+# Recipes, key by key
+
+What `npfill train --explain-recipe` prints. A recipe is a TOML file with a table for the model and
+one for each part of the training; it has `[holes]` for pictures of one size, or `[damage]` for
+photographs. Keys without a default must be given. `npfill train NAME --print-config` prints a
+recipe with the meaning of its keys beside them, and `npfill train --new my.toml --data PATH` writes
+one that fits a set of pictures.
+
+"""
 
 
 def train_command(
@@ -40,17 +53,30 @@ def train_command(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the recipe with its changes, and stop.")
     ] = False,
+    new: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Write a recipe that fits the data, and stop."),
+    ] = None,
+    explain_recipe: Annotated[
+        bool, typer.Option("--explain-recipe", help="Print what each key means, and stop.")
+    ] = False,
 ) -> None:
     """Train a model from a recipe; without one, list the recipes and what each needs."""
-    if recipe is None and not (resume and run_dir):
+    if recipe is None and new is None and not explain_recipe and not (resume and run_dir):
         stdout.print(_recipes())
         return
     from npfill import training
 
+    if explain_recipe:
+        stdout.print(_ABOUT_RECIPES + training.explain(), end="", markup=False)
+        return
+    if new is not None:
+        _write_new(new, data, recipe)
+        return
     run = run_dir or Path("runs") / Path(recipe or "").stem
     wanted = training.find(recipe or run / "recipe.toml", changes or [])
     if print_config:
-        stdout.print(training.render(wanted), end="", markup=False)
+        stdout.print(training.render(wanted, comments=True), end="", markup=False)
         return
     reporter = Reporter(quiet=not training.is_first_process())
     last: Report | None = None
@@ -91,6 +117,28 @@ def _try(run: Path, example: "tuple[Path, tuple[int, int]] | None") -> str:
     return shlex.join([*words, "-m", str(run), "-o", f"{run}/"])
 
 
+def _write_new(path: Path, data: Path | None, recipe: str | None) -> None:
+    """Write a recipe that fits a set of pictures, and print the command that trains by it."""
+    from npfill import training
+
+    if recipe is not None:
+        raise UsageError("`new` writes a recipe of its own", f"leave {recipe} out")
+    if data is None:
+        raise UsageError("no data: a new recipe fits a set of pictures", "give `data=PATH`")
+    if path.suffix != ".toml":
+        raise UsageError(f"{path}: not the name of a recipe", "a recipe's file ends in .toml")
+    if os.path.lexists(path):
+        raise OverwriteError(f"{path}: exists", "`new` names another file")
+    survey, reporter = training.survey(data), Reporter()
+    proposed = survey.recipe()
+    head = f"# A start for {survey}, in {data}.\n\n"
+    write_bytes(path, (head + training.render(proposed, comments=True)).encode())
+    steps, batch = proposed.schedule.steps, proposed.schedule.batch
+    reporter.say(f"{data}: {survey}")
+    reporter.say(f"wrote {path}: {proposed.variant}, {steps:,} steps of {batch}; train it:")
+    reporter.say(shlex.join(["npfill", "train", str(path), "--data", str(data)]))
+
+
 def _recipes() -> Table:
     table = Table("recipe", "variant", "data", "pictures", "steps x batch", box=None)
     for path in sorted(folder("train").glob("*.toml")):
@@ -99,7 +147,7 @@ def _recipes() -> Table:
         size = f"{model['size']}x{model['size']} {'grey' if model['channels'] == 1 else 'RGB'}"
         steps = f"{schedule['steps']:,} x {schedule['batch']}"
         table.add_row(path.stem, model["variant"], recipe["data"]["name"], size, steps)
-    table.caption = "npfill train RECIPE --data PATH"
+    table.caption = "npfill train RECIPE --data PATH, or a recipe for your pictures: --new my.toml"
     return table
 
 

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from npfill.config import Length, Range
+from npfill.config import Doc, Length, Range
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import Channels, NeuralProcess, ScaleFloor
+from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts.attention import AttentionBlock, Memory, check_heads
 from npfill.models.parts.basis import BasisEncoder
 from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
@@ -29,17 +29,27 @@ class ANPConfig:
     """Sizes of an `ANP`; `size` is the longer side of the grid that it is trained on."""
 
     channels: Channels
-    size: Size
-    coordinates: Encoding
-    frequencies: int
-    width: Size
-    heads: int
-    self_blocks: Annotated[int, Range(1, MOST_LAYERS)]
-    cross_blocks: Annotated[int, Range(1, MOST_LAYERS)]
-    latent: Size
-    latent_frequencies: Size
-    latent_hidden: Annotated[Sizes, Length(0, MOST_LAYERS)]
-    decoder_hidden: Annotated[Sizes, Length(1, MOST_LAYERS)]
+    size: GridSize
+    coordinates: Annotated[Encoding, Doc("Features of a position.")]
+    frequencies: Annotated[int, Doc("Frequencies of the features on an axis; raw ones have none.")]
+    width: Annotated[Size, Doc("Width of the representations r_i.")]
+    heads: Annotated[int, Doc("Heads of attention; they divide the width.")]
+    self_blocks: Annotated[
+        int, Range(1, MOST_LAYERS), Doc("Blocks of self-attention among context points.")
+    ]
+    cross_blocks: Annotated[
+        int, Range(1, MOST_LAYERS), Doc("Blocks of cross-attention from targets to them.")
+    ]
+    latent: Annotated[Size, Doc("Width of z.")]
+    latent_frequencies: Annotated[
+        Size, Doc("Cosines on an axis of the basis that the latent path reads the context in.")
+    ]
+    latent_hidden: Annotated[
+        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers from there to q(z | C).")
+    ]
+    decoder_hidden: Annotated[
+        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers of the decoder.")
+    ]
     scale_floor: ScaleFloor
 
     def __post_init__(self) -> None:

@@ -16,6 +16,9 @@ from npfill.gaussian import Gaussian
 
 Encoded = TypeVar("Encoded", default=Any)
 Channels = Annotated[int, Range(1, 4096), Doc("Channels of a picture: 1 for grey, 3 for RGB.")]
+GridSize = Annotated[
+    int, Range(1, 4096), Doc("Longer side, in pixels, of the grids that the model is trained on.")
+]
 ScaleFloor = Annotated[float, Range(0, 1 - 1e-9), Doc("Lower bound of the predictive scale.")]
 
 

@@ -1,15 +1,15 @@
 """The conditional neural process."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 
+from npfill.config import Doc
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import Channels, NeuralProcess, ScaleFloor
-from npfill.models.parts.mlp import Size
+from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts.pairs import DecoderConfig, EncoderConfig, check_pair
 
 
@@ -19,9 +19,9 @@ class CNPConfig:
 
     latent: ClassVar[int] = 0
     channels: Channels
-    size: Size
-    encoder: EncoderConfig
-    decoder: DecoderConfig
+    size: GridSize
+    encoder: Annotated[EncoderConfig, Doc("What the context becomes: see [model.encoder].")]
+    decoder: Annotated[DecoderConfig, Doc("What targets become: see [model.decoder].")]
     scale_floor: ScaleFloor
 
     def __post_init__(self) -> None:

@@ -6,10 +6,10 @@ from typing import Annotated
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from npfill.config import Length
+from npfill.config import Doc, Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import Channels, NeuralProcess, ScaleFloor
+from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts.latent import LatentEncoder
 from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
 from npfill.models.parts.pairs import DecoderConfig, EncoderConfig, check_pair
@@ -20,11 +20,13 @@ class NPConfig:
     """Sizes of an `NP`; `size` is the longer side of the grid that it is trained on."""
 
     channels: Channels
-    size: Size
-    encoder: EncoderConfig
-    latent: Size
-    latent_hidden: Annotated[Sizes, Length(0, MOST_LAYERS)]
-    decoder: DecoderConfig
+    size: GridSize
+    encoder: Annotated[EncoderConfig, Doc("What the context becomes: see [model.encoder].")]
+    latent: Annotated[Size, Doc("Width of z.")]
+    latent_hidden: Annotated[
+        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers from r to q(z | C).")
+    ]
+    decoder: Annotated[DecoderConfig, Doc("What targets become: see [model.decoder].")]
     scale_floor: ScaleFloor
 
     def __post_init__(self) -> None:

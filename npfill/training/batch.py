@@ -20,7 +20,7 @@ from npfill.training.schedule import objective
 from npfill.training.tables import Holes
 
 # Photographs that are held out are scored on so many pixels at least.
-_SHORTEST = 224
+SHORTEST = 224
 # Shares of a hole's pixels that are observed where it is partly revealed.
 _REVEALED = (0.0005, 0.9)
 
@@ -82,9 +82,9 @@ def training_pictures(data: Path, recipe: Recipe) -> tuple[Pictures, Pictures]:
     if recipe.damage is None:
         images: Pictures = read_images_with_holes(data, "train", model.size, model.channels)
     else:
-        images = read_photographs(data, "train", max(model.size, _SHORTEST))
+        images = read_photographs(data, "train", max(model.size, SHORTEST))
         if has_parts(data, "val"):
-            return images, read_photographs(data, "val", _SHORTEST)
+            return images, read_photographs(data, "val", SHORTEST)
     if not 0 < held_out < len(images):
         raise InputError(
             f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from npfill.config import as_toml, read
+from npfill.config import as_toml, keys_of, read
 from npfill.errors import InputError, UsageError
 from npfill.files import folder
-from npfill.models import config_of, fields_of
+from npfill.models import VARIANTS, config_of, fields_of
 from npfill.training.tables import Damage, Data, Holes, Objective, Optimiser, Run, Schedule
 
 
@@ -136,12 +136,66 @@ def read_text(path: Path) -> str:
         ) from None
 
 
-def render(recipe: Recipe) -> str:
-    """The recipe as the text of a TOML file; `parse` reads it back."""
+def render(recipe: Recipe, *, comments: bool = False) -> str:
+    """Write a recipe as the text of a TOML file; `parse` reads it back.
+
+    Args:
+        recipe: The recipe.
+        comments: Whether a comment above each key says what it means.
+    """
     tables = {"model": {"variant": recipe.variant, **fields_of(recipe.model)}}
     records = {name: getattr(recipe, name) for name in _TABLES}
     tables |= {name: asdict(record) for name, record in records.items() if record is not None}
-    return as_toml(tables)
+    if not comments:
+        return as_toml(tables)
+    said = _comments("model", recipe.model)
+    said["model"]["variant"] = f"One of: {', '.join(VARIANTS)}. {_summary(recipe.variant)}"
+    for name, record in records.items():
+        said |= {} if record is None else _comments(name, record)
+    return as_toml(tables, said)
+
+
+def _comments(name: str, record: Any) -> dict[str, dict[str, str]]:
+    """What the keys of a record and of the tables within it mean, as `as_toml` takes it."""
+    said = {name: {key.name: key.doc for key in keys_of(type(record))}}
+    for key in keys_of(type(record)):
+        if key.tables:
+            said |= _comments(f"{name}.{key.name}", getattr(record, key.name))
+            said[f"{name}.{key.name}"]["kind"] = key.kind
+    return said
+
+
+def explain() -> str:
+    """Explain every key of every table of a recipe, in Markdown."""
+    parts = [_section(f"`[{name}]`", record) for name, record in _TABLES.items()]
+    tables: dict[tuple[str, type[Any]], None] = {}
+    for variant, model in VARIANTS.items():
+        title = f'`[model]` with `variant = "{variant}"`'
+        parts.append(_section(title, model.configuration, _summary(variant)))
+        for key in keys_of(model.configuration):
+            tables |= dict.fromkeys((key.name, table) for table in key.tables)
+    for name, table in tables:
+        kind = next(key.default for key in keys_of(table) if key.name == "kind")
+        parts.append(_section(f"`[model.{name}]` with `kind = {kind}`", table))
+    return "\n".join(parts)
+
+
+def _summary(variant: str) -> str:
+    text = VARIANTS[variant].summary
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _section(title: str, record: type[Any], text: str = "") -> str:
+    """A heading, a sentence and a line for each key."""
+    text = text or (record.__doc__ or "").partition("\n")[0].replace("`", "")
+    lines = [f"## {title}", "", text, ""]
+    for key in keys_of(record):
+        if key.name == "kind":
+            continue
+        about = [key.kind, *([str(key.range)] if key.range else [])]
+        about += [f"{key.default} by default"] if key.default else []
+        lines.append(f"- `{key.name}` ({', '.join(about)}): {key.doc}")
+    return "\n".join([*lines, ""])
 
 
 def _values(changes: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str, object]]:

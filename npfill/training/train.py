@@ -211,7 +211,7 @@ def _calibrate(
         model, origin = weights.model, weights.provenance
         if "calibration" not in origin:
             if origin["steps"] not in fitted:
-                on_note(f"calibrating on {len(some)} pictures held out")
+                on_note(f"calibrating the {path.stem} weights on {len(some)} pictures held out")
                 fitted[origin["steps"]] = _fit(model.to(where), some.to(where))
             found = fitted[origin["steps"]]
             model.calibration.copy_(torch.tensor([found["offset"], found["slope"]]))

@@ -1,0 +1,131 @@
+"""A recipe that fits a set of pictures, as a start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from npfill.data.sets import has_hole
+from npfill.data.sources import entries, has_parts
+from npfill.training.batch import SHORTEST
+from npfill.training.recipe import Recipe, find
+
+# Of larger sets so many pictures are looked at, evenly spread.
+_MOST_SEEN = 300
+# Small pictures have a grid of their own size up to here; what is larger is reduced to this.
+_GRID = 64
+# A grid on which a few pixels tell much and a cosine basis suits grey pictures, as digits are.
+_DIGITS = 32
+# How many times each picture is seen, and a tenth that is held out has at most so many.
+_EPOCHS, _PHOTOGRAPH_EPOCHS = 300, 200
+_MOST_HELD_OUT, _MOST_PHOTOGRAPHS_HELD_OUT = 1000, 24
+_LEAST_STEPS, _LEAST_PHOTOGRAPH_STEPS = 500, 5000
+_VALIDATIONS, _SAVES = 10, 40
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A training set at a glance.
+
+    Attributes:
+        name: The name of its file or folder.
+        count: Number of pictures.
+        smallest: Shortest side of any, in pixels.
+        largest: Longest side of any.
+        grey: Whether no picture has colours.
+        holes: Whether a picture has a hole of its own.
+        has_validation: Whether there is a part `val` beside the training part.
+    """
+
+    name: str
+    count: int
+    smallest: int
+    largest: int
+    grey: bool
+    holes: bool
+    has_validation: bool
+
+    @property
+    def are_photographs(self) -> bool:
+        """True where a model for pictures of any size can be trained."""
+        return self.smallest >= SHORTEST and not self.holes
+
+    def __str__(self) -> str:
+        colours = "grey pictures" if self.grey else "pictures in colour"
+        sides = "x".join(str(side) for side in (self.smallest, self.largest))
+        equal = self.smallest == self.largest
+        size = f"of {sides}" if equal else f"with sides of {self.smallest} to {self.largest} pixels"
+        return f"{self.count:,} {colours} {size}{', with holes' if self.holes else ''}"
+
+    def recipe(self) -> Recipe:
+        """Propose a recipe: that of the shipped weights nearest to the set, made to measure."""
+        own: dict[str, object] = {"data.name": self.name, "data.terms": "not stated", "run.seed": 0}
+        if self.are_photographs:
+            held_out = max(1, min(_MOST_PHOTOGRAPHS_HELD_OUT, self.count // 10))
+            return find("convcnp-photo", own | {"data.validation": held_out} | self._photographs())
+        held_out = max(1, min(_MOST_HELD_OUT, self.count // 10))
+        size = min(_GRID, self.smallest)
+        simple = self.grey and size <= _DIGITS
+        return find(
+            "cnp-mnist" if simple else "cnp-celeba",
+            own | {"data.validation": held_out} | self._grid(size, self.count - held_out, simple),
+        )
+
+    def _grid(self, size: int, count: int, simple: bool) -> dict[str, object]:
+        """Propose changes for pictures of one size."""
+        pixels, parts = size * size, ("model.encoder", "model.decoder")
+        unit, number = ("frequencies", 18 * size / 28) if simple else ("nodes", size / 4)
+        batch = 2 ** int(np.clip(np.log2(max(1, count / 4)), 2, 8 if simple else 7))
+        return {
+            "model.channels": 1 if self.grey else 3,
+            "model.size": size,
+            **{f"{part}.{unit}": max(2, round(number)) for part in parts},
+            "data.flip": not self.grey,
+            "holes.fewest": max(1, round(pixels / 260)),
+            "holes.most": max(1, pixels - 1 if simple else round(0.6 * pixels)),
+            "objective.targets": 0 if pixels <= 1024 else 1024,
+            "schedule.batch": batch,
+            **_rhythm(_EPOCHS * count // batch, _LEAST_STEPS, 20_000 if simple else 12_000),
+        }
+
+    def _photographs(self) -> dict[str, object]:
+        """Propose changes for photographs of any size."""
+        return _rhythm(_PHOTOGRAPH_EPOCHS * self.count, _LEAST_PHOTOGRAPH_STEPS, 100_000)
+
+
+def survey(data: Path) -> Survey:
+    """Look at a training set.
+
+    Raises:
+        InputError: Nothing is there, or it cannot be used.
+    """
+    found = entries(data, "train")
+    some = [found[int(at)]() for at in np.linspace(0, len(found) - 1, min(len(found), _MOST_SEEN))]
+    sides = [side for picture in some for side in picture.size]
+    return Survey(
+        name=data.resolve().stem,
+        count=len(found),
+        smallest=min(sides),
+        largest=max(sides),
+        grey=all(map(_is_grey, some)),
+        holes=any(map(has_hole, some)),
+        has_validation=has_parts(data, "val"),
+    )
+
+
+def _rhythm(steps: int, least: int, most: int) -> dict[str, object]:
+    """Bound a number of steps, and fit warm-up, validations and saves to it."""
+    steps = min(most, max(least, steps))
+    return {
+        "schedule.steps": steps,
+        "schedule.warmup": min(500, steps // 20),
+        "run.validate_every": -(-steps // _VALIDATIONS),
+        "run.save_every": -(-steps // _SAVES),
+    }
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    """Tell whether no pixel has a colour, whatever the picture's mode."""
+    channels = np.asarray(picture.convert("RGB"))
+    return bool((channels == channels[..., :1]).all())
