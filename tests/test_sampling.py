@@ -259,8 +259,9 @@ def test_a_picture_finer_than_the_models_grid_has_a_sample_in_every_pixel(
     picture = np.random.default_rng(0).random((12, 16)).astype(np.float32)
     hole = np.zeros((12, 16), dtype=bool)
     hole[:, 8:] = True
-    model, how = of(name, 1), {"sampler": "autoregressive", "noise": noise}
-    completed = npfill.complete(picture, hole, model, samples=2, **how)
+    completed = npfill.complete(
+        picture, hole, of(name, 1), samples=2, sampler="autoregressive", noise=noise
+    )
     assert np.array_equal(completed.samples[:, ~hole], np.stack([picture[~hole]] * 2))
     assert np.isfinite(completed.samples).all()
     assert len(completed.notes) == 1
