@@ -6,6 +6,7 @@ from npfill.evaluate.contexts import grid_protocol
 from npfill.models import NeuralProcess
 from npfill.scores import COMMON_FLOOR
 from npfill.zoo import Entry
+from tools.stages import origin
 
 # The columns of the card's table: a title, a score and its decimals.
 _COLUMNS = (
@@ -74,7 +75,7 @@ def _photograph_table(place: str, measured: dict[str, Any]) -> str:
 def head(
     name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any], size: str
 ) -> str:
-    """What a card says before its scores; `size` says which pictures."""
+    """The card up to its scores; `size` says which pictures."""
     floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()
     minutes = provenance["seconds"] / 60
     steps_before = provenance.get("steps_before", 0)
@@ -90,7 +91,7 @@ This is {model.summary}.
 
 - Pictures: {"grey" if entry.channels == 1 else "RGB"}, {size}.
 - Data: {entry.data}. Terms: {entry.terms}.
-- Recipe: `npfill train {name}`, seed {provenance["seed"]}; the text is in the file's metadata.
+{origin(name, provenance)}
 - Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
 - {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
   `{entry.sha256}`.

@@ -24,6 +24,7 @@ from npfill.models import NeuralProcess
 from npfill.pictures.formats import png_bytes
 from npfill.zoo import Entry
 from tools.card import card, photograph_card
+from tools.stages import origin
 
 # Draws of z that the scores of a card are measured with, but at random counts: at most.
 _FEWER_DRAWS = 16
@@ -153,12 +154,13 @@ def write_cards() -> list[Path]:
     for name, entry in zoo.shipped().items():
         path = folder("pretrained") / f"{name}.md"
         weights = checkpoint.load(zoo.find(name).path)
-        write_bytes(path, _card(name, entry, weights).encode())
+        write_bytes(path, card_text(name, entry, weights).encode())
         paths.append(path)
     return paths
 
 
-def _card(name: str, entry: Entry, weights: checkpoint.Weights) -> str:
+def card_text(name: str, entry: Entry, weights: checkpoint.Weights) -> str:
+    """The text of a model's card, from its row and what its weights carry."""
     text = photograph_card if entry.psnr else card
     return text(name, entry, weights.provenance, weights.model)
 
@@ -167,13 +169,15 @@ def _trained_weights(name: str, weights: Path) -> checkpoint.Weights:
     """The weights of a training run.
 
     Raises:
-        InputError: No recipe has this name, or the weights are not from a training run.
+        InputError: No recipe has this name, the weights are not from a training run, or the
+            recipe in them is not kept.
     """
     if not (folder("train") / f"{name}.toml").is_file():
         raise InputError(f"no recipe train/{name}.toml", "weights and recipes go by the same name")
     trained = checkpoint.load(weights)
     if "recipe" not in trained.provenance:
         raise InputError(f"{weights}: not from a training run", "name the folder of a run")
+    origin(name, trained.provenance)  # before any work: refuses a recipe that is not kept
     return trained
 
 
@@ -203,7 +207,7 @@ def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any]) -> Pa
         for left in (new, new_rows):
             left.unlink(missing_ok=True)
     write_bytes(target.with_suffix(".png"), picture)
-    write_bytes(target.with_suffix(".md"), _card(name, entry, weights).encode())
+    write_bytes(target.with_suffix(".md"), card_text(name, entry, weights).encode())
     return target
 
 

@@ -43,7 +43,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (top / "pretrained").mkdir(parents=True)
     shutil.copytree(files.folder("train"), top / "train")
     shutil.copytree(files.folder("examples"), top / "examples")
-    for module in ("npfill.zoo", "tools.shipping", "tools.release"):
+    for module in ("npfill.zoo", "tools.shipping", "tools.release", "tools.stages"):
         monkeypatch.setattr(f"{module}.folder", lambda name: top / name)
     return top
 
@@ -60,7 +60,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(tree: Path, finished: Path) -> Path:
     """The same, with a recipe `np-ramps` in the tree."""
-    shutil.copy(TINY, tree / "train" / "np-ramps.toml")
+    shutil.copy(finished / "recipe.toml", tree / "train" / "np-ramps.toml")
     return finished
 
 
