@@ -120,7 +120,7 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
 
     Args:
         name_or_path: A name, a file, the folder of a training run, or an address such as
-            `hf:owner/repo[@revision]/file.safetensors`.
+            `hf://owner/repo@revision/file.safetensors`.
         fetch: Whether the network may be asked.
 
     Raises:
@@ -145,25 +145,25 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
 
 
 def address_of(name: str) -> hub.Address | None:
-    """Where on the Hub the weights of a name are, or those that `hf:` says; None if nowhere.
+    """Where on the Hub the weights of a name are, or those that `hf://` says; None if nowhere.
 
     Raises:
-        ModelError: What follows `hf:` is not an address.
+        ModelError: What follows `hf://` is not an address.
     """
-    if name.startswith(hub.PREFIX):
+    if hub.is_address(name):
         return hub.parse(name)
     entry = entries().get(name)
     return _address(entry) if entry is not None and entry.repo else None
 
 
 def place(name: str) -> Path | None:
-    """Where the file of a name or an `hf:` address is, or where a copy by hand would go.
+    """Where the file of a name or an `hf://` address is, or where a copy by hand would go.
 
     Returns:
         The path; None where an address names no commit, and none is known from an earlier fetch.
 
     Raises:
-        ModelError: The name is unknown, or what follows `hf:` is not an address.
+        ModelError: The name is unknown, or what follows `hf://` is not an address.
     """
     entry, address = entries().get(name), address_of(name)
     if entry is not None and _ships(entry):
@@ -178,7 +178,7 @@ def load(name_or_path: str) -> "NeuralProcess[Any]":
 
     Args:
         name_or_path: A name that `npfill models` lists, a `.safetensors` file, or
-            `hf:owner/repo[@revision]/file.safetensors`.
+            `hf://owner/repo@revision/file.safetensors`.
 
     Raises:
         ModelError: The name is unknown, or the file fails verification or cannot be had.
@@ -210,15 +210,15 @@ def _shipped(name: str, entry: Entry) -> Found:
 
 def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -> Found:
     """A file of the Hub, from the cache or the network; if it is not as it must be, anew."""
-    path = hub.cached(address)
+    path, size = hub.cached(address), None if entry is None else entry.bytes
     if path is None:
         if not fetch:
             raise ModelError(f"{name}: not fetched yet", f"npfill fetch {name}")
-        path = hub.fetch(address)
+        path = hub.fetch(address, size=size)
     problem = _problem(path, entry)
     if problem and fetch:
         hub.remove(address)
-        path = hub.fetch(address, again=True)
+        path = hub.fetch(address, size=size)
         problem = _problem(path, entry)
         if problem:
             hub.remove(address)

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,12 +36,14 @@ class HubServer:
         fault: What is wrong; see `_ERRORS` and `_Handler`. Nothing: the file is served.
         times: How many downloads have the fault; after that they are right.
         requests: What was asked, in order.
+        sent: Bytes of an endless content.
     """
 
     content: bytes
     fault: str = ""
     times: int = 1000
     requests: list[Request] = field(default_factory=list)
+    sent: int = 0
 
     def __enter__(self) -> "HubServer":
         self.over = threading.Event()
@@ -82,6 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "redirect":
             # The Hub's large files are elsewhere: another host than the one that was asked.
             self._say(302, Location=f"http://localhost:{self.hub.port}/content")
+        elif fault == "odd content":
+            self._say(200, X_Linked_ETag='"/tmp/npfill-odd"')
+        elif fault == "odd commit":
+            self._say(200, X_Repo_Commit="../../odd")
+        elif fault == "no commit":
+            self._say(200, X_Repo_Commit="")
         else:
             self._say(200, Content_Length=str(len(self.hub.content)))
 
@@ -90,9 +99,24 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.times <= 0:
             fault = ""
         self.hub.times -= 1
-        if fault == "slow content":
+        if fault == "redirect" and self.path != "/content":
+            self._say(302, Location=f"http://localhost:{self.hub.port}/content")
+        elif fault == "slow content":
             self._say(200, Content_Length=str(len(content)))
             self.hub.over.wait()
+        elif fault == "endless":
+            self._say(200)
+            with suppress(ConnectionError):
+                while not self.hub.over.is_set():
+                    self.wfile.write(bytes(2**16))
+                    self.hub.sent += 2**16
+        elif fault == "dripping":
+            self._say(200, Content_Length=str(len(content)))
+            with suppress(ConnectionError):
+                for number in range(len(content)):
+                    self.wfile.write(content[number : number + 1])
+                    if self.hub.over.wait(0.05):
+                        break
         elif fault == "wrong":
             self._say(200, Content_Length=str(len(content)))
             self.wfile.write(content[:-1] + bytes([content[-1] ^ 1]))
@@ -122,9 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self, status: int, **headers: str) -> None:
         etag = hashlib.sha256(self.hub.content).hexdigest()
         linked = {"X-Linked-ETag": f'"{etag}"', "X-Linked-Size": str(len(self.hub.content))}
+        said = {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"', **linked}
+        said |= {name.replace("_", "-"): value for name, value in headers.items()}
         self.send_response(status)
-        for name, value in {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"', **linked}.items():
+        for name, value in said.items():
             self.send_header(name, value)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
         self.end_headers()

@@ -17,7 +17,7 @@ from npfill.errors import ModelError
 from tests.conftest import tiny
 from tests.hub_server import COMMIT, HubServer
 
-ADDRESS = f"hf:acme/models@{COMMIT}/tiny.safetensors"
+ADDRESS = f"hf://acme/models@{COMMIT}/tiny.safetensors"
 TOKEN = "hf_secret"
 
 
@@ -83,7 +83,7 @@ def write_row(folder: Path, entry: zoo.Entry) -> None:
 
 def files_in(cache: Path) -> list[Path]:
     """All content in a cache, finished or not."""
-    return [path for path in cache.rglob("blobs/*") if path.is_file()]
+    return [path for path in cache.rglob("*") if path.is_file()]
 
 
 def test_weights_are_downloaded_once_and_verified(server: HubServer, row: zoo.Entry) -> None:
@@ -105,7 +105,7 @@ def test_weights_beside_zoo_toml_need_no_network(
     assert not server.requests
 
 
-@pytest.mark.parametrize("address", [ADDRESS, "hf:acme/models/tiny.safetensors"])
+@pytest.mark.parametrize("address", [ADDRESS, "hf://acme/models/tiny.safetensors"])
 def test_an_address_is_downloaded_once(address: str, server: HubServer, cache: Path) -> None:
     assert zoo.find(address).path.read_bytes() == server.content
     asked = len(server.requests)
@@ -138,6 +138,10 @@ def test_a_connection_that_drops_is_taken_up_again(server: HubServer, row: zoo.E
         ("short", "the file came short"),
         ("dropped", "cannot be had from http:.* closed connection"),
         ("wrong", "sha256 is"),
+        ("odd content", "names '/tmp/npfill-odd' as a commit or content"),
+        ("odd commit", "names '../../odd' as a commit or content"),
+        ("endless", "sends more than the [0-9]+ bytes that it stated"),
+        ("dripping", "does not answer in time"),
     ],
 )
 def test_what_goes_wrong_is_said_and_leaves_nothing(
@@ -149,6 +153,7 @@ def test_what_goes_wrong_is_said_and_leaves_nothing(
     assert "npfill models path" in error.value.hint
     assert "\n" not in str(error.value) + error.value.hint
     assert not files_in(cache)
+    assert server.sent < 2**24
     server.fault = ""
     assert zoo.find("tiny").path.read_bytes() == server.content
 
@@ -228,7 +233,7 @@ def test_a_mirror_is_sent_no_token(server: HubServer, row: zoo.Entry) -> None:
 def test_the_hub_is_sent_the_token_and_who_it_redirects_to_is_not(
     server: HubServer, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "HUB", server.endpoint)
+    monkeypatch.setattr("npfill.hub.download.HUB", server.endpoint)
     server.fault = "gated without a token"
     zoo.find("tiny")
     assert all(each.headers["authorization"] == f"Bearer {TOKEN}" for each in server.requests)
@@ -242,7 +247,7 @@ def test_the_hub_is_sent_the_token_and_who_it_redirects_to_is_not(
 def test_a_file_larger_than_any_model_is_not_downloaded(
     server: HubServer, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "LARGEST", len(server.content) - 1)
+    monkeypatch.setattr("npfill.hub.download.LARGEST", len(server.content) - 1)
     with pytest.raises(ModelError, match="larger than any npfill model"):
         zoo.find(ADDRESS)
     assert [each.method for each in server.requests] == ["HEAD"]
@@ -251,16 +256,17 @@ def test_a_file_larger_than_any_model_is_not_downloaded(
 @pytest.mark.parametrize(
     "address",
     [
-        "hf:",
-        "hf:tiny.safetensors",
-        "hf:acme/tiny.safetensors",
-        "hf:acme/models/tiny.bin.txt",
-        "hf:acme/models/../tiny.safetensors",
-        "hf:../models/tiny.safetensors",
-        "hf:acme/models//tiny.safetensors",
-        "hf:acme/models@/tiny.safetensors",
-        "hf:acme/models@a b/tiny.safetensors",
-        "hf:acme/models/tiny.pt",
+        "hf://",
+        "hf://tiny.safetensors",
+        "hf://acme/tiny.safetensors",
+        "hf://acme/models/tiny.bin.txt",
+        "hf://acme/models/../tiny.safetensors",
+        "hf://../models/tiny.safetensors",
+        "hf://acme/models//tiny.safetensors",
+        "hf://acme/models@/tiny.safetensors",
+        "hf://acme/models@a b/tiny.safetensors",
+        "hf://acme/models/tiny.pt",
+        "hf://" + "a/" * 3000 + "tiny.safetensors",
     ],
 )
 def test_what_is_no_address_is_refused(address: str, server: HubServer) -> None:
@@ -273,3 +279,39 @@ def test_a_row_with_a_repository_names_a_whole_commit(row: zoo.Entry, tmp_path: 
     write_row(tmp_path, replace(row, revision="main"))
     with pytest.raises(ModelError, match="revision 'main'"):
         zoo.entries()
+
+
+def test_hf_without_slashes_is_the_same_address() -> None:
+    assert hub.parse(ADDRESS.replace("//", "", 1)) == hub.parse(ADDRESS)
+    assert str(hub.parse(ADDRESS)) == ADDRESS
+
+
+def test_a_branch_of_no_commit_is_refused(server: HubServer, cache: Path) -> None:
+    server.fault = "no commit"
+    with pytest.raises(ModelError, match="it names no commit"):
+        zoo.find("hf://acme/models/tiny.safetensors")
+    assert not files_in(cache)
+
+
+@pytest.mark.parametrize("fault", ["", "busy", "dropped"])
+def test_a_password_in_an_address_is_not_shown(
+    fault: str, server: HubServer, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = server.port if fault else 1
+    server.fault = fault
+    monkeypatch.setenv("HF_ENDPOINT", f"http://user:s3cr3t@127.0.0.1:{port}")
+    with pytest.raises(ModelError) as error:
+        zoo.find("tiny")
+    assert "s3cr3t" not in str(error.value) + error.value.hint
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://☃.invalid", "ftp://a:s3cr3t@mirror", "mirror", "http://", "http://m:0x1"]
+)
+def test_an_endpoint_that_is_no_address_is_said(
+    endpoint: str, cache: Path, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    with pytest.raises(ModelError, match="HF_ENDPOINT is no address") as error:
+        zoo.find("tiny")
+    assert "s3cr3t" not in str(error.value)

@@ -1,5 +1,6 @@
 """The card of shipped weights: what they are, what they cost, and every score."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from npfill.evaluate.contexts import grid_protocol
@@ -47,7 +48,10 @@ def photograph_card(
 ) -> str:
     """The card's text for a model of photographs, as Markdown."""
     size = f"of any size; trained on crops of {entry.size}x{entry.size}"
-    tables = [_photograph_table(place, each) for place, each in provenance["scores"].items()]
+    scores = provenance["scores"]
+    # Metadata are sorted; the row has the order of the kinds, and the numbers of the first place.
+    places = sorted(scores, key=lambda place: _psnr(scores[place], entry) != entry.psnr)
+    tables = [_photograph_table(place, scores[place], entry.contexts) for place in places]
     return f"""{head(name, entry, provenance, model, size)}
 - No scale is above that of a uniform distribution on [0, 1].
 
@@ -61,12 +65,17 @@ are kept they are scattered; irregular masks take the share of the picture that 
 {chr(10).join(tables)}"""
 
 
-def _photograph_table(place: str, measured: dict[str, Any]) -> str:
+def _psnr(measured: dict[str, Any], entry: Entry) -> tuple[float, ...]:
+    rows = measured["scores"]
+    return tuple(round(rows[kind]["psnr"], 2) for kind in entry.contexts if kind in rows)
+
+
+def _photograph_table(place: str, measured: dict[str, Any], order: Sequence[str]) -> str:
     keys = (("psnr", 2), ("ssim", 3), ("z_squared", 2), ("coverage_90", 3))
     rows = [["missing", "PSNR", "SSIM", "z²", "in 90 %"], ["---"] * 5]
     rows += [
         [kind, *(f"{row[key]:.{decimals}f}" for key, decimals in keys)]
-        for kind, row in measured["scores"].items()
+        for kind, row in sorted(measured["scores"].items(), key=lambda one: order.index(one[0]))
     ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([f"{place}, {measured['images']} photographs:", "", *lines, ""])

@@ -16,7 +16,6 @@ from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.train import train_command
-from npfill.cli.weights import fetch_command
 from npfill.errors import InputError
 
 app = typer.Typer(
@@ -30,7 +29,7 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
-app.command("fetch")(fetch_command)
+app.command("fetch")(models.fetch_command)
 app.command("demo")(demo_command)
 app.command("doctor")(doctor_command)
 app.add_typer(models.app, name="models")

@@ -46,7 +46,7 @@ def _device(name: str) -> str:
 def _cache() -> str:
     from npfill import hub
 
-    return f"{hub.cache()}{', offline' if hub.offline() else ''}; bundled models need none"
+    return f"{hub.root()}{', offline' if hub.offline() else ''}; bundled models need none"
 
 
 def _models() -> list[str]:

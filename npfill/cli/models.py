@@ -1,20 +1,35 @@
-"""`npfill models`: what weights there are, and taking new ones in. Single ones: `weights`."""
+"""`npfill models`: list the models; show, fetch, verify, locate and remove one."""
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from npfill.cli import weights
-from npfill.cli.console import stdout
+from npfill.cli.console import Reporter, print_data, stdout
+from npfill.errors import CheckFailedError, ModelError, NpfillError, UsageError
+
+if TYPE_CHECKING:
+    from npfill.zoo import Entry
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A name, or hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE."
+    ),
+]
+NameOrFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A name, a file, hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE.",
+    ),
+]
+Facts = dict[str, object]
 
 app = typer.Typer(
-    help="List the models; show, fetch, verify and remove one.",
+    help="List the models; show, fetch, verify, locate and remove one.",
     invoke_without_command=True,
 )
-app.command("show")(weights.show_command)
-app.command("fetch")(weights.fetch_command)
-app.command("verify")(weights.verify_command)
-app.command("path")(weights.path_command)
-app.command("remove")(weights.remove_command)
 
 
 @app.callback()
@@ -33,16 +48,8 @@ def list_command() -> None:
     table = Table("name", "variant", "pictures", "MB", "scores", box=None)
     notes = {}
     for name, entry in entries().items():
-        megabytes = f"{entry.bytes / 1e6:.1f}"
-        if entry.psnr:
-            size, scores = "any size, grey and RGB", "  ".join(f"{one:.1f}" for one in entry.psnr)
-            measured = f"PSNR in dB; {', '.join(entry.contexts)}. Take it for any photograph"
-        else:
-            size = f"{entry.size}x{entry.size} {'grey' if entry.channels == 1 else 'RGB'}"
-            scores = "  ".join(f"{error:.4f}" for error in entry.mse)
-            counts = ", ".join(str(count) for count in entry.counts)
-            measured = f"MSE at {counts} random context pixels. Take it for such pictures"
-        table.add_row(name, entry.variant, f"{entry.data} {size}", megabytes, scores)
+        pictures, scores, measured = _listed(entry)
+        table.add_row(name, entry.variant, pictures, f"{entry.bytes / 1e6:.1f}", scores)
         notes[entry.data] = f"{measured}. Terms: {entry.terms}."
     stdout.print(table)
     for data, note in notes.items():
@@ -51,3 +58,181 @@ def list_command() -> None:
         f"Baselines: {', '.join(NAMES)}. All but linear need pip install 'npfill[baselines]'.",
         markup=False,
     )
+
+
+@app.command("show")
+def show_command(
+    name: NameOrFile,
+    recipe: Annotated[
+        bool, typer.Option("--recipe", help="Print the recipe that the weights carry instead.")
+    ] = False,
+) -> None:
+    """Show a model's variant, data with its terms, scores, and the places of its files."""
+    from npfill import zoo
+
+    if recipe:
+        for line in _recipe(name).splitlines():
+            print_data(line)
+        return
+    entry = zoo.entries().get(name)
+    facts = {"name": name} | (_of_file(name) if entry is None else _of_row(name, entry))
+    for key, value in facts.items():
+        if value:
+            print_data(f"{key:<10} {value}")
+
+
+@app.command("fetch")
+def fetch_command(name: Name) -> None:
+    """Download a model's weights, unless they are bundled, and verify them."""
+    from npfill import zoo
+
+    found = zoo.find(name)
+    Reporter().say(f"{found.name}: {found.path}, sha256 {found.sha256}")
+
+
+@app.command("verify")
+def verify_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Names, files or hf:// addresses; all by default."),
+    ] = None,
+) -> None:
+    """Compare models' files with their known size and sha256, without the network."""
+    from npfill import zoo
+
+    damaged = 0
+    for name in names or zoo.entries():
+        try:
+            verdict = "not fetched" if not names and _is_elsewhere(name) else _verdict(name)
+        except NpfillError as error:
+            verdict, damaged = str(error), damaged + 1
+        print_data(f"{name:<14} {verdict}")
+    if damaged:
+        raise CheckFailedError(
+            f"not as it must be: {damaged} of {len(names or zoo.entries())}",
+            "npfill fetch replaces what was fetched; install npfill again for what is bundled",
+        )
+
+
+@app.command("path")
+def path_command(name: Name) -> None:
+    """Print the place of a model's file, also where one copied by hand would go."""
+    from npfill import zoo
+
+    place = zoo.place(name)
+    if place is None:
+        raise UsageError(
+            f"{name}: which commit is meant is not known here",
+            "write the whole commit: hf://owner/repo@COMMIT/file.safetensors",
+        )
+    print_data(str(place))
+    if not place.is_file():
+        Reporter().warn(f"no file is there yet: npfill fetch {name} downloads it")
+
+
+@app.command("remove")
+def remove_command(name: Name) -> None:
+    """Remove a fetched model from the Hugging Face cache."""
+    from npfill import hub, zoo
+
+    address = zoo.address_of(name)
+    if address is None:
+        why = "it is bundled with npfill" if name in zoo.entries() else "it is no name of a model"
+        raise UsageError(f"{name}: nothing to remove, {why}", "npfill models lists the names")
+    freed, reporter = hub.remove(address), Reporter()
+    reporter.say(f"removed {name}, {freed / 1e6:.1f} MB" if freed else f"{name} is not cached")
+
+
+def _listed(entry: "Entry") -> tuple[str, str, str]:
+    """A model's pictures and scores, and what the scores are."""
+    if entry.psnr:
+        scores = "  ".join(f"{value:.1f}" for value in entry.psnr)
+        measured = f"PSNR in dB; {', '.join(entry.contexts)}. Take it for any photograph"
+        return f"{entry.data} any size, grey and RGB", scores, measured
+    colours = "grey" if entry.channels == 1 else "RGB"
+    scores = "  ".join(f"{value:.4f}" for value in entry.mse)
+    counts = ", ".join(str(count) for count in entry.counts)
+    measured = f"MSE at {counts} random context pixels. Take it for such pictures"
+    return f"{entry.data} {entry.size}x{entry.size} {colours}", scores, measured
+
+
+def _is_elsewhere(name: str) -> bool:
+    """True where the file of a name is on the Hub alone."""
+    from npfill import zoo
+
+    place = zoo.place(name)
+    return name not in zoo.shipped() and (place is None or not place.is_file())
+
+
+def _verdict(name: str) -> str:
+    """Confirm that a model is as it must be.
+
+    Raises:
+        NpfillError: It is not.
+    """
+    from npfill import zoo
+
+    found = zoo.find(name, fetch=False)
+    if name in zoo.entries():
+        return "as it ships, by size and sha256"
+    from npfill import checkpoint
+
+    checkpoint.load(found.path)
+    return f"a model of npfill, sha256 {found.sha256}"
+
+
+def _recipe(name: str) -> str:
+    """The recipe that weights carry."""
+    from npfill import checkpoint, zoo
+
+    text = checkpoint.load(zoo.find(name).path).provenance.get("recipe")
+    if not isinstance(text, str):
+        raise ModelError(f"{name}: the weights carry no recipe", "npfill train lists recipes")
+    return text
+
+
+def _of_row(name: str, entry: "Entry") -> Facts:
+    """The facts that the zoo states."""
+    from npfill import zoo
+    from npfill.files import folder
+
+    scores = dict(zip(entry.counts, entry.mse, strict=True)) or dict(
+        zip(entry.contexts, entry.psnr, strict=True)
+    )
+    measure = "PSNR in dB" if entry.psnr else "MSE at random context pixels"
+    card, recipe = folder("pretrained") / f"{name}.md", folder("train") / f"{name}.toml"
+    return {
+        "variant": entry.variant,
+        "pictures": f"{entry.data}, {'grey' if entry.channels == 1 else 'RGB'}, "
+        f"trained at {entry.size}x{entry.size}",
+        "terms": entry.terms,
+        "parameters": f"{entry.parameters:,}",
+        "steps": f"{entry.steps:,}",
+        "scores": f"{measure}: {', '.join(f'{key} {value:g}' for key, value in scores.items())}",
+        "bytes": f"{entry.bytes:,}",
+        "sha256": entry.sha256,
+        "hub": zoo.address_of(name),
+        "file": f"not here: npfill fetch {name}" if _is_elsewhere(name) else zoo.place(name),
+        "card": card if card.is_file() else None,
+        "recipe": recipe if recipe.is_file() else None,
+    }
+
+
+def _of_file(name: str) -> Facts:
+    """The facts that a weight file states of itself."""
+    from npfill import checkpoint, zoo
+
+    found = zoo.find(name)
+    weights = checkpoint.load(found.path)
+    config, said = weights.model.config, weights.provenance
+    return {
+        "variant": weights.model.variant,
+        "pictures": f"{said.get('dataset', 'unknown')}, {config.channels} channels, "
+        f"trained at {config.size}x{config.size}",
+        "terms": said.get("terms", "unknown"),
+        "parameters": f"{sum(each.numel() for each in weights.model.parameters()):,}",
+        "steps": said.get("steps"),
+        "bytes": f"{found.path.stat().st_size:,}",
+        "sha256": found.sha256,
+        "file": found.path,
+    }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from npfill.cli import app
+from npfill.cli import app, main
 from npfill.zoo import entries
 from tests.cli.conftest import Command
 from tests.test_package import ROOT, RUN_COMMAND, heavy_modules_after
@@ -57,6 +57,26 @@ def test_the_reference_has_every_option_with_its_help_and_no_other() -> None:
             assert (option.help or "") in line, MEND
         written = section.count("\n* `-")
         assert written == len(options) + (not any("--help" in o.opts for o in options)), MEND
+
+
+def test_the_reference_and_the_help_have_every_argument_with_its_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, command in commands(get_command(app)).items():
+        arguments = [each for each in command.params if each.param_type_name == "argument"]  # type: ignore[attr-defined]
+        if not arguments:
+            continue
+        with pytest.raises(SystemExit):
+            main([*name.split()[1:], "--help"])
+        shown = words_of(capsys.readouterr().out)
+        for argument in arguments:
+            assert words_of(argument.help or "") in shown, f"{name}: {argument.name}"
+            assert words_of(argument.help or "") in words_of(html.unescape(sections()[name])), MEND
+
+
+def words_of(text: str) -> str:
+    """A text on one line, without the frames that help is printed in."""
+    return " ".join(re.sub(r"[│╭╮╰╯─`\\]", " ", text).split())
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from tests.conftest import tiny
 from tests.hub_server import COMMIT, HubServer
 
 ROOT = Path(__file__).parents[2]
-ADDRESS = f"hf:acme/models@{COMMIT}/tiny.safetensors"
+ADDRESS = f"hf://acme/models@{COMMIT}/tiny.safetensors"
 RUN = """
 import socket, sys
 from npfill.cli import main
@@ -111,6 +111,13 @@ def test_show_says_what_the_zoo_says(npfill: Command) -> None:
             assert value in ended.out.decode()
 
 
+def test_show_prints_the_recipe_that_weights_carry(npfill: Command, weights: Path) -> None:
+    carried = checkpoint.load(zoo.find("cnp-mnist").path).provenance["recipe"]
+    ended = npfill("models", "show", "cnp-mnist", "--recipe")
+    assert (ended.code, ended.out.decode().strip()) == (0, carried.strip())
+    assert npfill("models", "show", weights, "--recipe").code == 5
+
+
 def test_show_says_what_a_file_says(npfill: Command, weights: Path) -> None:
     ended = npfill("models", "show", weights)
     assert ended.code == 0
@@ -156,9 +163,9 @@ def test_verify_says_which_file_is_damaged(npfill: Command, weights: Path) -> No
         (("show", "nothing"), 5, "no model is called 'nothing'"),
         (("show", "weights.pt"), 5, "pickled"),
         (("path", "nothing"), 5, "no model is called 'nothing'"),
-        (("path", "hf:acme/nothing/tiny.safetensors"), 2, "which commit is meant"),
+        (("path", "hf://acme/nothing/tiny.safetensors"), 2, "which commit is meant"),
         (("path", "linear"), 5, "a baseline"),
-        (("fetch", "hf:acme/models/weights.pt"), 5, "pickled"),
+        (("fetch", "hf://acme/models/weights.pt"), 5, "pickled"),
         (("remove", zoo.DEFAULT), 2, "bundled"),
         (("remove", "nothing"), 2, "no name of a model"),
     ],

@@ -11,7 +11,6 @@ from npfill.cli import main
 from npfill.errors import InputError
 from npfill.seeds import array_generator
 from npfill.training.recipe import parse
-from tests.cli.conftest import Command
 from tools.shipping import card_text
 from tools.stages import origin, recipe_of, stages
 
@@ -72,9 +71,3 @@ def test_weights_whose_recipe_is_not_kept_are_refused() -> None:
     with pytest.raises(InputError, match="the recipe in the weights") as error:
         origin("cnp-mnist", provenance | {"steps_before": 3})
     assert "train/stages/cnp-mnist-3.toml" in error.value.hint
-
-
-def test_show_prints_the_recipe_of_a_model(npfill: Command) -> None:
-    ended = npfill("models", "show", "cnp-mnist", "--recipe")
-    assert ended.code == 0
-    assert parse(ended.out.decode(), "shown") == stages("cnp-mnist")[-1].recipe

@@ -1,0 +1,161 @@
+"""Downloads from the Hugging Face Hub.
+
+A server is trusted with the content of a file alone: nothing that it says becomes a path, and no
+more is downloaded than it stated. (`hf_hub_download` writes to where an ETag says.)
+"""
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from npfill.errors import ModelError
+from npfill.files import LARGEST
+from npfill.hub.address import COMMIT, Address
+from npfill.hub.cache import store
+from npfill.hub.client import library, offline, shown
+
+_ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HOST = re.compile(r"[\w.:-]+", re.ASCII)
+_ATTEMPTS = 5
+# Bytes a second; a connection that gives fewer, after a while, stands still.
+_SLOWEST = 2000
+HUB = "https://huggingface.co"
+# Why a server refuses, by the name of the error or the status, and a way out.
+_REFUSALS = (
+    (
+        "GatedRepoError",
+        "its owner wants terms accepted first",
+        f"accept them at {HUB}/{{address.repo}} and set HF_TOKEN, which is sent to no mirror",
+    ),
+    (
+        "RepositoryNotFoundError",
+        "no such repository, or a private one",
+        "look at its name; HF_TOKEN opens your own",
+    ),
+    (
+        "RevisionNotFoundError",
+        "the repository has no revision {address.revision}",
+        "name another",
+    ),
+    ("404", "the repository has no such file", "look at its name and revision"),
+    ("429", "{endpoint} is asked too often (429)", "wait a few minutes"),
+)
+
+
+def fetch(address: Address, *, size: int | None = None) -> Path:
+    """Download a file into the cache, in place of one that is there.
+
+    Args:
+        address: The file.
+        size: Its bytes, where they are known.
+
+    Raises:
+        ModelError: It cannot be had, or is larger than the server stated, or than any model.
+    """
+    client, endpoint = library(), _endpoint()
+    if offline():
+        raise _unavailable(address, "not in the cache, and HF_HUB_OFFLINE is set", "unset it")
+    try:
+        commit, content = _asked(client, address, endpoint, size)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever HTTP libraries raise at what servers say
+        why, advice = _reason(address, endpoint, error)
+        raise _unavailable(address, shown(why), advice) from error
+    return store(address, commit, content)
+
+
+def _asked(client: Any, address: Address, endpoint: str, size: int | None) -> tuple[str, bytes]:
+    """The commit and the content that a server has for an address."""
+    # The user's token, if there is one, is for the Hub; a mirror is not sent it.
+    said = {"token": None if endpoint == HUB else False, "library_name": "npfill"}
+    url = client.hf_hub_url(
+        address.repo, address.file, revision=address.revision, endpoint=endpoint
+    )
+    timeout = client.constants.HF_HUB_ETAG_TIMEOUT
+    stated = client.get_hf_file_metadata(url, timeout=timeout, **said)
+    for word, pattern in ((stated.commit_hash, COMMIT), (stated.etag, _ETAG)):
+        if word and not pattern.fullmatch(word):
+            raise ValueError(f"it names {word[:80]!r} as a commit or content")
+    commit = address.revision if address.pinned else stated.commit_hash
+    if not commit:
+        raise ValueError("it names no commit")
+    if (stated.size or 0) > LARGEST:
+        raise ModelError(f"{address}: larger than any npfill model", "name another file")
+    headers = client.utils.build_hf_headers(**said) | {"Accept-Encoding": "identity"}
+    content = _download(client, url, headers, stated.size or size or LARGEST)
+    if len(content) < (stated.size or 0):
+        raise ValueError("the file came short")
+    return commit, content
+
+
+def _download(client: Any, url: str, headers: dict[str, str], limit: int) -> bytes:
+    """The content at an address; a connection that breaks is made anew, a few times."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _content(client, url, headers, limit)
+        # The errors of the HTTP library that huggingface_hub is built on.
+        except client.errors.HfHubHTTPError.__bases__ as error:
+            if attempt == _ATTEMPTS or getattr(error, "response", None) is not None:
+                raise
+        time.sleep(attempt / 2)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _content(client: Any, url: str, headers: dict[str, str], limit: int) -> bytes:
+    """One attempt, which ends with an error where the server sends too much, or too slowly."""
+    timeout, content = client.constants.HF_HUB_DOWNLOAD_TIMEOUT, bytearray()
+    session, began = client.utils.get_session(), time.monotonic()
+    with session.stream("GET", url, headers=headers, timeout=timeout) as response:
+        client.utils.hf_raise_for_status(response)
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) > limit:
+                raise ValueError(f"it sends more than the {limit} bytes that it stated")
+            if (time.monotonic() - began - timeout) * _SLOWEST > len(content):
+                raise TimeoutError
+    return bytes(content)
+
+
+def _endpoint() -> str:
+    """The Hub or the mirror that the user names.
+
+    Raises:
+        ModelError: It is no address.
+    """
+    endpoint = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    try:
+        parts = urlsplit(endpoint)
+        host = parts.hostname if parts.scheme in {"http", "https"} and parts.port != 0 else None
+    except ValueError:
+        host = None
+    if not _HOST.fullmatch(host or ""):
+        raise ModelError(f"HF_ENDPOINT is no address: {shown(endpoint)}", f"{HUB} is one")
+    return endpoint
+
+
+def _unavailable(address: Address, why: str, advice: str) -> ModelError:
+    copied = f"copy it to where npfill models path {address} says, or " if address.pinned else ""
+    return ModelError(f"{address}: {why}", f"{advice}; or, by hand, {copied}use it as `model=FILE`")
+
+
+def _reason(address: Address, endpoint: str, error: Exception) -> tuple[str, str]:
+    """Why a file does not come, and a way out."""
+    response, kind = getattr(error, "response", None), type(error).__name__
+    if response is not None:
+        status = response.status_code
+        for word, why, advice in _REFUSALS:
+            if word in {kind, str(status)}:
+                known = {"address": address, "endpoint": endpoint}
+                return why.format(**known), advice.format(**known)
+        return f"{endpoint} answers {status}", "try later"
+    if "Timeout" in kind:
+        return f"{endpoint} does not answer in time", "try later, or raise HF_HUB_DOWNLOAD_TIMEOUT"
+    text = (str(error).strip() or kind).splitlines()[0]
+    return (
+        f"cannot be had from {endpoint} ({text})",
+        "look at the network, HTTPS_PROXY and HF_ENDPOINT",
+    )
