@@ -61,8 +61,8 @@ def complete(
             or an image, array or tensor "height width", True or white where pixels are missing.
             Booleans of the picture's shape are a mask for each channel, each completed by itself.
         model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
-            name of a baseline (`npfill.baselines.NAMES`), or a model or baseline itself; `auto` is
-            the model for photographs, whatever the picture.
+            name of a baseline (`npfill.baselines.BASELINES`), or a model or baseline itself; `auto`
+            is the model for photographs, whatever the picture.
         samples: The number of samples.
         seed: Sample k depends on the seed and k alone.
         box: A box that is missing, or several: left, top, width and height in pixels.

@@ -1,6 +1,7 @@
 """Prediction by a neural process: a picture becomes a context, and its predictions pixels."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,50 +66,25 @@ class NeuralPredictor:
             raise UsageError(
                 f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
             )
-        return predict_with(self.model, picture, hole, samples, seed, chosen)
-
-
-def predict_with(
-    model: NeuralProcess,
-    picture: Array,
-    hole: HoleArray,
-    samples: int,
-    seed: int,
-    sampler: Sampler,
-) -> Prediction:
-    """Predict a hole by a neural process and a sampler, on the model's device.
-
-    Args:
-        model: The model.
-        picture: Intensities in [0, 1].
-        hole: True where the picture is missing.
-        samples: The number of samples.
-        seed: Sample k depends on the seed and k alone.
-        sampler: The sampler.
-
-    Raises:
-        ModelError: The model is for pictures of neither one nor three channels, or its
-            predictions are not finite.
-        InputError: The device has too little memory, in smaller chunks too.
-    """
-    try:
-        return _predict(model, picture, hole, samples, seed, sampler)
-    except Exception as error:
-        if not devices.is_out_of_memory(error):
-            raise
-    try:  # outside of `except`, where the error would keep its tensors alive
-        with smaller_chunks():
-            predicted = _predict(model, picture, hole, samples, seed, sampler)
-    except Exception as error:
-        if not devices.is_out_of_memory(error):
-            raise
-        raise InputError(
-            f"a picture of {hole.shape[1]}x{hole.shape[0]} needs more memory than "
-            f"{next(model.parameters()).device} has left",
-            '`device="cpu"`, fewer `samples`, or a smaller picture',
-        ) from None
-    note = "the device ran out of memory: done again in smaller parts"
-    return replace(predicted, notes=(*predicted.notes, note))
+        work = partial(_predict, self.model, picture, hole, samples, seed, chosen)
+        try:
+            return work()
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+        try:  # outside of `except`, where the error would keep its tensors alive
+            with smaller_chunks():
+                predicted = work()
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            raise InputError(
+                f"a picture of {hole.shape[1]}x{hole.shape[0]} needs more memory than "
+                f"{self.device} has left",
+                '`device="cpu"`, fewer `samples`, or a smaller picture',
+            ) from None
+        note = "the device ran out of memory: done again in smaller parts"
+        return replace(predicted, notes=(*predicted.notes, note))
 
 
 def _predict(

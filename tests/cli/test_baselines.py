@@ -36,7 +36,9 @@ def test_linear_writes_mean_std_and_samples(npfill: Command, tmp_path: Path) -> 
     assert ended.code == 0
     assert names(tmp_path / "out") == ALL
     data = json.loads(ended.out)["data"]
-    digest = hashlib.sha256(baselines.FILES["linear"].read_bytes()).hexdigest()
+    file = baselines.BASELINES["linear"].file
+    assert file is not None
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert (data["model"], data["model_sha256"], data["device"]) == ("linear", digest, "cpu")
     assert data["mean_std"] > 0
     assert data["warnings"] == []
