@@ -194,7 +194,7 @@ def importance_weighted(model: Model, batch: Batch, count: int) -> Tensor:
     assert posterior is not None
     z = draws(posterior, 1, "test", count)
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
-    joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)
+    joint = (predicted.log_prob(batch.truth).sum(-1) * batch.target_mask).sum(-1)
     joint = joint + (prior.log_prob(z) - posterior.log_prob(z)).sum(-1)
     bound = joint.logsumexp(0) - torch.tensor(float(count)).log()
-    return (bound / batch.asked.sum(1)).mean()
+    return (bound / batch.target_mask.sum(1)).mean()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from npfill import checkpoint, zoo
 from npfill.config import as_toml
-from npfill.data.sets import PartlyKnown, Photographs
+from npfill.data.sets import MaskedImages, Photographs
 from npfill.errors import InputError
 from npfill.evaluate import evaluate
 from npfill.evaluate.calibration import calibrate, calibrate_photographs
@@ -57,7 +57,7 @@ class PhotographSets:
 def ship(
     name: str,
     weights: Path,
-    validation: UInt8[Tensor, "held_out channel size size"] | PartlyKnown,
+    validation: UInt8[Tensor, "held_out channel size size"] | MaskedImages,
     test: UInt8[Tensor, "image channel size size"],
     draws: int = 64,
     on_setting: Callable[[str], None] = lambda _: None,

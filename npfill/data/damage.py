@@ -1,4 +1,4 @@
-"""Samplers of the holes that photographs have: what people bring to be filled.
+"""Holes of photographs: the families of damage that people bring.
 
 Each family draws one hole of a size in pixels, bool "height width", True where the picture is
 missing. Lengths are in pixels, and how many there are goes with the area.
@@ -13,13 +13,13 @@ from PIL import Image, ImageDraw, ImageFont
 Hole = Bool[np.ndarray, "height width"]
 Size = tuple[int, int]
 
-# The shares of pixels that are kept where they are scattered.
+# Fraction of pixels that are kept where they are scattered: least and most.
 _FEWEST, _MOST = 0.02, 0.98
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?&@"
 
 
 def scattered(size: Size, random: np.random.Generator, kept: float | None = None) -> Hole:
-    """All but a share of the pixels, drawn one by one; the share is log-uniform by default."""
+    """All but a fraction of the pixels, drawn one by one; it is log-uniform by default."""
     if kept is None:
         kept = float(np.exp(random.uniform(np.log(_FEWEST), np.log(_MOST))))
     hole: Hole = random.random(size) >= kept

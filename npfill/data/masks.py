@@ -1,4 +1,4 @@
-"""Samplers of what is observed: the family of holes that a model is trained for.
+"""Masks of pictures of one size: the families of holes that a model is trained for.
 
 Each family draws "batch 1 size size" masks, True where the picture is observed, on the device of
 its generator and without a loop over pictures.
@@ -59,8 +59,8 @@ def strokes(batch: int, size: int, generator: torch.Generator) -> Mask:
     end = torch.rand(shape, generator=generator, device=generator.device)
     thickness = torch.rand(batch, _STROKES, 1, 1, generator=generator, device=generator.device)
     along = end - start
-    share = ((point - start) * along).sum(-1) / along.square().sum(-1).clamp(min=1e-6)
-    nearest = start + share.clamp(0, 1).unsqueeze(-1) * along
+    fraction = ((point - start) * along).sum(-1) / along.square().sum(-1).clamp(min=1e-6)
+    nearest = start + fraction.clamp(0, 1).unsqueeze(-1) * along
     near = (point - nearest).norm(dim=-1) < 0.02 + 0.06 * thickness
     return ~near.any(dim=1, keepdim=True)
 

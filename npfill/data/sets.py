@@ -19,11 +19,11 @@ _OPAQUE = 128
 
 
 @dataclass(frozen=True)
-class PartlyKnown:
-    """Pictures of one size, and which of their pixels are known.
+class MaskedImages:
+    """Pictures of one size, some with holes of their own.
 
     Attributes:
-        images: Bytes. What stands where `known` is False is never read.
+        images: Bytes. Values in holes are never read.
         known: True where a picture has no hole.
     """
 
@@ -33,31 +33,31 @@ class PartlyKnown:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, part: slice) -> "PartlyKnown":
-        return PartlyKnown(self.images[part], self.known[part])
+    def __getitem__(self, part: slice) -> "MaskedImages":
+        return MaskedImages(self.images[part], self.known[part])
 
     @property
     def device(self) -> torch.device:
-        """Where they lie."""
+        """Device that holds them."""
         return self.images.device
 
-    def to(self, device: torch.device) -> "PartlyKnown":
-        """The same on a device."""
-        return PartlyKnown(self.images.to(device), self.known.to(device))
+    def to(self, device: torch.device) -> "MaskedImages":
+        """Copy them to a device."""
+        return MaskedImages(self.images.to(device), self.known.to(device))
 
 
 def parted(
-    pictures: UInt8[Tensor, "image channel size size"] | PartlyKnown,
+    pictures: UInt8[Tensor, "image channel size size"] | MaskedImages,
 ) -> tuple[UInt8[Tensor, "image channel size size"], Bool[Tensor, "image 1 size size"] | None]:
-    """The bytes of pictures, and which of their pixels are known; None where all are."""
-    if isinstance(pictures, PartlyKnown):
+    """Split pictures into bytes and a mask of what is known; None where all of it is."""
+    if isinstance(pictures, MaskedImages):
         return pictures.images, pictures.known
     return pictures, None
 
 
 def squares(
     pictures: Iterable[Image.Image], size: int, channels: int
-) -> UInt8[Tensor, "image channel size size"] | PartlyKnown:
+) -> UInt8[Tensor, "image channel size size"] | MaskedImages:
     """Bring pictures to one size; where any has a hole of its own, with what is known of them.
 
     Args:
@@ -70,7 +70,7 @@ def squares(
     images = images.permute(0, 3, 1, 2).contiguous()
     whole = np.ones((size, size), dtype=bool)
     known = torch.from_numpy(np.stack([whole if at is None else at for _, at in drawn])[:, None])
-    return images if known.all() else PartlyKnown(images, known)
+    return images if known.all() else MaskedImages(images, known)
 
 
 def has_hole(picture: Image.Image) -> bool:
@@ -99,7 +99,7 @@ def _square(picture: Image.Image, size: int, channels: int) -> tuple[np.ndarray,
 
 @dataclass(frozen=True)
 class Photographs:
-    """RGB pictures, bytes "3 height width", each of its own size."""
+    """RGB pictures of any size: bytes, "3 height width" each."""
 
     pictures: tuple[UInt8[Tensor, "3 _ _"], ...]
 
@@ -111,12 +111,20 @@ class Photographs:
 
     @property
     def device(self) -> torch.device:
-        """Where they lie."""
+        """Device that holds them."""
         return self.pictures[0].device
 
     def to(self, device: torch.device) -> "Photographs":
-        """The same on a device."""
+        """Copy them to a device."""
         return Photographs(tuple(picture.to(device) for picture in self.pictures))
+
+    def centres(self, side: int) -> "Photographs":
+        """Cut each to its centre, at most `side` pixels wide and high."""
+        centres = []
+        for picture in self.pictures:
+            top, left = (max(0, length - side) // 2 for length in picture.shape[-2:])
+            centres.append(picture[:, top : top + side, left : left + side])
+        return Photographs(tuple(centres))
 
 
 def crops(
@@ -129,17 +137,17 @@ def crops(
     grain: float,
     random: np.random.Generator,
 ) -> Float[Tensor, "count 3 side side"]:
-    """Random squares in [0, 1], mirrored and turned by right angles.
+    """Draw random squares in [0, 1], mirrored and turned by right angles.
 
     Args:
-        photographs: From which; those with a side under `side` are passed over.
+        photographs: Pictures to draw from; those with a side under `side` are passed over.
         count: How many.
         side: Their side in pixels.
         scales: Each crop is reduced by one of these, or by the largest that its picture allows.
-        grey: The share of crops that lose their colours.
-        planes: The share that are planes of colour instead, as skies and walls are.
-        grain: The share that get the noise of a film or sensor, which small pictures have lost.
-        random: What everything is drawn from.
+        grey: Fraction of crops that lose their colours.
+        planes: Fraction that are planes of colour instead, as skies and walls are.
+        grain: Fraction that get the noise of a film or sensor, which small pictures have lost.
+        random: Generator of every draw.
     """
     pictures = [each for each in photographs.pictures if min(each.shape[-2:]) >= side]
     drawn = []

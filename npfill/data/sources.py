@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from npfill.data.arrays import Entry, in_array, in_idx, is_idx
-from npfill.data.sets import PartlyKnown, Photographs, has_hole, squares
+from npfill.data.sets import MaskedImages, Photographs, has_hole, squares
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.read import MAX_PIXELS, from_bytes
@@ -46,7 +46,7 @@ def read_images(
         InputError: Nothing is there, it cannot be used, or a picture has a hole of its own.
     """
     images = read_images_with_holes(path, split, size, channels)
-    if isinstance(images, PartlyKnown):
+    if isinstance(images, MaskedImages):
         number = int((~images.known).flatten(1).any(1).nonzero()[0]) + 1
         raise _with_hole(path, number, "only training takes such pictures")
     return images
@@ -54,7 +54,7 @@ def read_images(
 
 def read_images_with_holes(
     path: Path, split: Split, size: int, channels: int
-) -> UInt8[Tensor, "image channel size size"] | PartlyKnown:
+) -> UInt8[Tensor, "image channel size size"] | MaskedImages:
     """Read pictures that may have holes: what is transparent, or NaN in an array of floats.
 
     Where a picture is resized, values in its holes do not spread, and a pixel is known where at

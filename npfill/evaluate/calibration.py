@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data.sets import PartlyKnown, Photographs, parted
+from npfill.data.sets import MaskedImages, Photographs, parted
 from npfill.evaluate.contexts import ContextKind, counts_for, kind, parse
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
@@ -34,7 +34,7 @@ _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
 def calibrate(
-    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"] | PartlyKnown
+    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"] | MaskedImages
 ) -> tuple[float, float]:
     """Fit and set the (a, b) of a model's calibration: scale x exp(a + b log fraction observed).
 
@@ -110,7 +110,7 @@ def _loss(
 @torch.no_grad()
 def _predictions(
     model: NeuralProcess[Any],
-    images: UInt8[Tensor, "image channel size size"] | PartlyKnown,
+    images: UInt8[Tensor, "image channel size size"] | MaskedImages,
     context: ContextKind,
 ) -> _Sample:
     """Predictions of pictures on a grid with one kind of context."""

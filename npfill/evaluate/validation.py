@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
-from npfill.data.sets import PartlyKnown, Photographs, parted
+from npfill.data.sets import MaskedImages, Photographs, parted
 from npfill.evaluate.contexts import counts_for, kind, parse
 from npfill.evaluate.predictions import GridModel
 from npfill.models import NeuralProcess
@@ -24,7 +24,7 @@ _DAMAGES = "keep,scratches,text,strokes"
 @torch.no_grad()
 def at_random_counts(
     model: NeuralProcess[Any],
-    images: UInt8[Tensor, "image channel size size"] | PartlyKnown,
+    images: UInt8[Tensor, "image channel size size"] | MaskedImages,
     latents: int,
 ) -> dict[str, Any]:
     """Scores at each of the protocol's numbers of random context pixels.

@@ -1,4 +1,4 @@
-"""The pictures of a run, and the batch of each step: contexts, targets and truth."""
+"""Pictures of a run, and the batch of each step: contexts, targets and truth."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import Tensor
 from npfill.context import Context, Targets
 from npfill.data.damage import FAMILIES, Hole
 from npfill.data.masks import STRUCTURED, random_pixels
-from npfill.data.sets import PartlyKnown, Photographs, crops, parted
+from npfill.data.sets import MaskedImages, Photographs, crops, parted
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
 from npfill.seeds import array_generator, generator
@@ -19,12 +19,12 @@ from npfill.training.recipe import Recipe
 from npfill.training.schedule import objective
 from npfill.training.tables import Holes
 
-# Photographs that are held out are scored on so many pixels at least.
+# Validation takes the centre of a photograph, so many pixels wide.
 SHORTEST = 224
-# Shares of a hole's pixels that are observed where it is partly revealed.
+# Fraction of a hole's pixels that are observed where it is partly revealed: least and most.
 _REVEALED = (0.0005, 0.9)
 
-Pictures = UInt8[Tensor, "_ channel size size"] | PartlyKnown | Photographs
+Pictures = UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs
 
 
 @dataclass(frozen=True)
@@ -32,48 +32,48 @@ class Batch:
     """Contexts with their targets.
 
     Attributes:
-        context: What the model sees.
-        targets: What it is asked for.
-        truth: The intensities at the targets.
-        asked: False where a target does not count: it lies in a hole of the picture's own, or is
-            observed and the recipe scores only what is not.
-        whole: The pictures with all pixels that are known: what the posterior of an ELBO sees.
-        noise: Standard normal draws, one for each z that the objective takes; none for a
-            conditional variant.
+        context: The observed pixels: input of the model.
+        targets: The pixels to predict.
+        truth: Intensities at the targets.
+        target_mask: True where a target is scored: its value is known, and it is not observed (or
+            the recipe scores observed pixels too).
+        whole: The pictures with all known pixels: input of the posterior of an ELBO.
+        noise: Standard normal draws, one for each z of the objective; None for a conditional
+            variant.
     """
 
     context: Context
     targets: Targets
     truth: Float[Tensor, "batch target channel"]
-    asked: Bool[Tensor, "batch target"]
+    target_mask: Bool[Tensor, "batch target"]
     whole: Context
     noise: Float[Tensor, "sample batch latent"] | None
 
-    def share(self, number: int, count: int) -> "Batch":
-        """One of as many equal parts, in order. Targets that all pictures share stay shared."""
+    def part(self, number: int, count: int) -> "Batch":
+        """Cut out one of `count` equal parts. Targets that all pictures share stay shared."""
         index, noise = self.targets.index, self.noise
 
-        def part(tensor: Tensor, axis: int = 0) -> Tensor:
+        def cut(tensor: Tensor, axis: int = 0) -> Tensor:
             return tensor.chunk(count, axis)[number]
 
         def of(context: Context) -> Context:
-            return replace(context, pixels=part(context.pixels), observed=part(context.observed))
+            return replace(context, pixels=cut(context.pixels), observed=cut(context.observed))
 
         return Batch(
             of(self.context),
-            replace(self.targets, index=part(index) if index.ndim > 1 else index),
-            part(self.truth),
-            part(self.asked),
+            replace(self.targets, index=cut(index) if index.ndim > 1 else index),
+            cut(self.truth),
+            cut(self.target_mask),
             of(self.whole),
-            None if noise is None else part(noise, 1),
+            None if noise is None else cut(noise, 1),
         )
 
 
 def training_pictures(data: Path, recipe: Recipe) -> tuple[Pictures, Pictures]:
-    """Training pictures and held-out ones, bytes.
+    """Read the pictures to train on and those held out.
 
-    Of photographs, those held out are a `val` part where there is one; as they are large, the first
-    `data.validation` of them serve the validations while a run goes on.
+    Photographs held out are those of a part `val` where there is one, else the last
+    `data.validation` of all, as with other pictures.
 
     Raises:
         InputError: Nothing is there, it cannot be used, or none would be left to train on.
@@ -94,112 +94,109 @@ def training_pictures(data: Path, recipe: Recipe) -> tuple[Pictures, Pictures]:
 
 
 def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
-    """The batch of a step. It depends on the recipe's seed and the step alone."""
+    """Draw the batch of a step. It depends on the recipe's seed and the step alone."""
     if isinstance(images, Photographs):
         return _of_photographs(images, recipe, step)
-    pixels, known = _chosen(images, recipe, step)
+    pixels, known = _pictures(images, recipe, step)
     seed, size = recipe.run.seed, pixels.shape[-1]
     context = _context(pixels, known, recipe, step)
     everywhere = torch.ones_like(context.observed) if known is None else known
     whole = Context(pixels, everywhere, at_most=size * size)
     pixel_count = size * size
-    asked_for = torch.arange(pixel_count, device=images.device)
+    index = torch.arange(pixel_count, device=images.device)
     if recipe.objective.targets:
         # The same pixels for all pictures of a step: their features are computed once.
         order = generator(seed, step, "targets", device=images.device)
         shuffled = torch.randperm(pixel_count, generator=order, device=images.device)
-        asked_for = shuffled[: recipe.objective.targets]
-    targets = Targets(asked_for, (size, size))
+        index = shuffled[: recipe.objective.targets]
+    targets = Targets(index, (size, size))
     scored = whole.mask() if recipe.objective.observed else whole.mask() & ~context.mask()
-    asked = scored[:, asked_for]
-    noise = _noise(recipe, step, images.device)
-    return Batch(context, targets, targets.values(pixels), asked, whole, noise)
+    noise = _noise(recipe, step, len(pixels), images.device)
+    return Batch(context, targets, targets.values(pixels), scored[:, index], whole, noise)
 
 
-def _chosen(
-    images: UInt8[Tensor, "image channel size size"] | PartlyKnown, recipe: Recipe, step: int
+def _pictures(
+    images: UInt8[Tensor, "image channel size size"] | MaskedImages, recipe: Recipe, step: int
 ) -> tuple[
     Float[Tensor, "batch channel size size"],
     Bool[Tensor, "batch 1 size size"] | None,
 ]:
-    """A step's pictures, zero in holes of their own, and where they have none."""
+    """Draw a step's pictures, zero in their own holes, and a mask of what is known of them."""
     whole, known = parted(images)
-    chosen = generator(recipe.run.seed, step, "images", device=images.device)
+    source = generator(recipe.run.seed, step, "images", device=images.device)
     batch = recipe.schedule.batch
-    index = torch.randint(len(images), (batch,), generator=chosen, device=images.device)
+    index = torch.randint(len(images), (batch,), generator=source, device=images.device)
     pixels = whole[index].float() / 255.0
-    seen = None if known is None else known[index]
+    there = None if known is None else known[index]
     if recipe.data.flip:
-        mirrored = torch.rand(batch, 1, 1, 1, generator=chosen, device=images.device) < 0.5
+        mirrored = torch.rand(batch, 1, 1, 1, generator=source, device=images.device) < 0.5
         pixels = torch.where(mirrored, pixels.flip(-1), pixels)
-        seen = None if seen is None else torch.where(mirrored, seen.flip(-1), seen)
-    return pixels if seen is None else torch.where(seen, pixels, 0.0), seen
+        there = None if there is None else torch.where(mirrored, there.flip(-1), there)
+    return pixels if there is None else torch.where(there, pixels, 0.0), there
 
 
 def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batch:
-    """Crops with all their pixels as targets."""
+    """Draw crops of photographs, with all their pixels as targets."""
     context, targets = _draw_crops(photographs, recipe, step)
     whole = Context(context.pixels, torch.ones_like(context.observed))
-    asked, truth = ~context.mask(), targets.values(context.pixels)
-    return Batch(context, targets, truth, asked, whole, None)
+    noise = _noise(recipe, step, len(context.pixels), photographs.device)
+    truth = targets.values(context.pixels)
+    return Batch(context, targets, truth, ~context.mask(), whole, noise)
 
 
 def _draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Context, Targets]:
-    """Contexts and targets of a step; they depend on the recipe's seed and the step alone.
+    """Draw the contexts and targets of a step.
 
-    A step has scattered pixels, or holes of other families, one for each crop. Scattered pixels
-    need no wide view: there, crops have half the side, and are four times as many. In some of the
-    other steps holes are twice as wide, and crops have one and a half times the side, from the
-    pictures that are large enough.
+    A step has scattered pixels in all crops, or a hole of another family in each. Scattered pixels
+    need no wide view: their crops have half the side, and are four times as many. In a fraction of
+    the other steps holes have twice the scale, and crops 1.5 times the side, from pictures that
+    are large enough.
     """
     damage, random = recipe.damage, array_generator(recipe.run.seed, step, "crops")
     assert damage is not None
     names = [name for name in FAMILIES if name != "scattered"]
-    shares = np.array([getattr(damage, name) for name in names])
-    count, side, enlarged = recipe.schedule.batch, recipe.model.size, 1
-    if random.random() * (damage.scattered + shares.sum()) < damage.scattered:
-        count, side, chosen = 4 * count, side // 2, ["scattered"] * 4 * count
+    weights = np.array([getattr(damage, name) for name in names])
+    count, side, scale = recipe.schedule.batch, recipe.model.size, 1
+    if random.random() * (damage.scattered + weights.sum()) < damage.scattered:
+        count, side, families = 4 * count, side // 2, ["scattered"] * 4 * count
     else:
-        chosen = list(random.choice(names, count, p=shares / shares.sum()))
+        families = list(random.choice(names, count, p=weights / weights.sum()))
         if random.random() < damage.wide and 3 * side // 2 <= _largest(photographs):
-            side, enlarged = 3 * side // 2, 2
+            side, scale = 3 * side // 2, 2
     pixels = crops(
         photographs, count, side, damage.scales, damage.grey, damage.planes, damage.grain, random
     )
-    holes = [_hole(name, side, enlarged, damage.revealed, random) for name in chosen]
+    holes = [_hole(name, side, scale, damage.revealed, random) for name in families]
     observed = ~torch.from_numpy(np.stack(holes)[:, None])
     context = Context(pixels, observed.to(pixels.device))
     return context, Targets.every((side, side), pixels.device)
 
 
 def _largest(photographs: Photographs) -> int:
-    """The side of the largest square that a picture has."""
+    """Side of the largest square in any picture."""
     return max(min(picture.shape[-2:]) for picture in photographs.pictures)
 
 
-def _hole(
-    name: str, side: int, enlarged: int, revealed: float, random: np.random.Generator
-) -> Hole:
-    """A hole of a family, so many times as large as it draws it; partly revealed at times."""
-    small = FAMILIES[name]((-(-side // enlarged),) * 2, random)
-    hole = small.repeat(enlarged, 0).repeat(enlarged, 1)[:side, :side]
+def _hole(name: str, side: int, scale: int, revealed: float, random: np.random.Generator) -> Hole:
+    """Draw a hole of a family, enlarged `scale` times, and reveal a part of some."""
+    small = FAMILIES[name]((-(-side // scale),) * 2, random)
+    hole = small.repeat(scale, 0).repeat(scale, 1)[:side, :side]
     if name == "scattered" or random.random() >= revealed:
         return hole
-    share = np.exp(random.uniform(*np.log(_REVEALED)))
-    return hole & (random.random(hole.shape) >= share)
+    fraction = np.exp(random.uniform(*np.log(_REVEALED)))
+    return hole & (random.random(hole.shape) >= fraction)
 
 
 def _noise(
-    recipe: Recipe, step: int, device: torch.device
+    recipe: Recipe, step: int, batch: int, device: torch.device
 ) -> Float[Tensor, "sample batch latent"] | None:
-    """A draw for each z: one from the posterior and, if asked for, some from the context."""
-    latent = getattr(recipe.model, "latent", 0)
-    if not latent:
+    """Draw the noise of z: one from the posterior and, if the loss has any, some from C."""
+    if not recipe.model.latent:
         return None
     now = objective(recipe, step)
     count = 1 + (now.draws if now.from_context else 0)
     source = generator(recipe.run.seed, step, "z", device=device)
-    shape = (count, recipe.schedule.batch, latent)
+    shape = (count, batch, recipe.model.latent)
     return torch.randn(shape, generator=source, device=device)
 
 
@@ -209,13 +206,13 @@ def _context(
     recipe: Recipe,
     step: int,
 ) -> Context:
-    """One family of holes for the whole step, and one number of pixels observed outside them."""
+    """Draw one family of holes for the whole step, and one number of pixels observed outside."""
     holes, seed = recipe.holes, recipe.run.seed
     assert holes is not None
     family_draw, count_draw = torch.rand(2, generator=generator(seed, step, "family")).tolist()
     names = ["random", *STRUCTURED]
-    shares = torch.tensor([getattr(holes, name) for name in names]).cumsum(0)
-    family = names[min(int((shares <= family_draw * shares[-1]).sum()), len(names) - 1)]
+    weights = torch.tensor([getattr(holes, name) for name in names]).cumsum(0)
+    family = names[min(int((weights <= family_draw * weights[-1]).sum()), len(names) - 1)]
     batch, size = pixels.shape[0], pixels.shape[-1]
     count = min(_count(holes, count_draw), size * size - 1)
     device = generator(seed, step, "holes", device=pixels.device)
@@ -226,7 +223,7 @@ def _context(
 
 
 def _count(holes: Holes, draw: float) -> int:
-    """A number of pixels for a draw in [0, 1)."""
+    """Turn a draw in [0, 1) into a number of pixels."""
     low, high = holes.fewest, holes.most + 1
     if holes.spread == "linear":
         return int(low + draw * (high - low))

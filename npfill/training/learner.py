@@ -15,7 +15,7 @@ from npfill.training.schedule import decay, kl_weight, learning_rate, objective
 
 
 class Learner:
-    """A model in training on a device.
+    """Model, optimiser and averaged weights on a device.
 
     Args:
         recipe: What to train, and how.
@@ -63,7 +63,7 @@ class Learner:
             module.load_state_dict(tensors)
 
     def state(self) -> dict[str, Tensor]:
-        """All tensors that the next step depends on, by name."""
+        """Collect all tensors that the next step depends on, by name."""
         tensors = {}
         for name, parameter in self.model.named_parameters():
             state = self.optimiser.state[parameter]
@@ -74,7 +74,7 @@ class Learner:
         return tensors
 
     def restore(self, tensors: dict[str, Tensor], step: int) -> None:
-        """Go on from what `state` answered after a number of steps."""
+        """Go on from what `state` returned after a number of steps."""
         groups: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             group, _, rest = name.partition("/")

@@ -27,7 +27,16 @@ _ALONE = Rank()
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run stands, for whoever watches it."""
+    """Progress of a run.
+
+    Attributes:
+        step: Steps done.
+        loss: Loss of the last one, in nats per target pixel.
+        kl: Its KL, in nats per picture; 0 for a conditional variant.
+        images_per_second: Pictures that were trained on in a second, since the last report.
+        seconds_per_step: Seconds of a step.
+        validation: Scores, where the step was validated.
+    """
 
     step: int
     loss: float
@@ -38,7 +47,7 @@ class Report:
 
 
 class Trainer:
-    """A model in training, with everything that a resume must bring back.
+    """Training run in progress, with everything that a resume must bring back.
 
     Args:
         recipe: What to train, and how.
@@ -47,8 +56,8 @@ class Trainer:
         score: Scores of a model on held-out pictures; of these, the best weights have the highest
             mean `floored_log_likelihood`: the small scales of a latent variant say little with
             the few draws that a validation can afford.
-        provenance: What the weights will say of where they come from, beside recipe and scores.
-        rank: Which of the connected processes this one is.
+        provenance: Origin of the weights, which they state beside recipe and scores.
+        rank: Place of this process among those of the run.
     """
 
     def __init__(
@@ -115,7 +124,7 @@ class Trainer:
 
     def _learn(self) -> Loss:
         batch = draw(self.train, self.recipe, self.step)
-        last = self.learner.learn(batch.share(self.rank.number, self.rank.count), self.step)
+        last = self.learner.learn(batch.part(self.rank.number, self.rank.count), self.step)
         self.step += 1
         return last
 
@@ -127,20 +136,20 @@ class Trainer:
         return self._validates() or self.step % self.recipe.run.save_every == 0
 
     def _agree(self, last: Loss, interrupted: bool) -> tuple[float, float, bool]:
-        """Loss and KL of the whole batch, and whether any process was interrupted."""
-        told = torch.full_like(last.kl, float(interrupted))
-        values = all_reduce_sum(torch.stack([last.total.detach(), last.kl, told])).tolist()
-        loss, kl, told_by = (value / self.rank.count for value in values)
+        """Average loss and KL over all processes, and tell whether any was interrupted."""
+        stop = torch.full_like(last.kl, float(interrupted))
+        values = all_reduce_sum(torch.stack([last.total.detach(), last.kl, stop])).tolist()
+        loss, kl, stops = (value / self.rank.count for value in values)
         if not math.isfinite(loss):
             raise CheckFailedError(
                 f"the loss is {loss} at step {self.step}",
                 f"the last good state is in {self.folder.path}; "
                 "lower optimiser.learning_rate or optimiser.clip",
             )
-        return loss, kl, told_by > 0.0
+        return loss, kl, stops > 0.0
 
     def _report(self, loss: float, kl: float, pace: float, stops: bool) -> Report:
-        """Where the run stands after as many seconds per step, validated and saved if due."""
+        """Validate and save where it is due, and describe the progress."""
         validation = self._validate() if self._validates() else None
         batch = self.recipe.schedule.batch
         report = Report(self.step, loss, kl, batch / pace, pace, validation)
@@ -190,7 +199,7 @@ class Trainer:
 
 @contextmanager
 def _noted_interrupts() -> Iterator[list[int]]:
-    """Ctrl-C is noted in the list and not raised, so that every step and every save is whole."""
+    """Note Ctrl-C in the list in place of raising it, so that steps and saves are whole."""
     noted: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
     try:

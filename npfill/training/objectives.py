@@ -1,4 +1,4 @@
-"""What training minimises: functions of a model and a batch."""
+"""Objectives of training: losses of a model and a batch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from npfill.models import NeuralProcess
 from npfill.training.batch import Batch
 from npfill.training.tables import Objective
 
-# The least sum of weights: a step may have no target that counts.
+# Least sum of weights: a step may have no scored target.
 _TINY = 1e-12
 # Sums a tensor over the processes that share a batch.
 Reduce = Callable[[Tensor], Tensor]
@@ -26,7 +26,7 @@ def alone(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Loss:
-    """The scalar to minimise, in nats per target pixel, and the KL in nats per picture."""
+    """Scalar to minimise, in nats per target pixel, and the KL in nats per picture."""
 
     total: Float[Tensor, ""]
     kl: Float[Tensor, ""]
@@ -39,7 +39,7 @@ def loss(
     kl_weight: float,
     all_sum: Reduce = alone,
 ) -> Loss:
-    """The loss that a recipe names: `nll` for a conditional variant, else `elbo`.
+    """Compute the loss: `nll` for a conditional variant, else `elbo`.
 
     Args:
         model: The model in training.
@@ -69,15 +69,15 @@ def elbo(
     from_context: float,
     all_sum: Reduce = alone,
 ) -> Loss:
-    """The negative evidence lower bound, with the conditional prior and one z.
+    """Negative evidence lower bound, with the conditional prior and one z.
 
     E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)) (Garnelo et al. 2018b, equation 9),
     with T all that is known and not observed. Where a step scores only some of T, their mean
     log-likelihood stands for that of all, so the bound is unbiased.
 
-    A share `from_context` of the loss is instead `npml`, with z as it is drawn when the model is
-    used. With one draw that is the hybrid objective of Sohn et al. 2015, "Learning Structured
-    Output Representation using Deep Conditional Generative Models", equation 6.
+    A fraction `from_context` of the loss is instead `npml`, with z drawn from q(z | C), as in use.
+    With one draw that is the hybrid objective of Sohn et al. 2015, "Learning Structured Output
+    Representation using Deep Conditional Generative Models", equation 6.
     """
     assert batch.noise is not None
     masks = torch.stack([batch.context.observed, batch.whole.observed])
@@ -91,7 +91,7 @@ def elbo(
     penalty = kl / (batch.whole.mask() & ~batch.context.mask()).sum(1).clamp(min=1)
     total = (1.0 - from_context) * (fit[0] - kl_weight * penalty).mean()
     if from_context:
-        joint = (predicted.log_prob(batch.truth).sum(-1) * batch.asked).sum(-1)
+        joint = (predicted.log_prob(batch.truth).sum(-1) * batch.target_mask).sum(-1)
         total = total + from_context * npml(joint[1:], fit[1:]).mean()
     return Loss(-total, kl.mean().detach())
 
@@ -99,15 +99,15 @@ def elbo(
 def npml(
     joint: Float[Tensor, "draw batch"], fit: Float[Tensor, "draw batch"]
 ) -> Float[Tensor, " batch"]:
-    """What has the gradient of log (1/K) Σ_k p(y_T | x_T, z_k), with z_k ~ q(z | C).
+    """Surrogate with the gradient of log (1/K) Σ_k p(y_T | x_T, z_k), z_k ~ q(z | C).
 
     Foong et al. 2020, "Meta-Learning Stationary Stochastic Process Prediction with Convolutional
-    Neural Processes", equation 8. Its gradient is that of the log-likelihoods, each weighted by
-    its share of the sum; written so, they can be weighted by scale without the shares changing.
+    Neural Processes", equation 8. The gradient is that of the log-likelihoods, each weighted by
+    its fraction of the sum; so written, they can be weighted by scale while the fractions stay.
 
     Args:
         joint: log p(y_T | x_T, z_k).
-        fit: The same in any weighting: what is differentiated.
+        fit: The same in any weighting, which is differentiated.
     """
     return (joint.detach().softmax(0) * fit).sum(0)
 
@@ -115,24 +115,24 @@ def npml(
 def per_target(
     likelihood: Float[Tensor, "*sample batch target"], batch: Batch
 ) -> Float[Tensor, "*sample batch"]:
-    """Each picture's mean over the targets that count."""
-    return (likelihood * batch.asked).sum(-1) / batch.asked.sum(-1).clamp(min=1)
+    """Average over the scored targets of each picture."""
+    return (likelihood * batch.target_mask).sum(-1) / batch.target_mask.sum(-1).clamp(min=1)
 
 
 def weighted_log_likelihood(
     predicted: Gaussian, batch: Batch, beta: float, all_sum: Reduce = alone
 ) -> Float[Tensor, "*sample batch target"]:
-    """log p(y) of each target, summed over channels, times scale^beta with its gradient stopped.
+    """Weight log p(y) of each target, summed over channels, by scale^beta, its gradient stopped.
 
     β-NLL (Seitzer et al. 2022, "On the Pitfalls of Heteroscedastic Uncertainty Estimation with
     Probabilistic Neural Networks", equation 5; our beta is twice theirs, which weights by
-    variance). The weights are normalised to a mean of 1 over the targets that count, in the shares
-    of all processes, so that a KL beside them keeps its share.
+    variance). The weights are normalised to a mean of 1 over the scored targets of all
+    processes, so that a KL beside them keeps its proportion.
     """
     log_prob = predicted.log_prob(batch.truth)
     if beta:
         weights = predicted.scale.detach() ** beta
-        counted = batch.asked.unsqueeze(-1).expand_as(weights)
+        counted = batch.target_mask.unsqueeze(-1).expand_as(weights)
         count, weight = all_sum(torch.stack([counted.sum(), (weights * counted).sum()]))
         log_prob = log_prob * weights * (count / weight.clamp(min=_TINY))
     return log_prob.sum(-1)

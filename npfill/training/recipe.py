@@ -9,19 +9,19 @@ from typing import Any
 from npfill.config import as_toml, keys_of, read
 from npfill.errors import InputError, UsageError
 from npfill.files import folder
-from npfill.models import VARIANTS, config_of, fields_of
+from npfill.models import VARIANTS, Config, config_of, fields_of
 from npfill.training.tables import Damage, Data, Holes, Objective, Optimiser, Run, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole recipe: the variant with its configuration, and one record per table.
+    """Whole recipe: the variant with its configuration, and one record for each table.
 
     Pictures of one size have `holes`, photographs of any size have `damage`; never both.
     """
 
     variant: str
-    model: Any
+    model: Config
     data: Data
     holes: Holes | None = None
     damage: Damage | None = None
@@ -156,7 +156,7 @@ def render(recipe: Recipe, *, comments: bool = False) -> str:
 
 
 def _comments(name: str, record: Any) -> dict[str, dict[str, str]]:
-    """What the keys of a record and of the tables within it mean, as `as_toml` takes it."""
+    """Comments on the keys of a record and of the tables within it, as `as_toml` takes them."""
     said = {name: {key.name: key.doc for key in keys_of(type(record))}}
     for key in keys_of(type(record)):
         if key.tables:

@@ -1,4 +1,4 @@
-"""The folder of a run, and the environment that it took place in."""
+"""Folder of a run, and the environment that it took place in."""
 
 import json
 import platform
@@ -19,13 +19,13 @@ from npfill.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one training run."""
+    """Folder with the files of one training run."""
 
     path: Path
 
     @property
     def recipe(self) -> Path:
-        """The resolved recipe, as TOML."""
+        """Resolved recipe, as TOML."""
         return self.path / "recipe.toml"
 
     @property
@@ -40,12 +40,12 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """The averaged weights with the best validation so far."""
+        """Averaged weights with the best validation so far."""
         return self.path / "best.safetensors"
 
     @property
     def last(self) -> Path:
-        """The averaged weights of the last save."""
+        """Averaged weights of the last save."""
         return self.path / "last.safetensors"
 
     @property
@@ -61,7 +61,7 @@ class RunFolder:
         write_bytes(self.environment, text.encode())
 
     def read_environment(self) -> dict[str, Any]:
-        """What `create` was given as the environment.
+        """Read the environment that `create` wrote.
 
         Raises:
             InputError: The folder holds no run.
@@ -87,7 +87,7 @@ class RunFolder:
         checkpoint.save_tensors(self.state, plain, {"npfill": checkpoint.canonical(progress)})
 
     def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """What `save_state` was given last."""
+        """Read what `save_state` wrote last."""
         tensors, metadata = checkpoint.load_tensors(self.state)
         try:
             return tensors, dict(json.loads(metadata["npfill"]))
@@ -102,7 +102,7 @@ class RunFolder:
             file.write(json.dumps(line, sort_keys=True) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """All lines of the metrics that are whole."""
+        """Read all whole lines of the metrics."""
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_text("utf-8").splitlines()
@@ -116,7 +116,7 @@ class RunFolder:
 
 
 def describe(device: torch.device, processes: int) -> dict[str, Any]:
-    """Versions, hardware and precision, as JSON values."""
+    """Describe versions, hardware and precision, as JSON values."""
     return {
         "npfill": __version__,
         "torch": torch.__version__,
@@ -128,7 +128,7 @@ def describe(device: torch.device, processes: int) -> dict[str, Any]:
 
 
 def provenance(recipe: Recipe, device: torch.device, processes: int) -> dict[str, Any]:
-    """What weights say of their origin, beside the recipe's text, steps and scores."""
+    """Describe the origin of weights, beside the recipe's text, steps and scores."""
     return {
         "dataset": recipe.data.name,
         "terms": recipe.data.terms,
@@ -139,7 +139,7 @@ def provenance(recipe: Recipe, device: torch.device, processes: int) -> dict[str
 
 
 def hardware(device: torch.device, processes: int = 1) -> str:
-    """The name of the device that computes, and how many processes have one each."""
+    """Name the device that computes, and how many processes have one each."""
     each = torch.cuda.get_device_name(device) if device.type == "cuda" else _host(device)
     return each if processes == 1 else f"{processes} x {each}"
 
@@ -151,7 +151,7 @@ def _host(device: torch.device) -> str:
 
 
 def commit() -> str:
-    """The commit of the source tree that runs, or nothing outside one."""
+    """Commit of the source tree that runs; "" outside one."""
     here = Path(__file__).parent
     command = ["git", "-C", str(here), "rev-parse", "HEAD"]
     try:

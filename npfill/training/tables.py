@@ -16,7 +16,7 @@ _Fraction = Annotated[float, Range(0, 1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What the weights are trained on."""
+    """Training data."""
 
     name: Annotated[str, Doc("Name of the data set; the weights state it.")]
     terms: Annotated[str, Doc("Terms of its use; the weights state them too.")]

@@ -77,16 +77,16 @@ def train(
         where = rank.device(device)
         if where.type == "cpu":
             keep_memory()
-        start = _Start(None if data is None else Path(data), init, resume)
-        inputs = _inputs(wanted, run, start)
+        inputs = _inputs(wanted, run, data, init, resume)
+        held_out = _HeldOut.of(inputs.held_out.to(where), wanted.data.validation)
         with process_group(rank, where):
-            trainer = _trainer(wanted, run, inputs, where, start, rank)
+            trainer = _trainer(wanted, run, inputs, held_out, rank, where, resume)
             if rank.is_main:
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
         if rank.is_main:
-            _calibrate(run, inputs.held_out, where, on_note)
+            _calibrate(run, held_out, where, on_note)
     except NpfillError as error:
         if rank.local:
             raise SystemExit(error.exit_code) from None
@@ -110,34 +110,31 @@ def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]] | 
 
 
 @dataclass(frozen=True)
-class _Start:
-    """What a run starts from."""
-
-    data: Path | None
-    init: str | Path | None
-    resume: bool
-
-
-@dataclass(frozen=True)
 class _Inputs:
-    """Pictures to train on, pictures held out, where they are, and the weights to start from."""
+    """Pictures to train on, pictures held out, their place, and the weights to start from."""
 
     train: Pictures
     held_out: Pictures
     data: Path
+    init: str | None
     weights: checkpoint.Weights | None
 
 
-def _inputs(recipe: Recipe, run: RunFolder, start: _Start) -> _Inputs:
+def _inputs(
+    recipe: Recipe,
+    run: RunFolder,
+    data: str | Path | None,
+    init: str | Path | None,
+    resume: bool,
+) -> _Inputs:
     """Read what a run needs, once it is clear that it can start."""
-    data = start.data
-    if start.resume:
+    if resume:
         if run.recipe.exists() and read_text(run.recipe) != render(recipe):
             raise UsageError(
                 f"{run.recipe}: the run was started with another recipe",
                 "name no recipe, and `resume=True` takes the one it was started with",
             )
-        data = data or Path(run.read_environment()["data"])
+        data = data or run.read_environment()["data"]
     elif run.path.exists():
         raise OverwriteError(
             f"{run.path}: the run folder exists",
@@ -145,13 +142,13 @@ def _inputs(recipe: Recipe, run: RunFolder, start: _Start) -> _Inputs:
         )
     if data is None:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
-    train, held_out = training_pictures(data, recipe)
-    weights = checkpoint.load(zoo.find(str(start.init)).path) if start.init else None
+    train, held_out = training_pictures(Path(data), recipe)
+    weights = checkpoint.load(zoo.find(str(init)).path) if init else None
     if weights is not None and not _is_same(weights.model.config, recipe.model):
         raise UsageError(
-            f"{start.init} has another configuration than the recipe", "compare their [model]"
+            f"{init} has another configuration than the recipe", "compare their [model]"
         )
-    return _Inputs(train, held_out, data, weights)
+    return _Inputs(train, held_out, Path(data), str(init) if init else None, weights)
 
 
 def _is_same(config: Config, wanted: Config) -> bool:
@@ -164,17 +161,17 @@ def _trainer(
     recipe: Recipe,
     run: RunFolder,
     inputs: _Inputs,
-    where: torch.device,
-    start: _Start,
+    held_out: "_HeldOut",
     rank: Rank,
+    where: torch.device,
+    resume: bool,
 ) -> Trainer:
     """Make a trainer at its first step, with its folder, or bring one back to where it stopped."""
-    weights, held_out = inputs.weights, inputs.held_out.to(where)
-    before = run.read_environment()["steps_before"] if start.resume else _steps(weights)
+    weights = inputs.weights
+    before = run.read_environment()["steps_before"] if resume else _steps(weights)
     origin = provenance(recipe, where, rank.count) | {"steps_before": before}
-    score = _score(held_out, recipe.data.validation)
-    trainer = Trainer(recipe, run, inputs.train.to(where), score, origin, rank)
-    if start.resume:
+    trainer = Trainer(recipe, run, inputs.train.to(where), held_out.score, origin, rank)
+    if resume:
         trainer.resume()
         return trainer
     if weights is not None:
@@ -182,60 +179,68 @@ def _trainer(
     if rank.is_main:
         place = {
             "data": str(inputs.data.resolve()),
-            "init": None if start.init is None else str(start.init),
+            "init": inputs.init,
             "steps_before": before,
         }
         run.create(render(recipe), describe(where, rank.count) | place)
     return trainer
 
 
-def _score(held_out: Pictures, count: int) -> Callable[[NeuralProcess[Any]], dict[str, Any]]:
-    """Return what scores a model on pictures held out; of photographs, on the first `count`."""
-    if isinstance(held_out, Photographs):
-        return partial(of_photographs, photographs=held_out[:count])
-    return partial(at_random_counts, images=held_out, latents=_VALIDATION_DRAWS)
+@dataclass(frozen=True)
+class _HeldOut:
+    """Pictures held out of training, for the kind of recipe that trains on such pictures.
+
+    Attributes:
+        score: Scores a model in the course of a run.
+        calibrate: Fits and sets a model's calibration, and returns it.
+        count: Number of pictures that it is fitted to.
+    """
+
+    score: Callable[[NeuralProcess[Any]], dict[str, Any]]
+    calibrate: Callable[[NeuralProcess[Any]], tuple[float, float]]
+    count: int
+
+    @classmethod
+    def of(cls, pictures: Pictures, count: int) -> "_HeldOut":
+        """Choose by the pictures' kind; of photographs, the first `count` are scored."""
+        if isinstance(pictures, Photographs):
+            some = pictures[:_CENTRES].centres(_CENTRE)
+            return cls(
+                partial(of_photographs, photographs=pictures[:count]),
+                partial(calibrate_photographs, photographs=some),
+                len(some),
+            )
+        few = pictures[:_CALIBRATED]
+        return cls(
+            partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS),
+            partial(calibrate, images=few),
+            len(few),
+        )
 
 
 def _calibrate(
-    run: RunFolder, held_out: Pictures, where: torch.device, on_note: Callable[[str], None]
+    run: RunFolder, held_out: _HeldOut, where: torch.device, on_note: Callable[[str], None]
 ) -> None:
     """Fit the calibration of the best and the last weights, in their files.
 
     The state to resume from holds none, and weights that have one stay: however often a run is
     interrupted, it ends with the same files.
     """
-    fitted: dict[int, dict[str, float]] = {}
-    some = _centres(held_out) if isinstance(held_out, Photographs) else held_out[:_CALIBRATED]
+    fitted: dict[int, tuple[float, float]] = {}
     for path in (run.best, run.last):
         weights = checkpoint.load(path)
         model, origin = weights.model, weights.provenance
         if "calibration" not in origin:
-            if origin["steps"] not in fitted:
-                on_note(f"calibrating the {path.stem} weights on {len(some)} pictures held out")
-                fitted[origin["steps"]] = _fit(model.to(where), some.to(where))
-            found = fitted[origin["steps"]]
-            model.calibration.copy_(torch.tensor([found["offset"], found["slope"]]))
-            origin |= {"calibration": found}
+            steps = origin["steps"]
+            if steps not in fitted:
+                on_note(f"calibrating the {path.stem} weights on {held_out.count} pictures")
+                fitted[steps] = held_out.calibrate(model.to(where))
+            offset, slope = fitted[steps]
+            model.calibration.copy_(torch.tensor([offset, slope]))
+            found = {"offset": offset, "slope": slope, "pictures": held_out.count}
+            origin["calibration"] = found
             checkpoint.save(path, model, origin)
         run.note({f"calibration_of_{path.stem}": origin["calibration"]})
-
-
-def _fit(model: NeuralProcess[Any], held_out: Pictures) -> dict[str, float]:
-    """Fit a model's calibration, and describe it."""
-    if isinstance(held_out, Photographs):
-        offset, slope = calibrate_photographs(model, held_out)
-    else:
-        offset, slope = calibrate(model, held_out)
-    return {"offset": offset, "slope": slope, "pictures": len(held_out)}
-
-
-def _centres(photographs: Photographs) -> Photographs:
-    """Cut the first few photographs to their centres."""
-    centres = []
-    for picture in photographs.pictures[:_CENTRES]:
-        top, left = (max(0, side - _CENTRE) // 2 for side in picture.shape[-2:])
-        centres.append(picture[:, top : top + _CENTRE, left : left + _CENTRE])
-    return Photographs(tuple(centres))
 
 
 def _steps(weights: checkpoint.Weights | None) -> int:

@@ -92,7 +92,7 @@ def test_the_loss_of_a_batch_is_the_mean_of_its_shares(draws: int) -> None:
     batch = draw(pictures, recipe, step=1)
     model = tiny("np-basis", channels=1, size=8).float()
     whole = loss(model, batch, recipe.objective, 0.7)
-    parts = [loss(model, batch.share(n, COUNT), recipe.objective, 0.7) for n in range(COUNT)]
+    parts = [loss(model, batch.part(n, COUNT), recipe.objective, 0.7) for n in range(COUNT)]
     torch.testing.assert_close(torch.stack([part.total for part in parts]).mean(), whole.total)
     torch.testing.assert_close(torch.stack([part.kl for part in parts]).mean(), whole.kl)
 

@@ -30,7 +30,7 @@ def test_nll_is_the_mean_over_unobserved_pixels_of_each_picture(batch: Batch) ->
     predicted = model.predict(model.encode(batch.context), None, batch.targets)
     each = []
     for number in range(3):
-        asked = batch.asked[number]
+        asked = batch.target_mask[number]
         log_prob = predicted.log_prob(batch.truth)[number, asked].sum(-1)
         each.append(log_prob.mean())
     torch.testing.assert_close(nll(model, batch, 0.0).total, -torch.stack(each).mean())
@@ -38,7 +38,7 @@ def test_nll_is_the_mean_over_unobserved_pixels_of_each_picture(batch: Batch) ->
 
 def test_observed_pixels_do_not_count(batch: Batch) -> None:
     model = tiny("cnp")
-    spoiled = torch.where(batch.asked.unsqueeze(-1), batch.truth, 9.0)
+    spoiled = torch.where(batch.target_mask.unsqueeze(-1), batch.truth, 9.0)
     for beta in (0.0, 2.0):
         torch.testing.assert_close(
             nll(model, replace(batch, truth=spoiled), beta).total, nll(model, batch, beta).total
@@ -47,8 +47,8 @@ def test_observed_pixels_do_not_count(batch: Batch) -> None:
 
 def test_npml_has_the_gradient_of_the_log_of_the_mean_likelihood(batch: Batch) -> None:
     model = tiny("lcnp")
-    asked = torch.ones_like(batch.asked)
-    batch = replace(batch, asked=asked)
+    asked = torch.ones_like(batch.target_mask)
+    batch = replace(batch, target_mask=asked)
     prior = model.infer(batch.context)
     assert prior is not None
     assert batch.noise is not None
@@ -73,7 +73,7 @@ def test_the_weight_of_the_kl_scales_the_kl_alone(batch: Batch) -> None:
     assert prior is not None
     assert posterior is not None
     none, one, five = (elbo(model, batch, 2.0, weight, 0.0).total for weight in (0.0, 1.0, 5.0))
-    per_pixel = (posterior.kl(prior).sum(-1) / batch.asked.sum(1)).mean()
+    per_pixel = (posterior.kl(prior).sum(-1) / batch.target_mask.sum(1)).mean()
     torch.testing.assert_close(one - none, per_pixel)
     torch.testing.assert_close(five - none, 5 * per_pixel)
 
@@ -83,7 +83,7 @@ def test_weights_are_scale_to_the_beta_with_a_mean_of_one_and_no_gradient(batch:
     predicted = Gaussian(torch.zeros_like(scale), scale)
     plain = weighted_log_likelihood(predicted, replace(batch, truth=torch.zeros_like(scale)), 0.0)
     torch.testing.assert_close(plain, predicted.log_prob(torch.zeros_like(scale)).sum(-1))
-    counted = batch.asked.unsqueeze(-1).expand_as(scale)
+    counted = batch.target_mask.unsqueeze(-1).expand_as(scale)
     weights = scale.detach() ** 2
     weights = weights / weights[counted].mean()
     expected = (predicted.log_prob(batch.truth) * weights).sum(-1)
@@ -116,5 +116,7 @@ def test_a_share_of_the_loss_draws_z_from_the_context(batch: Batch) -> None:
     torch.testing.assert_close(mixed, 0.75 * bound + 0.25 * use)
     z = prior.rsample(noise[1:])
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
-    each = (predicted.log_prob(batch.truth)[0].sum(-1) * batch.asked).sum(1) / batch.asked.sum(1)
+    each = (predicted.log_prob(batch.truth)[0].sum(-1) * batch.target_mask).sum(
+        1
+    ) / batch.target_mask.sum(1)
     torch.testing.assert_close(use, -each.mean())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from npfill import checkpoint
-from npfill.data.sets import PartlyKnown
+from npfill.data.sets import MaskedImages
 from npfill.evaluate.calibration import calibrate
 from npfill.evaluate.validation import at_random_counts
 from npfill.models import NeuralProcess
@@ -23,12 +23,12 @@ from tests.training.test_run import train
 SIZE = 6
 
 
-def pictures_with(hidden: int) -> PartlyKnown:
+def pictures_with(hidden: int) -> MaskedImages:
     """Random pictures, a third of each of which is a hole that holds a value."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (12, 1, SIZE, SIZE), generator=generator, dtype=torch.uint8)
     known = torch.rand(12, 1, SIZE, SIZE, generator=generator) < 0.7
-    return PartlyKnown(torch.where(known, images, hidden), known)
+    return MaskedImages(torch.where(known, images, hidden), known)
 
 
 def recipe_of(model: NeuralProcess[Any], targets: int = 0) -> Recipe:
@@ -67,12 +67,12 @@ def test_values_in_holes_never_change_the_loss_or_the_gradient(name: str, target
 def test_context_and_targets_are_where_there_is_data() -> None:
     pictures, model = pictures_with(7), of("np", 1)
     recipe = recipe_of(model)
-    everywhere = PartlyKnown(pictures.images, torch.ones_like(pictures.known))
+    everywhere = MaskedImages(pictures.images, torch.ones_like(pictures.known))
     for step in range(20):
         batch, free = (draw(each, recipe, step) for each in (pictures, everywhere))
         known = batch.whole.observed
         assert not (batch.context.observed & ~known).any()
-        assert torch.equal(batch.asked, (known & ~batch.context.observed).flatten(1))
+        assert torch.equal(batch.target_mask, (known & ~batch.context.observed).flatten(1))
         values = (batch.whole.pixels * 255).round()
         assert torch.equal(values[known], (free.whole.pixels * 255).round()[known])
         assert batch.context.observed.any()
@@ -80,7 +80,7 @@ def test_context_and_targets_are_where_there_is_data() -> None:
 
 def test_values_that_are_known_do_change_the_loss() -> None:
     pictures, model = pictures_with(0), of("cnp", 1)
-    changed = PartlyKnown(255 - pictures.images, pictures.known)
+    changed = MaskedImages(255 - pictures.images, pictures.known)
     losses = [
         loss(model, draw(each, recipe_of(model), 0), recipe_of(model).objective, 1.0).total
         for each in (pictures, changed)
@@ -107,7 +107,7 @@ def test_no_score_and_no_calibration_reads_a_hole(name: str) -> None:
 
 def test_pictures_of_which_all_is_known_are_drawn_and_scored_as_ever() -> None:
     pictures, model = pictures_with(0), of("np", 1)
-    whole = PartlyKnown(pictures.images, torch.ones_like(pictures.known))
+    whole = MaskedImages(pictures.images, torch.ones_like(pictures.known))
     assert at_random_counts(model, whole, 3) == at_random_counts(model, whole.images, 3)
     recipe = recipe_of(model)
     losses = [

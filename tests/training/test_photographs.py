@@ -60,7 +60,9 @@ def test_wide_holes_come_in_larger_crops_of_the_pictures_that_are_large_enough(d
         if context.pixels.shape[-1] == 228:
             halves = context.observed[0, 0].unfold(0, 2, 2).unfold(1, 2, 2).flatten(2)
             assert (halves.all(-1) == halves.any(-1)).all()
-    too_large = replace(recipe, model=replace(recipe.model, size=192))
+    too_large = replace(
+        parse(RECIPE.read_text("utf-8"), "a test", ["model.size=192"]), damage=recipe.damage
+    )
     sides = {draw(photographs, too_large, step).context.pixels.shape[-1] for step in range(20)}
     assert sides == {192}
 
