@@ -81,9 +81,11 @@ class MaskedPicture:
         """
         result, colours = self.picture.values.copy(), self.picture.colours
         if self.hole.ndim == 3:
-            result[..., :colours][self.hole] = self._as_stored(self._scaled(values)[self.hole])
+            result[..., :colours][self.hole] = self._as_stored(np.where(self.hole, values, 0))[
+                self.hole
+            ]
         else:
-            result[self.hole, :colours] = self._as_stored(self._scaled(values[self.hole]))
+            result[self.hole, :colours] = self._as_stored(values[self.hole])
         if opaque and self.picture.has_alpha:
             result[self.anywhere, colours:] = self.picture.white
         after = replace(self.picture, values=result)
@@ -138,19 +140,17 @@ class MaskedPicture:
         precision = np.promote_types(kind, np.float32) if kind.kind == "f" else np.float32
         return (std * self.width).astype(precision)
 
-    def _scaled(self, values: np.ndarray) -> np.ndarray:
-        """Intensities "... channel" on the scale of `picture.values`, as float64."""
-        with np.errstate(all="ignore"):  # anything may stand outside the hole
-            return np.clip(values, 0, 1) * self.width + self.low
-
     def _as_stored(self, values: np.ndarray) -> np.ndarray:
-        """Values in the picture's type."""
+        """Intensities "... channel" in the type and unit of `picture.values`."""
+        with np.errstate(all="ignore"):  # anything may stand outside the hole
+            values = np.clip(values, 0, 1) * self.width + self.low
         dtype = self.picture.values.dtype
-        if dtype.kind != "f":
-            limits = np.iinfo(dtype)
-            # The greatest of 64 bits is no float64: the next below is.
-            values = np.rint(np.clip(values, limits.min, np.nextafter(float(limits.max), 0)))
-        return values.astype(dtype)
+        if dtype.kind == "f":
+            return values.astype(dtype)
+        limits = np.iinfo(dtype)
+        # The greatest of 64 bits is no float64: the next below is.
+        highest = np.nextafter(float(limits.max), 0)
+        return np.rint(np.clip(values, limits.min, highest)).astype(dtype)
 
 
 def std_picture(

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npfill.errors import InputError
-from npfill.pictures.formats import HEADER, File, Format, UnknownFormatError, format_of, readable
+from npfill.pictures.formats import FORMATS, HEADER, File, Format, UnknownFormatError, readable
 from npfill.pictures.picture import Picture
 
 MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
@@ -106,8 +106,10 @@ def opened(path: Path) -> Iterator[File]:
     """
     with refusals(str(path)):
         stdin = path == STDIN
-        if not stdin:
-            _refuse_unreadable(path)
+        if path.is_dir():
+            raise InputError(f"{path}: a folder, not a picture", "name one file in it")
+        if not stdin and path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
         with BytesIO(sys.stdin.buffer.read()) if stdin else path.open("rb") as file:
             yield file
 
@@ -170,17 +172,13 @@ class _Quiet:
 _QUIET = _Quiet()
 
 
-def _refuse_unreadable(path: Path) -> None:
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, not a picture", "name one file in it")
-    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
-        raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
-
-
 def _format(file: File, name: str) -> Format:
-    """The format of a file, which is left at its start."""
+    """The format of a file by its content; the file is left at its start."""
     header = file.read(HEADER)
     file.seek(0)
     if not header:
         raise InputError(f"{name}: an empty file", "copy it again")
-    return format_of(header)
+    for each in FORMATS.values():
+        if each.sniff(header):
+            return each
+    raise UnknownFormatError("not a picture of a known format")

@@ -18,7 +18,6 @@ __all__ = [
     "File",
     "Format",
     "UnknownFormatError",
-    "format_of",
     "npz_bytes",
     "picture_bytes",
     "picture_suffixes",
@@ -32,18 +31,6 @@ _IN_ORDER = (
     raster.HEIF, arrays.NPY, arrays.NPZ,
 )  # fmt: skip
 FORMATS: dict[str, Format] = {each.name: each for each in _IN_ORDER}
-
-
-def format_of(header: bytes) -> Format:
-    """The format of a file by its first `HEADER` bytes.
-
-    Raises:
-        UnknownFormatError: It is of no format in the table.
-    """
-    for each in FORMATS.values():
-        if each.sniff(header):
-            return each
-    raise UnknownFormatError("not a picture of a known format")
 
 
 def readable() -> str:

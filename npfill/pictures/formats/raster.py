@@ -65,7 +65,7 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     deep = png.is_deep(header)
     if image.mode not in MODES and not deep:
         raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
-    notes = _about_frames(image)
+    notes = _about(image, header)
     # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded:
     # to ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in EXIF.
     as_stored = metadata.orientation(image) if image.format == "TIFF" else 1
@@ -80,7 +80,6 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
         file.seek(0)
         values, info = png.decode(file.read(), name), metadata.kept(image)
     else:
-        notes += _about_depth(image, header)
         plain = in_plain_mode(image, name)
         notes += mode_notes(image, plain.mode)
         values, info = channels_of(plain), metadata.kept(image)
@@ -156,15 +155,6 @@ def _decode_heic(file: File, name: str, max_pixels: int) -> Picture:
     return decode(file, name, max_pixels, kind="HEIF")
 
 
-def _about_depth(image: Image.Image, header: bytes) -> list[str]:
-    bits = _BYTE
-    if image.format == "HEIF":
-        bits = int(image.info.get("bit_depth", _BYTE))
-    elif image.format == "AVIF":
-        bits = _avif_bits(header)
-    return [f"{bits}-bit input, completing at 8 bit"] if bits > _BYTE else []
-
-
 def _avif_bits(header: bytes) -> int:
     """Bits per sample by the first bytes of an AVIF file; 8 if they do not say."""
     at = header.find(b"av1C")
@@ -176,15 +166,22 @@ def _avif_bits(header: bytes) -> int:
     return 12 if flags & 0x20 else 10
 
 
-def _about_frames(image: Image.Image) -> list[str]:
+def _about(image: Image.Image, header: bytes) -> list[str]:
+    """Notes on frames and bits that are not read."""
+    notes = []
     # The further frames of a JPEG file are previews and depth maps: nobody misses them.
-    if image.format == "MPO" or not getattr(image, "is_animated", False):
-        return []
-    if image.format == "TIFF":
-        return ["several pages: only the first is used"]
-    if image.format == "HEIF":
-        return ["several pictures: only the first is used"]
-    return ["animated: only the first frame is used"]
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        named = {
+            "TIFF": "several pages: only the first is used",
+            "HEIF": "several pictures: only the first is used",
+        }
+        notes.append(named.get(str(image.format), "animated: only the first frame is used"))
+    bits = int(image.info.get("bit_depth", _BYTE)) if image.format == "HEIF" else _BYTE
+    if image.format == "AVIF":
+        bits = _avif_bits(header)
+    if bits > _BYTE:
+        notes.append(f"{bits}-bit input, completing at 8 bit")
+    return notes
 
 
 def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:
