@@ -4,7 +4,10 @@
 They are imported on first use: `import npfill` takes no time and loads no torch.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from npfill.version import __version__
 
 if TYPE_CHECKING:
     from npfill.completion import Completion as Completion
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
     from npfill.training.train import train as train
     from npfill.zoo import load as load
 
-__version__ = "0.1.0"
 __all__ = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
 
 _HOMES = {
@@ -28,8 +30,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'npfill' has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - nothing heavy until it is asked for
-
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -40,6 +40,17 @@ def resolve(name: str) -> torch.device:
     return torch.device(name)
 
 
+def describe(name: str) -> str:
+    """One line on a device: that it is there, and which, or why not."""
+    try:
+        device = resolve(name)
+    except UsageError as error:
+        return str(error)
+    if device.type == "cuda":
+        return f"available, {torch.cuda.get_device_name(device)}"
+    return f"available, {torch.get_num_threads()} threads" if name == "cpu" else "available"
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """True for an error that says that a device ran out of memory."""
     said = ("out of memory", "can't allocate memory", "not enough memory")

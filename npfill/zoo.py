@@ -112,6 +112,17 @@ def shipped() -> dict[str, Entry]:
     return {name: entry for name, entry in entries().items() if _ships(entry)}
 
 
+def damaged() -> list[str]:
+    """A sentence on each bundled model whose file is not what it must be."""
+    sentences = []
+    for name in shipped():
+        try:
+            find(name)
+        except ModelError as error:
+            sentences.append(str(error))
+    return sentences
+
+
 def find(name_or_path: str, *, fetch: bool = True) -> Found:
     """Find weights by a name of the zoo, verified; by a path, or by an address on the Hub.
 

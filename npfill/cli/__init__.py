@@ -1,12 +1,13 @@
 """The command `npfill`: one file per subcommand, and nothing heavy until one runs."""
 
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from npfill import __version__
 from npfill.cli import figure, models
 from npfill.cli.check import check_command
 from npfill.cli.complete import complete_command
@@ -16,7 +17,8 @@ from npfill.cli.doctor import doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.train import train_command
-from npfill.errors import InputError
+from npfill.errors import InputError, UsageError
+from npfill.version import __version__
 
 app = typer.Typer(
     name="npfill",
@@ -63,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The words after `npfill`; those of the process by default.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if words and Path(words[0]).suffix and Path(words[0]).is_file():
+        hint = f"npfill complete {shlex.join(words)}"
+        sys.exit(report(UsageError(f"{words[0]}: a file, not a command", hint)))
     try:
         app(args=words, prog_name=app.info.name, obj=words)
     except OSError as error:

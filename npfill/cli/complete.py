@@ -1,7 +1,7 @@
 """`npfill complete`: a picture and a mask become mean, std and samples."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,21 +18,31 @@ from npfill.cli.console import (
 from npfill.cli.options import (
     Boxes,
     Device,
+    Emit,
     FitMask,
+    Format,
     Grow,
     InvertMask,
     MaskFileOrFolder,
     MaskThreshold,
+    MaxPixels,
     Model,
+    Noise,
+    Output,
+    Overwrite,
+    Recursive,
+    Rounds,
+    Sampler,
     Samples,
     Seed,
+    Strip,
 )
 from npfill.errors import BatchError, NpfillError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.completion import Failure, Run
+    from npfill.completion import Failure, Report, Run
 
-_MODEL, _OUTPUT = "Model", "Output"
+_OUTPUT = "Output"
 
 
 def complete_command(
@@ -43,12 +53,8 @@ def complete_command(
             help="Pictures with missing pixels: files, folders, patterns; - is stdin.",
         ),
     ],
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Folders below folders, too.")
-    ] = False,
-    max_pixels: Annotated[
-        int | None, typer.Option(min=1, help="Pictures and masks of more are refused.")
-    ] = None,
+    recursive: Recursive = False,
+    max_pixels: MaxPixels = None,
     mask: MaskFileOrFolder = None,
     box: Boxes = None,
     invert_mask: InvertMask = False,
@@ -58,44 +64,15 @@ def complete_command(
     model: Model = "auto",
     samples: Samples = 3,
     seed: Seed = 0,
-    sampler: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="auto, latent, autoregressive or independent.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = "auto",
-    rounds: Annotated[
-        int | None,
-        typer.Option(metavar="K", help="Rounds of autoregressive; 16.", rich_help_panel=_MODEL),
-    ] = None,
-    noise: Annotated[
-        bool,
-        typer.Option("--noise", help="Samples with noise, not smooth.", rich_help_panel=_MODEL),
-    ] = False,
+    sampler: Sampler = "auto",
+    rounds: Rounds = None,
+    noise: Noise = False,
     device: Device = "auto",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="A folder, a file for one result, or -.", rich_help_panel=_OUTPUT
-        ),
-    ] = None,
-    emit: Annotated[
-        str | None,
-        typer.Option(help="Of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
-    ] = False,
-    format_: Annotated[
-        str,
-        typer.Option("--format", help="png, or keep: the picture's own.", rich_help_panel=_OUTPUT),
-    ] = "png",
-    strip: Annotated[
-        bool,
-        typer.Option("--strip", help="Leave EXIF and resolution out.", rich_help_panel=_OUTPUT),
-    ] = False,
+    output: Output = None,
+    emit: Emit = None,
+    overwrite: Overwrite = False,
+    format_: Format = "png",
+    strip: Strip = False,
     skip_existing: Annotated[
         bool,
         typer.Option(
@@ -164,26 +141,24 @@ def complete_command(
         )
 
 
-Done = tuple[dict[str, Any], "list[Failure]"]
+Record = dict[str, object]
 
 
-def _dry(run: "Run", reporter: Reporter, as_json: bool) -> Done:
+def _dry(run: "Run", reporter: Reporter, as_json: bool) -> "tuple[Record, list[Failure]]":
     """Print what would be read and written, a line for each picture."""
     _say_planned(run, reporter)
     records = []
     for job in run.work.jobs:
-        outputs = {name: str(path) for name, path in job.plan.by_name.items()}
-        records.append({"input": str(job.image), "mask": job.masking.word, "outputs": outputs})
+        image, mask, outputs = str(job.file.path), job.masking.word, job.plan.words
+        records.append({"input": image, "mask": mask, "outputs": outputs})
         if not as_json:
-            mask = f" with {job.masking.word}" if job.masking.word else ""
-            print_data(f"{job.image}{mask} -> {', '.join(outputs.values())}")
-    return {"pictures": records, "skipped": [str(path) for path in run.work.skipped]}, [
-        *run.work.failures
-    ]
+            print_data(f"{image}{f' with {mask}' if mask else ''} -> {', '.join(outputs.values())}")
+    skipped = [str(path) for path in run.work.skipped]
+    return {"pictures": records, "skipped": skipped}, run.work.failures
 
 
-def _done(run: "Run", reporter: Reporter) -> Done:
-    """Complete the pictures; the records of JSON, and what failed."""
+def _done(run: "Run", reporter: Reporter) -> "tuple[Record, list[Failure]]":
+    """Complete the pictures: the data of JSON, and the pictures that failed."""
     _say_planned(run, reporter)
     if run.several:
         return _batch(run, reporter)
@@ -192,7 +167,7 @@ def _done(run: "Run", reporter: Reporter) -> Done:
     return _single(run, reporter), []
 
 
-def _single(run: "Run", reporter: Reporter) -> dict[str, Any]:
+def _single(run: "Run", reporter: Reporter) -> Record:
     """Complete one picture."""
     (job,) = run.work.jobs
     prepared = run.prepare(job)
@@ -203,26 +178,28 @@ def _single(run: "Run", reporter: Reporter) -> dict[str, Any]:
     report = run.complete(job, prepared)
     for note in report.notes:
         reporter.warn(note)
-    record = report.as_json()
-    reporter.say("model {model}, {device}, seed {seed}, {seconds:.2f} s".format_map(record))
-    changed, mean_std = report.changed, record["mean_std"]
-    stated = "" if mean_std is None else f", mean std in the hole {mean_std:.3g}"
-    by = f", at most {report.changed_by:g} levels, by the format" if changed else ""
-    reporter.say(f"outside changed: {changed:,} px{by}{stated}")
-    reporter.say("wrote " + ", ".join(record["outputs"].values()))
-    return record | {"warnings": reporter.warnings}
+    making = report.done.making
+    reporter.say(
+        f"model {making.model}, {making.device}, seed {making.sampling.seed}, "
+        f"{report.seconds:.2f} s"
+    )
+    by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
+    stated = "" if report.mean_std is None else f", mean std in the hole {report.mean_std:.3g}"
+    reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")
+    reporter.say("wrote " + ", ".join(report.plan.words.values()))
+    return report.as_json() | {"warnings": reporter.warnings}
 
 
-def _batch(run: "Run", reporter: Reporter) -> Done:
+def _batch(run: "Run", reporter: Reporter) -> "tuple[Record, list[Failure]]":
     """Complete every picture that can be; whatever is wrong with one, the others are done."""
-    records: list[dict[str, Any]] = []
+    records: list[Record] = []
     failures = [*run.work.failures]
     if run.work.jobs:
         _say_model(run, reporter)
     warnings = [*reporter.warnings]
     with progress(len(run.work.jobs), quiet=reporter.quiet, lines=False) as shown:
         for job in run.work.jobs:
-            heard = Reporter(quiet=True)
+            heard, image = Reporter(quiet=True), str(job.file.path)
             try:
                 prepared = run.prepare(job)
                 for note in prepared.notes:
@@ -237,10 +214,9 @@ def _batch(run: "Run", reporter: Reporter) -> Done:
                 raise
             else:
                 records.append(report.as_json() | {"warnings": heard.warnings})
-                reporter.say(_line(records[-1]))
+                reporter.say(_line(image, report))
             for warning in heard.warnings:
-                known = warning.startswith(str(job.image))
-                reporter.warn(warning if known else f"{job.image}: {warning}")
+                reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
             shown.advance()
     if run.work.jobs:
         name, device = run.predictor.name, run.predictor.device
@@ -267,12 +243,10 @@ def _say_model(run: "Run", reporter: Reporter) -> None:
         reporter.detail(f"{predictor.path}: {predictor.variant}, sha256 {predictor.sha256}")
 
 
-def _line(record: dict[str, Any]) -> str:
-    mean_std = record["mean_std"]
-    stated = "" if mean_std is None else f"mean std in the hole {mean_std:.3g}, "
-    share = f"{record['mask_share']:.1%}".replace("%", " %")
+def _line(image: str, report: "Report") -> str:
+    share = f"{report.done.making.hole.selected.mean():.1%}".replace("%", " %")
+    stated = "" if report.mean_std is None else f"mean std in the hole {report.mean_std:.3g}, "
     return (
-        f"{record['input']}: {share} selected, {stated}"
-        f"outside changed: {record['outside_changed_px']} px, {record['seconds']:.2f} s, "
-        f"{len(record['outputs'])} written"
+        f"{image}: {share} selected, {stated}outside changed: {report.changed} px, "
+        f"{report.seconds:.2f} s, {len(report.plan.paths)} written"
     )

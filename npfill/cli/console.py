@@ -70,7 +70,7 @@ def print_data(line: str) -> None:
 
 
 class Reporter:
-    """What one command tells its user; nothing but errors where `quiet`."""
+    """The voice of one command; it says nothing but errors if `quiet`."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet, self.verbose = quiet, verbose
@@ -104,7 +104,7 @@ def say_terms(reporter: Reporter, name: str, terms: str) -> None:
 
 
 class Progress:
-    """How far some work is: a bar in a terminal, elsewhere a line every half minute."""
+    """Progress of some work: a bar in a terminal, elsewhere a line every half minute."""
 
     def __init__(self, bar: rich_progress.Progress, total: int | None, text: str, lines: bool):
         self._bar, self._lines, self._said = bar, lines, time.monotonic()
@@ -162,15 +162,17 @@ def progress(
         yield Progress(bar, total, text, lines and not shown and not quiet)
 
 
-def print_result(code: int, data: dict[str, Any], errors: Sequence[dict[str, str]] = ()) -> None:
+def print_result(
+    code: int, data: Mapping[str, object], errors: Sequence[Mapping[str, str]] = ()
+) -> None:
     """Print how a command ended as JSON; `partial` is a batch of which some pictures failed."""
     status = {0: "success", 6: "partial"}.get(code, "error")
     result = {
         "npfill_result_version": "1",
         "status": status,
         "exit_code": code,
-        "data": data,
-        "errors": list(errors),
+        "data": dict(data),
+        "errors": [*errors],
     }
     # In ASCII, so that any path can be said whatever the encoding of stdout.
     typer.echo(json.dumps(result))

@@ -1,12 +1,12 @@
-"""`npfill demo`: the bundled example through every bundled variant, on one sheet."""
+"""`npfill demo`: the bundled example completed by every bundled model for digits, on one sheet."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from npfill.cli.console import Talk
-from npfill.files import folder
+from npfill.cli.console import Reporter
+from npfill.files import folder, refuse_existing, write_bytes
 
 
 def demo_command(
@@ -20,27 +20,12 @@ def demo_command(
     ] = False,
 ) -> None:
     """Complete the bundled digit with every bundled digit model: one sheet, no network."""
-    from npfill.files import refuse_existing, write_bytes
-    from npfill.pictures.formats import png_bytes
-    from npfill.pictures.masks import read_mask
-    from npfill.pictures.picture import intensities
-    from npfill.pictures.read import read_picture
-    from npfill.pictures.sheet import Row, contact_sheet
-
     path = output / "npfill-demo.png"
     refuse_existing([path], overwrite)
-    picture = read_picture(folder("examples") / "digit.png")
-    size = picture.size
-    mask = folder("examples") / "digit_mask.png"
-    hole = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False).selected
+    from npfill import completion, zoo
 
-    from npfill import zoo
-    from npfill.completion import complete
-
-    values, rows = intensities(picture.image), []
-    for name, entry in zoo.shipped().items():
-        if entry.channels == 1:
-            result = complete(values, hole, name, samples, seed)
-            rows.append(Row(name, result.mean, result.std, list(result.samples)))
-    write_bytes(path, png_bytes(contact_sheet(values, hole, rows), {}))
-    Talk().say(f"wrote {path}: {', '.join(row.label for row in rows)}")
+    picture, mask = (folder("examples") / name for name in ("digit.png", "digit_mask.png"))
+    names = [name for name, entry in zoo.shipped().items() if entry.channels == 1]
+    done = {name: completion.complete(picture, mask, name, samples, seed) for name in names}
+    write_bytes(path, completion.comparison_png(done))
+    Reporter().say(f"wrote {path}: {', '.join(names)}")

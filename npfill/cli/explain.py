@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npfill import __version__
 from npfill.cli.console import Reporter, print_data
 from npfill.errors import CheckFailedError
+from npfill.version import __version__
 
 if TYPE_CHECKING:
     from npfill.completion import Origin

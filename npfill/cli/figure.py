@@ -232,8 +232,8 @@ def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | No
 
 def _write_png(path: Path, figure: "Image", models: str, seed: int, talk: Talk) -> None:
     """Write a figure, with what made it in the PNG's text."""
-    from npfill import __version__
     from npfill.pictures.formats import png_bytes
+    from npfill.version import __version__
 
     text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
     _write(path, png_bytes(figure, text), f"{models}, seed {seed}", talk)

@@ -1,13 +1,14 @@
 """The options that more than one command takes."""
 
 import tomllib
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from npfill.files import folder
 
-_MASK, _MODEL = "Mask", "Model"
+_MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
 # No picture that is read is larger than this.
 _FARTHEST = 10**8
 
@@ -81,4 +82,42 @@ Seed = Annotated[
 ]
 Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_MODEL)
+]
+Sampler = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="auto, latent, autoregressive or independent.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(metavar="K", help="Rounds of autoregressive; 16.", rich_help_panel=_MODEL),
+]
+Noise = Annotated[
+    bool, typer.Option("--noise", help="Samples with noise, not smooth.", rich_help_panel=_MODEL)
+]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Folders below folders, too.")]
+MaxPixels = Annotated[
+    int | None, typer.Option(min=1, help="Pictures and masks of more are refused.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="A folder, a file for one result, or -.", rich_help_panel=_OUTPUT
+    ),
+]
+Emit = Annotated[
+    str | None, typer.Option(help="Of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT)
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
+]
+Format = Annotated[
+    str,
+    typer.Option("--format", help="png, or keep: the picture's own.", rich_help_panel=_OUTPUT),
+]
+Strip = Annotated[
+    bool, typer.Option("--strip", help="Leave EXIF and resolution out.", rich_help_panel=_OUTPUT)
 ]

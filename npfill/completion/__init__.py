@@ -4,12 +4,12 @@ A picture is read, its hole found, predicted, filled, and proven unchanged outsi
 prints, and torch is loaded when a model is.
 """
 
-from npfill.completion.checks import changes_since, check_outside, made_again
+from npfill.completion.checks import changes_since, check_outside, made_again, self_test
 from npfill.completion.from_python import complete, complete_many
 from npfill.completion.options import MaskOptions, OutputOptions, SamplingOptions
 from npfill.completion.plan import Failure
 from npfill.completion.provenance import Origin
-from npfill.completion.result import Completion
+from npfill.completion.result import Completion, comparison_png
 from npfill.completion.run import Options, Report, Run
 from npfill.pictures.read import MAX_PIXELS
 
@@ -26,7 +26,9 @@ __all__ = [
     "SamplingOptions",
     "changes_since",
     "check_outside",
+    "comparison_png",
     "complete",
     "complete_many",
     "made_again",
+    "self_test",
 ]

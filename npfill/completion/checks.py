@@ -1,10 +1,14 @@
-"""Checks of results: unchanged outside the hole, and made again from what is there now."""
+"""Checks: nothing has changed outside, a result can be made again, and npfill works here."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from npfill.completion.completed import complete_prepared
+from npfill.completion.from_python import complete
 from npfill.completion.hole import hole_of, prepare, sha256_of
 from npfill.completion.options import MaskOptions
 from npfill.completion.outputs import OUTPUTS
@@ -17,7 +21,7 @@ from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, read_picture
 
 @dataclass(frozen=True)
 class Outside:
-    """What a tool left outside the hole.
+    """The comparison of a picture with its completion outside the hole.
 
     Attributes:
         description: The hole, in a line.
@@ -65,7 +69,7 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
 
 
 def changes_since(origin: Origin) -> list[str]:
-    """What has changed of the inputs of a result since it was made, in a clause each."""
+    """Changes of the inputs of a result since it was made, in a clause each."""
     checks = {"picture and mask": _picture_and_mask, "model": _model}
     said = {name: _clause(check, origin) for name, check in checks.items()}
     return [f"{name}: {clause}" for name, clause in said.items() if clause]
@@ -101,6 +105,19 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
     return False, difference(read_picture(result), from_bytes(content, "again"))
+
+
+def self_test() -> tuple[float, str]:
+    """Complete a small gradient; the seconds that it took, and a sentence if it failed."""
+    picture = np.tile(np.linspace(0, 1, 28, dtype=np.float32), (28, 1))
+    hole = np.zeros((28, 28), dtype=bool)
+    hole[8:20, 8:20] = True
+    started = time.perf_counter()
+    done = complete(picture, hole, samples=1)
+    seconds = time.perf_counter() - started
+    kept = (done.mean[~hole] == picture[~hole]).all()
+    finite = np.isfinite(done.mean).all() and done.std is not None and (done.std[hole] > 0).all()
+    return seconds, "" if kept and finite else "the self-test failed"
 
 
 def _clause(check: Callable[[Origin], str], origin: Origin) -> str:

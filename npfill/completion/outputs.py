@@ -3,7 +3,7 @@
 A new output is one `Output` in the table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +137,7 @@ def _std(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
 def _sheet(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     del keep
     count = {"npfill_samples": str(len(done.samples))}
-    return png_bytes(Picture.of(sheet_of(done), "sheet"), text | count)
+    return png_bytes(Picture.of(sheet_of([done]), "sheet"), text | count)
 
 
 def _npz(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
@@ -154,13 +154,19 @@ def _npz(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     return npz_bytes(arrays)
 
 
-def sheet_of(done: CompletedPicture) -> Image.Image:
-    """A contact sheet of a completion; data in neither one nor three channels show their first."""
-    shown = slice(None) if done.mean.shape[-1] in {1, 3} else slice(1)
-    std = None if done.std is None else done.masked.deviation(done.std)[..., shown]
-    row = Row("", done.mean[..., shown], std, [sample[..., shown] for sample in done.samples])
-    hole = np.logical_or.reduce(done.masked.by_channel[..., shown], axis=-1)
-    return contact_sheet(row.mean, hole, [row])
+def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) -> Image.Image:
+    """A contact sheet with a row for each completion of one picture, its label beside it.
+
+    Data in neither one nor three channels show their first.
+    """
+    shown = slice(None) if done[0].mean.shape[-1] in {1, 3} else slice(1)
+    rows = []
+    for label, each in zip(labels, done, strict=True):
+        std = None if each.std is None else each.masked.deviation(each.std)[..., shown]
+        samples = [sample[..., shown] for sample in each.samples]
+        rows.append(Row(label, each.mean[..., shown], std, samples))
+    hole = np.logical_or.reduce(done[0].masked.by_channel[..., shown], axis=-1)
+    return contact_sheet(rows[0].mean, hole, rows)
 
 
 _IN_ORDER = (

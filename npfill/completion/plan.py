@@ -36,6 +36,11 @@ class Plan:
         return {result.name: path for result, path in self.paths.items()}
 
     @property
+    def words(self) -> dict[str, str]:
+        """The same as words."""
+        return {name: str(path) for name, path in self.by_name.items()}
+
+    @property
     def shows_samples(self) -> bool:
         """A result shows samples."""
         return any(result.output.shows_samples for result in self.paths)
@@ -52,11 +57,6 @@ class Job:
     file: InputFile
     masking: MaskOptions
     plan: Plan
-
-    @property
-    def image(self) -> Path:
-        """The picture's path."""
-        return self.file.path
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def plan_work(
     skipped = []
     if output.skip_existing:
         jobs = [replace(job, plan=_without_existing(job.plan)) for job in jobs]
-        skipped = [job.image for job in jobs if not job.plan.paths]
+        skipped = [job.file.path for job in jobs if not job.plan.paths]
         jobs = [job for job in jobs if job.plan.paths]
     files = [path for job in jobs for path in job.plan.files]
     refuse_existing(files, output.overwrite)
@@ -185,13 +185,8 @@ def is_single(output: Path) -> bool:
 def suffixes_of(data: str, own: str, *, keep: bool) -> Suffixes:
     """The suffixes of a picture's results.
 
-    Data are written in their format. Pictures are written as PNG, or if `keep`, in theirs, under
-    the suffix that they have.
-
-    Args:
-        data: The suffix of data in the picture's format; "" for a picture.
-        own: The suffix of its file, if it has one.
-        keep: Write a picture in its own format.
+    Data are written in their format, of suffix `data`. Pictures are written as PNG, or if `keep`,
+    in theirs, under their `own` suffix.
     """
     return Suffixes(data or (keep and own) or ".png", data or ".png")
 
@@ -245,10 +240,10 @@ def _refuse_one_name_for_two(jobs: Sequence[Job]) -> None:
     owner: dict[Path, Path] = {}
     for job in jobs:
         for path in job.plan.files:
-            other = owner.setdefault(path, job.image)
-            if other != job.image:
+            other = owner.setdefault(path, job.file.path)
+            if other != job.file.path:
                 raise UsageError(
-                    f"{path}: would hold the results of {other} and of {job.image}",
+                    f"{path}: would hold the results of {other} and of {job.file.path}",
                     "`recursive=True` over their common folder keeps them apart; "
                     "or complete them one by one",
                 )

@@ -1,4 +1,4 @@
-"""The origin of a result: what its PNG says of how it was made, and what is read from it again."""
+"""The origin of a result: written into the text of its PNG, and read from it again."""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from npfill import __version__
 from npfill.completion.hole import Prepared, sha256_of
 from npfill.completion.options import MaskOptions, SamplingOptions
 from npfill.errors import InputError
 from npfill.pictures.hole import Hole
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.read import STDIN
+from npfill.version import __version__
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
@@ -43,7 +43,7 @@ def _key(parameter: str) -> str:
 
 @dataclass(frozen=True)
 class Making:
-    """How a picture is completed.
+    """The making of a completion: its inputs and options.
 
     Attributes:
         image: The picture's file as it was named; `-` for one that came through stdin or memory.
@@ -69,7 +69,7 @@ class Making:
     def of(
         cls, image: str, prepared: Prepared, by: "Predictor", sampling: SamplingOptions
     ) -> "Making":
-        """How a predictor completes a picture."""
+        """The making of a completion by a predictor."""
         masking, hole = prepared.masking, prepared.hole
         return cls(image, masking, hole, sampling, by.name, by.word, by.sha256, by.device)
 
@@ -80,7 +80,7 @@ class Making:
 
     @property
     def files(self) -> list[Path]:
-        """What it is made from, where these are files."""
+        """Its inputs that may be files."""
         mask = self.masking.file
         return [Path(self.image), Path(self.word), *([] if mask is None else [mask])]
 
@@ -121,7 +121,7 @@ class Making:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a result says of itself.
+    """The origin of a result, by what it says of itself.
 
     Attributes:
         text: The entries of its PNG.

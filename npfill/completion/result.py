@@ -1,5 +1,6 @@
 """A completion as a Python user holds it: arrays as the picture came, files and a sheet to see."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,7 +81,7 @@ class Completion:
 
     def sheet(self) -> Image.Image:
         """Draw what was observed, the mean, the standard deviation and the samples side by side."""
-        return sheet_of(self.completed)
+        return sheet_of([self.completed])
 
     def save(
         self,
@@ -141,3 +142,9 @@ class Completion:
         parts.append(f"{len(self.completed.samples)} samples")
         mask = describe(self.completed.making.hole)
         return f"<Completion by {self.model}: {', '.join(parts)}; {mask}>"
+
+
+def comparison_png(completions: Mapping[str, Completion]) -> bytes:
+    """A PNG of a sheet with a row for each completion of one picture, by the name beside it."""
+    sheet = sheet_of([each.completed for each in completions.values()], [*completions])
+    return png_bytes(sheet, {})

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from npfill.completion.completed import CompletedPicture, complete_prepared
 from npfill.completion.hole import Prepared, prepare
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """What was done with one picture.
+    """The report on one picture that was completed.
 
     Attributes:
         done: The completed picture.
@@ -43,8 +43,13 @@ class Report:
     changed_by: float
     notes: tuple[str, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """What was done, as JSON values."""
+    @cached_property
+    def mean_std(self) -> float | None:
+        """The mean of the standard deviation in the hole, in the unit of data."""
+        return self.done.mean_std
+
+    def as_json(self) -> dict[str, object]:
+        """The report as JSON values."""
         making = self.done.making
         selected = making.hole.selected
         return {
@@ -60,8 +65,8 @@ class Report:
             "sampler": making.sampling.sampler,
             "seconds": self.seconds,
             "outside_changed_px": self.changed,
-            "mean_std": self.done.mean_std,
-            "outputs": {name: str(path) for name, path in self.plan.by_name.items()},
+            "mean_std": self.mean_std,
+            "outputs": self.plan.words,
         }
 
 
@@ -121,7 +126,7 @@ class Run:
 
     @cached_property
     def predictor(self) -> "Predictor":
-        """What completes the pictures; loaded, with torch, once nothing more can be refused.
+        """The predictor; loaded, with torch, once nothing more can be refused.
 
         Raises:
             UsageError: The device is not there, or the sampler is not for the model.
@@ -160,7 +165,7 @@ class Run:
         how = options.sampling
         samples = how.samples if job.plan.shows_samples else 0
         started = time.perf_counter()
-        done = complete_prepared(str(job.image), prepared, self.predictor, how, samples)
+        done = complete_prepared(str(job.file.path), prepared, self.predictor, how, samples)
         seconds = time.perf_counter() - started
         plan, lacking = without_lacking(job.plan, done, options.output.emit)
         text = done.making.text(done.masked)
@@ -172,7 +177,7 @@ class Run:
     @staticmethod
     def failure(job: Job, error: NpfillError) -> Failure:
         """A picture that was not completed."""
-        return Failure(job.image, error)
+        return Failure(job.file.path, error)
 
 
 def render(

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from npfill import __version__
 from npfill.errors import ModelError
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import LEVELS, METRICS, Metric
 from npfill.evaluate.protocol import Estimate, Results
 from npfill.extras import imported
 from npfill.scores import COMMON_FLOOR
+from npfill.version import __version__
 
 VERSION = "2"
 # Metrics that the command prints: on a grid, of samplers, and on photographs.

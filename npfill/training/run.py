@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npfill import __version__, checkpoint
+from npfill import checkpoint
 from npfill.devices import precision
 from npfill.errors import InputError, ModelError
 from npfill.files import write_bytes
 from npfill.training.recipe import Recipe
+from npfill.version import __version__
 
 
 @dataclass(frozen=True)

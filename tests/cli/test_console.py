@@ -1,8 +1,11 @@
 """What the command makes of the library's messages, and how it shows progress."""
 
+from pathlib import Path
+
 import pytest
 
 from npfill.cli.console import as_flags, progress
+from tests.cli.conftest import Command
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,12 @@ def test_progress_is_a_line_at_the_end_where_there_is_no_terminal(
     with progress(1, "silent", quiet=True) as shown:
         shown.advance()
     assert capsys.readouterr().err == "[all] of it  100 %\n"
+
+
+def test_a_word_that_is_a_file_is_answered_with_the_command_that_completes_it(
+    npfill: Command, photo: Path
+) -> None:
+    ended = npfill(photo)
+    assert ended.code == 2
+    assert f"npfill complete {photo}" in ended.err
+    assert "No such command" in npfill("complte", photo).err
