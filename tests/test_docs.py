@@ -1,6 +1,7 @@
 """The pages say what is so: links lead somewhere, examples run, numbers are those of the zoo."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,20 @@ def test_the_readme_is_short_and_begins_with_a_picture_and_a_command() -> None:
     assert "](docs/cat.png)" in first
     assert "npfill complete photo.jpg --mask mask.png" in first
     assert "npfill.complete(" in first
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_python_page_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/python.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "docs/python.md", "exec"), names)
+    assert (tmp_path / "restored" / "cat_mean.png").exists()
 
 
 def table(text: str) -> list[list[str]]:
