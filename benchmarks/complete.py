@@ -19,7 +19,7 @@ from rich.table import Table
 
 import npfill
 from benchmarks.measure import apart, gigabytes, in_words, seconds_and_peak
-from npfill import zoo
+from npfill import checkpoint, zoo
 
 _DIGIT = ["examples/digit.png", "--mask", "examples/digit_mask.png", "--overwrite"]
 _PHOTO, _LARGE = (512, 768), (3000, 4000)
@@ -91,7 +91,8 @@ def _row(case: Case, threads: int) -> list[str]:
 def measure(case: Case, threads: int) -> tuple[float, float | None]:
     """Median seconds and peak memory of completing a picture of noise, in this process."""
     torch.set_num_threads(threads)
-    model, random = npfill.load(case.model), np.random.default_rng(1)
+    random = np.random.default_rng(1)
+    model = checkpoint.load(zoo.find(case.model).path).model
     shape: tuple[int, ...] = (case.height, case.width)
     if model.config.channels == 3 or case.model == "convcnp-photo":
         shape = (*shape, 3)

@@ -10,6 +10,7 @@ import typer
 
 import npfill
 from benchmarks.measure import apart, seconds_and_peak
+from npfill import checkpoint, zoo
 from npfill.context import Context, Targets
 from npfill.sampling import moments
 
@@ -55,7 +56,7 @@ def measure(axis: str, weights: str) -> list[tuple[int, float, float]]:
 
 
 def _task(axis: str, weights: str, count: int) -> Callable[[], object]:
-    random, model = np.random.default_rng(0), npfill.load(weights)
+    random, model = np.random.default_rng(0), checkpoint.load(zoo.find(weights).path).model
     if axis == "context":
         order = torch.randperm(4096, generator=torch.Generator().manual_seed(0))
         observed = torch.zeros(4096, dtype=torch.bool)

@@ -8,6 +8,7 @@ import torch
 from rich.console import Console
 
 import npfill
+from npfill import checkpoint, zoo
 from npfill.data.sources import read_images
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
@@ -48,7 +49,7 @@ def run(given: argparse.Namespace) -> None:
     """Print the ratio in each band, for the mean, for samples and for independent noise."""
     torch.set_num_threads(1)
     console = Console(width=110, highlight=False)
-    model = npfill.load("anp-celeba")
+    model = checkpoint.load(zoo.find("anp-celeba").path).model
     measured: dict[str, list[np.ndarray]] = {}
     for number, picture in enumerate(_pictures(given.data, given.pictures, model.config.size)):
         height, width = picture.shape[:2]

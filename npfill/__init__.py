@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from npfill.completion import Completion as Completion
     from npfill.completion import complete as complete
     from npfill.completion import complete_many as complete_many
+    from npfill.predictor import load as load
     from npfill.training.train import train as train
-    from npfill.zoo import load as load
 
 __all__ = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
 
@@ -22,7 +22,7 @@ _HOMES = {
     "Completion": "npfill.completion",
     "complete": "npfill.completion",
     "complete_many": "npfill.completion",
-    "load": "npfill.zoo",
+    "load": "npfill.predictor",
     "train": "npfill.training.train",
 }
 

@@ -1,18 +1,14 @@
-"""The zoo: a name, a path or an address on the Hub becomes a verified file, and a model."""
+"""The zoo: a name, a path or an address on the Hub becomes a verified file."""
 
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from npfill import hub
 from npfill.config import read
 from npfill.errors import InputError, ModelError
 from npfill.files import folder, mismatch, refuse_weights, sha256_of
-
-if TYPE_CHECKING:
-    from npfill.models import NeuralProcess
 
 __all__ = [
     "AUTO",
@@ -22,7 +18,6 @@ __all__ = [
     "address_of",
     "entries",
     "find",
-    "load",
     "place",
     "sha256_of",
     "shipped",
@@ -182,23 +177,6 @@ def place(name: str) -> Path | None:
     if address is None:
         raise _unknown(name)
     return hub.place(address)
-
-
-def load(name_or_path: str) -> "NeuralProcess[Any]":
-    """A model by its name in the zoo or its path, on the CPU, in float32, ready to predict.
-
-    Args:
-        name_or_path: A name that `npfill models` lists, a `.safetensors` file, or
-            `hf://owner/repo@revision/file.safetensors`.
-
-    Raises:
-        ModelError: The name is unknown, or the file fails verification or cannot be had.
-        InputError: A path leads to no file.
-    """
-    path = find(name_or_path).path
-    from npfill import checkpoint  # noqa: PLC0415 - torch is loaded once nothing can be refused
-
-    return checkpoint.load(path).model
 
 
 def _address(entry: Entry) -> hub.Address:

@@ -167,9 +167,9 @@ def test_a_misspelt_baseline_is_suggested_and_an_unknown_name_lists_them() -> No
         assert expected in error.value.hint
 
 
-def test_a_baseline_has_no_weights_to_load() -> None:
+def test_a_baseline_has_no_weights_to_find() -> None:
     with pytest.raises(ModelError, match="telea is a baseline") as error:
-        npfill.load("telea")
+        zoo.find("telea")
     assert "npfill complete -m telea" in error.value.hint
 
 

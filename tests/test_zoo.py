@@ -38,7 +38,7 @@ def test_what_ships_is_what_its_row_says(name: str) -> None:
 @pytest.mark.parametrize("name", zoo.entries())
 def test_the_recipe_of_a_weight_builds_its_configuration(name: str) -> None:
     recipe = parse((folder("train") / f"{name}.toml").read_text("utf-8"), name)
-    assert npfill.load(name).config == recipe.model
+    assert checkpoint.load(zoo.find(name).path).model.config == recipe.model
 
 
 @pytest.mark.parametrize("name", zoo.entries())
@@ -65,7 +65,7 @@ def test_the_default_model_is_in_the_zoo() -> None:
 
 
 def test_a_model_is_ready_to_predict_and_not_to_train() -> None:
-    model = npfill.load(zoo.DEFAULT)
+    model = checkpoint.load(zoo.find(zoo.DEFAULT).path).model
     assert not model.training
     assert all(p.dtype == torch.float32 and not p.requires_grad for p in model.parameters())
 

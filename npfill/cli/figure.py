@@ -118,13 +118,13 @@ def compare_command(
         raise UsageError("--mask and --context both say what is observed", "give one of them")
     plan = _plan(output, "npfill-compare.png", overwrite, [image, mask])
 
-    from npfill import baselines, zoo
+    from npfill import baselines, checkpoint, zoo
     from npfill.pictures.picture import intensities
     from npfill.pictures.sheet import contact_sheet
 
     labels = inputs.labels(models)
     network = next((name for name in labels if name not in baselines.NAMES), _DIGITS)
-    config = zoo.load(network).config
+    config = checkpoint.load(zoo.find(network).path).model.config
     picture = inputs.picture(source, config.size, config.channels, talk)
     hole = inputs.hole(picture, mask, context or _DEFAULT_CONTEXT, seed, talk)
     values = intensities(picture.image)

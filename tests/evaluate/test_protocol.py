@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from npfill import zoo
+from npfill import checkpoint, zoo
 from npfill.baselines.linear import Linear, fit
 from npfill.context import Context, Targets
 from npfill.evaluate.contexts import kind
@@ -95,7 +95,7 @@ def plain(model: NeuralProcess[Any], image: Tensor, seen: Tensor) -> dict[str, f
 @pytest.mark.parametrize("name", ["cnp-mnist", "lcnp-mnist", "np-mnist", "anp-mnist"])
 @torch.no_grad()
 def test_numbers_agree_with_a_plain_evaluation(name: str) -> None:
-    images, model = digits(), zoo.load(name)
+    images, model = digits(), checkpoint.load(zoo.find(name).path).model
     result = measure(name, GridModel(model, DRAWS, SEED), CONTEXT, images, SEED)
     observed = CONTEXT.observed(len(images), (28, 28), SEED)
     rows = [plain(model, image, seen) for image, seen in zip(images, observed, strict=True)]
@@ -149,7 +149,7 @@ def test_predictions_never_see_the_targets(name: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    images, model = digits(), zoo.load("np-mnist")
+    images, model = digits(), checkpoint.load(zoo.find("np-mnist").path).model
     once, again, other = (
         measure("", GridModel(model, DRAWS, seed), CONTEXT, images, seed) for seed in (5, 5, 6)
     )
@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
 
 
 def test_with_everything_observed_only_the_context_is_scored() -> None:
-    model = GridModel(zoo.load("cnp-mnist"), 1, 0)
+    model = GridModel(checkpoint.load(zoo.find("cnp-mnist").path).model, 1, 0)
     scores = measure("", model, kind("random:784"), digits(), 0).scores
     assert scores["context_mse"].value > 0
     assert "mse" not in scores
