@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from npfill import hub
+from npfill import download, hub
 from npfill.config import read
 from npfill.errors import InputError, ModelError
 from npfill.files import folder, mismatch, refuse_weights, sha256_of
@@ -203,11 +203,11 @@ def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -
     if path is None:
         if not fetch:
             raise ModelError(f"{name}: not fetched yet", f"npfill fetch {name}")
-        path = hub.fetch(address, size=size)
+        path = download.fetch(address, size=size)
     problem = _problem(path, entry)
     if problem and fetch:
         hub.remove(address)
-        path = hub.fetch(address, size=size)
+        path = download.fetch(address, size=size)
         problem = _problem(path, entry)
         if problem:
             hub.remove(address)

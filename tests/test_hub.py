@@ -233,7 +233,7 @@ def test_a_mirror_is_sent_no_token(server: HubServer, row: zoo.Entry) -> None:
 def test_the_hub_is_sent_the_token_and_who_it_redirects_to_is_not(
     server: HubServer, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("npfill.hub.download.HUB", server.endpoint)
+    monkeypatch.setattr("npfill.download.HUB", server.endpoint)
     server.fault = "gated without a token"
     zoo.find("tiny")
     assert all(each.headers["authorization"] == f"Bearer {TOKEN}" for each in server.requests)
@@ -247,7 +247,7 @@ def test_the_hub_is_sent_the_token_and_who_it_redirects_to_is_not(
 def test_a_file_larger_than_any_model_is_not_downloaded(
     server: HubServer, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("npfill.hub.download.LARGEST", len(server.content) - 1)
+    monkeypatch.setattr("npfill.download.LARGEST", len(server.content) - 1)
     with pytest.raises(ModelError, match="larger than any npfill model"):
         zoo.find(ADDRESS)
     assert [each.method for each in server.requests] == ["HEAD"]

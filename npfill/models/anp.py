@@ -16,7 +16,7 @@ from npfill.models.parts.attention import AttentionBlock, Memory, check_heads
 from npfill.models.parts.basis import BasisEncoder
 from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
 from npfill.models.parts.latent import LatentEncoder
-from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
 from npfill.models.parts.points import Points, points_of
 from npfill.models.parts.pointwise import PointwiseDecoder
 

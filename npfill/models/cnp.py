@@ -10,7 +10,7 @@ from npfill.config import Doc
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
-from npfill.models.parts.pairs import DecoderConfig, EncoderConfig, check_pair
+from npfill.models.parts import DecoderConfig, EncoderConfig, check_pair
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,7 @@ from npfill.config import Doc, Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, NeuralProcess, ScaleFloor
-from npfill.models.parts.mlp import Size, Sizes
-from npfill.models.parts.output import floored_gaussian
+from npfill.models.parts.layers import Size, Sizes, floored_gaussian
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from npfill.models.parts.unet import UNet
 from npfill.models.parts.windows import MULTIPLE, Window, windows

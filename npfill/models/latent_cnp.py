@@ -10,9 +10,9 @@ from npfill.config import Doc, Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
+from npfill.models.parts import EncoderConfig, LatentDecoderConfig
 from npfill.models.parts.latent import LatentEncoder
-from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
-from npfill.models.parts.pairs import EncoderConfig, LatentDecoderConfig
+from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
 
 
 @dataclass(frozen=True, kw_only=True)

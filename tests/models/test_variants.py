@@ -17,7 +17,7 @@ from npfill.errors import ModelError
 from npfill.gaussian import Gaussian
 from npfill.models import VARIANTS, NeuralProcess, config_of
 from npfill.models.base import Channels, ScaleFloor
-from npfill.models.parts.mlp import Size
+from npfill.models.parts.layers import Size
 from tests.conftest import TINY
 
 

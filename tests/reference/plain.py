@@ -16,7 +16,7 @@ from npfill.context import Context
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess, build
 from npfill.models.parts.basis import BasisEncoder
-from npfill.models.parts.output import floored_gaussian
+from npfill.models.parts.layers import floored_gaussian
 from npfill.models.parts.points import points_of
 from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder
 from npfill.training.batch import Batch

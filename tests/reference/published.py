@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npfill.models import NeuralProcess, build, config_of
-from npfill.models.parts.mlp import mlp
+from npfill.models.parts.layers import mlp
 
 WIDTH, HEADS = 128, 8
 # Layers before the mean, after it, of the decoder, and of queries and keys, by channels.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npfill.gaussian import full_precision
-from npfill.models.parts.mlp import mlp
+from npfill.models.parts.layers import mlp
 
 _DISTANCE_FEATURES = 3
 

@@ -14,8 +14,7 @@ from npfill.context import Context
 from npfill.gaussian import Gaussian
 from npfill.models.parts.aggregator import sums_over_grid
 from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
-from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes, mlp
-from npfill.models.parts.output import Joined, floored_gaussian
+from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, floored_gaussian, mlp
 
 Pixels = Float[Tensor, "batch channel height width"]
 Masks = Bool[Tensor, "mask batch 1 height width"]

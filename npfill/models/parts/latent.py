@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from npfill.gaussian import Gaussian, full_precision
-from npfill.models.parts.mlp import mlp
+from npfill.models.parts.layers import mlp
 
 
 class LatentEncoder(nn.Module):

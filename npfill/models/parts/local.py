@@ -13,7 +13,7 @@ from npfill.gaussian import Gaussian
 from npfill.models.parts.aggregator import sums_over_grid
 from npfill.models.parts.basis import BasisDecoder
 from npfill.models.parts.coordinates import Coordinates, Encoding
-from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
 
 # The width of the kernels, in distances of nodes, and the weight in every local average of the
 # mean of the whole context beside the observed pixels.

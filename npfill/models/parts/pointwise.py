@@ -13,8 +13,7 @@ from npfill.context import Context
 from npfill.gaussian import Gaussian
 from npfill.models.parts.aggregator import mean, means
 from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
-from npfill.models.parts.mlp import MOST_LAYERS, Size, Sizes, mlp
-from npfill.models.parts.output import Joined, floored_gaussian
+from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, floored_gaussian, mlp
 from npfill.models.parts.points import points_of
 
 # Rows of hidden layers that are computed at once: a block that stays in a core's cache is not

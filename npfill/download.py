@@ -4,6 +4,7 @@ A server is trusted with the content of a file alone: nothing that it says becom
 more is downloaded than it stated. (`hf_hub_download` writes to where an ETag says.)
 """
 
+import hashlib
 import os
 import re
 import time
@@ -13,9 +14,7 @@ from urllib.parse import urlsplit
 
 from npfill.errors import ModelError
 from npfill.files import LARGEST
-from npfill.hub.address import COMMIT, Address
-from npfill.hub.cache import store
-from npfill.hub.client import library, offline, shown
+from npfill.hub import COMMIT, Address, library, offline, shown, store
 
 _ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
@@ -86,17 +85,20 @@ def _asked(client: Any, address: Address, endpoint: str, size: int | None) -> tu
     if (stated.size or 0) > LARGEST:
         raise ModelError(f"{address}: larger than any npfill model", "name another file")
     headers = client.utils.build_hf_headers(**said) | {"Accept-Encoding": "identity"}
-    content = _download(client, url, headers, stated.size or size or LARGEST)
-    if len(content) < (stated.size or 0):
-        raise ValueError("the file came short")
+    content = _download(client, url, headers, stated, size)
+    if content[8:9] != b"{":
+        raise ValueError("it sends something else than a .safetensors file")
     return commit, content
 
 
-def _download(client: Any, url: str, headers: dict[str, str], limit: int) -> bytes:
+def _download(
+    client: Any, url: str, headers: dict[str, str], stated: Any, size: int | None
+) -> bytes:
     """The content at an address; a connection that breaks is made anew, a few times."""
+    limit = stated.size or size or LARGEST
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _content(client, url, headers, limit)
+            return _content(client, url, headers, stated, limit)
         # The errors of the HTTP library that huggingface_hub is built on.
         except client.errors.HfHubHTTPError.__bases__ as error:
             if attempt == _ATTEMPTS or getattr(error, "response", None) is not None:
@@ -105,8 +107,8 @@ def _download(client: Any, url: str, headers: dict[str, str], limit: int) -> byt
     raise AssertionError("the last attempt returns or raises")
 
 
-def _content(client: Any, url: str, headers: dict[str, str], limit: int) -> bytes:
-    """One attempt, which ends with an error where the server sends too much, or too slowly."""
+def _content(client: Any, url: str, headers: dict[str, str], stated: Any, limit: int) -> bytes:
+    """One attempt, which fails where the server sends too much, too little, or too slowly."""
     timeout, content = client.constants.HF_HUB_DOWNLOAD_TIMEOUT, bytearray()
     session, began = client.utils.get_session(), time.monotonic()
     with session.stream("GET", url, headers=headers, timeout=timeout) as response:
@@ -117,6 +119,11 @@ def _content(client: Any, url: str, headers: dict[str, str], limit: int) -> byte
                 raise ValueError(f"it sends more than the {limit} bytes that it stated")
             if (time.monotonic() - began - timeout) * _SLOWEST > len(content):
                 raise TimeoutError
+    if len(content) < (stated.size or 0):
+        raise ConnectionError("the file came short")
+    digest = hashlib.sha256(content).hexdigest()
+    if len(stated.etag or "") == len(digest) and digest != stated.etag:
+        raise ConnectionError(f"its sha256 is {digest}, not {stated.etag} as it stated")
     return bytes(content)
 
 

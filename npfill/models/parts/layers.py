@@ -1,15 +1,33 @@
-"""The ends of every decoder: r and z at its first layer, a Gaussian after its last.
+"""Layers that encoders and decoders share: perceptrons, inputs side by side, Gaussian outputs.
 
 Every decoder is called as g(positions, r, z). The positions are those of the targets, "target 2"
 where all pictures of a batch share them and "batch target 2" otherwise. r has a row per target,
 or one row for all. z has a leading sample axis, and with it so has the result.
 """
 
+from collections.abc import Sequence
+from typing import Annotated
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from npfill.config import Range
 from npfill.gaussian import Gaussian, full_precision
+
+# No size in a configuration may ask for more than this, whoever wrote the file.
+Size = Annotated[int, Range(1, 4096)]
+Sizes = Annotated[tuple[int, ...], Range(1, 4096)]
+MOST_LAYERS = 32
+
+
+def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    """Linear layers of the given hidden widths with a ReLU after each but the last."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
+        inputs = width
+    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
 
 def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
