@@ -148,7 +148,7 @@ def sha256_of(path: Path) -> str:
 
 
 def mismatch(path: Path, size: int, sha256: str) -> str:
-    """How a file differs from the one that is meant; nothing where it is that one.
+    """Describe how a file differs from the one that is meant; "" if it is that one.
 
     Args:
         path: The file.

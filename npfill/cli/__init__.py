@@ -26,7 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("complete")(complete_command)
+app.command("complete", epilog="Example: npfill complete photo.jpg --mask mask.png")(
+    complete_command
+)
 app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("train")(train_command)

@@ -1,4 +1,4 @@
-"""`npfill check`: whether a tool, any tool, changed what is outside the hole."""
+"""`npfill check`: proof that a tool, any tool, changed nothing outside the hole."""
 
 from pathlib import Path
 from typing import Annotated

@@ -76,23 +76,26 @@ def complete_command(
     skip_existing: Annotated[
         bool,
         typer.Option(
-            "--skip-existing", help="Leave existing files; write the rest.", rich_help_panel=_OUTPUT
+            "--skip-existing",
+            help="Keep existing files and write the others.",
+            rich_help_panel=_OUTPUT,
         ),
     ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Say what would be read and written.", rich_help_panel=_OUTPUT
+            "--dry-run", help="Print what would be read and written.", rich_help_panel=_OUTPUT
         ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The result as JSON on stdout.", rich_help_panel=_OUTPUT)
+        bool,
+        typer.Option("--json", help="Print the result as JSON on stdout.", rich_help_panel=_OUTPUT),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=_OUTPUT)
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say more.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("--verbose", "-v", help="Print more.", rich_help_panel=_OUTPUT)
     ] = False,
 ) -> None:
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""

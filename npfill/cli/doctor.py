@@ -1,4 +1,4 @@
-"""`npfill doctor`: what runs here, what does not and why."""
+"""`npfill doctor`: versions, devices and models, and a self-test."""
 
 import platform
 from importlib.metadata import version
@@ -11,7 +11,7 @@ _PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface-hub", "type
 
 
 def doctor_command() -> None:
-    """Versions, devices and why one is not used, the models, and a self-test of a second."""
+    """Print versions, devices and why one is not used, and models; run a self-test."""
     _line("npfill", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     _line("packages", ", ".join(f"{name} {version(name)}" for name in _PACKAGES))
 

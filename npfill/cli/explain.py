@@ -1,4 +1,4 @@
-"""`npfill explain`: the command that made a result, and whether it still makes it."""
+"""`npfill explain`: the command that made a result, and a check that it still makes it."""
 
 import shlex
 from pathlib import Path
@@ -20,7 +20,7 @@ def explain_command(
         bool, typer.Option("--rerun", help="Run the command, too, and compare.")
     ] = False,
 ) -> None:
-    """Print the command that made a result, and check that what it was made from is unchanged."""
+    """Print the command that made a result, and check that its inputs are unchanged."""
     from npfill.completion import Origin, changes_since, made_again
 
     reporter = Reporter()

@@ -11,23 +11,33 @@ from npfill.files import folder
 _MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
 # No picture that is read is larger than this.
 _FARTHEST = 10**8
+_ALPHA_OR_COLOUR = (
+    "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, to 8 of 255 "
+    "levels, is filled."
+)
+
+
+def _within_pictures(pixels: int) -> int:
+    """Refuse more pixels than a picture can have; a range would stand in --help."""
+    if abs(pixels) > _FARTHEST:
+        raise typer.BadParameter(f"no picture is {_FARTHEST:,} pixels wide")
+    return pixels
+
 
 MaskFile = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|alpha|color:#RRGGBB",
-        help="White is filled, black is kept. `alpha`: what is transparent is filled. "
-        "`color:#ff00ff~8`: what has this colour, to 8 of 255 levels.",
+        metavar="MASK",
+        help=f"A file: white is filled, black is kept. {_ALPHA_OR_COLOUR}",
         rich_help_panel=_MASK,
     ),
 ]
 MaskFileOrFolder = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|DIR|alpha|color:#RRGGBB",
-        help="White is filled, black is kept. DIR: masks by the pictures' names. "
-        "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, "
-        "to 8 of 255 levels.",
+        metavar="MASK",
+        help="A file: white is filled, black is kept. A folder: masks by the pictures' names. "
+        + _ALPHA_OR_COLOUR,
         rich_help_panel=_MASK,
     ),
 ]
@@ -42,18 +52,17 @@ Grow = Annotated[
     int,
     typer.Option(
         metavar="PX",
-        min=-_FARTHEST,
-        max=_FARTHEST,
+        callback=_within_pictures,
         help="Grow the hole; negative shrinks it.",
         rich_help_panel=_MASK,
     ),
 ]
 MaskThreshold = Annotated[
     float | None,
-    typer.Option(min=0, help="Lowest level that is filled.", rich_help_panel=_MASK),
+    typer.Option(min=0, help="Lowest level of the mask that is filled.", rich_help_panel=_MASK),
 ]
 FitMask = Annotated[
-    bool, typer.Option("--fit-mask", help="Resize the mask.", rich_help_panel=_MASK)
+    bool, typer.Option("--fit-mask", help="Resize the mask to the picture.", rich_help_panel=_MASK)
 ]
 
 
@@ -93,14 +102,23 @@ Sampler = Annotated[
 ]
 Rounds = Annotated[
     int | None,
-    typer.Option(metavar="K", help="Rounds of autoregressive; 16.", rich_help_panel=_MODEL),
+    typer.Option(
+        metavar="K",
+        help="Rounds of the autoregressive sampler. Default: 16.",
+        rich_help_panel=_MODEL,
+    ),
 ]
 Noise = Annotated[
-    bool, typer.Option("--noise", help="Samples with noise, not smooth.", rich_help_panel=_MODEL)
+    bool,
+    typer.Option(
+        "--noise", help="Draw each pixel of a sample, not its mean.", rich_help_panel=_MODEL
+    ),
 ]
-Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Folders below folders, too.")]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Look into folders below folders, too.")
+]
 MaxPixels = Annotated[
-    int | None, typer.Option(min=1, help="Pictures and masks of more are refused.")
+    int | None, typer.Option(min=1, help="Refuse pictures and masks of more pixels.")
 ]
 Output = Annotated[
     Path | None,
@@ -109,7 +127,8 @@ Output = Annotated[
     ),
 ]
 Emit = Annotated[
-    str | None, typer.Option(help="Of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT)
+    str | None,
+    typer.Option(help="Results to write, of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)

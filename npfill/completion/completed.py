@@ -42,13 +42,6 @@ class CompletedPicture:
         """The picture with other values in the hole, and nothing changed outside it."""
         return self.masked.filled(values, opaque=self.making.masking.is_alpha)
 
-    @property
-    def mean_std(self) -> float | None:
-        """The mean of the standard deviation in the hole, in the unit of data."""
-        if self.std is None:
-            return None
-        return float(self.masked.deviation(self.std)[self.masked.hole].mean())
-
 
 def complete_prepared(
     image: str,

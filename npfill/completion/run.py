@@ -46,7 +46,8 @@ class Report:
     @cached_property
     def mean_std(self) -> float | None:
         """The mean of the standard deviation in the hole, in the unit of data."""
-        return self.done.mean_std
+        std, masked = self.done.std, self.done.masked
+        return None if std is None else float(masked.deviation(std)[masked.hole].mean())
 
     def as_json(self) -> dict[str, object]:
         """The report as JSON values."""
