@@ -1,1 +1,1 @@
-"""Pictures and masks from files, and back; what a model sees of them."""
+"""Pictures and masks: read, written, filled, and put on the scale of a model."""

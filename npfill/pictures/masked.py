@@ -1,4 +1,4 @@
-"""A picture with its hole: what a model sees of it, and its completion, unchanged outside."""
+"""A picture with its hole: its intensities for a model, and its completion, unchanged outside."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -119,7 +119,7 @@ class MaskedPicture:
         return replace(self.picture, values=values)
 
     def sha256(self, *, opaque: bool) -> str:
-        """The hash of what is used of the picture: its type, shape and values, zero in the hole."""
+        """The hash of the picture outside the hole: type, shape, and values, zero in the hole."""
         used, colours = self.picture.values.copy(), self.picture.colours
         used[..., :colours][np.broadcast_to(self.by_channel, used[..., :colours].shape)] = 0
         if opaque and self.picture.has_alpha:

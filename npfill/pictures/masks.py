@@ -67,7 +67,7 @@ def read_mask(
 def from_mask(
     mask: Picture, size: tuple[int, int], *, picture_name: str, threshold: float | None, fit: bool
 ) -> Hole:
-    """The hole that a mask selects: what is at least as light as half of its full scale.
+    """The hole that a mask selects: levels of at least half of its full scale.
 
     Args:
         mask: Grey, colour, alpha, numbers from 0 to 1, or true and false.

@@ -9,7 +9,7 @@ from PIL.ExifTags import IFD, Base
 KEPT = ("icc_profile", "exif", "dpi")  # by their names in the `info` of Pillow
 _LARGEST_DPI = 1e6
 _LARGEST_PROFILE = PngImagePlugin.MAX_TEXT_CHUNK
-# The first directory of a TIFF file mostly says how its pixels are stored; these say what it shows.
+# The first directory of a TIFF file mostly describes the storage of its pixels; these, its subject.
 _DESCRIBING = {
     Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
     Base.Copyright, IFD.Exif, IFD.GPSInfo,

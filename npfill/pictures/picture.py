@@ -24,7 +24,7 @@ class Picture:
         name: Its name in messages.
         notes: Lines for the user.
         info: Parts of the file that a copy keeps: `icc_profile`, `exif` (without orientation and
-            thumbnail) and `dpi` of a picture; of data, whatever the format needs to be written.
+            thumbnail) and `dpi` of a picture; of data, the parts that its format needs.
         is_data: The values are measurements, of any range and unit.
         missing: True where a value is missing. Data read from files always have it, pictures never.
         unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies

@@ -45,7 +45,7 @@ class Format:
 
 
 class UnknownFormatError(Exception):
-    """A file is of no format that is read; the message says what it is."""
+    """A file of no format in the table; the message describes it."""
 
 
 def refuse_bomb(name: str, shape: tuple[int, ...], max_pixels: int) -> None:
