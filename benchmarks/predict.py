@@ -9,7 +9,6 @@ import copy
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -97,7 +96,7 @@ def side_by_side(variant: str, channels: int, rounds: int) -> Taken:
 
 
 def _prediction(
-    model: NeuralProcess[Any], context: Context, targets: Targets, noise: Tensor
+    model: NeuralProcess, context: Context, targets: Targets, noise: Tensor
 ) -> Callable[[], Tensor]:
     def predict() -> Tensor:
         given = model.condition(context)

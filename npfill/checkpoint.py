@@ -24,12 +24,12 @@ _KEY = "npfill"
 class Weights:
     """A model with what is known of where it comes from."""
 
-    model: models.NeuralProcess[Any]
+    model: models.NeuralProcess
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def save(
-    path: Path, model: models.NeuralProcess[Any], provenance: dict[str, Any], *, half: bool = False
+    path: Path, model: models.NeuralProcess, provenance: dict[str, Any], *, half: bool = False
 ) -> None:
     """Write a model atomically, with its configuration and provenance as metadata.
 

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -18,7 +17,7 @@ from npfill.sampling import draws
 from tests.conftest import tiny
 
 
-def predict(model: NeuralProcess[Any], context: Context) -> torch.Tensor:
+def predict(model: NeuralProcess, context: Context) -> torch.Tensor:
     latent = model.infer(context)
     z = None if latent is None else draws(latent, 0, "test", 2)
     return model.predict(model.encode(context), z, Targets.every((6, 6))).mean
@@ -30,7 +29,7 @@ def a_context() -> Context:
     return Context(torch.rand(1, 2, 6, 6, generator=generator), observed)
 
 
-def test_a_model_read_back_predicts_the_same(model: NeuralProcess[Any], tmp_path: Path) -> None:
+def test_a_model_read_back_predicts_the_same(model: NeuralProcess, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     checkpoint.save(path, model, {"seed": 3})
     weights = checkpoint.load(path)
@@ -43,7 +42,7 @@ def test_a_model_read_back_predicts_the_same(model: NeuralProcess[Any], tmp_path
 
 
 def test_half_precision_halves_the_file_and_hardly_moves_a_prediction(
-    model: NeuralProcess[Any], tmp_path: Path
+    model: NeuralProcess, tmp_path: Path
 ) -> None:
     whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
     checkpoint.save(whole, model, {})
@@ -57,14 +56,14 @@ def test_half_precision_halves_the_file_and_hardly_moves_a_prediction(
     )
 
 
-def test_equal_models_give_equal_bytes(model: NeuralProcess[Any], tmp_path: Path) -> None:
+def test_equal_models_give_equal_bytes(model: NeuralProcess, tmp_path: Path) -> None:
     one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
     for path in (one, other):
         checkpoint.save(path, model, {"b": 1, "a": [2, 3]})
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_the_only_metadata_key_is_canonical_json(model: NeuralProcess[Any], tmp_path: Path) -> None:
+def test_the_only_metadata_key_is_canonical_json(model: NeuralProcess, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     checkpoint.save(path, model, {"b": 1, "a": "ä"})
     _, metadata = checkpoint.load_tensors(path)

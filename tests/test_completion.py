@@ -15,7 +15,7 @@ from npfill.models import NeuralProcess
 from npfill.sampling import MOMENT_DRAWS, draws, predictive
 from tests.conftest import MODELS, last_bias, of
 
-Model = NeuralProcess[Any]
+Model = NeuralProcess
 LATENT = ("lcnp", "lcnp-basis", "np", "np-basis", "np-local", "anp")
 SIZE = (5, 6)
 HOLE = np.zeros(SIZE, dtype=bool)

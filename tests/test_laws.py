@@ -1,7 +1,6 @@
 """What every neural process must satisfy, over every variant."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from npfill.training.objectives import elbo
 from tests.conftest import tiny
 
 SIZE = (6, 6)
-Model = NeuralProcess[Any]
+Model = NeuralProcess
 # The parts of a latent variant that say what z may be.
 INFERRING = {"encoder", "stochastic_encoder", "latent_encoder"}
 

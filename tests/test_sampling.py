@@ -30,7 +30,7 @@ from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
 from tests.conftest import MODELS, of, tiny
 
-Model = NeuralProcess[Any]
+Model = NeuralProcess
 SIZE = (5, 6)
 NAMES = ("cnp", "cnp-basis", "lcnp-basis", "np-local", "anp")
 CASES = [

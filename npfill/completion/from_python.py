@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from npfill.models import NeuralProcess
     from npfill.predictor import Predictor
 
-    Model = str | Path | NeuralProcess[Any] | Baseline | Predictor
+    Model = str | Path | NeuralProcess | Baseline | Predictor
 
 Box = Sequence[int] | str
 

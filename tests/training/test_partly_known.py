@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +30,7 @@ def pictures_with(hidden: int) -> MaskedImages:
     return MaskedImages(torch.where(known, images, hidden), known)
 
 
-def recipe_of(model: NeuralProcess[Any], targets: int = 0) -> Recipe:
+def recipe_of(model: NeuralProcess, targets: int = 0) -> Recipe:
     recipe = parse(TINY.read_text("utf-8"), "a test")
     assert recipe.holes is not None
     objective = replace(recipe.objective, targets=targets, from_context=0.5, draws=2)
