@@ -18,11 +18,14 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from npfill.errors import NpfillError
 
 Record = TypeVar("Record")
+# Values by key, as JSON and TOML have them, and tables by name.
+Json = dict[str, Any]
+Tables = Mapping[str, Mapping[str, Any]]
 # JSON writes strings, numbers and lists as TOML does.
 _json = partial(json.dumps, ensure_ascii=False)
 # What has no bound but that of its type.
 _MANY = 2**31
-_NO_COMMENTS: Mapping[str, Mapping[str, str]] = {}
+_NO_COMMENTS: Tables = {}
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Doc:
-    """What a field means, in one or two sentences."""
+    """Meaning of a field, in one or two sentences."""
 
     text: str
 
@@ -80,14 +83,11 @@ class Key:
     range: Range | None
     default: str
     doc: str
-    tables: tuple[type[Any], ...] = ()
+    tables: tuple[type, ...] = ()
 
 
 def read(
-    record: type[Record],
-    values: Mapping[str, Any],
-    where: str,
-    error: type[NpfillError],
+    record: type[Record], values: Mapping[str, object], where: str, error: type[NpfillError]
 ) -> Record:
     """An instance of the dataclass `record` with exactly the given values.
 
@@ -125,7 +125,7 @@ def read(
         raise error(f"{where}: {problem}", *way_out) from None
 
 
-def keys_of(record: type[Any]) -> list[Key]:
+def keys_of(record: type) -> list[Key]:
     """List the fields of a record as `read` takes them, in order."""
     hints = get_type_hints(record, include_extras=True)
     keys = []
@@ -139,15 +139,12 @@ def keys_of(record: type[Any]) -> list[Key]:
     return keys
 
 
-def plain(record: Any) -> dict[str, Any]:
+def plain(record: Any) -> Json:
     """The values of a record as `read` takes them: tables, lists, strings and numbers."""
     return dict(json.loads(json.dumps(asdict(record))))
 
 
-def as_toml(
-    tables: Mapping[str, Mapping[str, Any]],
-    comments: Mapping[str, Mapping[str, str]] = _NO_COMMENTS,
-) -> str:
+def as_toml(tables: Tables, comments: Tables = _NO_COMMENTS) -> str:
     """Tables of plain values as the text of a TOML file.
 
     Args:
@@ -164,9 +161,7 @@ def as_toml(
     )
 
 
-def _unfolded(
-    tables: Mapping[str, Mapping[str, Any]],
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _unfolded(tables: Tables) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Tables by their full names, each before those within it."""
     for name, table in tables.items():
         within = {f"{name}.{key}": one for key, one in table.items() if isinstance(one, Mapping)}
@@ -178,7 +173,7 @@ def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in wrap(text, 98))
 
 
-def _parted(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+def _parted(hint: object) -> tuple[object, tuple[object, ...]]:
     """A type, and what is said of it."""
     if get_origin(hint) is Annotated:
         kind, *said = get_args(hint)
@@ -186,7 +181,7 @@ def _parted(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
-def _kind(hint: Any) -> str:
+def _kind(hint: object) -> str:
     """The word for a type."""
     if options := _options(hint):
         kinds = [get_args(get_type_hints(one)["kind"])[0] for one in options if len(options) > 1]
@@ -198,29 +193,29 @@ def _kind(hint: Any) -> str:
     return str(getattr(hint, "__name__", hint))
 
 
-def _options(hint: Any) -> list[type[Any]]:
+def _options(hint: object) -> list[type]:
     """The dataclasses that a field holds one of; none of a plain value."""
     each = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
     return [one for one in each if is_dataclass(one) and isinstance(one, type)]
 
 
-def _chosen(
-    options: list[type[Any]], value: Any, where: str, error: type[NpfillError]
-) -> type[Any]:
-    """The dataclass that a table's `kind` names; the only one, where there is no choice."""
+def _table(options: list[type], value: object, where: str, error: type[NpfillError]) -> object:
+    """Read a table as the dataclass that its `kind` names, or as the only one."""
     if not isinstance(value, Mapping):
         raise error(f"{where} is {value!r}, which is not a table", "write it as a table of its own")
     if len(options) == 1:
-        return options[0]
+        return read(options[0], value, where, error)
     kinds = {get_args(get_type_hints(one)["kind"])[0]: one for one in options}
     kind = value.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
         problem = f"kind is {kind!r}" if "kind" in value else "key 'kind' is missing"
         raise error(f"{where}: {problem}", f"one of: {', '.join(kinds)}")
-    return kinds[kind]
+    return read(kinds[kind], value, where, error)
 
 
-def _checked(said: tuple[Any, ...], value: Any, where: str, error: type[NpfillError]) -> Any:
+def _checked(
+    said: tuple[object, ...], value: object, where: str, error: type[NpfillError]
+) -> object:
     """The value, which lies in the ranges that are said of its field."""
     numbers = value if isinstance(value, tuple) else (value,)
     for length in [one for one in said if isinstance(one, Length)] or [Length(1)]:
@@ -232,12 +227,12 @@ def _checked(said: tuple[Any, ...], value: Any, where: str, error: type[NpfillEr
     return value
 
 
-def _typed(hint: Any, value: Any, where: str, error: type[NpfillError]) -> Any:
+def _typed(hint: object, value: object, where: str, error: type[NpfillError]) -> Any:
     if get_origin(hint) is Annotated:
         plain, said = _parted(hint)
         return _checked(said, _typed(plain, value, where, error), where, error)
     if options := _options(hint):
-        return read(_chosen(options, value, where, error), value, where, error)
+        return _table(options, value, where, error)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise error(f"{where} is {value!r}", f"one of: {', '.join(get_args(hint))}")
@@ -249,5 +244,5 @@ def _typed(hint: Any, value: Any, where: str, error: type[NpfillError]) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:
-        raise error(f"{where} is {value!r}", f"it must be of type {hint.__name__}")
+        raise error(f"{where} is {value!r}", f"it must be of type {_kind(hint)}")
     return value

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from npfill import checkpoint, models
+from npfill.config import Json
 from npfill.errors import CheckFailedError
 from npfill.training.batch import Pictures, draw
 from npfill.training.distributed import Rank, all_reduce_sum, barrier
@@ -43,7 +43,7 @@ class Report:
     kl: float
     images_per_second: float
     seconds_per_step: float
-    validation: dict[str, Any] | None = None
+    validation: Json | None = None
 
 
 class Trainer:
@@ -65,8 +65,8 @@ class Trainer:
         recipe: Recipe,
         folder: RunFolder,
         train: Pictures,
-        score: Callable[[models.NeuralProcess[Any]], dict[str, Any]],
-        provenance: dict[str, Any],
+        score: Callable[[models.NeuralProcess], Json],
+        provenance: Json,
         rank: Rank = _ALONE,
     ) -> None:
         self.recipe, self.folder, self.provenance = recipe, folder, provenance
@@ -157,7 +157,7 @@ class Trainer:
             self._save(report)
         return report
 
-    def _validate(self) -> dict[str, Any]:
+    def _validate(self) -> Json:
         scores = self.score(self.learner.average)
         likelihoods = scores["floored_log_likelihood"]
         mean = sum(likelihoods) / len(likelihoods)
@@ -183,7 +183,7 @@ class Trainer:
         progress = {"step": self.step, "best": best, "seconds": self.seconds}
         self.folder.save_state(self.learner.state(), progress)
 
-    def _write(self, path: Path, scores: dict[str, Any] | None) -> None:
+    def _write(self, path: Path, scores: Json | None) -> None:
         checkpoint.save(
             path,
             self.learner.average,

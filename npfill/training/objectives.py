@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -33,7 +32,7 @@ class Loss:
 
 
 def loss(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     batch: Batch,
     objective: Objective,
     kl_weight: float,
@@ -54,7 +53,7 @@ def loss(
     return elbo(model, batch, objective.beta, kl_weight, now, all_sum)
 
 
-def nll(model: NeuralProcess[Any], batch: Batch, beta: float, all_sum: Reduce = alone) -> Loss:
+def nll(model: NeuralProcess, batch: Batch, beta: float, all_sum: Reduce = alone) -> Loss:
     """-log p(y_T | x_T, C) (Garnelo et al. 2018a, equation 4)."""
     predicted = model.predict(model.encode(batch.context), None, batch.targets)
     fit = per_target(weighted_log_likelihood(predicted, batch, beta, all_sum), batch)
@@ -62,7 +61,7 @@ def nll(model: NeuralProcess[Any], batch: Batch, beta: float, all_sum: Reduce = 
 
 
 def elbo(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     batch: Batch,
     beta: float,
     kl_weight: float,

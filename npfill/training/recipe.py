@@ -4,9 +4,8 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from npfill.config import as_toml, keys_of, read
+from npfill.config import Json, as_toml, keys_of, read
 from npfill.errors import InputError, UsageError
 from npfill.files import folder
 from npfill.models import VARIANTS, Config, config_of, fields_of
@@ -31,7 +30,7 @@ class Recipe:
     run: Run
 
 
-_TABLES: dict[str, type[Any]] = {
+_TABLES: dict[str, type] = {
     "data": Data,
     "holes": Holes,
     "damage": Damage,
@@ -84,7 +83,7 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
         raise UsageError(f"{where}: {no_table[0]} is no table", f"begin it with [{no_table[0]}]")
     model = dict(tables["model"])
     variant = str(model.pop("variant", ""))
-    records: dict[str, Any] = {
+    records: Json = {
         name: read(record, tables[name], f"{where}: [{name}]", UsageError)
         for name, record in _TABLES.items()
         if name in tables
@@ -155,7 +154,7 @@ def render(recipe: Recipe, *, comments: bool = False) -> str:
     return as_toml(tables, said)
 
 
-def _comments(name: str, record: Any) -> dict[str, dict[str, str]]:
+def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
     """Comments on the keys of a record and of the tables within it, as `as_toml` takes them."""
     said = {name: {key.name: key.doc for key in keys_of(type(record))}}
     for key in keys_of(type(record)):
@@ -168,7 +167,7 @@ def _comments(name: str, record: Any) -> dict[str, dict[str, str]]:
 def explain() -> str:
     """Explain every key of every table of a recipe, in Markdown."""
     parts = [_section(f"`[{name}]`", record) for name, record in _TABLES.items()]
-    tables: dict[tuple[str, type[Any]], None] = {}
+    tables: dict[tuple[str, type], None] = {}
     for variant, model in VARIANTS.items():
         title = f'`[model]` with `variant = "{variant}"`'
         parts.append(_section(title, model.configuration, _summary(variant)))
@@ -185,7 +184,7 @@ def _summary(variant: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _section(title: str, record: type[Any], text: str = "") -> str:
+def _section(title: str, record: type, text: str = "") -> str:
     """A heading, a sentence and a line for each key."""
     text = text or (record.__doc__ or "").partition("\n")[0].replace("`", "")
     lines = [f"## {title}", "", text, ""]

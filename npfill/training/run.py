@@ -5,12 +5,12 @@ import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from npfill import checkpoint
+from npfill.config import Json
 from npfill.devices import precision
 from npfill.errors import InputError, ModelError
 from npfill.files import write_bytes
@@ -54,14 +54,14 @@ class RunFolder:
         """Everything that an exact resume needs."""
         return self.path / "state.safetensors"
 
-    def create(self, recipe: str, environment: dict[str, Any]) -> None:
+    def create(self, recipe: str, environment: Json) -> None:
         """Make the folder with its recipe and environment."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_bytes(self.recipe, recipe.encode())
         text = json.dumps(environment, indent=2, sort_keys=True) + "\n"
         write_bytes(self.environment, text.encode())
 
-    def read_environment(self) -> dict[str, Any]:
+    def read_environment(self) -> Json:
         """Read the environment that `create` wrote.
 
         Raises:
@@ -75,19 +75,19 @@ class RunFolder:
                 "start one with npfill train RECIPE",
             ) from None
 
-    def note(self, found: dict[str, Any]) -> None:
+    def note(self, found: Json) -> None:
         """Add to the environment what became known in the course of the run."""
         before = self.read_environment()
         if before != before | found:
             text = json.dumps(before | found, indent=2, sort_keys=True) + "\n"
             write_bytes(self.environment, text.encode())
 
-    def save_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
+    def save_state(self, tensors: dict[str, Tensor], progress: Json) -> None:
         """Replace the state atomically; `progress` is JSON."""
         plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         checkpoint.save_tensors(self.state, plain, {"npfill": checkpoint.canonical(progress)})
 
-    def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    def load_state(self) -> tuple[dict[str, Tensor], Json]:
         """Read what `save_state` wrote last."""
         tensors, metadata = checkpoint.load_tensors(self.state)
         try:
@@ -97,12 +97,12 @@ class RunFolder:
                 f"{self.state}: not the state of a run", "start the run again"
             ) from None
 
-    def log(self, line: dict[str, Any]) -> None:
+    def log(self, line: Json) -> None:
         """Append one line to the metrics."""
         with self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, sort_keys=True) + "\n")
 
-    def read_metrics(self) -> list[dict[str, Any]]:
+    def read_metrics(self) -> list[Json]:
         """Read all whole lines of the metrics."""
         if not self.metrics.exists():
             return []
@@ -116,7 +116,7 @@ class RunFolder:
         write_bytes(self.metrics, text.encode())
 
 
-def describe(device: torch.device, processes: int) -> dict[str, Any]:
+def describe(device: torch.device, processes: int) -> Json:
     """Describe versions, hardware and precision, as JSON values."""
     return {
         "npfill": __version__,
@@ -128,7 +128,7 @@ def describe(device: torch.device, processes: int) -> dict[str, Any]:
     }
 
 
-def provenance(recipe: Recipe, device: torch.device, processes: int) -> dict[str, Any]:
+def provenance(recipe: Recipe, device: torch.device, processes: int) -> Json:
     """Describe the origin of weights, beside the recipe's text, steps and scores."""
     return {
         "dataset": recipe.data.name,

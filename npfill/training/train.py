@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from npfill import checkpoint, zoo
+from npfill.config import Json
 from npfill.data.sets import Photographs
 from npfill.data.sources import first_file
 from npfill.devices import keep_memory
@@ -196,8 +196,8 @@ class _HeldOut:
         count: Number of pictures that it is fitted to.
     """
 
-    score: Callable[[NeuralProcess[Any]], dict[str, Any]]
-    calibrate: Callable[[NeuralProcess[Any]], tuple[float, float]]
+    score: Callable[[NeuralProcess], Json]
+    calibrate: Callable[[NeuralProcess], tuple[float, float]]
     count: int
 
     @classmethod
