@@ -3,8 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from npfill.evaluate.contexts import grid_protocol
+import numpy as np
+from PIL import Image
+
+from npfill.evaluate.contexts import ContextKind, grid_protocol
+from npfill.evaluate.figures import row_of
 from npfill.models import NeuralProcess
+from npfill.pictures.picture import intensities
+from npfill.pictures.sheet import contact_sheet
+from npfill.predictor import load
 from npfill.scores import COMMON_FLOOR
 from npfill.zoo import Entry
 from tools.stages import origin
@@ -120,3 +127,28 @@ def _table(scores: dict[str, dict[str, Any]], size: int) -> str:
         draws = str(values["draws"]) if "kl" in values else ""
         rows.append([setting.name, f"{values['images']:,}", draws, *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def contexts_figure(
+    model: NeuralProcess,
+    image: Image.Image,
+    kinds: Sequence[ContextKind],
+    samples: int,
+    seed: int,
+) -> Image.Image:
+    """A row for each kind of context: observed pixels, mean, std and samples; std on one scale.
+
+    Args:
+        model: The model.
+        image: A square picture with the model's channels.
+        kinds: The kinds of contexts, row by row.
+        samples: The number of samples in a row.
+        seed: The seed of masks and samples.
+    """
+    picture, predictor, rows, holes = intensities(image), load(model), [], []
+    for each in kinds:
+        hole = ~each.observed(1, (image.height, image.width), seed)[0, 0].numpy()
+        predicted = predictor.predict(picture, hole, samples=samples, seed=seed)
+        rows.append(row_of(each.name, picture, hole, predicted))
+        holes.append(hole)
+    return contact_sheet(picture, np.stack(holes), rows)

@@ -16,14 +16,14 @@ from npfill.errors import InputError
 from npfill.evaluate import evaluate
 from npfill.evaluate.calibration import calibrate, calibrate_photographs
 from npfill.evaluate.contexts import counts_for, grid_protocol, parse
-from npfill.evaluate.figures import contexts_figure, on_grid
+from npfill.evaluate.figures import on_grid
 from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import images_for, measure
 from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
 from npfill.pictures.formats import png_bytes
 from npfill.zoo import Entry
-from tools.card import card, photograph_card
+from tools.card import card, contexts_figure, photograph_card
 from tools.stages import origin
 
 # Draws of z that the scores of a card are measured with, but at random counts: at most.

@@ -1,30 +1,25 @@
 """`npfill figure`: pictures of what models predict, for papers and talks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import track
 
-from npfill.cli import figure_inputs as inputs
-from npfill.cli.console import Talk, say_terms, stderr
+from npfill.cli.console import Reporter, progress, say_terms
 from npfill.errors import InputError, ModelError, UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
     from PIL.Image import Image
 
+    from npfill.pictures.hole import Hole
+    from npfill.pictures.picture import Picture
     from npfill.pictures.sheet import Row
-
-Item = TypeVar("Item")
 
 app = typer.Typer(help="Draw what models predict, for papers and talks.", no_args_is_help=True)
 # The longer side of a picture that is revealed, at most.
 _LONGEST = 256
 _DEFAULT_CONTEXT = 50
-# Whose pictures `compare` takes where only baselines are named.
-_DIGITS = "anp-mnist"
 
 _Image = Annotated[
     Path | None, typer.Argument(metavar="[IMG]", help="The picture; the bundled digit if none.")
@@ -67,28 +62,25 @@ def samples_command(
     What is not observed is blue. Samples show the model's prediction of every pixel, observed
     ones too. Of a picture, the centre square is taken, at the model's size.
     """
-    source, talk = inputs.Source(image, data, index), Talk()
-    counts = inputs.counts(contexts)
-    plan = _plan(output, "npfill-samples.png", overwrite, [image, Path(model)])
-
-    from npfill import checkpoint, zoo
-    from npfill.evaluate.figures import on_grid, samples_figure
+    from npfill.evaluate import figures
     from npfill.sampling import sampler_for
 
-    found = zoo.find(model)
-    weights = checkpoint.load(found.path)
-    network = weights.model
-    say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
-    samplers = [sampler_for(network, name) for name in inputs.samplers(sampler)]
-    size, channels = network.config.size, network.config.channels
+    source, reporter = figures.Source(image, data, index), Reporter()
+    counts = figures.numbers(contexts)
+    path = _place(output, "npfill-samples.png", overwrite, [image, Path(model)])
+    found = figures.neural(model)
+    say_terms(reporter, found.name, found.terms)
+    samplers = [sampler_for(found.model, name) for name in _words(sampler)]
+    size, channels = found.model.config.size, found.model.config.channels
     if max(counts) > size**2:
         raise UsageError(
-            f"--contexts {contexts}: a picture of {found.name} has {size**2:,} pixels",
+            f"`contexts={contexts}`: a picture of {found.name} has {size**2:,} pixels",
             f"numbers of 1 to {size**2}",
         )
-    picture = on_grid(inputs.picture(source, size, channels, talk).image, size, channels)
-    figure = samples_figure(network, picture, counts, samplers, samples, seed)
-    _write_png(plan, figure, found.name, seed, talk)
+    picture = _noted(source.picture(size, channels), reporter)
+    square = figures.on_grid(picture.image, size, channels)
+    figure = figures.samples_figure(found.model, square, counts, samplers, samples, seed)
+    _write_png(path, figure, found.name, seed, reporter)
 
 
 @app.command("compare")
@@ -113,24 +105,23 @@ def compare_command(
     overwrite: _Overwrite = False,
 ) -> None:
     """One picture and context through many models: npfill-compare.png, a row for each."""
-    source, talk = inputs.Source(image, data, index), Talk()
+    from npfill.evaluate import figures
+    from npfill.pictures.hole import describe
+
+    source, reporter = figures.Source(image, data, index), Reporter()
     if mask is not None and context is not None:
-        raise UsageError("--mask and --context both say what is observed", "give one of them")
-    plan = _plan(output, "npfill-compare.png", overwrite, [image, mask])
-
-    from npfill import baselines, checkpoint, zoo
-    from npfill.pictures.picture import intensities
-    from npfill.pictures.sheet import contact_sheet
-
-    labels = inputs.labels(models)
-    network = next((name for name in labels if name not in baselines.NAMES), _DIGITS)
-    config = checkpoint.load(zoo.find(network).path).model.config
-    picture = inputs.picture(source, config.size, config.channels, talk)
-    hole = inputs.hole(picture, mask, context or _DEFAULT_CONTEXT, seed, talk)
-    values = intensities(picture.image)
-    rows = _rows(values, hole, labels, samples, seed, talk)
-    sheet = contact_sheet(values, hole, rows)
-    _write_png(plan, sheet, ", ".join(row.label for row in rows), seed, talk)
+        raise UsageError("`mask` and `context` both say what is observed", "give one of them")
+    path = _place(output, "npfill-compare.png", overwrite, [image, mask])
+    labels = figures.compared(models)
+    size, channels = figures.grid_of(labels)
+    picture = _noted(source.picture(size, channels), reporter)
+    hole = figures.context_hole(picture, mask, context or _DEFAULT_CONTEXT, seed)
+    for note in hole.notes:
+        reporter.warn(f"{mask}: {note}")
+    reporter.say(describe(hole))
+    rows = _rows(picture, hole, labels, samples, seed, reporter)
+    sheet = figures.compare_figure(picture, hole, rows)
+    _write_png(path, sheet, ", ".join(row.label for row in rows), seed, reporter)
 
 
 @app.command("reveal")
@@ -150,97 +141,100 @@ def reveal_command(
 
     A picture whose longer side has more than 256 pixels is scaled down first.
     """
-    plan = _plan(output, "npfill-reveal.webp", overwrite, [image, Path(model)])
-    talk = Talk()
-    whole = inputs.read(image, talk).image
-
-    from npfill import checkpoint, zoo
-    from npfill.evaluate import reveal
+    from npfill.evaluate import figures, reveal
     from npfill.pictures.picture import intensities
 
+    path = _place(output, "npfill-reveal.webp", overwrite, [image, Path(model)])
+    reporter = Reporter()
+    whole = _noted(figures.Source(image, None, None).picture(0, 0), reporter).image
     small = reveal.scaled_down(whole, _LONGEST)
     size = small.height, small.width
     counts = reveal.revealed_counts(small.height * small.width, frames)
-    found = zoo.find(model)
-    weights = checkpoint.load(found.path)
-    network = weights.model
-    say_terms(talk, found.name, str(weights.provenance.get("terms", "")))
+    found = figures.neural(model)
+    say_terms(reporter, found.name, found.terms)
     if small.size != whole.size:
-        talk.say(f"{image}: scaled down to {small.width}x{small.height}")
-    grid = reveal.grid_of(size, network)
+        reporter.say(f"{image}: scaled down to {small.width}x{small.height}")
+    grid = reveal.grid_of(size, found.model)
     if grid != size:
-        talk.say(f"{found.name} predicts {grid[1]}x{grid[0]} points, interpolated between them")
-    values = intensities(small)
-    steps = reveal.frames(network, values, counts, seed)
-    shown = list(_with_progress(steps, "revealing", frames))
-    content = reveal.webp_bytes(
-        reveal.drawn(values, shown), f"npfill figure reveal: model {found.name}, seed {seed}"
-    )
-    _write(plan, content, f"{frames} frames, model {found.name}, seed {seed}", talk)
+        reporter.say(f"{found.name} predicts {grid[1]}x{grid[0]} points, interpolated between them")
+    values, shown = intensities(small), []
+    with progress(frames, "revealing", lines=False) as bar:
+        for frame in reveal.frames(found.model, values, counts, seed):
+            shown.append(frame)
+            bar.advance()
+    made_by = f"model {found.name}, seed {seed}"
+    content = reveal.webp_bytes(reveal.drawn(values, shown), f"npfill figure reveal: {made_by}")
+    _write(path, content, f"{frames} frames, {made_by}", reporter)
 
 
 def _rows(
-    values: "np.ndarray",
-    hole: "np.ndarray",
+    picture: "Picture",
+    hole: "Hole",
     labels: Mapping[str, str],
     samples: int,
     seed: int,
-    talk: Talk,
+    reporter: Reporter,
 ) -> "list[Row]":
     """A completion by each model; a baseline that cannot do it is left out."""
-    from npfill import baselines
-    from npfill.completion import complete
-    from npfill.pictures.sheet import Row
+    from npfill.evaluate import figures
 
     rows = []
-    for name in _with_progress(labels, "completing", len(labels)):
-        try:
-            done = complete(values, hole, name, samples, seed)
-        except (ModelError, InputError) as error:
-            if name not in baselines.NAMES:
-                raise
-            talk.warn(f"{name} is left out: {error}; {error.hint}")
-            continue
-        rows.append(Row(labels[name], done.mean, done.std, list(done.samples)))
-        for note in done.notes:
-            talk.warn(f"{labels[name]}: {note}")
+    with progress(len(labels), "completing", lines=False) as bar:
+        for word, label in labels.items():
+            try:
+                row, notes = figures.completed(label, word, picture, hole, samples, seed)
+            except (ModelError, InputError) as error:
+                if not figures.is_baseline(word):
+                    raise
+                reporter.warn(f"{word} is left out: {error}; {error.hint}")
+                continue
+            rows.append(row)
+            for note in notes:
+                reporter.warn(f"{label}: {note}")
+            bar.advance()
     if not rows:
         raise ModelError("no model is left to compare", "npfill models lists the names")
     return rows
 
 
-def _with_progress(items: Iterable[Item], doing: str, total: int) -> Iterable[Item]:
-    """The items, with a bar on stderr while they are worked on, if that is a terminal."""
-    hidden = not stderr.is_terminal
-    return track(items, doing, total, console=stderr, transient=True, disable=hidden)
+def _words(text: str) -> list[str]:
+    """Words that are separated by commas, each once."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
-def _plan(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> Path:
-    """Where the figure goes; refused, before any work is done, where it cannot or must not."""
+def _noted(picture: "Picture", reporter: Reporter) -> "Picture":
+    """The picture, once what the user should know of it is said."""
+    for note in picture.notes:
+        reporter.warn(f"{picture.name}: {note}")
+    return picture
+
+
+def _place(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> Path:
+    """The file of the figure; refused, before any work, where it cannot or must not be written."""
     from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable
 
     output = output or Path()
     path = output if output.suffix and not output.is_dir() else output / name
     suffix = Path(name).suffix
     if path.suffix.lower() != suffix:
-        raise UsageError(f"{output}: the figure is written as {suffix}", f"-o NAME{suffix}")
+        raise UsageError(f"{output}: the figure is written as {suffix}", f"`output=NAME{suffix}`")
     refuse_inputs([path], [file for file in given if file])
     refuse_existing([path], overwrite)
     refuse_unwritable([path])
     return path
 
 
-def _write_png(path: Path, figure: "Image", models: str, seed: int, talk: Talk) -> None:
+def _write_png(path: Path, figure: "Image", models: str, seed: int, reporter: Reporter) -> None:
     """Write a figure, with what made it in the PNG's text."""
     from npfill.pictures.formats import png_bytes
     from npfill.version import __version__
 
     text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
-    _write(path, png_bytes(figure, text), f"{models}, seed {seed}", talk)
+    _write(path, png_bytes(figure, text), f"{models}, seed {seed}", reporter)
 
 
-def _write(path: Path, content: bytes, of: str, talk: Talk) -> None:
+def _write(path: Path, content: bytes, of: str, reporter: Reporter) -> None:
     from npfill.files import write_bytes
 
     write_bytes(path, content)
-    talk.say(f"wrote {path}: {of}")
+    reporter.say(f"wrote {path}: {of}")

@@ -1,7 +1,6 @@
 """Calibration of a model's scale, fitted on validation pictures."""
 
 import math
-from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
@@ -34,7 +33,7 @@ _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
 def calibrate(
-    model: NeuralProcess[Any], images: UInt8[Tensor, "image channel size size"] | MaskedImages
+    model: NeuralProcess, images: UInt8[Tensor, "image channel size size"] | MaskedImages
 ) -> tuple[float, float]:
     """Fit and set the (a, b) of a model's calibration: scale x exp(a + b log fraction observed).
 
@@ -57,9 +56,7 @@ def calibrate(
     return _fit(model, [_predictions(model, some, each) for each in kinds])
 
 
-def calibrate_photographs(
-    model: NeuralProcess[Any], photographs: Photographs
-) -> tuple[float, float]:
+def calibrate_photographs(model: NeuralProcess, photographs: Photographs) -> tuple[float, float]:
     """The same for a conditional model of photographs, over the kinds of holes that people bring.
 
     Args:
@@ -73,7 +70,7 @@ def calibrate_photographs(
     return _fit(model, [_in_holes(model, photographs, each) for each in parse(_DAMAGES, None)])
 
 
-def _fit(model: NeuralProcess[Any], samples: list[_Sample]) -> tuple[float, float]:
+def _fit(model: NeuralProcess, samples: list[_Sample]) -> tuple[float, float]:
     """Minimise the mean loss over kinds of contexts, by L-BFGS."""
     fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([fitted], max_iter=_STEPS, line_search_fn="strong_wolfe")
@@ -109,7 +106,7 @@ def _loss(
 
 @torch.no_grad()
 def _predictions(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     images: UInt8[Tensor, "image channel size size"] | MaskedImages,
     context: ContextKind,
 ) -> _Sample:
@@ -141,7 +138,7 @@ def _predictions(
 
 
 @torch.no_grad()
-def _in_holes(model: NeuralProcess[Any], photographs: Photographs, context: ContextKind) -> _Sample:
+def _in_holes(model: NeuralProcess, photographs: Photographs, context: ContextKind) -> _Sample:
     """Predictions of photographs with one kind of context, the same number for each."""
     fractions, means, scales, truths = [], [], [], []
     for number, picture in enumerate(photographs.pictures):

@@ -15,7 +15,7 @@ from npfill.data.sources import shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.predictions import AtOwnSize, BatchPredictor, GridBaseline, GridModel
-from npfill.evaluate.protocol import FEWEST_IMAGES, Budget, Pictures, TestSet, measure
+from npfill.evaluate.protocol import FEWEST_IMAGES, Budget, Pictures, measure
 from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
 from npfill.sampling import SAMPLERS, sampler_for
 
@@ -57,28 +57,34 @@ def on_photographs(predictors: Mapping[str, Predictor], pictures: int, seed: int
 
 
 def on_grid(
-    predictors: Mapping[str, Predictor], samplers: Sequence[str], test: TestSet, budget: Budget
+    predictors: Mapping[str, Predictor],
+    samplers: Sequence[str],
+    pictures: Pictures,
+    train: Callable[[], Pictures] | None,
+    budget: Budget,
 ) -> list[Entrant]:
     """Every predictor on a grid: models once or with each sampler, baselines fitted to the data.
+
+    Args:
+        predictors: The predictors by name.
+        samplers: Names of samplers; without any, models are measured as they are.
+        pictures: The pictures to measure on.
+        train: Reads the pictures that baselines may be fitted to; None where there are none.
+        budget: How much is measured.
 
     Raises:
         InputError: There are no training pictures, and a baseline needs some.
         UsageError: A sampler is unknown, or the pictures are too large for a baseline.
     """
+    assert isinstance(pictures, Tensor)
     found: list[Entrant] = []
-    if "linear" in predictors and test.train is None:
-        raise InputError(
-            f"{test.data}: there is no training part, which linear is fitted to",
-            "name a folder with train and test parts, or leave the baseline out",
-        )
-    images, train = test.pictures, cache(test.train) if test.train is not None else None
-    assert isinstance(images, Tensor)
+    train = None if train is None else cache(train)
     for name, predictor in predictors.items():
         if isinstance(predictor, NeuralPredictor):
-            found += _model(name, predictor, samplers, len(images), budget)
+            found += _model(name, predictor, samplers, len(pictures), budget)
         else:
             assert isinstance(predictor, BaselinePredictor)
-            found.append(_baseline(name, predictor.baseline, images, train, budget.seed))
+            found.append(_baseline(name, predictor.baseline, pictures, train, budget.seed))
     return found
 
 
@@ -163,7 +169,7 @@ def _baseline(
     """A baseline, fitted to training pictures where it is one that learns."""
     most = min(len(images), FEWEST_IMAGES) if name == "gp" else len(images)
     plain = _always(GridBaseline(baseline, seed))
-    if name == "linear" and train is not None:
+    if name == "linear":
         return _linear(images, train, seed)
     if name != "nearest":
         return Entrant(name, _OF_EACH, plain, most)
@@ -174,8 +180,13 @@ def _baseline(
     return Entrant(name, origin, lambda context: _nearest(context, held_out, seed), most)
 
 
-def _linear(images: Images, train: Callable[[], Pictures], seed: int) -> Entrant:
+def _linear(images: Images, train: Callable[[], Pictures] | None, seed: int) -> Entrant:
     """The Gaussian with the mean and covariance of training pictures."""
+    if train is None:
+        raise InputError(
+            "there is no training part of the data, which linear is fitted to",
+            "name a folder with train and test parts, or leave the baseline out",
+        )
     values = images[0].numel()
     if values > _MOST_VALUES:
         side = math.isqrt(_MOST_VALUES // images.shape[1]) // 32 * 32

@@ -1,45 +1,147 @@
-"""Figures of what a model predicts: samples given more and more pixels, and kinds of contexts."""
+"""Figures of what models predict: their pictures and contexts, samples, and rows of sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from PIL import Image, ImageOps
 
+from npfill import baselines, zoo
 from npfill.context import Context, Targets
 from npfill.data.sources import read_images
-from npfill.errors import UsageError
-from npfill.evaluate.contexts import ContextKind, kind
+from npfill.errors import ModelError, UsageError
+from npfill.evaluate.contexts import kind
+from npfill.files import folder
 from npfill.models import NeuralProcess
-from npfill.pictures.picture import intensities
+from npfill.pictures.hole import Hole, check
+from npfill.pictures.masks import read_mask
+from npfill.pictures.picture import Picture, intensities
+from npfill.pictures.read import read_picture
 from npfill.pictures.sheet import Row, blue_where, contact_sheet, panel, panel_size, table
-from npfill.predictor import Prediction, load
+from npfill.predictor import NeuralPredictor, Prediction, load
 from npfill.sampling import Sampler
 
+# Its pictures are taken where only baselines are compared.
+_DIGITS = "anp-mnist"
+# The baselines that are compared where nothing is named.
+_BASELINES = ("nearest", "linear", "gp")
 
-def numbered_picture(path: Path, index: int, size: int, channels: int) -> Image.Image:
-    """A picture of a test set, as datasets give it to a model.
 
-    Args:
-        path: Whatever `read_images` reads.
-        index: Its number in the set, from 0.
-        size: Side in pixels.
-        channels: 1 for grey, 3 for RGB.
+@dataclass(frozen=True)
+class Source:
+    """The place of a figure's picture: a file, test pictures and a number, or the bundled digit.
 
     Raises:
-        InputError: The set cannot be read.
-        UsageError: It has no such picture.
+        UsageError: It names two pictures, or a number and no test pictures.
     """
-    images = read_images(path, "test", size, channels)
-    if index >= len(images):
+
+    image: Path | None
+    data: Path | None
+    index: int | None
+
+    def __post_init__(self) -> None:
+        if self.image is not None and self.data is not None:
+            raise UsageError("IMG and `data` both name a picture", "give one of them")
+        if self.index is not None and self.data is None:
+            raise UsageError("`index`: there are no test pictures", "`data=PATH` names some")
+
+    def picture(self, size: int, channels: int) -> Picture:
+        """The picture; one of a test set as a square of `size` pixels, as a model is given it.
+
+        Raises:
+            InputError: The file or the set cannot be read.
+            UsageError: The set has no such picture.
+        """
+        if self.data is None:
+            return read_picture(self.image or folder("examples") / "digit.png")
+        images, index = read_images(self.data, "test", size, channels), self.index or 0
+        if index >= len(images):
+            raise UsageError(
+                f"`index={index}`: {self.data} has {len(images):,} test pictures",
+                f"0 to {len(images) - 1}",
+            )
+        array = images[index].permute(1, 2, 0).numpy()
+        image = Image.fromarray(array[..., 0] if channels == 1 else array)
+        return Picture.of(image, f"{self.data}:{index}")
+
+
+def context_hole(picture: Picture, mask: Path | None, context: int, seed: int) -> Hole:
+    """The hole of a mask, or all but a number of random pixels.
+
+    Raises:
+        InputError: The mask cannot be used.
+        UsageError: The picture has no pixel beside the context.
+    """
+    size = picture.size
+    if mask is not None:
+        hole = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False)
+        return check(hole, str(mask))
+    if context >= size[0] * size[1]:
         raise UsageError(
-            f"`index={index}`: {path} has {len(images):,} test pictures", f"0 to {len(images) - 1}"
+            f"`context={context}`: {picture.name} has {size[0] * size[1]:,} pixels",
+            "at least one is missing",
         )
-    array = images[index].permute(1, 2, 0).numpy()
-    return Image.fromarray(array[..., 0] if channels == 1 else array)
+    return Hole(~kind(f"random:{context}").observed(1, size, seed)[0, 0].numpy())
+
+
+def compared(models: str | None) -> dict[str, str]:
+    """The models to compare, and their names in the figure.
+
+    Args:
+        models: Names of models and baselines and paths to weights, separated by commas. None: all
+            models for digits, and the baselines.
+
+    Raises:
+        ModelError: A name is unknown, or a file fails verification.
+        InputError: A path leads to no file.
+        UsageError: There is no name.
+    """
+    digits = [name for name, entry in zoo.entries().items() if entry.channels == 1]
+    words = [*digits, *_BASELINES] if models is None else models.split(",")
+    names = [word.strip() for word in words if word.strip()]
+    if not names:
+        raise UsageError("`models`: no name", "npfill models lists the names")
+    return {name: name if is_baseline(name) else zoo.find(name).name for name in names}
+
+
+def grid_of(names: Iterable[str]) -> tuple[int, int]:
+    """Side and channels of the grid of the first model; for baselines alone, of digits."""
+    first = next((name for name in names if not is_baseline(name)), _DIGITS)
+    config = neural(first).model.config
+    return config.size, config.channels
+
+
+def is_baseline(name: str) -> bool:
+    """Tell whether a name is a baseline's."""
+    return name in baselines.NAMES
+
+
+def numbers(contexts: str) -> list[int]:
+    """Numbers of context pixels from text such as "10,100".
+
+    Raises:
+        UsageError: It is something else.
+    """
+    words = [word.strip() for word in contexts.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
+        raise UsageError(f"`contexts={contexts}`: not numbers of pixels", "such as 10,100")
+    return [int(word) for word in words]
+
+
+def neural(model: str) -> NeuralPredictor:
+    """A neural process by its name, on the CPU.
+
+    Raises:
+        ModelError: The name is unknown or a baseline's, or the weights fail verification.
+        InputError: A path leads to no file.
+    """
+    predictor = load(model, "cpu")
+    if not isinstance(predictor, NeuralPredictor):
+        raise ModelError(f"{model} is a baseline", "npfill models lists the models")
+    return predictor
 
 
 def on_grid(image: Image.Image, size: int, channels: int) -> Image.Image:
@@ -51,7 +153,7 @@ def on_grid(image: Image.Image, size: int, channels: int) -> Image.Image:
 
 
 def samples_figure(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     image: Image.Image,
     counts: Sequence[int],
     samplers: Sequence[Sampler],
@@ -89,7 +191,7 @@ def samples_figure(
 
 
 def whole_samples(
-    model: NeuralProcess[Any], context: Context, sampler: Sampler, samples: int, seed: int
+    model: NeuralProcess, context: Context, sampler: Sampler, samples: int, seed: int
 ) -> list[Float[np.ndarray, "height width channel"]]:
     """Samples of all pixels of one picture: sample k depends on the seed and k alone.
 
@@ -106,30 +208,23 @@ def whole_samples(
     return [value.reshape(*context.size, -1).cpu().numpy() for value in drawn]
 
 
-def contexts_figure(
-    model: NeuralProcess[Any],
-    image: Image.Image,
-    kinds: Sequence[ContextKind],
-    samples: int,
-    seed: int,
-) -> Image.Image:
-    """A row for each kind of context: observed pixels, mean, std and samples; std on one scale.
+def completed(
+    label: str, model: str, picture: Picture, hole: Hole, samples: int, seed: int
+) -> tuple[Row, tuple[str, ...]]:
+    """A row of a contact sheet by the model of a name, and notes on how it was made.
 
-    Args:
-        model: The model.
-        image: A square picture with the model's channels.
-        kinds: The kinds of contexts, row by row.
-        samples: The number of samples in a row.
-        seed: The seed of masks and samples.
+    Raises:
+        InputError: A baseline cannot be used for this picture and hole.
+        ModelError: The name is unknown, or a package is missing.
     """
-    picture, predictor, rows, holes = intensities(image), load(model), [], []
-    for each in kinds:
-        size = picture.shape[0], picture.shape[1]
-        hole = ~each.observed(1, size, seed)[0, 0].numpy()
-        predicted = predictor.predict(picture, hole, samples=samples, seed=seed)
-        rows.append(row_of(each.name, picture, hole, predicted))
-        holes.append(hole)
-    return contact_sheet(picture, np.stack(holes), rows)
+    values = intensities(picture.image)
+    predicted = load(model, "cpu").predict(values, hole.selected, samples=samples, seed=seed)
+    return row_of(label, values, hole.selected, predicted), predicted.notes
+
+
+def compare_figure(picture: Picture, hole: Hole, rows: Sequence[Row]) -> Image.Image:
+    """The picture, its hole, and a row for each of its completions."""
+    return contact_sheet(intensities(picture.image), hole.selected, rows)
 
 
 def row_of(

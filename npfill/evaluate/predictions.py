@@ -3,7 +3,6 @@
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -82,18 +81,18 @@ class BatchPredictor(ABC):
 
 
 class GridModel(BatchPredictor):
-    """A neural process on its own grid, with z from q(z | C).
+    """A neural process on its own grid.
 
     Args:
         model: The model, in evaluation mode.
-        latents: Draws of z, for a latent variant.
+        latents: Draws of z from q(z | C), for a latent variant.
         seed: The seed of the draws.
         sampler: Draws samples, and has their joint likelihood; None for the decoder's means, or
             noise in every pixel of a conditional variant.
     """
 
     def __init__(
-        self, model: NeuralProcess[Any], latents: int, seed: int, sampler: Sampler | None = None
+        self, model: NeuralProcess, latents: int, seed: int, sampler: Sampler | None = None
     ) -> None:
         self.model, self.latents, self.seed, self.sampler = model, latents, seed, sampler
         self.device = next(model.parameters(), torch.empty(0)).device
@@ -160,9 +159,8 @@ class GridModel(BatchPredictor):
     def _samples(self, components: Gaussian) -> Tensor:
         if len(components.mean) > 1:
             return components.mean[:_SAMPLES]
-        noise = torch.randn(
-            _SAMPLES, *components.mean.shape[1:], generator=generator(self.seed, "noise")
-        )
+        shape = _SAMPLES, *components.mean.shape[1:]
+        noise = torch.randn(shape, generator=generator(self.seed, "noise"))
         return components.rsample(noise.to(components.mean))
 
     def _kl(self, prior: Gaussian | None, whole: Context) -> Tensor | None:
@@ -174,12 +172,7 @@ class GridModel(BatchPredictor):
 
 
 class GridBaseline(BatchPredictor):
-    """A baseline, one picture at a time, in float64 on the CPU.
-
-    Args:
-        baseline: The baseline.
-        seed: The seed of its samples.
-    """
+    """A baseline, one picture at a time, in float64 on the CPU."""
 
     def __init__(self, baseline: Baseline, seed: int) -> None:
         self.baseline, self.seed = baseline, seed
@@ -203,20 +196,16 @@ class GridBaseline(BatchPredictor):
             torch.tensor([filled.log_likelihood(truth, floor) / len(truth)], dtype=mean.dtype)
             for floor in (0.0, COMMON_FLOOR)
         )
-        drawn = []
-        for number in range(_SAMPLES):
-            noise = torch.randn(*truth.shape, generator=generator(self.seed, "sample", number))
-            drawn.append(_pasted(whole, selected, filled.sample(noise.numpy())))
+        noises = [
+            torch.randn(*truth.shape, generator=generator(self.seed, "sample", number)).numpy()
+            for number in range(_SAMPLES)
+        ]
+        drawn = [_pasted(whole, selected, filled.sample(noise)) for noise in noises]
         return BatchPrediction(mean, components, None, (own, least), torch.stack(drawn))
 
 
 class AtOwnSize(BatchPredictor):
-    """A predictor on pictures of any size, one at a time, timed: mean and std as users get them.
-
-    Args:
-        predictor: The predictor.
-        seed: The seed of its draws.
-    """
+    """A predictor on pictures of any size, one at a time, timed: mean and std as users get them."""
 
     def __init__(self, predictor: Predictor, seed: int) -> None:
         self.predictor, self.seed = predictor, seed

@@ -1,12 +1,8 @@
 """The protocol that every reported number follows: pictures, contexts and metrics to results."""
 
-import json
 import math
-import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import torch
@@ -14,14 +10,12 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.data.sets import Photographs
-from npfill.data.sources import Split, has_parts, shape_of
 from npfill.errors import InputError
 from npfill.evaluate.case import Case
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import scores_of
 from npfill.evaluate.predictions import BatchPredictor
 
-# Pictures of one size, bytes, or of any.
 Pictures: TypeAlias = UInt8[Tensor, "image channel size size"] | Photographs
 
 # The most pictures of a grid that are scored but at random counts, and by a slow predictor.
@@ -182,74 +176,3 @@ def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:
         return None
     error = finite.std().item() / math.sqrt(len(finite)) if len(finite) > 1 else 0.0
     return Estimate(finite.mean().item(), error, len(finite))
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """Pictures to measure on.
-
-    Attributes:
-        data: The place of the data.
-        pictures: The pictures.
-        part: Which of the data's pictures they are.
-        train: Reads pictures that baselines may be fitted to; None where there are none.
-        notes: Sentences on what scores on them do not show.
-    """
-
-    data: Path
-    pictures: Pictures
-    part: str
-    train: Callable[[], Pictures] | None
-    notes: tuple[str, ...] = ()
-
-
-def test_set(data: Path, words: Iterable[str], read: Callable[[Split], Pictures]) -> TestSet:
-    """The test part of data; without one, what a run held out of training; else all of them.
-
-    Args:
-        data: The place of the data.
-        words: The predictors' words; those of run folders, or of weights in them, count.
-        read: Reads a part of the data.
-
-    Raises:
-        InputError: The data cannot be read.
-    """
-    if has_parts(data) and _has_pictures(data):
-        return TestSet(data, read("test"), "test pictures", partial(read, "train"))
-    run = next((run for word in words if (run := _run_on(data, word)) is not None), None)
-    if run is None:
-        note = (
-            f"{data} has no test part: all its pictures are measured, and a model that was trained "
-            "on some of them is not tested by this"
-        )
-        return TestSet(data, read("train"), "all pictures", None, (note,))
-    folder, recipe = run
-    note = (
-        f"{data} has no test part: the pictures that {folder} held out of training are measured; "
-        "they chose its weights and its calibration, and flatter them a little"
-    )
-    if "damage" in recipe and has_parts(data, "val"):
-        return TestSet(data, read("val"), "validation pictures", partial(read, "train"), (note,))
-    every, count = read("train"), recipe["data"]["validation"]
-    return TestSet(data, every[-count:], "validation pictures", lambda: every[:-count], (note,))
-
-
-def _has_pictures(data: Path) -> bool:
-    try:
-        shape_of(data, "test")
-    except InputError:
-        return False
-    return True
-
-
-def _run_on(data: Path, word: str) -> tuple[Path, dict[str, dict[str, int]]] | None:
-    """The folder and the recipe of the run of a word, if it was trained on this data."""
-    path = Path(word)
-    folder = path if path.is_dir() else path.parent
-    try:
-        environment = json.loads((folder / "environment.json").read_text("utf-8"))
-        recipe = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
-        same = path.exists() and Path(environment["data"]).resolve() == data.resolve()
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return (folder, recipe) if same and recipe.get("data", {}).get("validation") else None

@@ -86,9 +86,8 @@ def tables(results: Results, metrics: Iterable[str] | None = None) -> list[Table
 def as_markdown(results: Results, command: str) -> str:
     """The report as Markdown: a table for each metric, with standard errors."""
     budget = results.budget
-    shape = "pictures at their own size"
-    if results.size is not None:
-        shape = f"{results.size}x{results.size} pixels"
+    side = results.size
+    shape = "pictures at their own size" if side is None else f"{side}x{side} pixels"
     channels = f"{results.channels} channel{'s' if results.channels > 1 else ''}"
     masks = f", masks {results.masks}" if results.masks else ""
     lines = [
@@ -107,11 +106,8 @@ def as_markdown(results: Results, command: str) -> str:
     ]
     for table in tables(results):
         meaning = table.metric.meaning
-        rows = [
-            ["context", *table.predictors],
-            ["---"] * (1 + len(table.predictors)),
-            *table.cells(errors=True),
-        ]
+        head = ["context", *table.predictors]
+        rows = [head, ["---"] * len(head), *table.cells(errors=True)]
         lines += [f"## {table.metric.title}", "", f"{meaning[0].upper()}{meaning[1:]}.", ""]
         lines += [*(f"| {' | '.join(row)} |" for row in rows), ""]
     return "\n".join(lines)
@@ -198,12 +194,9 @@ def _against_amount(results: Results, metric: str, kinds: Sequence[ContextKind])
 
 def _reliability(results: Results, predictor: str, kind: ContextKind) -> Line:
     """The probability of central intervals, and the fraction of intensities inside."""
-    return [
-        (level, estimate)
-        for level in LEVELS
-        if (e := results.score(predictor, kind, f"coverage_{100 * level:.0f}_between")) is not None
-        for estimate in (e,)
-    ]
+    names = {level: f"coverage_{100 * level:.0f}_between" for level in LEVELS}
+    found = ((level, results.score(predictor, kind, name)) for level, name in names.items())
+    return [(level, estimate) for level, estimate in found if estimate is not None]
 
 
 def _plot(

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -65,7 +64,7 @@ def revealed_counts(pixels: int, frames: int) -> list[int]:
     return np.minimum(increasing, pixels - number[::-1]).astype(int).tolist()
 
 
-def grid_of(size: tuple[int, int], model: NeuralProcess[Any]) -> tuple[int, int]:
+def grid_of(size: tuple[int, int], model: NeuralProcess) -> tuple[int, int]:
     """Height and width of the grid that a picture is predicted on: its own where it is small."""
     if model.any_size:
         return size
@@ -75,7 +74,7 @@ def grid_of(size: tuple[int, int], model: NeuralProcess[Any]) -> tuple[int, int]
 
 
 def frames(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     picture: Float[np.ndarray, "height width channel"],
     counts: Sequence[int],
     seed: int,
@@ -145,7 +144,7 @@ def webp_bytes(pictures: Sequence[Image.Image], description: str) -> bytes:
 
 @torch.no_grad()
 def _moments(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     picture: Float[np.ndarray, "height width channel"],
     observed: Bool[np.ndarray, "height width"],
     seed: int,

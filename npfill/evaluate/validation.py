@@ -23,7 +23,7 @@ _DAMAGES = "keep,scratches,text,strokes"
 
 @torch.no_grad()
 def at_random_counts(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     images: UInt8[Tensor, "image channel size size"] | MaskedImages,
     latents: int,
 ) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def at_random_counts(
 
 
 @torch.no_grad()
-def of_photographs(model: NeuralProcess[Any], photographs: Photographs) -> dict[str, Any]:
+def of_photographs(model: NeuralProcess, photographs: Photographs) -> dict[str, Any]:
     """Scores of a model for photographs, on the centre squares of held-out ones.
 
     Returns:

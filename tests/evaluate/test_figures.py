@@ -14,7 +14,7 @@ from npfill.data.masks import random_pixels
 from npfill.errors import UsageError
 from npfill.evaluate import reveal
 from npfill.evaluate.contexts import kind
-from npfill.evaluate.figures import contexts_figure, on_grid, row_of, samples_figure, whole_samples
+from npfill.evaluate.figures import on_grid, row_of, samples_figure, whole_samples
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
 from npfill.predictor import load
@@ -206,14 +206,3 @@ def test_frames_of_a_narrow_picture_are_of_one_size_with_the_whole_caption(
     pictures = reveal.drawn(picture, list(reveal.frames(model, picture, [1, 10, 40], 0)))
     assert len({frame.size for frame in pictures}) == 1
     assert all((np.asarray(frame)[:, -4:] == 255).all() for frame in pictures)
-
-
-@pytest.mark.slow
-def test_contexts_show_what_each_setting_hides_and_a_column_per_sample() -> None:
-    model = tiny("np", channels=1).float()
-    settings = [kind("random:4"), kind("top-half")]
-    narrow, wide = (contexts_figure(model, a_picture(), settings, n, seed=0) for n in (1, 3))
-    hidden = (36 - 4) + 18
-    assert blue_pixels(narrow) == blue_pixels(wide) == hidden * FACTOR**2
-    assert wide.height == narrow.height
-    assert wide.width > narrow.width
