@@ -150,7 +150,7 @@ def _unavailable(address: Address, why: str, advice: str) -> ModelError:
 
 
 def _reason(address: Address, endpoint: str, error: Exception) -> tuple[str, str]:
-    """Why a file does not come, and a way out."""
+    """The reason why a file does not come, and a way out."""
     response, kind = getattr(error, "response", None), type(error).__name__
     if response is not None:
         status = response.status_code

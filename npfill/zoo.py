@@ -40,7 +40,7 @@ class Entry:
         variant: The word for the variant.
         channels: 1 for grey, 3 for RGB.
         size: Longer side of the grid that it was trained on.
-        parameters: How many numbers it has.
+        parameters: Number of parameters.
         data: The data that it was trained on.
         terms: The terms of that data.
         steps: Steps of training.
@@ -50,7 +50,7 @@ class Entry:
         floored_log_likelihood: The same with the scale floored at 0.1.
         contexts: For photographs, the kinds of holes that scores are at.
         psnr: Mean PSNR in each, in dB.
-        repo: Where the file is on the Hub, `owner/repo`; nothing for weights that only ship here.
+        repo: The file's repository on the Hub, `owner/repo`; "" for weights that only ship here.
         revision: The whole commit there.
     """
 
@@ -127,7 +127,7 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
     Args:
         name_or_path: A name, a file, the folder of a training run, or an address such as
             `hf://owner/repo@revision/file.safetensors`.
-        fetch: Whether the network may be asked.
+        fetch: Allow the network.
 
     Raises:
         ModelError: The name is unknown, the file is not what `zoo.toml` says it is, or it cannot
@@ -151,10 +151,10 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
 
 
 def address_of(name: str) -> hub.Address | None:
-    """Where on the Hub the weights of a name are, or those that `hf://` says; None if nowhere.
+    """The address on the Hub of a name's weights, or of an `hf://` address; None without one.
 
     Raises:
-        ModelError: What follows `hf://` is not an address.
+        ModelError: It is no address on the Hub.
     """
     if hub.is_address(name):
         return hub.parse(name)
@@ -163,13 +163,13 @@ def address_of(name: str) -> hub.Address | None:
 
 
 def place(name: str) -> Path | None:
-    """Where the file of a name or an `hf://` address is, or where a copy by hand would go.
+    """The place of the file of a name or an `hf://` address, or of a copy by hand.
 
     Returns:
         The path; None where an address names no commit, and none is known from an earlier fetch.
 
     Raises:
-        ModelError: The name is unknown, or what follows `hf://` is not an address.
+        ModelError: The name is unknown, or it is no address on the Hub.
     """
     entry, address = entries().get(name), address_of(name)
     if entry is not None and _ships(entry):
@@ -220,7 +220,7 @@ def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -
 
 
 def _problem(path: Path, entry: Entry | None) -> str:
-    """How a file differs from what `zoo.toml` says, if that says anything of it."""
+    """Describe the difference of a file from its row in `zoo.toml`; "" if there is none."""
     return "" if entry is None else mismatch(path, entry.bytes, entry.sha256)
 
 
@@ -240,7 +240,7 @@ def _unknown(name: str) -> ModelError:
     from npfill import baselines  # noqa: PLC0415 - torch is only loaded to say what is known
 
     if name in baselines.BASELINES:
-        hint = f"npfill complete -m {name} uses it"
+        hint = f"`model={name!r}` completes with it"
         return ModelError(f"{name} is a baseline, not a model with weights", hint)
     near = get_close_matches(name, [*entries(), *baselines.BASELINES], n=1)
     names = f"npfill models lists the names; baselines are {', '.join(baselines.BASELINES)}"

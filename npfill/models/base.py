@@ -44,11 +44,11 @@ class Config(Protocol):
 
 
 class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
-    """A network that maps a context to a predictive distribution over any pixels asked for.
+    """A network that maps a context to a predictive distribution over any target pixels.
 
-    A variant answers three questions and knows nothing of losses, files or pictures' sizes. What
-    `encode` returns is the variant's own affair; callers pass it on to `predict`. These are what
-    training optimises; `condition` is for use, and applies the calibration of the scale.
+    A variant implements `encode`, `infer` and `predict`, and knows nothing of losses, files or
+    sizes of pictures. The type that `encode` returns is its own; callers pass it on to `predict`.
+    Training optimises these; `condition` is for use, and applies the calibration of the scale.
 
     Attributes:
         variant: The word for it on the command line, in recipes and in weight files.
@@ -56,11 +56,12 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
         summary: The variant in half a sentence, for cards.
         limits: Its known weaknesses, for cards.
         default_sampler: The name of the sampler that suits it.
-        any_size: Whether it works on a picture's own grid, however large, and bounds the memory
-            that targets take by itself; otherwise a grid has at most its configuration's `size`.
-        widest: What no scale exceeds in use.
-        calibration: (a, b): in use, a scale is multiplied by exp(a + b log share), with the share
-            of pixels that is observed (`log_share`). Zeros until it is fitted.
+        any_size: True for a fully convolutional variant: it works on a picture's own grid, however
+            large, and bounds its memory itself. Otherwise a grid has at most the configuration's
+            `size`.
+        widest: Upper bound of the calibrated scale.
+        calibration: (a, b): the calibrated scale is the predicted one times exp(a + b log f), with
+            the fraction f of pixels that is observed (`log_share`). Zeros until it is fitted.
     """
 
     variant: ClassVar[str]
@@ -85,7 +86,7 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
 
     @abstractmethod
     def encode(self, context: Context) -> Encoded:
-        """Everything that depends on the context alone, for all targets, chunks and samples."""
+        """Compute all that depends on the context alone: for all targets, chunks and samples."""
 
     @abstractmethod
     def infer(self, context: Context) -> Gaussian | None:
@@ -96,9 +97,10 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
         pixels: Float[Tensor, "batch channel height width"],
         observed: Bool[Tensor, "mask batch 1 height width"],
     ) -> list[Gaussian]:
-        """q(z | C) of a latent variant for several contexts of the same pictures, by their masks.
+        """q(z | C) of a latent variant for several masks of the same pictures, one Gaussian each.
 
-        It equals one `infer` for each. A variant that encodes every pixel on its own does so once.
+        The same as `infer` mask by mask. A variant whose encoder is pointwise encodes every pixel
+        once.
         """
         latents = [self.infer(Context(pixels, mask)) for mask in observed]
         return [latent for latent in latents if latent is not None]
@@ -112,8 +114,8 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     ) -> Gaussian:
         """The predictive distribution, "batch target channel", before calibration.
 
-        With a z there is a leading sample axis. A target's distribution does not depend on which
-        other targets are asked for.
+        With a z there is a leading sample axis. A target's distribution does not depend on the
+        other targets.
         """
 
     def condition(self, context: Context) -> "Conditioned":
@@ -123,9 +125,9 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
         return Conditioned(self, context, encoded, self.infer(context), log_share)
 
     def log_share(self, context: Context, encoded: Encoded) -> Float[Tensor, "batch place"]:
-        """The log of the share of pixels that is observed, which the calibration goes by.
+        """The log observed fraction, the calibration's input.
 
-        One place stands for all targets; else there is one for every pixel of the grid.
+        "batch 1" if it is global, "batch pixel" if each pixel of the grid has its own.
         """
         mask = context.mask()
         return (mask.sum(1, keepdim=True).clamp(min=1) / mask.shape[1]).log()
@@ -133,17 +135,17 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
 
 @dataclass(frozen=True)
 class Conditioned:
-    """A neural process that has seen its context.
+    """A neural process given a context.
 
     Attributes:
         model: The model.
         context: The context.
-        encoded: What it keeps of the context.
+        encoded: The result of `NeuralProcess.encode`.
         latent: q(z | C), "batch latent"; None for a conditional variant.
-        log_share: See `NeuralProcess.log_share`.
+        log_share: The log observed fraction, as `NeuralProcess.log_share` returns it.
     """
 
-    model: NeuralProcess[Any]
+    model: NeuralProcess
     context: Context
     encoded: Any
     latent: Gaussian | None
@@ -159,12 +161,12 @@ class Conditioned:
         return Gaussian(predicted.mean, scale.clamp(max=self.model.widest))
 
     def spread(self, targets: Targets) -> Float[Tensor, "batch #target 1"]:
-        """The calibration's factor for each target; one where it is that of all."""
+        """The calibration's factor of each target; a single one if the fraction is global."""
         offset, slope = self.model.calibration
         return (offset + slope * self.log_share_at(targets)).exp().unsqueeze(-1)
 
     def log_share_at(self, targets: Targets) -> Float[Tensor, "batch #target"]:
-        """The log of the share observed, for each target; one where it is that of all."""
+        """The log observed fraction at each target; a single one if it is global."""
         if self.log_share.shape[1] == 1:
             return self.log_share
         return self.log_share.gather(1, targets.index.expand(len(self.log_share), -1))

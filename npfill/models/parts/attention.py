@@ -74,7 +74,7 @@ class KernelAttention(nn.Module):
         positions: Float[Tensor, "batch point 2"],
         valid: Bool[Tensor, "batch point"],
     ) -> Memory:
-        """What every query needs of the points."""
+        """Keys and values of the points, the same for all queries."""
         keys = full_precision(self._split(self.to_key(features)))
         values = full_precision(self._split(self.to_value(features)))
         scaled = self._scaled(positions)

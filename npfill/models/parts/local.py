@@ -30,7 +30,7 @@ class Nodes:
 
     @property
     def count(self) -> int:
-        """How many nodes there are."""
+        """The number of nodes."""
         return self.per_axis**2
 
     def bumps(self, axis: Float[Tensor, "*axes n"]) -> Float[Tensor, "*axes node n"]:

@@ -21,9 +21,9 @@ class Level:
 
     Attributes:
         mean: Their mean intensity (the normalised convolution); zero where there are none.
-        offset: How far their centroid lies from the cell's centre (rows, columns), in cells; one
+        offset: Their centroid relative to the cell's centre (rows, columns), in cells; a single
             zero for pixels.
-        density: Their share of the pixels there: the density channel.
+        density: The observed fraction of the pixels there: the density channel.
         number: The k of the cells' width.
     """
 
@@ -34,7 +34,7 @@ class Level:
 
     @property
     def trust(self) -> Float[Tensor, "batch 1 height width"]:
-        """How far the mean is to be believed, in [0, 1]; at pixels, whether they are observed."""
+        """Confidence in the mean, in [0, 1]; at the level of pixels, 1 where they are observed."""
         if self.number == 0:
             return self.density
         seen = self.density * 4.0 ** (self.number + 1)
@@ -65,13 +65,13 @@ def pyramid(
 
 
 def filled(levels: list[Level]) -> list[Float[Tensor, "batch channel height width"]]:
-    """The picture at each level, the unobserved parts filled in from the coarser ones.
+    """The picture at each level, its unobserved parts filled in from the coarser levels.
 
-    From coarse to fine: what is interpolated from the level above gives way to this level's mean as
-    far as that is trusted, and the rest is smoothed towards a membrane over the hole (Δu = 0), at
-    last towards a thin plate (Δ²u = 0). The mean
-    belongs to the centroid of what was observed, so it is moved to the cell's centre along the
-    gradient so far: a plane is filled in as a plane. With nothing observed, all is 0.5.
+    From coarse to fine, the interpolation of the level above is blended with this level's mean by
+    its trust, and the rest is smoothed towards a membrane over the hole (Δu = 0), in the end
+    towards a thin plate (Δ²u = 0). A mean belongs to the centroid of the observed pixels, so it is
+    moved to the cell's centre along the gradient so far: a plane is filled in as a plane. Without
+    any observed pixel, the picture is 0.5.
     """
     top = levels[-1]
     picture = torch.where(top.density > 0, top.mean, 0.5)
@@ -94,10 +94,10 @@ def filled(levels: list[Level]) -> list[Float[Tensor, "batch channel height widt
 
 
 def unseen(levels: list[Level], first: int) -> Float[Tensor, "batch 1 height width"]:
-    """For each pixel, how many levels from the `first` on see nothing there, by their trust.
+    """For each pixel, the number of levels from `first` on without an observation, by their trust.
 
-    About log2 of the distance to the nearest observed pixel over half a cell of the first of them,
-    without the creases of that; where it is nearer, 0.
+    About log2 of the distance to the nearest observed pixel over half a cell of the first level,
+    but smooth; 0 where a pixel is nearer.
     """
     count = 1.0 - levels[-1].trust
     for level in reversed(levels[:-1]):
