@@ -136,7 +136,7 @@ WEIGHTS = {
     "list.safetensors": Nasty(lambda: whole(about="[1]"), MODEL, "incomplete npfill metadata"),
     "nothing-said.safetensors": Nasty(lambda: whole(about="{}"), MODEL, "incomplete npfill"),
     "true-format.safetensors": Nasty(lambda: whole(about={"format": True}), MODEL, "incomplete"),
-    "later.safetensors": Nasty(lambda: whole(about={"format": 99}), MODEL, "format 99, not 1"),
+    "later.safetensors": Nasty(lambda: whole(about={"format": 99}), MODEL, "format 99, not "),
     "variant.safetensors": Nasty(
         lambda: whole(about={"variant": "os.system"}), MODEL, "unknown variant 'os.system'"
     ),
