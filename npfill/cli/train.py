@@ -15,6 +15,8 @@ from npfill.files import folder, write_bytes
 
 if TYPE_CHECKING:
     from npfill.training.loop import Report
+    from npfill.training.proposal import Survey
+    from npfill.training.recipe import Recipe
 
 _ABOUT_RECIPES = """\
 # Recipes, key by key
@@ -65,13 +67,19 @@ def train_command(
     if recipe is None and new is None and not explain_recipe and not (resume and run_dir):
         stdout.print(_recipes())
         return
+    if new is not None:
+        _check_new(new, data, recipe)
     from npfill import training
 
     if explain_recipe:
         stdout.print(_ABOUT_RECIPES + training.explain(), end="", markup=False)
         return
-    if new is not None:
-        _write_new(new, data, recipe)
+    if new is not None and data is not None:
+        survey = training.survey(data)
+        proposed = survey.recipe()
+        head = f"# A start for {survey}, in {data}.\n\n"
+        write_bytes(new, (head + training.render(proposed, comments=True)).encode())
+        _say_new(new, data, survey, proposed)
         return
     run = run_dir or Path("runs") / Path(recipe or "").stem
     wanted = training.find(recipe or run / "recipe.toml", changes or [])
@@ -117,10 +125,8 @@ def _try(run: Path, example: "tuple[Path, tuple[int, int]] | None") -> str:
     return shlex.join([*words, "-m", str(run), "-o", f"{run}/"])
 
 
-def _write_new(path: Path, data: Path | None, recipe: str | None) -> None:
-    """Write a recipe that fits a set of pictures, and print the command that trains by it."""
-    from npfill import training
-
+def _check_new(path: Path, data: Path | None, recipe: str | None) -> None:
+    """Refuse to write a recipe where something is in its way, or nothing says what it fits."""
     if recipe is not None:
         raise UsageError("`new` writes a recipe of its own", f"leave {recipe} out")
     if data is None:
@@ -129,13 +135,13 @@ def _write_new(path: Path, data: Path | None, recipe: str | None) -> None:
         raise UsageError(f"{path}: not the name of a recipe", "a recipe's file ends in .toml")
     if os.path.lexists(path):
         raise OverwriteError(f"{path}: exists", "`new` names another file")
-    survey, reporter = training.survey(data), Reporter()
-    proposed = survey.recipe()
-    head = f"# A start for {survey}, in {data}.\n\n"
-    write_bytes(path, (head + training.render(proposed, comments=True)).encode())
-    steps, batch = proposed.schedule.steps, proposed.schedule.batch
+
+
+def _say_new(path: Path, data: Path, survey: "Survey", recipe: "Recipe") -> None:
+    """Print what a new recipe trains, and the command that does so."""
+    reporter, steps = Reporter(), f"{recipe.schedule.steps:,} steps of {recipe.schedule.batch}"
     reporter.say(f"{data}: {survey}")
-    reporter.say(f"wrote {path}: {proposed.variant}, {steps:,} steps of {batch}; train it:")
+    reporter.say(f"wrote {path}: {recipe.variant}, {steps}; train it:")
     reporter.say(shlex.join(["npfill", "train", str(path), "--data", str(data)]))
 
 
