@@ -9,19 +9,11 @@ import typer
 from npfill.files import folder
 
 _MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
-# No picture that is read is larger than this.
-_FARTHEST = 10**8
+_FARTHEST = 100_000
 _ALPHA_OR_COLOUR = (
     "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, to 8 of 255 "
     "levels, is filled."
 )
-
-
-def _within_pictures(pixels: int) -> int:
-    """Refuse more pixels than a picture can have; a range would stand in --help."""
-    if abs(pixels) > _FARTHEST:
-        raise typer.BadParameter(f"no picture is {_FARTHEST:,} pixels wide")
-    return pixels
 
 
 MaskFile = Annotated[
@@ -52,7 +44,8 @@ Grow = Annotated[
     int,
     typer.Option(
         metavar="PX",
-        callback=_within_pictures,
+        min=-_FARTHEST,
+        max=_FARTHEST,
         help="Grow the hole; negative shrinks it.",
         rich_help_panel=_MASK,
     ),

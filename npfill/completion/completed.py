@@ -94,7 +94,16 @@ def complete_prepared(
             picture[missing, channels] = values
         notes += predicted.notes
     unique = tuple(dict.fromkeys(notes))
-    making = Making.of(image, prepared, predictor, how)
+    making = Making(
+        image,
+        prepared.masking,
+        prepared.hole,
+        how,
+        predictor.name,
+        predictor.word,
+        predictor.sha256,
+        predictor.device,
+    )
     return CompletedPicture(masked, making, mean, std if has_std else None, drawn, unique)
 
 

@@ -31,14 +31,9 @@ class Plan:
         return [path for path in self.paths.values() if path != STDIO]
 
     @property
-    def by_name(self) -> dict[str, Path]:
-        """The paths by the names of results."""
-        return {result.name: path for result, path in self.paths.items()}
-
-    @property
     def words(self) -> dict[str, str]:
-        """The same as words."""
-        return {name: str(path) for name, path in self.by_name.items()}
+        """The paths as words, by the names of results."""
+        return {result.name: str(path) for result, path in self.paths.items()}
 
     @property
     def shows_samples(self) -> bool:

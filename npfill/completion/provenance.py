@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from npfill.completion.hole import Prepared, sha256_of
+from npfill.completion.hole import sha256_of
 from npfill.completion.options import MaskOptions, SamplingOptions
 from npfill.errors import InputError
 from npfill.pictures.hole import Hole
@@ -17,7 +17,7 @@ from npfill.pictures.read import STDIN
 from npfill.version import __version__
 
 if TYPE_CHECKING:
-    from npfill.predictor import Predictor
+    pass
 
 # The parameters of a completion that its pixels depend on, and the types of their values.
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -64,14 +64,6 @@ class Making:
     word: str
     sha256: str | None
     device: str
-
-    @classmethod
-    def of(
-        cls, image: str, prepared: Prepared, by: "Predictor", sampling: SamplingOptions
-    ) -> "Making":
-        """The making of a completion by a predictor."""
-        masking, hole = prepared.masking, prepared.hole
-        return cls(image, masking, hole, sampling, by.name, by.word, by.sha256, by.device)
 
     @property
     def is_from_file(self) -> bool:

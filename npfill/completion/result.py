@@ -124,7 +124,7 @@ class Completion:
         refuse_existing(plan.files, overwrite)
         refuse_unwritable(plan.files)
         write_results(plan, render(plan, done, making.text(done.masked), keep=keep))
-        return plan.by_name
+        return {result.name: path for result, path in plan.paths.items()}
 
     def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:
         """The picture with values in the hole, as it came; proven unchanged outside."""

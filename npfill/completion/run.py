@@ -225,8 +225,9 @@ def without_lacking(plan: Plan, done: CompletedPicture, emit: str | None) -> tup
             f"`emit={emit}`: {model} gives {next(iter(missing.values()))}",
             "leave it out, or name another model",
         )
-    kept = plan.of(each for each in plan.paths if each.output not in missing)
-    return kept, [f"{model} gives {words}" for words in missing.values()]
+    if missing:
+        plan = plan.of(each for each in plan.paths if each.output not in missing)
+    return plan, [f"{model} gives {words}" for words in missing.values()]
 
 
 def _loss(done: CompletedPicture, contents: Mapping[Result, bytes]) -> tuple[int, float]:
