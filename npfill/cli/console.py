@@ -94,9 +94,6 @@ class Reporter:
             stderr.print(f"[yellow]warning:[/yellow] {_plain(text)}")
 
 
-Talk = Reporter  # its name until now
-
-
 def say_terms(reporter: Reporter, name: str, terms: str) -> None:
     """Warn where the data that weights were trained on may not be used for everything."""
     if "non-commercial" in terms:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from npfill.completion.completed import complete_prepared
 from npfill.completion.hole import prepare
@@ -29,8 +28,8 @@ Box = Sequence[int] | str
 
 
 def complete(
-    picture: Any,
-    mask: Any = None,
+    picture: object,
+    mask: object = None,
     model: "Model" = "auto",
     samples: int = 3,
     seed: int = 0,
@@ -102,14 +101,14 @@ def complete(
 
 
 def complete_many(
-    pictures: str | Path | Iterable[Any],
-    masks: Any = None,
+    pictures: str | Path | Iterable[object],
+    masks: object = None,
     model: "Model" = "auto",
     samples: int = 3,
     seed: int = 0,
     *,
     recursive: bool = False,
-    on_error: Callable[[Any, NpfillError], None] | None = None,
+    on_error: Callable[[object, NpfillError], None] | None = None,
     **options: Any,
 ) -> Iterator[Completion]:
     """Complete pictures one after another; the model is loaded once.
@@ -149,7 +148,7 @@ def complete_many(
             yield done
 
 
-def _by_channel(picture: Picture, mask: Any) -> tuple[Picture, str | Path | Picture | None]:
+def _by_channel(picture: Picture, mask: object) -> tuple[Picture, str | Path | Picture | None]:
     """The picture and its mask; one for each channel becomes a part of the picture."""
     if mask is None or isinstance(mask, str | Path):
         return picture, mask
@@ -169,12 +168,14 @@ def _boxes(box: Box | Sequence[Box]) -> Sequence[Box]:
 
 
 def _pairs(
-    pictures: str | Path | Iterable[Any], masks: Any, recursive: bool
-) -> Iterable[tuple[Any, Any]]:
+    pictures: str | Path | Iterable[object], masks: object, recursive: bool
+) -> Iterable[tuple[object, object]]:
     """Each picture with its mask, or with the error that says why it has none."""
     if not isinstance(pictures, str | Path):
-        one_for_all = isinstance(masks, str | Path | Image.Image | None) or np.ndim(masks) == 2
-        return zip(pictures, repeat(masks) if one_for_all else masks, strict=not one_for_all)
+        one_for_each = isinstance(masks, list | tuple) or getattr(masks, "ndim", 2) > 2
+        if isinstance(masks, Iterable) and not isinstance(masks, str) and one_for_each:
+            return zip(pictures, masks, strict=True)
+        return zip(pictures, repeat(masks), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
     files, _ = find_pictures([str(pictures)], recursive=recursive, mask=folder)
     if folder is None or not folder.is_dir():
