@@ -42,7 +42,7 @@ def models_command(context: typer.Context) -> None:
 @app.command("list")
 def list_command() -> None:
     """List the models: name, variant, data and its terms, size and scores."""
-    from npfill.baselines import NAMES
+    from npfill.baselines import BASELINES
     from npfill.zoo import entries
 
     table = Table("name", "variant", "pictures", "MB", "scores", box=None)
@@ -55,7 +55,7 @@ def list_command() -> None:
     for data, note in notes.items():
         stdout.print(f"{data}: {note}", markup=False)
     stdout.print(
-        f"Baselines: {', '.join(NAMES)}. All but linear need pip install 'npfill[baselines]'.",
+        f"Baselines: {', '.join(BASELINES)}. All but linear need pip install 'npfill[baselines]'.",
         markup=False,
     )
 
