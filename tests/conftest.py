@@ -64,7 +64,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def tiny(name: str, **changes: Any) -> NeuralProcess[Any]:
+def tiny(name: str, **changes: Any) -> NeuralProcess:
     """A tiny model of float64, its weights random but the same in every test."""
     variant, fields = MODELS[name]
     torch.manual_seed(0)
@@ -76,7 +76,7 @@ def tiny(name: str, **changes: Any) -> NeuralProcess[Any]:
     return model
 
 
-def of(name: str, channels: int) -> NeuralProcess[Any]:
+def of(name: str, channels: int) -> NeuralProcess:
     """A tiny model in single precision, its means about the middle of [0, 1]."""
     model = tiny(name, channels=channels).float()
     if not name.endswith(("local", "convcnp")):  # their means begin at the context's
@@ -85,7 +85,7 @@ def of(name: str, channels: int) -> NeuralProcess[Any]:
     return model
 
 
-def last_bias(model: NeuralProcess[Any]) -> torch.Tensor:
+def last_bias(model: NeuralProcess) -> torch.Tensor:
     """What the decoder adds last: to means, and after them to scales."""
     biases = {
         name: parameter
@@ -103,7 +103,7 @@ def without_depth(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest) -> NeuralProcess[Any]:
+def model(request: pytest.FixtureRequest) -> NeuralProcess:
     """Each tiny model in turn."""
     return tiny(request.param)
 

@@ -210,6 +210,7 @@ def test_a_sampler_of_ones_own_is_drawn_and_judged_by_its_name(
     class Middle(Sampler):
         name: ClassVar[str] = "middle"
         meaning: ClassVar[str] = "one half everywhere"
+        density: ClassVar[str] = "nothing"
 
         def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Tensor:
             pictures = paths.given.context.pixels

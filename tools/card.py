@@ -32,7 +32,7 @@ _COLUMNS = (
 )
 
 
-def card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any]) -> str:
+def card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess) -> str:
     """The card's text, as Markdown."""
     size = f"trained at {entry.size}x{entry.size}"
     return f"""{head(name, entry, provenance, model, size)}
@@ -51,7 +51,7 @@ is what the whole picture would tell of z beyond the context, in nats; a variant
 
 
 def photograph_card(
-    name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any]
+    name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess
 ) -> str:
     """The card's text for a model of photographs, as Markdown."""
     size = f"of any size; trained on crops of {entry.size}x{entry.size}"
@@ -89,7 +89,7 @@ def _photograph_table(place: str, measured: dict[str, Any], order: Sequence[str]
 
 
 def head(
-    name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess[Any], size: str
+    name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess, size: str
 ) -> str:
     """The card up to its scores; `size` says which pictures."""
     floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()

@@ -211,7 +211,7 @@ def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any]) -> Pa
     return target
 
 
-def _picture(model: NeuralProcess[Any]) -> Image.Image:
+def _picture(model: NeuralProcess) -> Image.Image:
     """An example completed with few and more random pixels observed, and with parts hidden."""
     size, channels = model.config.size, model.config.channels
     fewest, _, more, *_ = counts_for(size)
@@ -223,7 +223,7 @@ def _picture(model: NeuralProcess[Any]) -> Image.Image:
 
 
 def _scores(
-    model: NeuralProcess[Any],
+    model: NeuralProcess,
     images: UInt8[Tensor, "image channel size size"],
     most_draws: int,
     on_setting: Callable[[str], None],

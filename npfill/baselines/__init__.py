@@ -7,16 +7,12 @@ from npfill.baselines.linear import Linear
 from npfill.baselines.nearest import Nearest
 from npfill.errors import ModelError
 
-__all__ = ["BASELINES", "FILES", "NAMES", "Baseline", "BaselinePrediction", "build"]
+__all__ = ["BASELINES", "Baseline", "BaselinePrediction", "build"]
 
 BASELINES: dict[str, type[Baseline]] = {
     baseline.name: baseline
     for baseline in (Nearest, Linear, GaussianProcess, Telea, NavierStokes, Biharmonic)
 }
-
-# For callers that do not read the table yet.
-NAMES = BASELINES.keys()
-FILES = {name: baseline.file for name, baseline in BASELINES.items() if baseline.file}
 
 
 def build(name: str) -> Baseline:

@@ -154,8 +154,8 @@ def _model(
             continue
         sampler = sampler_for(model, word)
         batches = GridModel(model, budget.draws, budget.seed, sampler)
-        fewer = min(most, FEWEST_IMAGES)
-        found.append(Entrant(f"{name} {sampler.name}", origin, _always(batches), fewer))
+        fewer, made = min(most, FEWEST_IMAGES), f"{origin}; samples: {sampler.meaning}"
+        found.append(Entrant(f"{name} {sampler.name}", made, _always(batches), fewer))
     return found
 
 

@@ -116,7 +116,7 @@ def grid_of(names: Iterable[str]) -> tuple[int, int]:
 
 def is_baseline(name: str) -> bool:
     """Tell whether a name is a baseline's."""
-    return name in baselines.NAMES
+    return name in baselines.BASELINES
 
 
 def numbers(contexts: str) -> list[int]:

@@ -13,7 +13,7 @@ from npfill import scores
 from npfill.evaluate import classifier
 from npfill.evaluate.case import Case
 from npfill.gaussian import Gaussian
-from npfill.sampling.autoregressive import BLOCKS, LATENTS, ORDERS
+from npfill.sampling import SAMPLERS
 from npfill.scores import COMMON_FLOOR
 
 LEVELS = tuple(number / 10 for number in range(1, 10))
@@ -85,9 +85,7 @@ def _ssim(case: Case) -> Score:
     "log_likelihood",
     "LL, joint",
     "nats per target pixel, with the scale as it is; of a sampler, that of its distribution: "
-    "independent, the product over pixels; latent, the mean over draws of z; autoregressive, the "
-    f"product over {BLOCKS} blocks of pixels, each given those before it, mean over {ORDERS} "
-    f"orders, with the mean over {LATENTS} z inside the logarithm",
+    + "; ".join(f"{sampler.name}, {sampler.density}" for sampler in SAMPLERS.values()),
 )
 def _log_likelihood(case: Case) -> Score | None:
     both = case.prediction.likelihoods

@@ -53,6 +53,10 @@ class Autoregressive(Sampler):
 
     name: ClassVar[str] = "autoregressive"
     meaning: ClassVar[str] = "pixels drawn in rounds, each given those before it"
+    density: ClassVar[str] = (
+        f"the product over {BLOCKS} blocks of pixels, each given those before it, mean over "
+        f"{ORDERS} orders, with the mean over {LATENTS} z inside the logarithm"
+    )
 
     def substitute(self, given: Conditioned, targets: Targets) -> Sampler | None:
         """The sampler to use where every cell of a coarser grid is observed in part."""

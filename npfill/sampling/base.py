@@ -80,12 +80,14 @@ class Sampler(ABC):
 
     Attributes:
         name: The word that selects it.
-        meaning: One line for help texts and reports.
+        meaning: The samples in half a sentence, for reports.
+        density: Their likelihood in half a sentence, for reports.
         at_once: Draw all samples in one group, not a few at a time.
     """
 
     name: ClassVar[str]
     meaning: ClassVar[str]
+    density: ClassVar[str]
     at_once: ClassVar[bool] = False
 
     @classmethod

@@ -24,6 +24,7 @@ class Independent(Sampler):
 
     name: ClassVar[str] = "independent"
     meaning: ClassVar[str] = "noise of its own in every pixel"
+    density: ClassVar[str] = "the product over pixels"
     at_once: ClassVar[bool] = True  # only the noise depends on the sample
 
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:

@@ -22,6 +22,7 @@ class Latent(Sampler):
 
     name: ClassVar[str] = "latent"
     meaning: ClassVar[str] = "the decoder's mean for a draw of z"
+    density: ClassVar[str] = "the mean over draws of z"
 
     @classmethod
     def refuse(cls, model: NeuralProcess) -> str:

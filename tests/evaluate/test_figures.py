@@ -2,7 +2,6 @@
 
 import io
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +27,7 @@ FACTOR = 27
 
 
 @pytest.fixture(params=MODELS)
-def grey_model(request: pytest.FixtureRequest) -> NeuralProcess[Any]:
+def grey_model(request: pytest.FixtureRequest) -> NeuralProcess:
     """Each tiny model in turn, for grey pictures."""
     return of(request.param, channels=1)
 
@@ -73,7 +72,7 @@ def test_a_picture_is_cut_to_its_centre_square_on_the_grid(channels: int) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SAMPLERS)
 def test_a_sample_depends_on_the_seed_and_its_number_alone(
-    grey_model: NeuralProcess[Any], kind: str
+    grey_model: NeuralProcess, kind: str
 ) -> None:
     if kind == "latent" and not grey_model.has_latent:
         pytest.skip("the model has no z")
@@ -84,7 +83,7 @@ def test_a_sample_depends_on_the_seed_and_its_number_alone(
 
 
 def test_samples_show_the_prediction_at_observed_pixels_too(
-    grey_model: NeuralProcess[Any],
+    grey_model: NeuralProcess,
 ) -> None:
     context = a_context(share=1.0)
     (sample,) = whole_samples(grey_model, context, sampler_for(grey_model), 1, 0)
@@ -93,7 +92,7 @@ def test_samples_show_the_prediction_at_observed_pixels_too(
 
 
 def test_a_samples_figure_has_a_column_per_count_and_sampler_and_a_row_per_sample(
-    grey_model: NeuralProcess[Any],
+    grey_model: NeuralProcess,
 ) -> None:
     def figure(counts: list[int], samples: int, *samplers: Sampler) -> Image.Image:
         return samples_figure(grey_model, a_picture(), counts, samplers, samples, 0)
@@ -129,7 +128,7 @@ def test_a_picture_has_no_more_frames_than_pixels() -> None:
         reveal.revealed_counts(30, 31)
 
 
-def test_what_is_revealed_stays_revealed_and_is_certain(grey_model: NeuralProcess[Any]) -> None:
+def test_what_is_revealed_stays_revealed_and_is_certain(grey_model: NeuralProcess) -> None:
     picture, counts = intensities(a_picture(5, 7)), [1, 4, 20, 35]
     frames = list(reveal.frames(grey_model, picture, counts, 0))
     assert [frame.observed.sum() for frame in frames] == counts

@@ -2,7 +2,6 @@
 
 import math
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ def digits() -> Tensor:
     return torch.stack([digit, digit.flip(0), digit.T.contiguous()]).unsqueeze(1)
 
 
-def plain(model: NeuralProcess[Any], image: Tensor, seen: Tensor) -> dict[str, float]:
+def plain(model: NeuralProcess, image: Tensor, seen: Tensor) -> dict[str, float]:
     """Direct formulas for one picture."""
     pixels, draw_count = (image.double() / 255).unsqueeze(0), 1
     model, context = model.double(), Context(pixels, seen.unsqueeze(0))

@@ -1,7 +1,6 @@
 """A model with a sampler: the density of its samples, and what is measured of them."""
 
 import math
-from typing import Any
 
 import pytest
 import torch
@@ -32,7 +31,7 @@ def a_context(batch: int = 2) -> Context:
 
 
 @torch.no_grad()
-def plain(model: NeuralProcess[Any], context: Context, path: int, z: int) -> float:
+def plain(model: NeuralProcess, context: Context, path: int, z: int) -> float:
     """log p of one picture along one path, pixel by pixel."""
     seen, total = context.observed.clone(), 0.0
     (indices,) = order(~context.mask(), SIZE, 5, path)

@@ -1,7 +1,6 @@
 """What a convolutional neural process must satisfy beside the laws of all."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from npfill.models.parts import windows
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from tests.conftest import tiny
 
-Model = NeuralProcess[Any]
+Model = NeuralProcess
 
 
 def a_picture(height: int, width: int, share: float = 0.5, seed: int = 0) -> Context:

@@ -6,7 +6,6 @@ side; the optimiser and the average go tensor by tensor.
 """
 
 import copy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +72,7 @@ class PlainDecoder(nn.Module):
         return floored_gaussian(self.decoder.body(F.relu(first)), self.decoder.floor)
 
 
-def plain(model: NeuralProcess[Any]) -> NeuralProcess[Any]:
+def plain(model: NeuralProcess) -> NeuralProcess:
     """The same model, with the same weights, its parts written plainly."""
     for name, part in list(model.named_children()):
         if isinstance(part, PointwiseEncoder | BasisEncoder):

@@ -18,7 +18,7 @@ WIDTH, HEADS = 128, 8
 _BEFORE, _AFTER, _DECODER, _QUERY = {1: 5, 3: 6}, 3, {1: 4, 3: 5}, 3
 
 
-def published_config(variant: str, channels: int) -> NeuralProcess[Any]:
+def published_config(variant: str, channels: int) -> NeuralProcess:
     """The npfill model with these layers.
 
     The published CNP has two encoders side by side, this one the layers of both in a row. In the
