@@ -112,17 +112,15 @@ def train_command(
                 reporter.say(f"saved at step {last.step:,}; go on with npfill train {again}")
             raise
     reporter.say(f"done: {run / 'best.safetensors'}; try it:")
-    reporter.say(_try(run, training.example(data, run)))
+    reporter.say(_try(run, *training.example(data, run)))
 
 
-def _try(run: Path, example: "tuple[Path, tuple[int, int]] | None") -> str:
+def _try(run: Path, picture: Path, size: tuple[int, int]) -> str:
     """Write the command that completes a picture with the weights of a run."""
-    words = ["npfill", "complete", "PICTURE", "--mask", "MASK"]
-    if example is not None:
-        picture, (width, height) = example
-        box = f"{width // 4},{height // 4},{max(1, width // 2)},{max(1, height // 2)}"
-        words = ["npfill", "complete", str(picture), "--box", box]
-    return shlex.join([*words, "-m", str(run), "-o", f"{run}/"])
+    width, height = size
+    box = f"{width // 4},{height // 4},{max(1, width // 2)},{max(1, height // 2)}"
+    words = ["npfill", "complete", str(picture), "--box", box, "-m", str(run), "-o", f"{run}/"]
+    return shlex.join(words)
 
 
 def _check_new(path: Path, data: Path | None, recipe: str | None) -> None:

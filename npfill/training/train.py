@@ -15,6 +15,7 @@ from npfill.devices import keep_memory
 from npfill.errors import NpfillError, OverwriteError, UsageError
 from npfill.evaluate.calibration import calibrate, calibrate_photographs
 from npfill.evaluate.validation import at_random_counts, of_photographs
+from npfill.files import folder
 from npfill.models import Config, NeuralProcess, fields_of
 from npfill.pictures.read import read_picture
 from npfill.training.batch import Pictures, training_pictures
@@ -94,19 +95,19 @@ def train(
     return run.path
 
 
-def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]] | None:
-    """A training picture to try a run's weights on, and its width and height.
+def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]]:
+    """Find a picture to try a run's weights on, and its width and height.
 
-    Args:
-        data: The pictures of the run; None takes those that it was started with.
-        run_dir: Its folder.
-
-    Returns:
-        None where the pictures are no files of their own.
+    It is the first of the pictures that the run was trained on, of those in `data` where given;
+    where these are no files of their own, an example that ships with npfill.
     """
-    place = data or Path(RunFolder(run_dir).read_environment()["data"])
-    picture = first_file(place)
-    return None if picture is None else (picture, read_picture(picture).image.size)
+    run = RunFolder(run_dir)
+    picture = first_file(data or Path(run.read_environment()["data"]))
+    if picture is None:
+        recipe = find(run.recipe)
+        kind = "digit.png" if recipe.model.channels == 1 else "face.png"
+        picture = folder("examples") / ("cat.jpg" if recipe.damage else kind)
+    return picture, read_picture(picture).image.size
 
 
 @dataclass(frozen=True)
@@ -177,11 +178,7 @@ def _trainer(
     if weights is not None:
         trainer.start_from(weights.model)
     if rank.is_main:
-        place = {
-            "data": str(inputs.data.resolve()),
-            "init": inputs.init,
-            "steps_before": before,
-        }
+        place = {"data": str(inputs.data.resolve()), "init": inputs.init, "steps_before": before}
         run.create(render(recipe), describe(where, rank.count) | place)
     return trainer
 

@@ -152,9 +152,15 @@ def test_a_new_recipe_trains_and_its_last_line_completes_a_picture(
     assert "model my" in capsys.readouterr().err
 
 
-def test_a_run_ends_with_weights_that_are_calibrated(tmp_path: Path, pictures: Path) -> None:
+def test_a_run_ends_with_weights_that_are_calibrated_and_are_tried_on_an_example(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = tmp_path / "run"
     assert train(str(TINY), "--data", str(pictures), "--run-dir", str(run)) == 0
+    command = capsys.readouterr().err.splitlines()[-1]
+    with pytest.raises(SystemExit, match="0"):
+        main(shlex.split(command)[1:])
+    assert (run / "digit_mean.png").is_file()
     for name in ("best", "last"):
         weights = checkpoint.load(run / f"{name}.safetensors")
         found = weights.provenance["calibration"]
