@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich import table as rich_table
 
+from npfill import zoo
 from npfill.cli.console import Reporter, progress, say_terms, stdout
+from npfill.errors import InputError, ModelError
+from npfill.files import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
-    from npfill.evaluate import Results
+    from npfill.evaluate.report import Table
 
 
 def evaluate_command(
@@ -66,10 +69,6 @@ def evaluate_command(
     ] = False,
 ) -> None:
     """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
-    from npfill import zoo
-    from npfill.errors import InputError
-    from npfill.files import refuse_existing
-
     if output is not None:
         if output.exists() and not output.is_dir():
             raise InputError(f"{output}: not a folder", "`output` names a folder")
@@ -102,16 +101,27 @@ def evaluate_command(
     for note in results.notes:
         reporter.warn(note)
     short = report.OF_SAMPLERS if chosen else report.SHORT
-    _print(results, report.OF_PHOTOGRAPHS if photos else short)
+    _print(report.tables(results, report.OF_PHOTOGRAPHS if photos else short))
     if output is not None:
-        _write(results, output, shlex.join(["npfill", *context.obj]), reporter)
+        command = shlex.join(["npfill", *context.obj])
+        written = {
+            "report.md": report.as_markdown(results, command).encode(),
+            "results.json": report.as_json(results, command).encode(),
+        }
+        try:
+            written |= report.plots(results)
+        except ModelError as error:
+            reporter.warn(f"there are no plots: {error}; {error.hint}")
+        output.mkdir(parents=True, exist_ok=True)
+        for name, content in written.items():
+            write_bytes(output / name, content)
+        plots = len(written) - 2
+        reporter.say(f"wrote {output / 'report.md'}, results.json and {plots} plots")
 
 
-def _print(results: "Results", metrics: tuple[str, ...]) -> None:
-    """Print the chief scores on stdout: a table for each, a row for each kind of context."""
-    from npfill.evaluate import report
-
-    for table in report.tables(results, metrics):
+def _print(tables: "list[Table]") -> None:
+    """Print scores on stdout: a table for each metric, a row for each kind of context."""
+    for table in tables:
         title = f"{table.metric.title}: {table.metric.meaning}"
         shown = rich_table.Table("context", title=title, box=None)
         shown.title_justify = "left"
@@ -121,22 +131,3 @@ def _print(results: "Results", metrics: tuple[str, ...]) -> None:
             shown.add_row(*row)
         stdout.print(shown)
         stdout.print()
-
-
-def _write(results: "Results", output: Path, command: str, reporter: Reporter) -> None:
-    """Write the report, the results and the plots."""
-    from npfill.errors import ModelError
-    from npfill.evaluate import report
-    from npfill.files import write_bytes
-
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        plots = report.plots(results)
-    except ModelError as error:
-        plots = {}
-        reporter.warn(f"there are no plots: {error}; {error.hint}")
-    for name, content in plots.items():
-        write_bytes(output / name, content)
-    write_bytes(output / "results.json", report.as_json(results, command).encode())
-    write_bytes(output / "report.md", report.as_markdown(results, command).encode())
-    reporter.say(f"wrote {output / 'report.md'}, results.json and {len(plots)} plots")

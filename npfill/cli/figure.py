@@ -1,20 +1,16 @@
 """`npfill figure`: pictures of what models predict, for papers and talks."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from npfill.cli.console import Reporter, progress, say_terms
-from npfill.errors import InputError, ModelError, UsageError
+from npfill.errors import UsageError
+from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable, write_bytes
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from npfill.pictures.hole import Hole
     from npfill.pictures.picture import Picture
-    from npfill.pictures.sheet import Row
 
 app = typer.Typer(help="Draw what models predict, for papers and talks.", no_args_is_help=True)
 # The longer side of a picture that is revealed, at most.
@@ -63,14 +59,13 @@ def samples_command(
     ones too. Of a picture, the centre square is taken, at the model's size.
     """
     from npfill.evaluate import figures
-    from npfill.sampling import sampler_for
 
     source, reporter = figures.Source(image, data, index), Reporter()
-    counts = figures.numbers(contexts)
+    counts = _numbers(contexts)
     path = _place(output, "npfill-samples.png", overwrite, [image, Path(model)])
     found = figures.neural(model)
     say_terms(reporter, found.name, found.terms)
-    samplers = [sampler_for(found.model, name) for name in _words(sampler)]
+    samplers = figures.samplers_of(found, sampler)
     size, channels = found.model.config.size, found.model.config.channels
     if max(counts) > size**2:
         raise UsageError(
@@ -80,7 +75,7 @@ def samples_command(
     picture = _noted(source.picture(size, channels), reporter)
     square = figures.on_grid(picture.image, size, channels)
     figure = figures.samples_figure(found.model, square, counts, samplers, samples, seed)
-    _write_png(path, figure, found.name, seed, reporter)
+    _write(path, figures.png(figure, found.name, seed), f"{found.name}, seed {seed}", reporter)
 
 
 @app.command("compare")
@@ -119,9 +114,14 @@ def compare_command(
     for note in hole.notes:
         reporter.warn(f"{mask}: {note}")
     reporter.say(describe(hole))
-    rows = _rows(picture, hole, labels, samples, seed, reporter)
-    sheet = figures.compare_figure(picture, hole, rows)
-    _write_png(path, sheet, ", ".join(row.label for row in rows), seed, reporter)
+    with progress(len(labels), "completing", lines=False) as bar:
+        sheet, names, notes = figures.compare_figure(
+            picture, hole, labels, samples, seed, bar.advance
+        )
+    for note in notes:
+        reporter.warn(note)
+    models = ", ".join(names)
+    _write(path, figures.png(sheet, models, seed), f"{models}, seed {seed}", reporter)
 
 
 @app.command("reveal")
@@ -142,7 +142,6 @@ def reveal_command(
     A picture whose longer side has more than 256 pixels is scaled down first.
     """
     from npfill.evaluate import figures, reveal
-    from npfill.pictures.picture import intensities
 
     path = _place(output, "npfill-reveal.webp", overwrite, [image, Path(model)])
     reporter = Reporter()
@@ -157,49 +156,24 @@ def reveal_command(
     grid = reveal.grid_of(size, found.model)
     if grid != size:
         reporter.say(f"{found.name} predicts {grid[1]}x{grid[0]} points, interpolated between them")
-    values, shown = intensities(small), []
-    with progress(frames, "revealing", lines=False) as bar:
-        for frame in reveal.frames(found.model, values, counts, seed):
-            shown.append(frame)
-            bar.advance()
     made_by = f"model {found.name}, seed {seed}"
-    content = reveal.webp_bytes(reveal.drawn(values, shown), f"npfill figure reveal: {made_by}")
+    with progress(frames, "revealing", lines=False) as bar:
+        content = reveal.animation(
+            found.model, small, counts, seed, f"npfill figure reveal: {made_by}", bar.advance
+        )
     _write(path, content, f"{frames} frames, {made_by}", reporter)
 
 
-def _rows(
-    picture: "Picture",
-    hole: "Hole",
-    labels: Mapping[str, str],
-    samples: int,
-    seed: int,
-    reporter: Reporter,
-) -> "list[Row]":
-    """A completion by each model; a baseline that cannot do it is left out."""
-    from npfill.evaluate import figures
+def _numbers(contexts: str) -> list[int]:
+    """Numbers of context pixels from text such as "10,100".
 
-    rows = []
-    with progress(len(labels), "completing", lines=False) as bar:
-        for word, label in labels.items():
-            try:
-                row, notes = figures.completed(label, word, picture, hole, samples, seed)
-            except (ModelError, InputError) as error:
-                if not figures.is_baseline(word):
-                    raise
-                reporter.warn(f"{word} is left out: {error}; {error.hint}")
-                continue
-            rows.append(row)
-            for note in notes:
-                reporter.warn(f"{label}: {note}")
-            bar.advance()
-    if not rows:
-        raise ModelError("no model is left to compare", "npfill models lists the names")
-    return rows
-
-
-def _words(text: str) -> list[str]:
-    """Words that are separated by commas, each once."""
-    return list(dict.fromkeys(word.strip() for word in text.split(",")))
+    Raises:
+        UsageError: It is something else.
+    """
+    words = [word.strip() for word in contexts.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
+        raise UsageError(f"`contexts={contexts}`: not numbers of pixels", "such as 10,100")
+    return [int(word) for word in words]
 
 
 def _noted(picture: "Picture", reporter: Reporter) -> "Picture":
@@ -211,8 +185,6 @@ def _noted(picture: "Picture", reporter: Reporter) -> "Picture":
 
 def _place(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> Path:
     """The file of the figure; refused, before any work, where it cannot or must not be written."""
-    from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable
-
     output = output or Path()
     path = output if output.suffix and not output.is_dir() else output / name
     suffix = Path(name).suffix
@@ -224,17 +196,7 @@ def _place(output: Path | None, name: str, overwrite: bool, given: list[Path | N
     return path
 
 
-def _write_png(path: Path, figure: "Image", models: str, seed: int, reporter: Reporter) -> None:
-    """Write a figure, with what made it in the PNG's text."""
-    from npfill.pictures.formats import png_bytes
-    from npfill.version import __version__
-
-    text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
-    _write(path, png_bytes(figure, text), f"{models}, seed {seed}", reporter)
-
-
 def _write(path: Path, content: bytes, of: str, reporter: Reporter) -> None:
-    from npfill.files import write_bytes
-
+    """Write a figure and say so."""
     write_bytes(path, content)
     reporter.say(f"wrote {path}: {of}")

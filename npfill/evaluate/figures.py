@@ -1,6 +1,6 @@
 """Figures of what models predict: their pictures and contexts, samples, and rows of sheets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +12,19 @@ from PIL import Image, ImageOps
 from npfill import baselines, zoo
 from npfill.context import Context, Targets
 from npfill.data.sources import read_images
-from npfill.errors import ModelError, UsageError
+from npfill.errors import InputError, ModelError, UsageError
 from npfill.evaluate.contexts import kind
 from npfill.files import folder
 from npfill.models import NeuralProcess
+from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import Hole, check
 from npfill.pictures.masks import read_mask
 from npfill.pictures.picture import Picture, intensities
 from npfill.pictures.read import read_picture
 from npfill.pictures.sheet import Row, blue_where, contact_sheet, panel, panel_size, table
 from npfill.predictor import NeuralPredictor, Prediction, load
-from npfill.sampling import Sampler
+from npfill.sampling import Sampler, sampler_for
+from npfill.version import __version__
 
 # Its pictures are taken where only baselines are compared.
 _DIGITS = "anp-mnist"
@@ -95,49 +97,31 @@ def compared(models: str | None) -> dict[str, str]:
             models for digits, and the baselines.
 
     Raises:
-        ModelError: A name is unknown, or a file fails verification.
-        InputError: A path leads to no file.
-        UsageError: There is no name.
+        NpfillError: There is no name, or one is unknown.
     """
     digits = [name for name, entry in zoo.entries().items() if entry.channels == 1]
     words = [*digits, *_BASELINES] if models is None else models.split(",")
     names = [word.strip() for word in words if word.strip()]
     if not names:
         raise UsageError("`models`: no name", "npfill models lists the names")
-    return {name: name if is_baseline(name) else zoo.find(name).name for name in names}
+    return {name: name if name in baselines.BASELINES else zoo.find(name).name for name in names}
 
 
 def grid_of(names: Iterable[str]) -> tuple[int, int]:
     """Side and channels of the grid of the first model; for baselines alone, of digits."""
-    first = next((name for name in names if not is_baseline(name)), _DIGITS)
+    first = next((name for name in names if name not in baselines.BASELINES), _DIGITS)
     config = neural(first).model.config
     return config.size, config.channels
 
 
-def is_baseline(name: str) -> bool:
-    """Tell whether a name is a baseline's."""
-    return name in baselines.BASELINES
-
-
-def numbers(contexts: str) -> list[int]:
-    """Numbers of context pixels from text such as "10,100".
-
-    Raises:
-        UsageError: It is something else.
-    """
-    words = [word.strip() for word in contexts.split(",")]
-    if not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
-        raise UsageError(f"`contexts={contexts}`: not numbers of pixels", "such as 10,100")
-    return [int(word) for word in words]
+def samplers_of(predictor: NeuralPredictor, names: str) -> list[Sampler]:
+    """The samplers of names that are separated by commas, each once."""
+    words = dict.fromkeys(word.strip() for word in names.split(","))
+    return [sampler_for(predictor.model, word) for word in words]
 
 
 def neural(model: str) -> NeuralPredictor:
-    """A neural process by its name, on the CPU.
-
-    Raises:
-        ModelError: The name is unknown or a baseline's, or the weights fail verification.
-        InputError: A path leads to no file.
-    """
+    """A neural process by its name, on the CPU; ModelError where the name is a baseline's."""
     predictor = load(model, "cpu")
     if not isinstance(predictor, NeuralPredictor):
         raise ModelError(f"{model} is a baseline", "npfill models lists the models")
@@ -208,23 +192,43 @@ def whole_samples(
     return [value.reshape(*context.size, -1).cpu().numpy() for value in drawn]
 
 
-def completed(
-    label: str, model: str, picture: Picture, hole: Hole, samples: int, seed: int
-) -> tuple[Row, tuple[str, ...]]:
-    """A row of a contact sheet by the model of a name, and notes on how it was made.
+def compare_figure(
+    picture: Picture,
+    hole: Hole,
+    models: Mapping[str, str],
+    samples: int,
+    seed: int,
+    on_row: Callable[[], None] = lambda: None,
+) -> tuple[Image.Image, list[str], list[str]]:
+    """A row for each model's completion of one picture, the rows' names, and notes on them.
+
+    `models` is what `compared` returns. A baseline that cannot complete the picture is left out.
 
     Raises:
-        InputError: A baseline cannot be used for this picture and hole.
-        ModelError: The name is unknown, or a package is missing.
+        ModelError: No model is left.
     """
-    values = intensities(picture.image)
-    predicted = load(model, "cpu").predict(values, hole.selected, samples=samples, seed=seed)
-    return row_of(label, values, hole.selected, predicted), predicted.notes
+    values, rows, notes = intensities(picture.image), [], []
+    for word, label in models.items():
+        try:
+            predictor = load(word, "cpu")
+            predicted = predictor.predict(values, hole.selected, samples=samples, seed=seed)
+        except (ModelError, InputError) as error:
+            if word not in baselines.BASELINES:
+                raise
+            notes.append(f"{word} is left out: {error}; {error.hint}")
+        else:
+            rows.append(row_of(label, values, hole.selected, predicted))
+            notes += [f"{label}: {note}" for note in predicted.notes]
+        on_row()
+    if not rows:
+        raise ModelError("no model is left to compare", "npfill models lists the names")
+    return contact_sheet(values, hole.selected, rows), [row.label for row in rows], notes
 
 
-def compare_figure(picture: Picture, hole: Hole, rows: Sequence[Row]) -> Image.Image:
-    """The picture, its hole, and a row for each of its completions."""
-    return contact_sheet(intensities(picture.image), hole.selected, rows)
+def png(figure: Image.Image, models: str, seed: int) -> bytes:
+    """A figure as a PNG, with what made it in its text."""
+    text = {"npfill_model": models, "npfill_seed": str(seed), "npfill_version": __version__}
+    return png_bytes(figure, text)
 
 
 def row_of(

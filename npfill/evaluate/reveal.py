@@ -1,7 +1,7 @@
 """An animated figure: a picture completed while more and more of its pixels are revealed."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from npfill.context import Targets
 from npfill.errors import UsageError
 from npfill.models import NeuralProcess
 from npfill.pictures.grid import match_channels
+from npfill.pictures.picture import intensities
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.predictor.neural import channels_last, context_of
 from npfill.sampling import moments
@@ -98,6 +99,22 @@ def frames(
         yield Frame(
             observed, np.where(shown, picture, mean.clip(0, 1)), np.where(shown, np.float32(0), std)
         )
+
+
+def animation(
+    model: NeuralProcess,
+    image: Image.Image,
+    counts: Sequence[int],
+    seed: int,
+    description: str,
+    on_frame: Callable[[], None] = lambda: None,
+) -> bytes:
+    """A picture that is revealed, as a WebP: see `frames`, `drawn` and `webp_bytes`."""
+    picture, shown = intensities(image), []
+    for frame in frames(model, picture, counts, seed):
+        shown.append(frame)
+        on_frame()
+    return webp_bytes(drawn(picture, shown), description)
 
 
 def drawn(
