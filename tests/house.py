@@ -19,15 +19,36 @@ _QUESTION = re.compile(r"(What|Whether|How|Where|Which|Who|Whom|Whose|When|Why)\
 _FLAG = re.compile(r"(?<![-<!\w])--[a-z]")
 _DEFINITIONS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
+# Figures that are beyond their goals still: none may grow. Lower them as they shrink.
+_REACHED = {
+    "files": 127,
+    "lines": 16_300,
+    "late imports in functions of cli/": 39,
+    "files on the path of a completion": 47,
+    "functions on the path of a completion": 204,
+}
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of the source, the largest that is allowed, and the places that it counts."""
+    """A figure of the source.
+
+    Attributes:
+        name: The name, in words.
+        value: The figure.
+        goal: The largest that is wanted.
+        places: The places that it counts.
+    """
 
     name: str
     value: int
-    limit: int
+    goal: int
     places: tuple[str, ...] = ()
+
+    @property
+    def limit(self) -> int:
+        """The largest that is allowed: the goal, or what has been reached on the way to it."""
+        return max(self.goal, _REACHED.get(self.name, 0))
 
 
 @dataclass(frozen=True)
@@ -79,9 +100,9 @@ def measures() -> Iterator[Measure]:
     yield from _completion(modules)
 
 
-def _counted(name: str, limit: int, places: Iterator[list[str]]) -> Measure:
+def _counted(name: str, goal: int, places: Iterator[list[str]]) -> Measure:
     found = tuple(place for each in places for place in each)
-    return Measure(name, len(found), limit, found)
+    return Measure(name, len(found), goal, found)
 
 
 def _questions(source: Source) -> list[str]:
@@ -210,9 +231,10 @@ def main(arguments: list[str]) -> int:
     """Print each figure; with --places, what it counts. 1 where one is beyond its limit."""
     beyond = 0
     for one in measures():
-        mark = " " if one.value <= one.limit else "!"
+        mark = " " if one.value <= one.goal else "-" if one.value <= one.limit else "!"
         beyond += one.value > one.limit
-        print(f"{mark} {one.value:7,} of {one.limit:6,} at most: {one.name}")  # noqa: T201
+        wanted = f"{one.limit:,} at most" + (f", {one.goal:,} wanted" if mark == "-" else "")
+        print(f"{mark} {one.value:7,} {one.name}: {wanted}")  # noqa: T201
         if "--places" in arguments:
             print(*(f"    {place}" for place in one.places), sep="\n")  # noqa: T201
     return 0 if "--report" in arguments else int(beyond > 0)
