@@ -105,8 +105,8 @@ def make_weights(folder: Path) -> None:
     save("later", {"format": 99})
     save("unknown", {"variant": "transformer"})
     save("key", {"config": fields | {"dropout": 0.1}})
-    save("mistyped", {"config": fields | {"width": "wide"}})
-    save("absurd", {"config": fields | {"width": 10**9}})
+    save("mistyped", {"config": fields | {"encoder": fields["encoder"] | {"width": "wide"}}})
+    save("absurd", {"config": fields | {"encoder": fields["encoder"] | {"width": 10**9}}})
     save("missing", {}, {name: tensors[name] for name in tensors if name != first})
     save("extra", {}, tensors | {"backdoor": torch.zeros(1)})
     save("shape", {}, tensors | {first: torch.zeros(2, 2, 2)})
@@ -230,13 +230,13 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (of_model("half.safetensors"), MODEL, "half.safetensors: not a safetensors file"),
     (of_model("foreign.safetensors"), MODEL, "foreign.safetensors: no npfill metadata in it"),
     (of_model("no-json.safetensors"), MODEL, "no-json.safetensors: no npfill metadata in it"),
-    (of_model("later.safetensors"), MODEL, "later.safetensors: format 99, not 1"),
+    (of_model("later.safetensors"), MODEL, "later.safetensors: format 99, not 2"),
     (of_model("digits.safetensors"), MODEL, "digits.safetensors: no npfill metadata in it"),
     (of_model("nested.safetensors"), MODEL, "nested.safetensors: no npfill metadata in it"),
     (of_model("huge.safetensors"), MODEL, "predictions are not finite"),
     (of_model("unknown.safetensors"), MODEL, "unknown variant 'transformer'"),
     (of_model("key.safetensors"), MODEL, "key.safetensors: unknown key 'dropout'"),
-    (of_model("mistyped.safetensors"), MODEL, "mistyped.safetensors: width is 'wide'"),
+    (of_model("mistyped.safetensors"), MODEL, "mistyped.safetensors: encoder: width is 'wide'"),
     (of_model("absurd.safetensors"), MODEL, "width = 1000000000 is out of range"),
     (of_model("missing.safetensors"), MODEL, "is missing or not expected"),
     (of_model("extra.safetensors"), MODEL, "tensor 'backdoor' is missing or not expected"),

@@ -41,7 +41,10 @@ def whole(tensors: Tensors | None = None, about: Metadata | str | None = None) -
 
 def config(**changes: Any) -> bytes:
     """A weight file whose configuration says something else."""
-    return whole(about={"config": parts()[1]["config"] | changes})
+    own = parts()[1]["config"]
+    for name in ("encoder", "decoder"):
+        changes = changes | {name: own[name] | changes[name]} if name in changes else changes
+    return whole(about={"config": own | changes})
 
 
 def first(change: Callable[[torch.Tensor], torch.Tensor]) -> bytes:
@@ -145,17 +148,21 @@ WEIGHTS = {
     ),
     "other-variant.safetensors": Nasty(lambda: whole(about={"variant": "anp"}), MODEL, "key '"),
     "unknown-key.safetensors": Nasty(lambda: config(dropout=0.1), MODEL, "unknown key 'dropout'"),
-    "mistyped.safetensors": Nasty(lambda: config(width="wide"), MODEL, "width is 'wide'"),
-    "absurd.safetensors": Nasty(lambda: config(width=10**9), MODEL, "width = 1000000000 is out"),
+    "mistyped.safetensors": Nasty(
+        lambda: config(encoder={"width": "wide"}), MODEL, "width is 'wide'"
+    ),
+    "absurd.safetensors": Nasty(
+        lambda: config(encoder={"width": 10**9}), MODEL, "width = 1000000000 is out"
+    ),
     "negative.safetensors": Nasty(lambda: config(channels=-3), MODEL, "channels = -3 is out"),
     "no-number.safetensors": Nasty(
         lambda: config(scale_floor=float("nan")), MODEL, "scale_floor = nan is out"
     ),
     "many-layers.safetensors": Nasty(
-        lambda: config(decoder_hidden=[4096] * 1000), MODEL, "is out of range"
+        lambda: config(decoder={"hidden": [4096] * 1000}), MODEL, "is out of range"
     ),
     "large.safetensors": Nasty(
-        lambda: config(decoder_hidden=[4096] * 32), MODEL, "is missing or not expected"
+        lambda: config(decoder={"hidden": [4096] * 32}), MODEL, "is missing or not expected"
     ),
     # Tensors that are not what the configuration says.
     "missing.safetensors": Nasty(
