@@ -124,7 +124,7 @@ def complete_command(
             model,
             device,
         )
-        run = Run(images, options, recursive=recursive)
+        run = Run(images, options, recursive=recursive, dry=dry_run)
         data, failures = _dry(run, reporter, as_json) if dry_run else _done(run, reporter)
     except NpfillError as error:
         if as_json:

@@ -97,6 +97,7 @@ class Run:
         images: Names of files, folders and patterns.
         options: What is asked for.
         recursive: Look into folders below a folder, too.
+        dry: Plan alone: of pictures, only the format is looked at.
 
     Attributes:
         options: What is asked for.
@@ -108,7 +109,14 @@ class Run:
         NpfillError: Nothing can be done; nothing has been.
     """
 
-    def __init__(self, images: Sequence[str], options: Options, *, recursive: bool = False) -> None:
+    def __init__(
+        self,
+        images: Sequence[str],
+        options: Options,
+        *,
+        recursive: bool = False,
+        dry: bool = False,
+    ) -> None:
         self.options = options
         self.several = are_several(images)
         files, notes = find_pictures(images, recursive=recursive, mask=options.masking.file)
@@ -119,7 +127,7 @@ class Run:
             options.output,
             options.sampling.samples,
             options.model,
-            ahead=not self.several,
+            ahead=not (self.several or dry),
         )
         self.notes = [*notes, *self.work.notes]
         if self.work.failures and not self.several:
