@@ -3,16 +3,26 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from npfill.completion.options import MaskOptions
 from npfill.errors import InputError, UsageError
-from npfill.pictures.hole import Hole, adjusted, check, describe, from_boxes, parse_box, union
+from npfill.pictures.hole import (
+    Hole,
+    adjusted,
+    check,
+    describe,
+    from_alpha,
+    from_colour,
+    from_mask,
+    union,
+    width_by_height,
+)
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.masks import from_alpha, from_colour, from_mask, read_mask
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import MAX_PIXELS
+from npfill.pictures.read import MAX_PIXELS, read_values
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,8 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int) -> Prepared
     hole = hole_of(masking, picture, max_pixels)
     notes = [f"{picture.name}: {note}" for note in picture.notes]
     notes += [f"{masking.name}: {note}" for note in hole.notes]
-    return Prepared(masking, MaskedPicture.of(picture, hole.by_choice), hole, tuple(notes))
+    chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
+    return Prepared(masking, MaskedPicture.of(picture, chosen), hole, tuple(notes))
 
 
 def sha256_of(hole: Hole) -> str:
@@ -100,33 +111,60 @@ def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | No
         holes.append(from_alpha(picture))
     elif options.is_colour:
         holes.append(from_colour(picture, str(options.word)))
-    elif options.file is not None:
-        holes.append(
-            read_mask(
-                options.file,
-                picture.size,
-                picture_name=picture.name,
-                threshold=options.threshold,
-                fit=options.fit,
-                max_pixels=max_pixels,
-            )
-        )
-    elif isinstance(options.mask, Picture):
+    elif options.mask is not None:
+        mask = options.mask
+        levels = mask if isinstance(mask, Picture) else read_values(Path(mask), max_pixels)
         hole = from_mask(
-            options.mask,
+            levels,
             picture.size,
             picture_name=picture.name,
             threshold=options.threshold,
             fit=options.fit,
         )
-        # True and false have no colour that could be the wrong one.
-        is_plain = options.mask.values.dtype == np.bool_
+        # True and false in memory have no colour that could be the wrong one.
+        is_plain = levels is mask and levels.values.dtype == np.bool_
         holes.append(replace(hole, notes=()) if is_plain else hole)
     if options.boxes:
-        holes.append(from_boxes([_box(box) for box in options.boxes], picture.size))
+        holes.append(from_boxes(options.boxes, picture.size))
     return union(holes) if holes else None
 
 
-def _box(box: str | Sequence[int]) -> tuple[int, int, int, int]:
-    """A box given as numbers or as a text."""
-    return parse_box(box if isinstance(box, str) else ",".join(map(str, box)))
+def from_boxes(boxes: Sequence[str | Sequence[int]], size: tuple[int, int]) -> Hole:
+    """The union of boxes.
+
+    Args:
+        boxes: Left, top, width and height of each, in pixels; or a text "X,Y,W,H".
+        size: Height and width of the upright picture.
+
+    Raises:
+        UsageError: A box is something else, has no area or is not wholly within the picture.
+    """
+    height, width = size
+    selected = np.zeros(size, dtype=bool)
+    for x, y, w, h in [parse_box(box) for box in boxes]:
+        box = f"`box=({x},{y},{w},{h})`"
+        if w < 1 or h < 1:
+            raise UsageError(f"{box}: has no area", "X,Y,W,H: W and H are its size")
+        if x < 0 or y < 0 or x + w > width or y + h > height:
+            raise UsageError(
+                f"{box}: reaches out of the picture, which is {width_by_height(size)}",
+                "X,Y,W,H in pixels from the upper left corner",
+            )
+        selected[y : y + h, x : x + w] = True
+    return Hole(selected)
+
+
+def parse_box(box: str | Sequence[int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a box that is given as numbers or as a text.
+
+    Raises:
+        UsageError: It is not four whole numbers.
+    """
+    text = box if isinstance(box, str) else ",".join(map(str, box))
+    try:
+        x, y, w, h = map(int, text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"`box={text}`: not four whole numbers", "`box=(X,Y,W,H)`, as in `box=(20,10,64,48)`"
+        ) from None
+    return x, y, w, h

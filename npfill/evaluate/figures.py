@@ -17,10 +17,9 @@ from npfill.evaluate.contexts import kind
 from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.pictures.formats import png_bytes
-from npfill.pictures.hole import Hole, check
-from npfill.pictures.masks import read_mask
+from npfill.pictures.hole import Hole, check, from_mask
 from npfill.pictures.picture import Picture, intensities
-from npfill.pictures.read import read_picture
+from npfill.pictures.read import read_picture, read_values
 from npfill.pictures.sheet import Row, blue_where, contact_sheet, panel, panel_size, table
 from npfill.predictor import NeuralPredictor, Prediction, load
 from npfill.sampling import Sampler, sampler_for
@@ -79,7 +78,8 @@ def context_hole(picture: Picture, mask: Path | None, context: int, seed: int) -
     """
     size = picture.size
     if mask is not None:
-        hole = read_mask(mask, size, picture_name=picture.name, threshold=None, fit=False)
+        levels = read_values(mask)
+        hole = from_mask(levels, size, picture_name=picture.name, threshold=None, fit=False)
         return check(hole, str(mask))
     if context >= size[0] * size[1]:
         raise UsageError(

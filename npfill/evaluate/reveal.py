@@ -14,8 +14,7 @@ from torch.nn.functional import interpolate
 from npfill.context import Targets
 from npfill.errors import UsageError
 from npfill.models import NeuralProcess
-from npfill.pictures.grid import match_channels
-from npfill.pictures.picture import intensities
+from npfill.pictures.picture import intensities, match_channels
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.predictor.neural import channels_last, context_of
 from npfill.sampling import moments

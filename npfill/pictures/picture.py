@@ -11,6 +11,7 @@ from PIL import Image
 from npfill.errors import InputError
 
 Info = Mapping[Any, Any]  # as of Pillow's images
+_LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 601
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Picture:
         missing: True where a value is missing. Data read from files always have it, pictures never.
         unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies
             outside [0, 1].
+        size: Height and width.
+        colours: The number of channels, from the first, that are completed: all but alpha.
+        has_alpha: True if the last channel is alpha.
+        white: The level of white: 255 or 65535; 1 of data of other types.
     """
 
     values: Shaped[np.ndarray, "height width channel"]
@@ -39,16 +44,25 @@ class Picture:
     is_data: bool = False
     missing: Bool[np.ndarray, "height width channel"] | None = None
     unit: bool = False
+    size: tuple[int, int] = field(init=False)
+    colours: int = field(init=False)
+    has_alpha: bool = field(init=False)
+    white: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        height, width, channels = self.values.shape
+        colours = channels if self.is_data else 3 if channels >= 3 else 1
+        dtype = self.values.dtype
+        has_levels = not self.is_data or dtype in (np.uint8, np.uint16)
+        object.__setattr__(self, "size", (height, width))
+        object.__setattr__(self, "colours", colours)
+        object.__setattr__(self, "has_alpha", channels > colours)
+        object.__setattr__(self, "white", int(np.iinfo(dtype).max) if has_levels else 1)
 
     @classmethod
     def of(cls, image: Image.Image, name: str) -> "Picture":
         """A Pillow image in mode L, LA, RGB or RGBA."""
         return cls(channels_of(image), "PNG", name, info=image.info)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.values.shape[0], self.values.shape[1]
 
     @property
     def lacking(self) -> Bool[np.ndarray, "height width"]:
@@ -58,17 +72,6 @@ class Picture:
         return np.logical_or.reduce(self.missing[..., : self.colours], axis=-1)
 
     @property
-    def colours(self) -> int:
-        """The number of channels, from the first, that are completed: all but alpha."""
-        channels = self.values.shape[-1]
-        return channels if self.is_data else 3 if channels >= 3 else 1
-
-    @property
-    def has_alpha(self) -> bool:
-        """True if the last channel is alpha."""
-        return self.values.shape[-1] > self.colours
-
-    @property
     def kind(self) -> str:
         """A word or two for messages, such as RGB or 16-bit LA."""
         channels, dtype = self.values.shape[-1], self.values.dtype
@@ -76,11 +79,6 @@ class Picture:
             return f"data of {channels} channels of {dtype}"
         mode = ("L", "LA", "RGB", "RGBA")[channels - 1]
         return mode if dtype == np.uint8 else f"16-bit {mode}"
-
-    @property
-    def white(self) -> int:
-        """The level of white of a picture: 255 or 65535."""
-        return int(np.iinfo(self.values.dtype).max)
 
     def stripped(self) -> "Picture":
         """The picture without metadata, but for its colour profile; of data, without its place."""
@@ -127,6 +125,27 @@ def intensities(image: Image.Image) -> Float[np.ndarray, "height width channel"]
         raise InputError(f"a picture in mode {image.mode}", "image.convert('RGB') makes it usable")
     colours = 3 if image.mode.startswith("RGB") else 1
     return channels_of(image)[..., :colours].astype(np.float32) / np.float32(255)
+
+
+def match_channels(
+    values: Float[np.ndarray, "*axes channel"], channels: int
+) -> Float[np.ndarray, "*axes channels"]:
+    """Convert values to the number of channels of a model.
+
+    Grey is repeated for RGB; grey is the luminance of RGB (ITU-R 601).
+
+    Raises:
+        ValueError: There is no such conversion.
+    """
+    have = values.shape[-1]
+    if have == channels:
+        return values
+    if (have, channels) == (1, 3):
+        return values.repeat(3, axis=-1)
+    if (have, channels) == (3, 1):
+        grey: np.ndarray = values @ _LUMINANCE.astype(values.dtype)
+        return grey
+    raise ValueError(f"{have} channels cannot become {channels}")
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill import devices
 from npfill.context import Context, Targets
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.models import NeuralProcess
-from npfill.pictures.grid import match_channels, observed_average
+from npfill.pictures.picture import match_channels
 from npfill.predictor.base import Array, HoleArray, Prediction
 from npfill.sampling import AUTO, Sampler, moments, sampler_for
 from npfill.sampling.predictive import smaller_chunks
@@ -144,6 +144,36 @@ def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> Context
     return Context(batch.to(weight), mask.to(weight.device), frame=frame)
 
 
+def observed_average(
+    values: Float[np.ndarray, "height width channel"],
+    observed: Bool[np.ndarray, "height width"],
+    longest: int,
+) -> tuple[Float[np.ndarray, "rows columns channel"], Bool[np.ndarray, "rows columns"]]:
+    """Average the observed pixels of a picture that is too large onto a coarser grid.
+
+    The cells of the grid divide the picture equally: cell i of n covers the pixels from
+    floor(i H / n) to floor((i + 1) H / n). A cell with at least one observed pixel is observed:
+    of a picture of scattered pixels, none is lost.
+
+    Args:
+        values: A picture; values that are not observed are never read.
+        observed: True where the picture is known.
+        longest: The most pixels of the grid's longer side.
+
+    Returns:
+        The arguments if the picture fits; else float32 averages, zero where nothing is observed,
+        and the observed cells, on a grid whose longer side is `longest`.
+    """
+    longer = max(observed.shape)
+    if longer <= longest:
+        return values, observed
+    edges = [_edges(side, max(1, round(side * longest / longer))) for side in observed.shape]
+    sums = _cell_sums(np.where(observed[..., None], values, 0), edges)
+    counts = _cell_sums(observed[..., None], edges)
+    averages = sums / np.maximum(counts, 1)
+    return averages.astype(np.float32), counts[..., 0] > 0
+
+
 def channels_last(
     tensor: Float[Tensor, "batch target channel"], channels: int
 ) -> Float[np.ndarray, "target colour"]:
@@ -152,6 +182,18 @@ def channels_last(
     if array.shape[-1] == 1:
         return np.ascontiguousarray(array[..., 0].T)
     return match_channels(array[0][None], channels)[0]
+
+
+def _edges(side: int, cells: int) -> np.ndarray:
+    """The first pixel of each cell."""
+    return np.arange(cells) * side // cells
+
+
+def _cell_sums(values: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
+    rows, columns = edges
+    by_row = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
+    sums: np.ndarray = np.add.reduceat(by_row, columns, axis=1)
+    return sums
 
 
 def _notes(model: NeuralProcess, picture: Array, hole: HoleArray) -> list[str]:

@@ -10,8 +10,8 @@ import tifffile
 
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
-from npfill.pictures.masks import read_mask
-from npfill.pictures.read import data_suffix, read_picture
+from npfill.pictures.hole import from_mask
+from npfill.pictures.read import data_suffix, read_picture, read_values
 from tests.data_files import load, save
 
 TYPES = ["u1", "i2", "<u2", ">u2", "i8", "u8", "f2", "<f4", ">f4", "f8"]
@@ -148,12 +148,13 @@ def test_a_mask_may_be_an_array(tmp_path: Path, kind: str, one: Any) -> None:
     selected = np.zeros((4, 5), dtype=bool)
     selected[1:3, 2:4] = True
     path = save(tmp_path / f"mask{kind}", np.where(selected, one, np.zeros_like(one)))
-    hole = read_mask(path, (4, 5), picture_name="a", threshold=None, fit=False)
+    hole = from_mask(read_values(path), (4, 5), picture_name="a", threshold=None, fit=False)
     assert np.array_equal(hole.selected, selected)
     assert hole.notes == ()
 
 
 def test_a_mask_array_of_several_channels_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "mask.npy", np.ones((4, 5, 2), dtype=bool))
+    mask = read_values(tmp_path / "mask.npy")
     with pytest.raises(InputError, match=r"mask\.npy: a mask of 2 channels"):
-        read_mask(tmp_path / "mask.npy", (4, 5), picture_name="a", threshold=None, fit=False)
+        from_mask(mask, (4, 5), picture_name="a", threshold=None, fit=False)

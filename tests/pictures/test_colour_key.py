@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npfill.errors import InputError, UsageError
-from npfill.pictures.masks import from_colour
+from npfill.pictures.hole import from_colour
 from npfill.pictures.picture import Picture
 
 COLOURS = np.array([[[255, 0, 255], [247, 8, 255], [246, 0, 255], [0, 0, 0]]], dtype=np.uint8)

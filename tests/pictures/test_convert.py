@@ -13,8 +13,8 @@ from PIL.ExifTags import Base
 
 from npfill.errors import InputError
 from npfill.pictures.convert import as_picture, as_values, with_missing
+from npfill.pictures.hole import from_mask
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.masks import from_mask
 
 SIZE = (5, 7)
 HOLE = np.zeros(SIZE, dtype=bool)

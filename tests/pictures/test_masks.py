@@ -10,8 +10,8 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from npfill.errors import InputError
-from npfill.pictures.hole import Hole, adjusted
-from npfill.pictures.masks import read_mask
+from npfill.pictures.hole import Hole, adjusted, from_mask
+from npfill.pictures.read import read_values
 
 CORNER = np.zeros((6, 8), dtype=bool)
 CORNER[:2, :3] = True
@@ -20,7 +20,7 @@ CORNER[:2, :3] = True
 def read(path: Path, size: tuple[int, int] = (6, 8), **options: Any) -> Hole:
     """The hole of a mask file for photo.jpg."""
     defaults: dict[str, Any] = {"picture_name": "photo.jpg", "threshold": None, "fit": False}
-    return read_mask(path, size, **defaults | options)
+    return from_mask(read_values(path), size, **defaults | options)
 
 
 def saved(values: np.ndarray, path: Path, **options: Any) -> Path:
