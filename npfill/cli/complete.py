@@ -35,6 +35,7 @@ from npfill.cli.options import (
     Sampler,
     Samples,
     Seed,
+    SkipExisting,
     Strip,
 )
 from npfill.errors import BatchError, NpfillError, UsageError
@@ -73,14 +74,7 @@ def complete_command(
     overwrite: Overwrite = False,
     format_: Format = "png",
     strip: Strip = False,
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing",
-            help="Keep existing files and write the others.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = False,
+    skip_existing: SkipExisting = False,
     dry_run: Annotated[
         bool,
         typer.Option(

@@ -133,3 +133,9 @@ Format = Annotated[
 Strip = Annotated[
     bool, typer.Option("--strip", help="Leave EXIF and resolution out.", rich_help_panel=_OUTPUT)
 ]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing", help="Keep existing files and write the others.", rich_help_panel=_OUTPUT
+    ),
+]
