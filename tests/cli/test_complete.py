@@ -99,6 +99,7 @@ def test_a_dash_sends_the_mean_to_stdout_and_nothing_else(
     assert ended.out == (photo.parent / "photo_mean.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("emit", "samples", "expected"),
     [

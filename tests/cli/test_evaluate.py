@@ -186,6 +186,7 @@ def test_options_that_do_not_go_together_are_refused(
     assert npfill("evaluate", "nearest", "--data", data, *words).code == 2
 
 
+@pytest.mark.slow
 def test_weights_are_tested_on_what_their_run_held_out_where_there_is_no_test_part(
     npfill: Command, pictures: Path, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def test_samples_show_the_prediction_at_observed_pixels_too(
     assert (sample[..., 0] != context.pixels[0, 0].numpy()).any()
 
 
+@pytest.mark.slow
 def test_a_samples_figure_has_a_column_per_count_and_sampler_and_a_row_per_sample(
     grey_model: NeuralProcess,
 ) -> None:

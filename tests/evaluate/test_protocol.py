@@ -91,6 +91,7 @@ def plain(model: NeuralProcess, image: Tensor, seen: Tensor) -> dict[str, float]
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnp-mnist", "lcnp-mnist", "np-mnist", "anp-mnist"])
 @torch.no_grad()
 def test_numbers_agree_with_a_plain_evaluation(name: str) -> None:

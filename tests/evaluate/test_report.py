@@ -75,6 +75,7 @@ def keys_of(text: str) -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.slow
 def test_a_grid_and_photographs_have_results_of_one_schema(
     pictures: Path, photographs: Path
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_grid_and_photographs_have_results_of_one_schema(
         assert keys_of(as_json(results, "npfill evaluate")) == KEYS
 
 
+@pytest.mark.slow
 def test_a_metric_from_outside_is_one_record(
     pictures: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +126,7 @@ def test_a_metric_that_no_predictor_has_gets_no_table() -> None:
     assert "The pictures are few." in lines
 
 
+@pytest.mark.slow
 def test_plots_are_drawn_of_what_was_measured(pictures: Path) -> None:
     pytest.importorskip("matplotlib")
     drawn = plots(on_a_grid(pictures))
