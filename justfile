@@ -6,7 +6,7 @@ default:
 install:
     python -m pip install -e . --group dev -c constraints.txt
 
-# what is quick, in half a minute
+# what is quick
 quick:
     python -m pytest -n 2 -m "not slow"
 
