@@ -15,7 +15,7 @@ from npfill.tensors import canonical, load_tensors, save_tensors
 
 __all__ = ["FORMAT", "Weights", "canonical", "load", "load_tensors", "save", "save_tensors"]
 
-# Format 1 had flat configurations: `models.flat` reads them.
+# Format 1 had flat configurations: `models.nested` reads them.
 FORMAT, _READABLE = 2, {1, 2}
 _KEY = "npfill"
 

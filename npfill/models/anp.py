@@ -14,10 +14,8 @@ from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts.attention import AttentionBlock, Memory, check_heads
 from npfill.models.parts.basis import BasisEncoder
-from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
-from npfill.models.parts.latent import LatentEncoder
-from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
-from npfill.models.parts.points import Points, points_of
+from npfill.models.parts.layers import MOST_LAYERS, LatentEncoder, Size, Sizes
+from npfill.models.parts.points import Coordinates, Encoding, Points, check_frequencies, points_of
 from npfill.models.parts.pointwise import PointwiseDecoder
 
 # Widths of the kernels that attention starts as, in pixels of the training grid.
@@ -76,7 +74,7 @@ class SelfAttention(nn.Module):
         return features
 
 
-class ANP(NeuralProcess[list[Memory]]):
+class ANP(NeuralProcess):
     """Attentive neural process (Kim et al. 2019, "Attentive Neural Processes", figure 2).
 
     r_i = self-attention over (x_i, y_i);  r_*(x) = cross-attention from x to (x_i, r_i)

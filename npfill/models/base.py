@@ -3,18 +3,16 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from typing_extensions import TypeVar
 
 from npfill.config import Doc, Range
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 
-Encoded = TypeVar("Encoded", default=Any)
 Channels = Annotated[int, Range(1, 4096), Doc("Channels of a picture: 1 for grey, 3 for RGB.")]
 GridSize = Annotated[
     int, Range(1, 4096), Doc("Longer side, in pixels, of the grids that the model is trained on.")
@@ -43,11 +41,12 @@ class Config(Protocol):
         """Width of z; 0 for a conditional variant."""
 
 
-class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
+class NeuralProcess(nn.Module, ABC):
     """A network that maps a context to a predictive distribution over any target pixels.
 
-    A variant implements `encode`, `infer` and `predict`, and knows nothing of losses, files or
-    sizes of pictures. The type that `encode` returns is its own; callers pass it on to `predict`.
+    A variant implements `encode`, `predict` and, if it is latent, `infer`, and knows nothing of
+    losses, files or sizes of pictures. The type that `encode` returns is its own; callers pass it
+    on to `predict`.
     Training optimises these; `condition` is for use, and applies the calibration of the scale.
 
     Attributes:
@@ -85,12 +84,12 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
         return self.config.latent > 0
 
     @abstractmethod
-    def encode(self, context: Context) -> Encoded:
+    def encode(self, context: Context) -> Any:
         """Compute all that depends on the context alone: for all targets, chunks and samples."""
 
-    @abstractmethod
     def infer(self, context: Context) -> Gaussian | None:
         """The latent path q(z | C), "batch latent"; None for a conditional variant."""
+        return None
 
     def infer_each(
         self,
@@ -108,7 +107,7 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
     @abstractmethod
     def predict(
         self,
-        encoded: Encoded,
+        encoded: Any,
         z: Float[Tensor, "sample batch latent"] | None,
         targets: Targets,
     ) -> Gaussian:
@@ -124,7 +123,7 @@ class NeuralProcess(nn.Module, ABC, Generic[Encoded]):
         log_share = self.log_share(context, encoded)
         return Conditioned(self, context, encoded, self.infer(context), log_share)
 
-    def log_share(self, context: Context, encoded: Encoded) -> Float[Tensor, "batch place"]:
+    def log_share(self, context: Context, encoded: Any) -> Float[Tensor, "batch place"]:
         """The log observed fraction, the calibration's input.
 
         "batch 1" if it is global, "batch pixel" if each pixel of the grid has its own.

@@ -28,7 +28,7 @@ class CNPConfig:
         check_pair(self.encoder, self.decoder)
 
 
-class CNP(NeuralProcess[Tensor]):
+class CNP(NeuralProcess):
     """Conditional neural process (Garnelo et al. 2018a, "Conditional Neural Processes", figure 1).
 
     r = mean_i h(x_i, y_i);  p(y | x, C) = N(μ, σ²) with (μ, σ) = g(x, r)
@@ -52,10 +52,6 @@ class CNP(NeuralProcess[Tensor]):
     def encode(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation r."""
         return self.encoder(context)
-
-    def infer(self, context: Context) -> None:
-        """No latent path."""
-        return
 
     def predict(
         self, encoded: Float[Tensor, "batch width"], z: Tensor | None, targets: Targets

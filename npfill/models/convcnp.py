@@ -14,12 +14,11 @@ from torch.nn import functional as F
 
 from npfill.config import Doc, Length
 from npfill.context import Context, Targets
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, floored_gaussian
 from npfill.models.base import Channels, NeuralProcess, ScaleFloor
-from npfill.models.parts.layers import Size, Sizes, floored_gaussian
+from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import filled, pyramid, unseen
-from npfill.models.parts.unet import UNet
-from npfill.models.parts.windows import MULTIPLE, Window, windows
+from npfill.models.parts.unet import MULTIPLE, UNet, Window, windows
 
 # Levels of the pyramid: where the two networks meet, and the means that are taken off.
 _MEETING, _REFERENCE = 3, 5
@@ -55,7 +54,7 @@ class ConvCNPConfig:
 
 @dataclass(frozen=True)
 class Maps:
-    """What is known of the whole picture before any target is asked for.
+    """The features of a whole picture, before any target is asked for.
 
     The grids are padded at the bottom and the right to a multiple of the coarsest cells.
 
@@ -76,7 +75,7 @@ class Maps:
     size: tuple[int, int]
 
 
-class ConvCNP(NeuralProcess[Maps]):
+class ConvCNP(NeuralProcess):
     """Convolutional conditional neural process (Gordon et al. 2020, section 4 and figure 1).
 
     E = set convolutions of C with their density channels, at every scale;
@@ -109,30 +108,32 @@ class ConvCNP(NeuralProcess[Maps]):
         self.coarse = UNet(channels + 2, config.coarse)
         self.fine = UNet(_FOLD**2 * (channels + 1), config.fine, beneath=config.coarse[0])
         width, outputs = config.fine[0], _FOLD**2 * channels
-        self.mean = _started(nn.Conv2d(width, outputs, 3, padding=1), 0.0)
+        self.mean = nn.Conv2d(width, outputs, 3, padding=1)
         self.scale = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
-            _started(nn.Conv2d(width, outputs, 3, padding=1), _FIRST_SCALE),
+            nn.Conv2d(width, outputs, 3, padding=1),
         )
+        # Both begin at a value, whatever they are given.
+        for last, value in ((self.mean, 0.0), (self.scale[-1], _FIRST_SCALE)):
+            nn.init.zeros_(last.get_parameter("weight"))
+            nn.init.constant_(last.get_parameter("bias"), value)
 
     def encode(self, context: Context) -> Maps:
         """The pyramid, the picture that it suggests, and the coarse features."""
-        height, width = context.size
+        height, width = context.pixels.shape[-2:]
         edges = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         observed = F.pad(context.observed, edges)
         levels = pyramid(F.pad(context.pixels, edges), observed)
         pictures = filled(levels)
         means, meeting = pictures[_REFERENCE], levels[_MEETING]
-        detail = _DETAIL * (pictures[_MEETING] - _enlarged(means, _REFERENCE - _MEETING))
+        smooth = F.interpolate(means, scale_factor=2.0 ** (_REFERENCE - _MEETING), mode="bilinear")
+        detail = _DETAIL * (pictures[_MEETING] - smooth)
         coarse = self.coarse(torch.cat([detail, meeting.density, meeting.trust], dim=1))
-        detail = _DETAIL * (pictures[0] - _enlarged(means, _REFERENCE))
+        smooth = F.interpolate(means, scale_factor=2.0**_REFERENCE, mode="bilinear")
+        detail = _DETAIL * (pictures[0] - smooth)
         inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
-        return Maps(pictures[0], inputs, coarse, unseen(levels, _MEETING), context.size)
-
-    def infer(self, context: Context) -> None:
-        """No latent path."""
-        return
+        return Maps(pictures[0], inputs, coarse, unseen(levels, _MEETING), (height, width))
 
     def log_share(self, context: Context, encoded: Maps) -> Float[Tensor, "batch pixel"]:
         """The log of the share observed around each pixel: 0 where something is within about 8.
@@ -179,18 +180,3 @@ class ConvCNP(NeuralProcess[Maps]):
         values = outputs[number, :, rows - window.top, columns - window.left]
         start = encoded.start[number, :, rows, columns]
         return values + F.pad(start, (0, start.shape[1]))
-
-
-def _started(layer: nn.Conv2d, value: float) -> nn.Conv2d:
-    """The layer, so that it answers a value whatever it is given."""
-    assert layer.bias is not None
-    nn.init.zeros_(layer.weight)
-    nn.init.constant_(layer.bias, value)
-    return layer
-
-
-def _enlarged(
-    grid: Float[Tensor, "batch channel height width"], levels: int
-) -> Float[Tensor, "batch channel rows columns"]:
-    """A level's grid, interpolated on that of a level so many finer."""
-    return F.interpolate(grid, scale_factor=2.0**levels, mode="bilinear")

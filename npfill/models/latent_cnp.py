@@ -11,8 +11,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts import EncoderConfig, LatentDecoderConfig
-from npfill.models.parts.latent import LatentEncoder
-from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.layers import MOST_LAYERS, LatentEncoder, Size, Sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class LatentCNPConfig:
     scale_floor: ScaleFloor
 
 
-class LatentCNP(NeuralProcess[None]):
+class LatentCNP(NeuralProcess):
     """Latent CNP (the latent-variable model of Garnelo et al. 2018a, section 3, and 2018b).
 
     r = mean_i h(x_i, y_i);  q(z | C) = N(μ(r), σ²(r));  p(y | x, z) = N(g(x, z))

@@ -11,8 +11,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts import DecoderConfig, EncoderConfig, check_pair
-from npfill.models.parts.latent import LatentEncoder
-from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.layers import MOST_LAYERS, LatentEncoder, Size, Sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class NPConfig:
         check_pair(self.encoder, self.decoder)
 
 
-class NP(NeuralProcess[Tensor]):
+class NP(NeuralProcess):
     """Neural process (Garnelo et al. 2018b, "Neural Processes"; both paths as in Kim et al. 2019).
 
     r_C = mean_i h_r(x_i, y_i);  s_C = mean_i h_s(x_i, y_i);  q(z | C) = N(μ(s_C), σ²(s_C))

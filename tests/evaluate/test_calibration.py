@@ -26,7 +26,7 @@ class Sizes:
     scale_floor: float = 0.0
 
 
-class Known(NeuralProcess[Tensor]):
+class Known(NeuralProcess):
     """Knows the mean of the noise, and a scale that is wrong by a factor c s^d, s observed.
 
     With `spread` above 0 it is latent, and its draws differ by as much.

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from npfill.errors import ModelError
-from npfill.models import build, config_of, fields_of
-from npfill.models.flat import nested
+from npfill.models import build, config_of, fields_of, nested
 from tests.conftest import MODELS
 
 # Configurations as weight files of format 1 had them, by the tiny models that they are of.

@@ -8,7 +8,7 @@ import torch
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import ConvCNP, NeuralProcess
-from npfill.models.parts import windows
+from npfill.models.parts import unet
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from tests.conftest import tiny
 
@@ -51,14 +51,14 @@ def test_a_constant_added_to_the_context_is_added_to_the_mean_alone() -> None:
 def test_windows_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     model, context = tiny("convcnp"), a_picture(150, 210)
     whole = everywhere(model, context)
-    monkeypatch.setattr(windows, "_SIDE", 32)
+    monkeypatch.setattr(unet, "_SIDE", 32)
     in_windows = everywhere(model, context)
     torch.testing.assert_close(in_windows.mean, whole.mean)
     torch.testing.assert_close(in_windows.scale, whole.scale)
 
 
 def test_only_windows_with_targets_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "_SIDE", 32)
+    monkeypatch.setattr(unet, "_SIDE", 32)
     model, context = tiny("convcnp"), a_picture(96, 96)
     assert isinstance(model, ConvCNP)
     computed: list[torch.Size] = []

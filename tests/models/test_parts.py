@@ -6,12 +6,10 @@ import pytest
 import torch
 
 from npfill.context import Context
-from npfill.models.parts.aggregator import mean, sums_over_grid
 from npfill.models.parts.attention import KernelAttention, Memory, attend
 from npfill.models.parts.basis import BasisEncoder
-from npfill.models.parts.coordinates import Coordinates
 from npfill.models.parts.local import LocalEncoder, smoothed
-from npfill.models.parts.points import points_of
+from npfill.models.parts.points import Coordinates, mean, points_of, sums_over_grid
 from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder
 
 generator = torch.Generator().manual_seed(0)

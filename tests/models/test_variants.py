@@ -33,7 +33,7 @@ class FlatConfig:
             raise ValueError(f"size = {self.size} is odd", "make it even")
 
 
-class Flat(NeuralProcess[Tensor]):
+class Flat(NeuralProcess):
     """The mean of what is observed, everywhere, with one learned scale."""
 
     variant = "flat"
@@ -49,9 +49,6 @@ class Flat(NeuralProcess[Tensor]):
     def encode(self, context: Context) -> Tensor:
         values, mask = context.values(), context.mask().unsqueeze(-1)
         return (values * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
-
-    def infer(self, context: Context) -> None:
-        return
 
     def predict(self, encoded: Tensor, z: Tensor | None, targets: Targets) -> Gaussian:
         mean = encoded.expand(-1, targets.index.shape[-1], -1)

@@ -11,10 +11,9 @@ from torch.nn import functional as F
 
 from npfill.config import Doc, Length
 from npfill.context import Context
-from npfill.gaussian import Gaussian
-from npfill.models.parts.aggregator import sums_over_grid
-from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
-from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, floored_gaussian, mlp
+from npfill.gaussian import Gaussian, floored_gaussian
+from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
+from npfill.models.parts.points import Coordinates, Encoding, check_frequencies, sums_over_grid
 
 Pixels = Float[Tensor, "batch channel height width"]
 Masks = Bool[Tensor, "mask batch 1 height width"]

@@ -1,4 +1,4 @@
-"""Layers that encoders and decoders share: perceptrons, inputs side by side, Gaussian outputs.
+"""Layers that encoders and decoders share: perceptrons, inputs side by side, the latent z.
 
 Every decoder is called as g(positions, r, z). The positions are those of the targets, "target 2"
 where all pictures of a batch share them and "batch target 2" otherwise. r has a row per target,
@@ -8,9 +8,9 @@ or one row for all. z has a leading sample axis, and with it so has the result.
 from collections.abc import Sequence
 from typing import Annotated
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from npfill.config import Range
 from npfill.gaussian import Gaussian, full_precision
@@ -28,15 +28,6 @@ def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
         layers += [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))
-
-
-def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
-    """Mean and pre-activation of the scale, side by side, become a Gaussian.
-
-    The mean is free; the scale is floor + (1 - floor) softplus, so it never falls below `floor`.
-    """
-    mean, scale = full_precision(outputs).chunk(2, dim=-1)
-    return Gaussian(mean, floor + (1.0 - floor) * F.softplus(scale))
 
 
 class Joined(nn.Module):
@@ -59,3 +50,21 @@ class Joined(nn.Module):
         if self.from_latent is not None and z is not None:
             parts.append(self.from_latent(z).unsqueeze(-2))
         return sum(parts[1:], start=parts[0])
+
+
+class LatentEncoder(nn.Module):
+    """q(z | r), with a scale of 0.1 + 0.9 sigmoid (Kim et al. 2019, as published with the code)."""
+
+    def __init__(self, inputs: int, hidden: Sequence[int], latent: int) -> None:
+        super().__init__()
+        self.body = mlp(inputs, hidden, 2 * latent)
+        # Begin with little noise, so that the decoder hears what z says of the context.
+        last = self.body[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.bias[latent:] -= 3.0
+
+    def forward(self, representation: Float[Tensor, "batch width"]) -> Gaussian:
+        """The Gaussian over z for each picture."""
+        mean, scale = full_precision(self.body(representation)).chunk(2, dim=-1)
+        return Gaussian(mean, 0.1 + 0.9 * torch.sigmoid(scale))

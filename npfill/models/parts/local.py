@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from npfill.config import Doc, Length
 from npfill.context import Context
 from npfill.gaussian import Gaussian
-from npfill.models.parts.aggregator import sums_over_grid
 from npfill.models.parts.basis import BasisDecoder
-from npfill.models.parts.coordinates import Coordinates, Encoding
 from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.points import Coordinates, Encoding, sums_over_grid
 
 # The width of the kernels, in distances of nodes, and the weight in every local average of the
 # mean of the whole context beside the observed pixels.

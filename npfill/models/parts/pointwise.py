@@ -10,11 +10,16 @@ from torch import Tensor, nn
 
 from npfill.config import Doc, Length
 from npfill.context import Context
-from npfill.gaussian import Gaussian
-from npfill.models.parts.aggregator import mean, means
-from npfill.models.parts.coordinates import Coordinates, Encoding, check_frequencies
-from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, floored_gaussian, mlp
-from npfill.models.parts.points import points_of
+from npfill.gaussian import Gaussian, floored_gaussian
+from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
+from npfill.models.parts.points import (
+    Coordinates,
+    Encoding,
+    check_frequencies,
+    mean,
+    means,
+    points_of,
+)
 
 # Rows of hidden layers that are computed at once: a block that stays in a core's cache is not
 # fetched from memory layer by layer.

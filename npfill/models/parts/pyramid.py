@@ -24,21 +24,15 @@ class Level:
         offset: Their centroid relative to the cell's centre (rows, columns), in cells; a single
             zero for pixels.
         density: The observed fraction of the pixels there: the density channel.
+        trust: Confidence in the mean, in [0, 1]; of pixels, 1 where they are observed.
         number: The k of the cells' width.
     """
 
     mean: Float[Tensor, "batch channel height width"]
     offset: Float[Tensor, "batch _ _ _"]
     density: Float[Tensor, "batch 1 height width"]
+    trust: Float[Tensor, "batch 1 height width"]
     number: int
-
-    @property
-    def trust(self) -> Float[Tensor, "batch 1 height width"]:
-        """Confidence in the mean, in [0, 1]; at the level of pixels, 1 where they are observed."""
-        if self.number == 0:
-            return self.density
-        seen = self.density * 4.0 ** (self.number + 1)
-        return seen / (seen + _DOUBT)
 
 
 def pyramid(
@@ -54,13 +48,14 @@ def pyramid(
     density = observed.to(pixels.dtype)
     sums = torch.where(observed, pixels, 0.0)
     moments = _centres(sums, 0) * density
-    levels = [Level(sums, torch.zeros_like(density[:, :, :1, :1]), density, 0)]
+    levels = [Level(sums, torch.zeros_like(density[:, :, :1, :1]), density, density, 0)]
     while max(sums.shape[-2:]) > 1:
         number = len(levels)
         sums, moments, density = (_halved(each) for each in (sums, moments, density))
-        seen = density.clamp(min=_TINY)
-        offset = (moments / seen - _centres(sums, number)) / 2**number
-        levels.append(Level(sums / seen, offset * (density > 0), density, number))
+        weight, count = density.clamp(min=_TINY), density * 4.0 ** (number + 1)
+        offset = (moments / weight - _centres(sums, number)) / 2**number * (density > 0)
+        trust = count / (count + _DOUBT)
+        levels.append(Level(sums / weight, offset, density, trust, number))
     return levels
 
 
