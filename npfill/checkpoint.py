@@ -1,4 +1,4 @@
-"""A model and its weight file: the only reader and writer of weights."""
+"""A model and its weight file: the only reader and writer of tensors on disk."""
 
 import json
 import math
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from npfill import models
 from npfill.errors import ModelError
-from npfill.tensors import canonical, load_tensors, save_tensors
-
-__all__ = ["FORMAT", "Weights", "canonical", "load", "load_tensors", "save", "save_tensors"]
+from npfill.files import refuse_weights, write_bytes
 
 # Format 1 had flat configurations: `models.nested` reads them.
 FORMAT, _READABLE = 2, {1, 2}
@@ -62,18 +62,6 @@ def load(path: Path) -> Weights:
         ModelError: It is not an npfill weight file, or anything in it is not as it must be.
     """
     tensors, metadata = load_tensors(path)
-    header = _header(path, metadata)
-    config = models.config_of(header["variant"], header["config"], str(path))
-    # On the meta device a model has shapes but takes no memory, whatever the file asks for.
-    with torch.device("meta"):
-        model = models.build(header["variant"], config)
-    _verify(path, tensors, model.state_dict())
-    numbers = {name: tensor.float() for name, tensor in tensors.items()}
-    model.load_state_dict(numbers, strict=True, assign=True)
-    return Weights(model.eval().requires_grad_(False), header["provenance"])
-
-
-def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         header = json.loads(metadata[_KEY])
     except (KeyError, ValueError, RecursionError):
@@ -87,7 +75,14 @@ def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         raise ModelError(f"{path}: incomplete npfill metadata", "fetch or copy it again")
     if header["format"] not in _READABLE:
         raise ModelError(f"{path}: format {header['format']}, not {FORMAT}", "update npfill")
-    return header
+    config = models.config_of(header["variant"], header["config"], str(path))
+    # On the meta device a model has shapes but takes no memory, whatever the file asks for.
+    with torch.device("meta"):
+        model = models.build(header["variant"], config)
+    _verify(path, tensors, model.state_dict())
+    numbers = {name: tensor.float() for name, tensor in tensors.items()}
+    model.load_state_dict(numbers, strict=True, assign=True)
+    return Weights(model.eval().requires_grad_(False), header["provenance"])
 
 
 def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
@@ -106,3 +101,30 @@ def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor])
             )
         if not math.isfinite(tensor.double().abs().sum().item()):
             raise ModelError(f"{path}: {name} holds values that are not finite", "fetch it again")
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spaces: equal values make equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors atomically."""
+    write_bytes(path, serialise(tensors, metadata))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read the tensors and metadata of a safetensors file, onto the CPU.
+
+    Raises:
+        InputError: No file is there.
+        ModelError: It is not a safetensors file.
+    """
+    refuse_weights(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise ModelError(
+            f"{path}: not a safetensors file ({error})", "fetch or copy it again"
+        ) from None

@@ -7,7 +7,7 @@ A field says beside its type which values it may have and what it means:
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -34,9 +34,6 @@ class Range:
 
     low: float
     high: float
-
-    def __contains__(self, value: float) -> bool:
-        return math.isfinite(value) and self.low <= value <= self.high
 
     def __str__(self) -> str:
         if self.high >= _MANY:
@@ -130,7 +127,8 @@ def keys_of(record: type) -> list[Key]:
     hints = get_type_hints(record, include_extras=True)
     keys = []
     for field in fields(record):
-        hint, said = _parted(hints[field.name])
+        hint = hints[field.name]
+        hint, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         ranges = [one for one in said if isinstance(one, Range)]
         docs = [one.text for one in said if isinstance(one, Doc)]
         default = "" if field.default is MISSING else _json(field.default)
@@ -173,14 +171,6 @@ def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in wrap(text, 98))
 
 
-def _parted(hint: object) -> tuple[object, tuple[object, ...]]:
-    """A type, and what is said of it."""
-    if get_origin(hint) is Annotated:
-        kind, *said = get_args(hint)
-        return kind, tuple(said)
-    return hint, ()
-
-
 def _kind(hint: object) -> str:
     """The word for a type."""
     if options := _options(hint):
@@ -213,23 +203,23 @@ def _table(options: list[type], value: object, where: str, error: type[NpfillErr
     return read(kinds[kind], value, where, error)
 
 
-def _checked(
-    said: tuple[object, ...], value: object, where: str, error: type[NpfillError]
-) -> object:
+def _checked(said: Sequence[object], value: object, where: str, error: type[NpfillError]) -> object:
     """The value, which lies in the ranges that are said of its field."""
     numbers = value if isinstance(value, tuple) else (value,)
     for length in [one for one in said if isinstance(one, Length)] or [Length(1)]:
         if isinstance(value, tuple) and not length.least <= len(value) <= length.most:
             raise error(f"{where} = {list(value)} is out of range", f"it has {length} values")
     for one in said:
-        if isinstance(one, Range) and not all(number in one for number in numbers):
+        if isinstance(one, Range) and not all(
+            math.isfinite(number) and one.low <= number <= one.high for number in numbers
+        ):
             raise error(f"{where} = {value} is out of range", f"allowed: {one}")
     return value
 
 
 def _typed(hint: object, value: object, where: str, error: type[NpfillError]) -> Any:
     if get_origin(hint) is Annotated:
-        plain, said = _parted(hint)
+        plain, *said = get_args(hint)
         return _checked(said, _typed(plain, value, where, error), where, error)
     if options := _options(hint):
         return _table(options, value, where, error)

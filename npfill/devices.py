@@ -22,8 +22,9 @@ def resolve(name: str) -> torch.device:
     Raises:
         UsageError: The word is unknown, or the device is not there.
     """
+    has_metal = torch.backends.mps.is_available()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if _mps() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "mps" if has_metal else "cpu"
     kind, _, number = name.partition(":")
     numbered = kind == "cuda" and number.isascii() and number.isdigit()
     if kind not in {"cpu", "cuda", "mps"} or (name != kind and not numbered):
@@ -33,7 +34,7 @@ def resolve(name: str) -> torch.device:
         raise UsageError(f"device {name} is not there: {built}", 'use `device="cpu"`')
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise UsageError(f"device {name} is not there", f"{torch.cuda.device_count()} devices are")
-    if kind == "mps" and not _mps():
+    if kind == "mps" and not has_metal:
         raise UsageError(
             "device mps is not there: no Metal in this torch or machine", 'use `device="cpu"`'
         )
@@ -106,7 +107,3 @@ def keep_memory() -> None:
         return
     mallopt(_M_MMAP_MAX, 0)
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-def _mps() -> bool:
-    return torch.backends.mps.is_available()

@@ -15,38 +15,17 @@ _PICKLED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
 _PACKAGE = Path(__file__).parent
 
 
-def refuse_existing(paths: Sequence[Path], overwrite: bool) -> None:
-    """Check, before any work is done, that nothing is in the way of what will be written.
+def refuse_results(paths: Sequence[Path], overwrite: bool) -> None:
+    """Check, before any work is done, that every result can be written and replaces nothing.
 
     Raises:
         OverwriteError: A path exists, be it a link to nowhere, and `overwrite` is not set.
+        InputError: A folder stands where a file should, or the other way round, or is read-only.
     """
     existing = [path for path in paths if os.path.lexists(path)]
     if existing and not overwrite:
         others = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
         raise OverwriteError(f"{existing[0]}{others}: exists", "`overwrite=True` replaces it")
-
-
-def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Check that no result would be written over an input, whatever may be replaced.
-
-    Raises:
-        UsageError: A result would be.
-    """
-    given = {_identity(path) for path in inputs if path.exists()}
-    for path in paths:
-        if path.exists() and _identity(path) in given:
-            raise UsageError(
-                f"{path}: is an input and would be lost", "`output` names another file"
-            )
-
-
-def refuse_unwritable(paths: Iterable[Path]) -> None:
-    """Check, before any work is done, that every result can be written.
-
-    Raises:
-        InputError: A folder stands where a file should, or the other way round, or is read-only.
-    """
     for path in paths:
         if path.is_dir():
             raise InputError(
@@ -60,6 +39,20 @@ def refuse_unwritable(paths: Iterable[Path]) -> None:
         if not os.access(parent, os.W_OK | os.X_OK):
             raise InputError(
                 f"{parent}: no permission to write there", "`output` names another folder"
+            )
+
+
+def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Check that no result would be written over an input, whatever may be replaced.
+
+    Raises:
+        UsageError: A result would be.
+    """
+    given = {_identity(path) for path in inputs if path.exists()}
+    for path in paths:
+        if path.exists() and _identity(path) in given:
+            raise UsageError(
+                f"{path}: is an input and would be lost", "`output` names another file"
             )
 
 

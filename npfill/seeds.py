@@ -9,15 +9,11 @@ import torch
 def generator(*words: int | str, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator for, say, (seed, "sample", 3): equal words give equal draws, always."""
     seeded = torch.Generator(device)
-    seeded.manual_seed(_number(words))
+    digest = hashlib.sha256(repr(words).encode()).digest()
+    seeded.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
     return seeded
 
 
 def array_generator(*words: int | str) -> np.random.Generator:
     """The same for NumPy."""
-    return np.random.default_rng(_number(words))
-
-
-def _number(words: tuple[int | str, ...]) -> int:
-    digest = hashlib.sha256(repr(words).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return np.random.default_rng(generator(*words).initial_seed())

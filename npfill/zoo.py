@@ -135,9 +135,15 @@ def find(name_or_path: str, *, fetch: bool = True) -> Found:
         InputError: A path leads to no file.
     """
     name = DEFAULT if name_or_path == AUTO else name_or_path
-    entry, address = entries().get(name), address_of(name)
+    entry = entries().get(name)
     if entry is not None and _ships(entry):
-        return _shipped(name, entry)
+        path = folder("pretrained") / entry.file
+        if not path.is_file():
+            raise ModelError(f"{path}: the weights of {name} are missing", "install npfill again")
+        if problem := mismatch(path, entry.bytes, entry.sha256):
+            raise ModelError(f"{path}: {problem}", "install npfill again")
+        return Found(name, path, entry.sha256)
+    address = address_of(name)
     if address is not None:
         return _on_hub(name, address, entry, fetch)
     path = Path(name)
@@ -185,16 +191,6 @@ def _address(entry: Entry) -> hub.Address:
 
 def _ships(entry: Entry) -> bool:
     return not entry.repo or (folder("pretrained") / entry.file).is_file()
-
-
-def _shipped(name: str, entry: Entry) -> Found:
-    path = folder("pretrained") / entry.file
-    if not path.is_file():
-        raise ModelError(f"{path}: the weights of {name} are missing", "install npfill again")
-    problem = _problem(path, entry)
-    if problem:
-        raise ModelError(f"{path}: {problem}", "install npfill again")
-    return Found(name, path, entry.sha256)
 
 
 def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -> Found:

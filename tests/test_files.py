@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from npfill.errors import InputError, OverwriteError
-from npfill.files import refuse_existing, write_bytes
+from npfill.files import refuse_results, write_bytes
 
 
 def test_what_does_not_exist_is_not_in_the_way(tmp_path: Path) -> None:
-    refuse_existing([tmp_path / "a", tmp_path / "no folder" / "b"], overwrite=False)
+    refuse_results([tmp_path / "a", tmp_path / "no folder" / "b"], overwrite=False)
 
 
 def test_the_first_existing_path_is_named(tmp_path: Path) -> None:
@@ -18,15 +18,15 @@ def test_the_first_existing_path_is_named(tmp_path: Path) -> None:
     for path in paths[1:]:
         path.touch()
     with pytest.raises(OverwriteError, match=r"b \(and 1 more\): exists") as refusal:
-        refuse_existing(paths, overwrite=False)
-    assert "--overwrite" in refusal.value.hint
-    refuse_existing(paths, overwrite=True)
+        refuse_results(paths, overwrite=False)
+    assert "`overwrite=True`" in refusal.value.hint
+    refuse_results(paths, overwrite=True)
 
 
 def test_a_link_to_nowhere_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "nowhere")
     with pytest.raises(OverwriteError):
-        refuse_existing([tmp_path / "a"], overwrite=False)
+        refuse_results([tmp_path / "a"], overwrite=False)
 
 
 def test_bytes_are_written_and_replaced_and_folders_made(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """The card of shipped weights: what they are, what they cost, and every score."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from npfill import checkpoint, zoo
+from npfill.checkpoint import Weights
 from npfill.evaluate.contexts import ContextKind, grid_protocol
 from npfill.evaluate.figures import row_of
+from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
 from npfill.pictures.sheet import contact_sheet
@@ -30,6 +34,23 @@ _COLUMNS = (
     ("in 90 %", "coverage_90_between", 2),
     ("KL", "kl", 1),
 )
+
+
+def write_cards() -> list[Path]:
+    """Write the card of every row of the zoo again, from what its weights carry."""
+    paths = []
+    for name, entry in zoo.shipped().items():
+        path = folder("pretrained") / f"{name}.md"
+        weights = checkpoint.load(zoo.find(name).path)
+        write_bytes(path, card_text(name, entry, weights).encode())
+        paths.append(path)
+    return paths
+
+
+def card_text(name: str, entry: Entry, weights: Weights) -> str:
+    """The text of a model's card, from its row and what its weights carry."""
+    text = photograph_card if entry.psnr else card
+    return text(name, entry, weights.provenance, weights.model)
 
 
 def card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess) -> str:

@@ -19,12 +19,13 @@ from npfill.data.sets import Photographs
 from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.classifier import FILE, SIZE
-from npfill.files import folder, refuse_existing
+from npfill.files import folder, refuse_results
 from npfill.training.batch import training_pictures
 from npfill.training.recipe import Recipe, parse
 from npfill.training.run import RunFolder
 from tools import classifier
-from tools.shipping import PhotographSets, ship, ship_photographs, write_cards
+from tools.card import write_cards
+from tools.shipping import PhotographSets, ship, ship_photographs
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -65,7 +66,7 @@ def add_command(
     run, name = RunFolder(run_dir), name or run_dir.name
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is no name", "it has letters, digits, - and _ alone")
-    refuse_existing([folder("pretrained") / f"{name}.safetensors"], overwrite)
+    refuse_results([folder("pretrained") / f"{name}.safetensors"], overwrite)
     environment = run.read_environment()
     recipe = parse(run.recipe.read_text("utf-8"), str(run.recipe))
     if not run.read_metrics():
@@ -105,7 +106,7 @@ def linear_command(
     described = _described(recipe)
     source, model = described.data, described.model
     target = folder("pretrained") / "baselines" / f"linear-{source.name.lower()}.safetensors"
-    refuse_existing([target], overwrite)
+    refuse_results([target], overwrite)
     images = read_images(data, "train", model.size, model.channels)
     provenance = {"dataset": source.name, "terms": source.terms, "images": len(images)}
     linear.save(target, linear.fit(images), provenance)
@@ -120,7 +121,7 @@ def classifier_command(
 ) -> None:
     """Train the classifier of digits that judges samples."""
     described = _described(recipe).data
-    refuse_existing([FILE], overwrite)
+    refuse_results([FILE], overwrite)
     parts = {
         split: (read_images(data, split, SIZE, 1), read_labels(data, split))
         for split in ("train", "test")

@@ -23,7 +23,7 @@ from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
 from npfill.pictures.formats import png_bytes
 from npfill.zoo import Entry
-from tools.card import card, contexts_figure, photograph_card
+from tools.card import card_text, contexts_figure
 from tools.stages import origin
 
 # Draws of z that the scores of a card are measured with, but at random counts: at most.
@@ -146,23 +146,6 @@ def ship_photographs(
     columns["psnr"] = tuple(round(row["psnr"], 2) for row in first.values())
     shipped = checkpoint.Weights(model, trained.provenance | {"scores": scores})
     return store(name, shipped, columns)
-
-
-def write_cards() -> list[Path]:
-    """Write the card of every row of the zoo again, from what its weights carry."""
-    paths = []
-    for name, entry in zoo.shipped().items():
-        path = folder("pretrained") / f"{name}.md"
-        weights = checkpoint.load(zoo.find(name).path)
-        write_bytes(path, card_text(name, entry, weights).encode())
-        paths.append(path)
-    return paths
-
-
-def card_text(name: str, entry: Entry, weights: checkpoint.Weights) -> str:
-    """The text of a model's card, from its row and what its weights carry."""
-    text = photograph_card if entry.psnr else card
-    return text(name, entry, weights.provenance, weights.model)
 
 
 def _trained_weights(name: str, weights: Path) -> checkpoint.Weights:

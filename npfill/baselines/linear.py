@@ -12,9 +12,9 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.baselines.base import Baseline, BaselinePrediction, cholesky, solved
+from npfill.checkpoint import canonical, load_tensors, save_tensors
 from npfill.errors import InputError, ModelError
 from npfill.files import folder
-from npfill.tensors import canonical, load_tensors, save_tensors
 
 # The std of the noise in every value: with it, pixels that are the same in every training picture
 # have a density too.

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from npfill.cli.console import Reporter
-from npfill.files import folder, refuse_existing, write_bytes
+from npfill.files import folder, refuse_results, write_bytes
 
 
 def demo_command(
@@ -21,7 +21,7 @@ def demo_command(
 ) -> None:
     """Complete the bundled digit with every bundled digit model: one sheet, no network."""
     path = output / "npfill-demo.png"
-    refuse_existing([path], overwrite)
+    refuse_results([path], overwrite)
     from npfill import completion, zoo
 
     picture, mask = (folder("examples") / name for name in ("digit.png", "digit_mask.png"))

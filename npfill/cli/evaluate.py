@@ -10,7 +10,7 @@ from rich import table as rich_table
 from npfill import zoo
 from npfill.cli.console import Reporter, progress, say_terms, stdout
 from npfill.errors import InputError, ModelError
-from npfill.files import refuse_existing, write_bytes
+from npfill.files import refuse_results, write_bytes
 
 if TYPE_CHECKING:
     from npfill.evaluate.report import Table
@@ -73,7 +73,7 @@ def evaluate_command(
         if output.exists() and not output.is_dir():
             raise InputError(f"{output}: not a folder", "`output` names a folder")
         files = [output / "report.md", output / "results.json", *sorted(output.glob("*.png"))]
-        refuse_existing(files, overwrite)
+        refuse_results(files, overwrite)
     reporter = Reporter()
     for name, entry in zoo.entries().items():
         if name in (names or []):

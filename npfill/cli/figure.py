@@ -7,7 +7,7 @@ import typer
 
 from npfill.cli.console import Reporter, progress, say_terms
 from npfill.errors import UsageError
-from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable, write_bytes
+from npfill.files import refuse_inputs, refuse_results, write_bytes
 
 if TYPE_CHECKING:
     from npfill.pictures.picture import Picture
@@ -191,8 +191,7 @@ def _place(output: Path | None, name: str, overwrite: bool, given: list[Path | N
     if path.suffix.lower() != suffix:
         raise UsageError(f"{output}: the figure is written as {suffix}", f"`output=NAME{suffix}`")
     refuse_inputs([path], [file for file in given if file])
-    refuse_existing([path], overwrite)
-    refuse_unwritable([path])
+    refuse_results([path], overwrite)
     return path
 
 

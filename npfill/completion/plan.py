@@ -10,7 +10,7 @@ from npfill.completion.inputs import InputFile, MaskFolder
 from npfill.completion.options import MaskOptions, OutputOptions
 from npfill.completion.outputs import Result, Suffixes, results_of
 from npfill.errors import InputError, NpfillError, UsageError
-from npfill.files import STDIO, refuse_existing, refuse_inputs, refuse_unwritable
+from npfill.files import STDIO, refuse_inputs, refuse_results
 from npfill.pictures.formats import FORMATS
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import STDIN, data_suffix
@@ -133,8 +133,7 @@ def plan_work(
         skipped = [job.file.path for job in jobs if not job.plan.paths]
         jobs = [job for job in jobs if job.plan.paths]
     files = [path for job in jobs for path in job.plan.files]
-    refuse_existing(files, output.overwrite)
-    refuse_unwritable(files)
+    refuse_results(files, output.overwrite)
     return Work(jobs, failures, skipped, notes)
 
 

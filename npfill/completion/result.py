@@ -15,7 +15,7 @@ from npfill.completion.outputs import sheet_of
 from npfill.completion.plan import data_suffix_of, plan_results, suffixes_of
 from npfill.completion.run import render, without_lacking, write_results
 from npfill.errors import UsageError
-from npfill.files import refuse_existing, refuse_inputs, refuse_unwritable
+from npfill.files import refuse_inputs, refuse_results
 from npfill.pictures.convert import PictureInput
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import describe
@@ -121,8 +121,7 @@ class Completion:
         plan = plan_results(source.parent, source.stem, options, len(done.samples), suffixes)
         plan, _ = without_lacking(plan, done, emit)
         refuse_inputs(plan.files, making.files)
-        refuse_existing(plan.files, overwrite)
-        refuse_unwritable(plan.files)
+        refuse_results(plan.files, overwrite)
         write_results(plan, render(plan, done, making.text(done.masked), keep=keep))
         return {result.name: path for result, path in plan.paths.items()}
 

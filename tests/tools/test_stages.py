@@ -11,7 +11,7 @@ from npfill.cli import main
 from npfill.errors import InputError
 from npfill.seeds import array_generator
 from npfill.training.recipe import parse
-from tools.shipping import card_text
+from tools.card import card_text
 from tools.stages import origin, recipe_of, stages
 
 WHOLE = {"cnp-celeba", "lcnp-celeba", "np-celeba"}
