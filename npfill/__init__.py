@@ -7,7 +7,7 @@ They are imported on first use: `import npfill` takes no time and loads no torch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from npfill.version import __version__
+from npfill.package import __version__
 
 if TYPE_CHECKING:
     from npfill.completion import Completion as Completion

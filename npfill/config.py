@@ -221,8 +221,6 @@ def _typed(hint: object, value: object, where: str, error: type[NpfillError]) ->
     if get_origin(hint) is Annotated:
         plain, *said = get_args(hint)
         return _checked(said, _typed(plain, value, where, error), where, error)
-    if options := _options(hint):
-        return _table(options, value, where, error)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise error(f"{where} is {value!r}", f"one of: {', '.join(get_args(hint))}")
@@ -231,8 +229,10 @@ def _typed(hint: object, value: object, where: str, error: type[NpfillError]) ->
         if not isinstance(value, list | tuple):
             raise error(f"{where} is {value!r}, which is not a list", "write it as [1, 2, 3]")
         return tuple(_typed(get_args(hint)[0], item, where, error) for item in value)
+    if type(value) is hint:
+        return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if type(value) is not hint:
-        raise error(f"{where} is {value!r}", f"it must be of type {_kind(hint)}")
-    return value
+    if options := _options(hint):
+        return _table(options, value, where, error)
+    raise error(f"{where} is {value!r}", f"it must be of type {_kind(hint)}")

@@ -48,9 +48,10 @@ def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
     Raises:
         UsageError: A result would be.
     """
-    given = {_identity(path) for path in inputs if path.exists()}
+    # The numbers of the file and of its device: all links to it have the same.
+    given = {path.stat()[1:3] for path in inputs if path.exists()}
     for path in paths:
-        if path.exists() and _identity(path) in given:
+        if path.exists() and path.stat()[1:3] in given:
             raise UsageError(
                 f"{path}: is an input and would be lost", "`output` names another file"
             )
@@ -153,12 +154,6 @@ def mismatch(path: Path, size: int, sha256: str) -> str:
         return f"{actual} bytes, not {size}"
     digest = sha256_of(path)
     return "" if digest == sha256 else f"sha256 is {digest}, not {sha256}"
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """The identity of a file, which all links to it share."""
-    status = path.stat()
-    return status.st_dev, status.st_ino
 
 
 def folder(name: str) -> Path:

@@ -10,19 +10,6 @@ from npfill.config import read
 from npfill.errors import InputError, ModelError
 from npfill.files import folder, mismatch, refuse_weights, sha256_of
 
-__all__ = [
-    "AUTO",
-    "DEFAULT",
-    "Entry",
-    "Found",
-    "address_of",
-    "entries",
-    "find",
-    "place",
-    "sha256_of",
-    "shipped",
-]
-
 # The model that completes where none is named, and the word for that.
 DEFAULT, AUTO = "convcnp-photo", "auto"
 # The weights of a training run, in its folder.

@@ -15,6 +15,7 @@ import npfill
 from npfill import baselines, checkpoint, devices, predictor, zoo
 from npfill.baselines import Baseline, BaselinePrediction
 from npfill.errors import InputError, ModelError, UsageError
+from npfill.files import sha256_of
 from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
 from tests.conftest import MODELS, of
 
@@ -176,7 +177,7 @@ def test_a_baseline_has_no_weights_to_find() -> None:
 def test_a_file_is_loaded_with_its_name_hash_and_terms(weights: Path) -> None:
     loaded = neural(weights)
     assert (loaded.name, loaded.word, loaded.path) == ("tiny", str(weights), weights)
-    assert (loaded.sha256, loaded.terms) == (zoo.sha256_of(weights), "none at all")
+    assert (loaded.sha256, loaded.terms) == (sha256_of(weights), "none at all")
     assert loaded.device == "cpu"
     assert isinstance(loaded, Predictor)
 
@@ -200,7 +201,7 @@ def test_the_folder_of_a_run_stands_for_its_best_weights(
         monkeypatch.chdir(weights.parent)
     loaded = predictor.load("mine" if bare else run, "cpu")
     assert loaded.name == run.name
-    assert loaded.sha256 == zoo.sha256_of(weights)
+    assert loaded.sha256 == sha256_of(weights)
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
@@ -269,7 +270,7 @@ def test_what_is_no_model_is_no_predictor(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_baseline_with_a_file_has_its_hash() -> None:
     file = baselines.BASELINES["linear"].file
     assert file is not None
-    assert predictor.load("linear").sha256 == zoo.sha256_of(file)
+    assert predictor.load("linear").sha256 == sha256_of(file)
 
 
 def test_a_baseline_of_ones_own_is_loaded_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

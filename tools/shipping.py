@@ -19,7 +19,7 @@ from npfill.evaluate.contexts import counts_for, grid_protocol, parse
 from npfill.evaluate.figures import on_grid
 from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import images_for, measure
-from npfill.files import folder, write_bytes
+from npfill.files import folder, sha256_of, write_bytes
 from npfill.models import NeuralProcess
 from npfill.pictures.formats import png_bytes
 from npfill.zoo import Entry
@@ -228,7 +228,7 @@ def _entry(file: str, written: Path, weights: checkpoint.Weights, columns: dict[
     return Entry(
         file=file,
         bytes=written.stat().st_size,
-        sha256=zoo.sha256_of(written),
+        sha256=sha256_of(written),
         variant=model.variant,
         channels=config.channels,
         size=config.size,

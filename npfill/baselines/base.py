@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 
 from npfill.errors import InputError, ModelError
-from npfill.extras import imported
 from npfill.gaussian import Gaussian
+from npfill.package import imported
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.train import train_command
 from npfill.errors import InputError, UsageError
-from npfill.version import __version__
+from npfill.package import __version__
 
 app = typer.Typer(
     name="npfill",

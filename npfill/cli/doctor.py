@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from npfill.cli.console import stdout
 from npfill.errors import CheckFailedError
-from npfill.version import __version__
+from npfill.package import __version__
 
 _PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface-hub", "typer", "rich")
 

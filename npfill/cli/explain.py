@@ -8,7 +8,7 @@ import typer
 
 from npfill.cli.console import Reporter, print_data
 from npfill.errors import CheckFailedError
-from npfill.version import __version__
+from npfill.package import __version__
 
 if TYPE_CHECKING:
     from npfill.completion import Origin

@@ -11,10 +11,10 @@ from PIL import Image
 from npfill.completion.hole import sha256_of
 from npfill.completion.options import MaskOptions, SamplingOptions
 from npfill.errors import InputError
+from npfill.package import __version__
 from npfill.pictures.hole import Hole
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.read import STDIN
-from npfill.version import __version__
 
 if TYPE_CHECKING:
     pass

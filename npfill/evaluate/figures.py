@@ -16,6 +16,7 @@ from npfill.errors import InputError, ModelError, UsageError
 from npfill.evaluate.contexts import kind
 from npfill.files import folder
 from npfill.models import NeuralProcess
+from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import Hole, check, from_mask
 from npfill.pictures.picture import Picture, intensities
@@ -23,7 +24,6 @@ from npfill.pictures.read import read_picture, read_values
 from npfill.pictures.sheet import Row, blue_where, contact_sheet, panel, panel_size, table
 from npfill.predictor import NeuralPredictor, Prediction, load
 from npfill.sampling import Sampler, sampler_for
-from npfill.version import __version__
 
 # Its pictures are taken where only baselines are compared.
 _DIGITS = "anp-mnist"

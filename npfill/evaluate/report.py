@@ -10,9 +10,8 @@ from npfill.errors import ModelError
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import LEVELS, METRICS, Metric
 from npfill.evaluate.protocol import Estimate, Results
-from npfill.extras import imported
+from npfill.package import __version__, imported
 from npfill.scores import COMMON_FLOOR
-from npfill.version import __version__
 
 VERSION = "2"
 # Metrics that the command prints: on a grid, of samplers, and on photographs.

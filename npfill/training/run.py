@@ -14,8 +14,8 @@ from npfill.config import Json
 from npfill.devices import precision
 from npfill.errors import InputError, ModelError
 from npfill.files import write_bytes
+from npfill.package import __version__
 from npfill.training.recipe import Recipe
-from npfill.version import __version__
 
 
 @dataclass(frozen=True)

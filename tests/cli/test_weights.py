@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from npfill import checkpoint, zoo
-from npfill.files import folder
+from npfill.files import folder, sha256_of
 from tests.cli.conftest import Command
 from tests.conftest import tiny
 from tests.hub_server import COMMIT, HubServer
@@ -121,7 +121,7 @@ def test_show_prints_the_recipe_that_weights_carry(npfill: Command, weights: Pat
 def test_show_says_what_a_file_says(npfill: Command, weights: Path) -> None:
     ended = npfill("models", "show", weights)
     assert ended.code == 0
-    assert zoo.sha256_of(weights) in ended.out.decode()
+    assert sha256_of(weights) in ended.out.decode()
     assert "unknown" in ended.out.decode()  # its data
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from npfill.errors import InputError
-from npfill.extras import imported
+from npfill.package import imported
 from npfill.pictures import metadata
 from npfill.pictures.picture import Picture, image_of
 

@@ -9,7 +9,7 @@ from functools import partial
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from npfill.errors import InputError
-from npfill.extras import imported
+from npfill.package import imported
 from npfill.pictures import metadata
 from npfill.pictures.formats import png
 from npfill.pictures.formats.base import HEADER, File, Format, refuse_bomb

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import TiffImagePlugin
 
 from npfill.errors import InputError
-from npfill.extras import imported
+from npfill.package import imported
 from npfill.pictures import metadata
 from npfill.pictures.formats import raster
 from npfill.pictures.formats.base import File, Format, refuse_bomb

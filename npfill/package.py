@@ -1,9 +1,11 @@
-"""Optional packages: imported when they are used, and named when they are missing."""
+"""The package npfill: its version, which stands in results, too, and its optional requirements."""
 
 from importlib import import_module
 from typing import Any
 
 from npfill.errors import NpfillError
+
+__version__ = "0.1.0"
 
 
 def imported(
