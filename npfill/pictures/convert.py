@@ -10,10 +10,9 @@ from jaxtyping import Bool, Shaped
 from PIL import Image
 
 from npfill.errors import InputError
-from npfill.pictures import metadata
 from npfill.pictures.formats.arrays import refuse_array
-from npfill.pictures.formats.raster import MODES, in_plain_mode, mode_notes
-from npfill.pictures.picture import Picture, channels_of
+from npfill.pictures.formats.raster import MODES, in_plain_mode, kept, orientation
+from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, read_values, refusals
 
 if TYPE_CHECKING:
@@ -96,16 +95,16 @@ def _of_image(image: Image.Image, name: str) -> PictureInput:
         image.load()
     if image.mode in {"I", "F"}:
         return _of_array(np.asarray(image), name)
+    notes: list[str] = []
     if image.mode in _DEEP:
-        values, notes = np.asarray(image).astype(np.uint16)[..., None], []
+        values = np.asarray(image).astype(np.uint16)[..., None]
     elif image.mode in MODES:
-        plain = in_plain_mode(image, name)
-        values, notes = channels_of(plain), mode_notes(image, plain.mode)
+        values, notes = in_plain_mode(image, name)
     else:
         raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
-    if metadata.orientation(image) != 1:
+    if orientation(image) != 1:
         notes.append("its EXIF orientation is kept, not applied: ImageOps.exif_transpose turns it")
-    info = metadata.kept(image, upright=False)
+    info = kept(image, upright=False)
     picture = Picture(values, "PNG", name, tuple(notes), info)
     return PictureInput(
         picture, "height width" if values.shape[-1] == 1 else "height width channel"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from io import BufferedReader, BytesIO
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from PIL import Image
 
 from npfill.errors import InputError
 
+File = BufferedReader | BytesIO  # that a picture is read from
 Info = Mapping[Any, Any]  # as of Pillow's images
+KEPT = ("icc_profile", "exif", "dpi")  # the parts of it that files of pictures keep
 _LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 601
 
 
@@ -101,6 +104,27 @@ class Picture:
         if values.dtype == np.uint16:
             values = np.rint(values / np.float32(257)).astype(np.uint8)
         return image_of(values, self.info)
+
+
+def refuse_bomb(name: str, shape: tuple[int, ...], max_pixels: int) -> None:
+    """Refuse a picture that is too large, before it is decoded.
+
+    Args:
+        name: The picture's name in messages.
+        shape: "height width channel" as the file claims it. Four channels count as one pixel,
+            so that data of many channels are bounded, too.
+        max_pixels: The most pixels that are read.
+
+    Raises:
+        InputError: It is too large.
+    """
+    height, width, channels = shape
+    pixels = height * width * max(1, -(-channels // 4))
+    if pixels > max_pixels:
+        raise InputError(
+            f"{name}: {pixels:,} pixels, more than the {max_pixels:,} that are read",
+            f"crop it or scale it down; `max_pixels={pixels}` if it is what it claims to be",
+        )
 
 
 def channels_of(image: Image.Image) -> Shaped[np.ndarray, "height width channel"]:

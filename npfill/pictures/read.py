@@ -15,8 +15,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npfill.errors import InputError
-from npfill.pictures.formats import FORMATS, HEADER, File, Format, UnknownFormatError, readable
-from npfill.pictures.picture import Picture
+from npfill.pictures.formats import FORMATS, Format, readable
+from npfill.pictures.formats.arrays import UnknownFormatError
+from npfill.pictures.formats.raster import HEADER
+from npfill.pictures.picture import File, Picture
 
 MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
 STDIN = Path("-")
@@ -181,4 +183,4 @@ def _format(file: File, name: str) -> Format:
     for each in FORMATS.values():
         if each.sniff(header):
             return each
-    raise UnknownFormatError("not a picture of a known format")
+    raise UnidentifiedImageError

@@ -1,23 +1,21 @@
-"""File formats: one file each, in the table `FORMATS`.
+"""File formats: a row each in the table `FORMATS`.
 
-A new format is one `Format` in the table: reading, the suffixes that folders are searched for, the
-suffixes of results and the texts of refusals follow from it.
+Reading, the suffixes that folders are searched for, the suffixes of results and the texts of
+refusals follow from the table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from npfill.pictures.formats import arrays, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
-from npfill.pictures.formats.base import HEADER, File, Format, UnknownFormatError
 from npfill.pictures.formats.png import png_bytes
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import File, Picture
 
 __all__ = [
     "FORMATS",
-    "HEADER",
-    "File",
     "Format",
-    "UnknownFormatError",
     "npz_bytes",
     "picture_bytes",
     "picture_suffixes",
@@ -26,11 +24,33 @@ __all__ = [
     "suffixes_read",
 ]
 
-_IN_ORDER = (
-    raster.PNG, raster.JPEG, raster.WEBP, tiff.TIFF, raster.BMP, raster.GIF, raster.AVIF,
-    raster.HEIF, arrays.NPY, arrays.NPZ,
-)  # fmt: skip
-FORMATS: dict[str, Format] = {each.name: each for each in _IN_ORDER}
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A file format that pictures or data are read from and written to.
+
+    Attributes:
+        name: The value of `Picture.format`, and the key in `FORMATS`.
+        label: The format's name in texts, such as WebP or .npy.
+        suffixes: Lower-case suffixes with their dot, the usual one first.
+        sniff: Recognises a file by its first 4,096 bytes.
+        read: Decodes a file, open at its start, given a name for messages and the most pixels that
+            are read; raises an `InputError`, or whatever its decoder raises.
+        write: Encodes a picture of this format, given metadata entries, which a format may drop;
+            equal arguments give equal bytes.
+        is_data: Files of this format never hold a picture, only measurements.
+        holds_data: True if a file of this format, open at its start, holds measurements rather than
+            a picture; raises as `read` does.
+    """
+
+    name: str
+    label: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes], bool]
+    read: Callable[[File, str, int], Picture]
+    write: Callable[[Picture, Mapping[str, str]], bytes]
+    is_data: bool = False
+    holds_data: Callable[[File, str], bool] = lambda file, name: False
 
 
 def readable() -> str:
@@ -64,3 +84,117 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
     if picture.is_data or keep:
         return FORMATS[picture.format].write(picture, text)
     return png_bytes(picture, text)
+
+
+def _starts_with(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda header: header.startswith(magics)
+
+
+def _is_heic(header: bytes) -> bool:
+    """True for HEIC, whose brand may be one that AVIF has too."""
+    if header[4:8] != b"ftyp":
+        return False
+    brand = header[8:12]
+    return brand in _HEIC_BRANDS or (brand in _EITHER_BRANDS and _CODED_BY_HEVC in header)
+
+
+def _is_avif(header: bytes) -> bool:
+    brands = _AVIF_BRANDS | _EITHER_BRANDS
+    return header[4:8] == b"ftyp" and header[8:12] in brands and not _is_heic(header)
+
+
+def _by_pillow(kind: str, **options: object) -> Callable[[Picture, Mapping[str, str]], bytes]:
+    """Writes a format by its name in Pillow, losing as little as is sensible."""
+    return partial(raster.encode, kind=kind, options=options)
+
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_EITHER_BRANDS = {b"mif1", b"msf1"}
+_CODED_BY_HEVC = b"hvcC"
+_IN_ORDER = (
+    Format(
+        name="PNG",
+        label="PNG",
+        suffixes=(".png",),
+        sniff=_starts_with(b"\x89PNG\r\n\x1a\n"),
+        read=partial(raster.decode, kind="PNG"),
+        write=png_bytes,
+    ),
+    Format(
+        name="JPEG",
+        label="JPEG",
+        suffixes=(".jpg", ".jpeg"),
+        sniff=_starts_with(b"\xff\xd8\xff"),
+        read=partial(raster.decode, kind="JPEG"),
+        write=_by_pillow("JPEG", quality=95, subsampling="4:4:4"),
+    ),
+    Format(
+        name="WEBP",
+        label="WebP",
+        suffixes=(".webp",),
+        sniff=lambda header: header[:4] == b"RIFF" and header[8:12] == b"WEBP",
+        read=partial(raster.decode, kind="WEBP"),
+        write=_by_pillow("WEBP", lossless=True, exact=True),
+    ),
+    Format(
+        name="TIFF",
+        label="TIFF",
+        suffixes=(".tif", ".tiff"),
+        sniff=_starts_with(*tiff.MAGICS),
+        read=tiff.read,
+        write=tiff.write,
+        holds_data=tiff.is_data,
+    ),
+    Format(
+        name="BMP",
+        label="BMP",
+        suffixes=(".bmp",),
+        sniff=_starts_with(b"BM"),
+        read=partial(raster.decode, kind="BMP"),
+        write=_by_pillow("BMP"),
+    ),
+    Format(
+        name="GIF",
+        label="GIF",
+        suffixes=(".gif",),
+        sniff=_starts_with(b"GIF87a", b"GIF89a"),
+        read=partial(raster.decode, kind="GIF"),
+        write=_by_pillow("GIF"),
+    ),
+    Format(
+        name="AVIF",
+        label="AVIF",
+        suffixes=(".avif",),
+        sniff=_is_avif,
+        read=partial(raster.decode, kind="AVIF"),
+        write=_by_pillow("AVIF", quality=95, subsampling="4:4:4"),
+    ),
+    Format(
+        name="HEIF",
+        label="HEIC",
+        suffixes=(".heic", ".heif"),
+        sniff=_is_heic,
+        read=raster.decode_heic,
+        write=_by_pillow("HEIF", quality=95, chroma=444),
+    ),
+    Format(
+        name="NPY",
+        label=".npy",
+        suffixes=(".npy",),
+        sniff=_starts_with(b"\x93NUMPY"),
+        read=arrays.read_npy,
+        write=arrays.write_npy,
+        is_data=True,
+    ),
+    Format(
+        name="NPZ",
+        label=".npz",
+        suffixes=(".npz",),
+        sniff=_starts_with(b"PK\x03\x04"),
+        read=arrays.read_npz,
+        write=arrays.write_npz,
+        is_data=True,
+    ),
+)
+FORMATS: dict[str, Format] = {each.name: each for each in _IN_ORDER}

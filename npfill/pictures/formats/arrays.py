@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from npfill.errors import InputError
-from npfill.pictures.formats.base import File, Format, UnknownFormatError, refuse_bomb
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import File, Picture, refuse_bomb
 
 _KINDS = "iuf"
 _LARGEST_FLOAT = 8  # bytes
 _PERHAPS_CHANNELS = 4
+
+
+class UnknownFormatError(Exception):
+    """A file of no format that is read; the message describes it."""
 
 
 def read_npy(file: File, name: str, max_pixels: int) -> Picture:
@@ -47,11 +50,18 @@ def read_npz(file: File, name: str, max_pixels: int) -> Picture:
     return _data(values, name, "NPZ", {"key": names[0].removesuffix(".npy")})
 
 
-def npy_bytes(values: np.ndarray) -> bytes:
-    """Encode an array as an .npy file."""
+def write_npy(picture: Picture, text: Mapping[str, str]) -> bytes:
+    """Encode data as an .npy file, which keeps no metadata entries."""
+    del text
     content = io.BytesIO()
-    np.save(content, values, allow_pickle=False)
+    np.save(content, _as_it_came(picture), allow_pickle=False)
     return content.getvalue()
+
+
+def write_npz(picture: Picture, text: Mapping[str, str]) -> bytes:
+    """Encode data as an .npz file of one array, which keeps no metadata entries."""
+    del text
+    return npz_bytes({picture.info["key"]: _as_it_came(picture)})
 
 
 def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
@@ -112,33 +122,3 @@ def _as_it_came(picture: Picture) -> np.ndarray:
     """The values in the number of dimensions that the file had: "height width" stays that."""
     shape: tuple[int, ...] = picture.info["shape"]
     return picture.values.reshape(*picture.size, *shape[2:])
-
-
-def _write_npy(picture: Picture, text: Mapping[str, str]) -> bytes:
-    del text
-    return npy_bytes(_as_it_came(picture))
-
-
-def _write_npz(picture: Picture, text: Mapping[str, str]) -> bytes:
-    del text
-    return npz_bytes({picture.info["key"]: _as_it_came(picture)})
-
-
-NPY = Format(
-    name="NPY",
-    label=".npy",
-    suffixes=(".npy",),
-    sniff=lambda header: header.startswith(b"\x93NUMPY"),
-    read=read_npy,
-    write=_write_npy,
-    is_data=True,
-)
-NPZ = Format(
-    name="NPZ",
-    label=".npz",
-    suffixes=(".npz",),
-    sniff=lambda header: header.startswith(b"PK\x03\x04"),
-    read=read_npz,
-    write=_write_npz,
-    is_data=True,
-)

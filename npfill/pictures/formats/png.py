@@ -14,8 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures import metadata
-from npfill.pictures.picture import Picture, image_of
+from npfill.pictures.picture import KEPT, File, Picture, image_of
 
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
 _BIT_DEPTH = 24  # where the header chunk, always the first, has it
@@ -23,24 +22,26 @@ _AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
 
 
 def is_deep(header: bytes) -> bool:
-    """True if the first bytes of a file are those of a PNG file of 16 bits."""
-    return (
-        header.startswith(b"\x89PNG\r\n\x1a\n") and header[_BIT_DEPTH : _BIT_DEPTH + 1] == b"\x10"
-    )
+    """True if a PNG file has 16 bits by its first bytes."""
+    return header[_BIT_DEPTH : _BIT_DEPTH + 1] == b"\x10"
 
 
-def is_kept(opened: Image.Image) -> bool:
-    """True if Pillow keeps every level of an image: grey without a transparent level."""
-    return opened.mode == "I;16" and "transparency" not in opened.info
-
-
-def decode(png: bytes, name: str) -> UInt16[np.ndarray, "height width channel"]:
+def decode(file: File, image: Image.Image, name: str) -> UInt16[np.ndarray, "height width channel"]:
     """Decode a PNG file of 16 bits; a transparent colour becomes alpha.
+
+    Args:
+        file: The file.
+        image: The image as Pillow loaded it, which keeps every level of grey without a transparent
+            one.
+        name: The picture's name in messages.
 
     Raises:
         InputError: The package that it needs is not installed.
     """
-    values: np.ndarray = _imagecodecs(name).png_decode(png)
+    if image.mode == "I;16" and "transparency" not in image.info:
+        return np.asarray(image)[..., None]
+    file.seek(0)
+    values: np.ndarray = _imagecodecs(name).png_decode(file.read())
     return values.reshape(*values.shape[:2], -1)
 
 
@@ -63,7 +64,7 @@ def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
     entries = PngInfo()
     for keyword, entry in text.items():
         entries.add_text(keyword, entry)
-    kept = {key: image.info[key] for key in metadata.KEPT if key in image.info}
+    kept = {key: image.info[key] for key in KEPT if key in image.info}
     content = io.BytesIO()
     image.save(content, "PNG", pnginfo=entries, **kept)
     return content.getvalue()

@@ -2,26 +2,41 @@
 
 import io
 import struct
-from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+from PIL.ExifTags import IFD, Base
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures import metadata
 from npfill.pictures.formats import png
-from npfill.pictures.formats.base import HEADER, File, Format, refuse_bomb
-from npfill.pictures.picture import Picture, channels_of, image_of
+from npfill.pictures.picture import KEPT, File, Picture, image_of, refuse_bomb
 
-ONE_BIT = "1-bit picture converted to grey"
+HEADER = 4096  # bytes, enough to know a format, its depth and its codec by
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
+ONE_BIT = "1-bit picture converted to grey"
+TURNED = "turned upright by its EXIF orientation"
 _BYTE = 8
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
-_AVIF_BRANDS = {b"avif", b"avis"}
-_EITHER_BRANDS = {b"mif1", b"msf1"}
-_CODED_BY_HEVC = b"hvcC"
+_LARGEST_DPI = 1e6
+_LARGEST_PROFILE = PngImagePlugin.MAX_TEXT_CHUNK
+# The first directory of a TIFF file mostly describes the storage of its pixels; these, its subject.
+_DESCRIBING = {
+    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
+    Base.Copyright, IFD.Exif, IFD.GPSInfo,
+}  # fmt: skip
+# By EXIF orientation, for arrays "height width ...".
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda values: np.rot90(values, 2),
+    4: np.flipud,
+    5: lambda values: np.swapaxes(values, 0, 1),
+    6: lambda values: np.rot90(values, -1),
+    7: lambda values: np.swapaxes(np.rot90(values, 2), 0, 1),
+    8: np.rot90,
+}
 
 
 def opened(file: File, kind: str) -> Image.Image:
@@ -62,28 +77,33 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     header = file.read(HEADER)
     image = opened(file, kind)
     refuse_bomb(name, (image.height, image.width, 1), max_pixels)
-    deep = png.is_deep(header)
-    if image.mode not in MODES and not deep:
+    is_deep = kind == "PNG" and png.is_deep(header)
+    if image.mode not in MODES and not is_deep:
         raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
-    notes = _about(image, header)
+    notes = _frames_and_bits(image, header)
     # Pillow turns a TIFF file as it loads it. Of others, nothing is asked before they are loaded:
     # to ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in EXIF.
-    as_stored = metadata.orientation(image) if image.format == "TIFF" else 1
+    as_stored = orientation(image) if image.format == "TIFF" else 1
     image.load()
     # Pillow has turned a TIFF file by now, and says so by having dropped the orientation.
-    turn = metadata.orientation(image)
-    notes += metadata.about_profile(image)
-    notes += metadata.about_orientation(max(as_stored, turn))
-    if deep and png.is_kept(image):
-        values, info = channels_of(image), metadata.kept(image)
-    elif deep:
-        file.seek(0)
-        values, info = png.decode(file.read(), name), metadata.kept(image)
+    turn = orientation(image)
+    if len(image.info.get("icc_profile") or b"") > _LARGEST_PROFILE:
+        notes.append("its colour profile is left out: as large a one in a PNG file is not read")
+    if max(as_stored, turn) > 1:
+        notes.append(TURNED)
+    if is_deep:
+        values = png.decode(file, image, name)
     else:
-        plain = in_plain_mode(image, name)
-        notes += mode_notes(image, plain.mode)
-        values, info = channels_of(plain), metadata.kept(image)
-    return Picture(metadata.upright(values, turn), kind, name, tuple(notes), info)
+        values, changes = in_plain_mode(image, name)
+        notes += changes
+    return Picture(upright(values, turn), kind, name, tuple(notes), kept(image))
+
+
+def decode_heic(file: File, name: str, max_pixels: int) -> Picture:
+    """Decode HEIC, which Pillow alone cannot read."""
+    pillow_heif = imported("pillow_heif", f"{name}: HEIC", "heic", InputError)
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return decode(file, name, max_pixels, kind="HEIF")
 
 
 def encode(
@@ -98,75 +118,81 @@ def encode(
         options: Options of Pillow's encoder.
     """
     del text
-    kept = {key: picture.info[key] for key in metadata.KEPT if key in picture.info}
+    kept = {key: picture.info[key] for key in KEPT if key in picture.info}
     content = io.BytesIO()
     image_of(picture.values, picture.info).save(content, kind, **options, **kept)
     return content.getvalue()
 
 
-def in_plain_mode(image: Image.Image, name: str) -> Image.Image:
-    """Convert an image of one of `MODES` to mode L, RGB, LA or RGBA, its pixels looking the same.
+def in_plain_mode(
+    image: Image.Image, name: str
+) -> tuple[UInt8[np.ndarray, "height width channel"], list[str]]:
+    """The channels of an image of one of `MODES` in mode L, RGB, LA or RGBA, looking the same.
 
     A palette is looked up; a palette's or a colour's transparency becomes an alpha channel; inks
     become RGB by their profile.
 
+    Returns:
+        The channels, and notes on what was converted.
+
     Raises:
         InputError: It has inks, and no profile that can be used.
     """
-    if image.mode == "CMYK":
-        return _inks_to_rgb(image, name)
-    colours = "L" if image.mode in {"1", "L", "LA"} else "RGB"
-    mode = f"{colours}A" if image.has_transparency_data else colours
-    return image.convert(mode) if mode != image.mode else image
+    notes, mode = [], image.mode
+    if mode == "CMYK":
+        plain = _inks_to_rgb(image, name)
+        notes.append("CMYK converted to RGB through its colour profile")
+    else:
+        colours = "L" if mode in {"1", "L", "LA"} else "RGB"
+        wanted = f"{colours}A" if image.has_transparency_data else colours
+        plain = image.convert(wanted) if wanted != mode else image
+        if mode in {"P", "PA"}:
+            notes.append(f"palette picture converted to {wanted}")
+        elif mode == "1":
+            notes.append(ONE_BIT)
+        elif mode in {"L", "RGB"} and wanted != mode:
+            notes.append("its transparent colour became an alpha channel")
+    return np.asarray(plain).reshape(plain.height, plain.width, -1), notes
 
 
-def mode_notes(image: Image.Image, plain: str) -> list[str]:
-    """Notes on the plain mode that an image became."""
-    if image.mode == "CMYK":
-        return ["CMYK converted to RGB through its colour profile"]
-    if image.mode in {"P", "PA"}:
-        return [f"palette picture converted to {plain}"]
-    if image.mode == "1":
-        return [ONE_BIT]
-    if image.mode in {"L", "RGB"} and "transparency" in image.info:
-        return ["its transparent colour became an alpha channel"]
-    return []
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1, upright, if it cannot be read."""
+    try:
+        stated = int(image.getexif().get(Base.Orientation, 1))
+    except Exception:  # an unreadable EXIF block must not cost the picture
+        return 1
+    return stated if stated in _TURNS else 1
 
 
-def _is_heic(header: bytes) -> bool:
-    if header[4:8] != b"ftyp":
-        return False
-    brand = header[8:12]
-    return brand in _HEIC_BRANDS or (brand in _EITHER_BRANDS and _CODED_BY_HEVC in header)
+def upright(values: np.ndarray, stated: int) -> np.ndarray:
+    """Turn an array "height width ..." upright by its EXIF orientation."""
+    return np.ascontiguousarray(_TURNS[stated](values)) if stated in _TURNS else values
 
 
-def _is_avif(header: bytes) -> bool:
-    return (
-        header[4:8] == b"ftyp"
-        and header[8:12] in _AVIF_BRANDS | _EITHER_BRANDS
-        and not _is_heic(header)
-    )
+def kept(image: Image.Image, *, upright: bool = True) -> dict[str, object]:
+    """The profile, EXIF block and resolution that a copy of an image keeps.
+
+    The profile of inks is left out, as a copy is in RGB; the thumbnail, as Pillow drops it; and the
+    orientation, if the copy is upright.
+    """
+    result: dict[str, object] = {}
+    profile = image.info.get("icc_profile") if image.mode != "CMYK" else None
+    if profile and len(profile) <= _LARGEST_PROFILE:
+        result["icc_profile"] = profile
+    dpi = tuple(float(value) for value in image.info.get("dpi", (0, 0)))
+    if all(0 < value < _LARGEST_DPI for value in dpi):
+        result["dpi"] = dpi
+    with suppress(Exception):  # an unreadable EXIF block must not cost the picture
+        exif = image.getexif()
+        dropped = {Base.Orientation} if upright else set()
+        for tag in set(exif) - _DESCRIBING if image.format == "TIFF" else dropped & set(exif):
+            del exif[tag]
+        if exif:
+            result["exif"] = exif.tobytes()
+    return result
 
 
-def _decode_heic(file: File, name: str, max_pixels: int) -> Picture:
-    """Decode HEIC, which Pillow alone cannot read."""
-    pillow_heif = imported("pillow_heif", f"{name}: HEIC", "heic", InputError)
-    pillow_heif.register_heif_opener(thumbnails=False)
-    return decode(file, name, max_pixels, kind="HEIF")
-
-
-def _avif_bits(header: bytes) -> int:
-    """Bits per sample by the first bytes of an AVIF file; 8 if they do not say."""
-    at = header.find(b"av1C")
-    if at < 0 or at + 6 >= len(header):
-        return 8
-    flags = header[at + 6]
-    if not flags & 0x40:  # high_bitdepth of the codec's configuration record
-        return 8
-    return 12 if flags & 0x20 else 10
-
-
-def _about(image: Image.Image, header: bytes) -> list[str]:
+def _frames_and_bits(image: Image.Image, header: bytes) -> list[str]:
     """Notes on frames and bits that are not read."""
     notes = []
     # The further frames of a JPEG file are previews and depth maps: nobody misses them.
@@ -182,6 +208,17 @@ def _about(image: Image.Image, header: bytes) -> list[str]:
     if bits > _BYTE:
         notes.append(f"{bits}-bit input, completing at 8 bit")
     return notes
+
+
+def _avif_bits(header: bytes) -> int:
+    """Bits per sample by the first bytes of an AVIF file; 8 if they do not say."""
+    at = header.find(b"av1C")
+    if at < 0 or at + 6 >= len(header):
+        return 8
+    flags = header[at + 6]
+    if not flags & 0x40:  # high_bitdepth of the codec's configuration record
+        return 8
+    return 12 if flags & 0x20 else 10
 
 
 def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:
@@ -208,34 +245,3 @@ def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:
     if converted is None:
         raise InputError(f"{name}: its CMYK profile cannot be used", hint)
     return converted
-
-
-def _of_pillow(
-    name: str, label: str, suffixes: tuple[str, ...], magics: tuple[bytes, ...], **options: object
-) -> Format:
-    """A format that Pillow reads and writes without help, losing as little as is sensible."""
-    return Format(
-        name=name,
-        label=label,
-        suffixes=suffixes,
-        sniff=lambda header: header.startswith(magics),
-        read=partial(decode, kind=name),
-        write=partial(encode, kind=name, options=options),
-    )
-
-
-_CODED = {"quality": 95, "subsampling": "4:4:4"}
-JPEG = _of_pillow("JPEG", "JPEG", (".jpg", ".jpeg"), (b"\xff\xd8\xff",), **_CODED)
-BMP = _of_pillow("BMP", "BMP", (".bmp",), (b"BM",))
-GIF = _of_pillow("GIF", "GIF", (".gif",), (b"GIF87a", b"GIF89a"))
-PNG = replace(_of_pillow("PNG", "PNG", (".png",), (b"\x89PNG\r\n\x1a\n",)), write=png.png_bytes)
-WEBP = replace(
-    _of_pillow("WEBP", "WebP", (".webp",), (b"RIFF",), lossless=True, exact=True),
-    sniff=lambda header: header[:4] == b"RIFF" and header[8:12] == b"WEBP",
-)
-AVIF = replace(_of_pillow("AVIF", "AVIF", (".avif",), (), **_CODED), sniff=_is_avif)
-HEIF = replace(
-    _of_pillow("HEIF", "HEIC", (".heic", ".heif"), (), quality=95, chroma=444),
-    sniff=_is_heic,
-    read=_decode_heic,
-)

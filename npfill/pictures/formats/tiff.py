@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,15 @@ from PIL import TiffImagePlugin
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures import metadata
 from npfill.pictures.formats import raster
-from npfill.pictures.formats.base import File, Format, refuse_bomb
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import File, Picture, refuse_bomb
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 # Photometric interpretations of a page.
 _MINISWHITE, _MINISBLACK, _RGB = 0, 1, 2
-_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # the last two are odd
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # the last two are odd
 _GREY = (_MINISBLACK, _MINISWHITE)
 _UNSIGNED = 1  # the format of a sample
 _UNSPECIFIED = 0  # the type of an extra channel that is no alpha
@@ -59,24 +58,14 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
     A picture if it is of 8 bits at most, or 16-bit grey or RGB, with alpha or without; else data.
 
     Raises:
-        InputError: It is not read, too large, or needs packages that are not installed.
-        Exception: It is broken.
+        InputError: It is neither grey nor RGB, no plane, too large, or needs packages that are not
+            installed.
+        Exception: It is broken; `npfill.pictures.read.refusals` names it.
     """
     plain = is_plain(file)
     file.seek(0)
     if plain:
         return raster.decode(file, name, max_pixels, kind="TIFF")
-    return _read_deep(file, name, max_pixels)
-
-
-def _read_deep(file: File, name: str, max_pixels: int) -> Picture:
-    """Read the first page by tifffile.
-
-    Raises:
-        InputError: It is neither grey nor RGB, no plane, too large, or needs packages that are not
-            installed.
-        Exception: It is broken; `npfill.pictures.read.refusals` names it.
-    """
     with _tifffile(name).TiffFile(file) as tiff:
         page = tiff.pages.first
         notes = ["several pages: only the first is used"] if len(tiff.pages) > 1 else []
@@ -100,18 +89,24 @@ def _read_deep(file: File, name: str, max_pixels: int) -> Picture:
         tag = page.tags.get("Orientation")
         stated = int(tag.value) if tag else 1
     file.seek(0)
-    notes += metadata.about_orientation(stated)
-    return Picture(
-        metadata.upright(values, stated), "TIFF", name, tuple(notes), _picture_info(file)
-    )
+    turned = raster.upright(values, stated)
+    if turned is not values:
+        notes.append(raster.TURNED)
+    info = {}
+    with suppress(Exception):  # of a file that Pillow does not know, no EXIF can be kept
+        info = raster.kept(raster.opened(file, "TIFF"))
+    return Picture(turned, "TIFF", name, tuple(notes), info)
 
 
-def tiff_bytes(picture: Picture) -> bytes:
+def write(picture: Picture, text: Mapping[str, str]) -> bytes:
     """Encode any values losslessly as a TIFF file; equal arguments give equal bytes.
 
     Raises:
         InputError: The packages that it needs are not installed.
     """
+    if not picture.is_data and picture.values.dtype == np.uint8:
+        plain = {"compression": "tiff_adobe_deflate"}
+        return raster.encode(picture, text, kind="TIFF", options=plain)
     info, values = picture.info, picture.values
     colours = picture.values.shape[-1]
     is_rgb = colours == 3 if picture.is_data else colours >= 3
@@ -188,27 +183,3 @@ def _info(page: "TiffPage") -> dict[str, object]:
         "planar": page.axes == "SYX",
         "tags": [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in found],
     }
-
-
-def _picture_info(file: File) -> dict[str, object]:
-    try:
-        return metadata.kept(raster.opened(file, "TIFF"))
-    except Exception:  # of a file that Pillow does not know, no EXIF can be kept
-        return {}
-
-
-def _write(picture: Picture, text: Mapping[str, str]) -> bytes:
-    if picture.is_data or picture.values.dtype != np.uint8:
-        return tiff_bytes(picture)
-    return raster.encode(picture, text, kind="TIFF", options={"compression": "tiff_adobe_deflate"})
-
-
-TIFF = Format(
-    name="TIFF",
-    label="TIFF",
-    suffixes=(".tif", ".tiff"),
-    sniff=lambda header: header.startswith(_MAGICS),
-    read=read,
-    write=_write,
-    holds_data=is_data,
-)
