@@ -6,6 +6,7 @@ side of a picture spans [0, 1] and the shorter is centred, so that pixels are sq
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -114,3 +115,45 @@ class Targets:
         if self.index.ndim == 1:
             return flat[:, self.index]
         return flat.gather(1, self.index.unsqueeze(-1).expand(-1, -1, flat.shape[-1]))
+
+
+def observed_average(
+    values: Float[np.ndarray, "height width channel"],
+    observed: Bool[np.ndarray, "height width"],
+    longest: int,
+) -> tuple[Float[np.ndarray, "rows columns channel"], Bool[np.ndarray, "rows columns"]]:
+    """Average the observed pixels of a picture that is too large onto a coarser grid.
+
+    The cells of the grid divide the picture equally: cell i of n covers the pixels from
+    floor(i H / n) to floor((i + 1) H / n). A cell with at least one observed pixel is observed:
+    of a picture of scattered pixels, none is lost.
+
+    Args:
+        values: A picture; values that are not observed are never read.
+        observed: True where the picture is known.
+        longest: The most pixels of the grid's longer side.
+
+    Returns:
+        The arguments if the picture fits; else float32 averages, zero where nothing is observed,
+        and the observed cells, on a grid whose longer side is `longest`.
+    """
+    longer = max(observed.shape)
+    if longer <= longest:
+        return values, observed
+    edges = [_edges(side, max(1, round(side * longest / longer))) for side in observed.shape]
+    sums = _cell_sums(np.where(observed[..., None], values, 0), edges)
+    counts = _cell_sums(observed[..., None], edges)
+    averages = sums / np.maximum(counts, 1)
+    return averages.astype(np.float32), counts[..., 0] > 0
+
+
+def _edges(side: int, cells: int) -> np.ndarray:
+    """The first pixel of each cell."""
+    return np.arange(cells) * side // cells
+
+
+def _cell_sums(values: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
+    rows, columns = edges
+    by_row = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
+    sums: np.ndarray = np.add.reduceat(by_row, columns, axis=1)
+    return sums

@@ -23,10 +23,9 @@ from npfill.sampling import (
     Sampler,
     sampler_for,
 )
-from npfill.sampling.autoregressive import Index, Values, roll_out
+from npfill.sampling.autoregressive import Index, Values, order, roll_out, round_sizes
 from npfill.sampling.base import Paths
-from npfill.sampling.intensity import bounded
-from npfill.sampling.rounds import order, round_sizes
+from npfill.sampling.predictive import bounded
 from npfill.seeds import generator
 from tests.conftest import MODELS, of, tiny
 

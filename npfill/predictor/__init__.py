@@ -1,25 +1,28 @@
 """Predictors: whatever completes a picture, neural process or baseline, behind one interface.
 
-`load` is the only place where a name becomes a predictor.
+`load` is the only place where a name becomes a predictor; the last few are kept for the next call.
 """
 
 import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
+import numpy as np
 import torch
+from jaxtyping import Float
 
 from npfill import baselines, checkpoint, devices, zoo
 from npfill.baselines import Baseline
+from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
-from npfill.predictor.base import Array, HoleArray, Prediction, Predictor
-from npfill.predictor.baseline import BaselinePredictor
-from npfill.predictor.neural import NeuralPredictor
+from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, Prediction, Predictor
+from npfill.sampling import AUTO
+from npfill.seeds import generator
 
 __all__ = [
     "Array",
@@ -38,6 +41,65 @@ Value = TypeVar("Value")
 _KEPT = 4
 _kept: OrderedDict[Hashable, object] = OrderedDict()
 _keeping = threading.Lock()
+
+
+@dataclass(eq=False)
+class BaselinePredictor:
+    """A baseline, on the CPU; it draws samples in one way, where it has a joint distribution.
+
+    Attributes:
+        baseline: The baseline.
+        path: The file that ships for it, if any.
+        name, word, sha256, terms, device: See `Predictor`.
+    """
+
+    baseline: Baseline
+    name: str
+    word: str
+    sha256: str | None = None
+    terms: str = ""
+    device: str = "cpu"
+    path: Path | None = None
+
+    @property
+    def variant(self) -> str:
+        """See `Predictor.variant`."""
+        return "baseline"
+
+    def check_sampler(
+        self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
+    ) -> None:
+        """See `Predictor.check_sampler`."""
+        if (sampler, rounds, noise) != (AUTO, None, False):
+            raise UsageError(
+                f"{self.name} is a baseline: its samples are drawn in one way",
+                "leave sampler, rounds and noise out, or name a model",
+            )
+
+    def predict(
+        self,
+        picture: Array,
+        hole: HoleArray,
+        *,
+        samples: int = 0,
+        seed: int = 0,
+        sampler: str = AUTO,
+        rounds: int | None = None,
+        noise: bool = False,
+    ) -> Prediction:
+        """See `Predictor.predict`."""
+        self.check_sampler(sampler, rounds, noise=noise)
+        filled = self.baseline.fill(picture, hole)
+        count = 0 if filled.factors is None else samples
+        drawn = [filled.sample(_noise(filled.mean.shape, seed, number)) for number in range(count)]
+        mean, *clipped = (values.clip(0, 1) for values in (filled.mean, *drawn))
+        return Prediction(mean, filled.std, clipped, filled.notes)
+
+
+def _noise(shape: tuple[int, ...], seed: int, number: int) -> Float[np.ndarray, "pixel channel"]:
+    """Standard normal noise of a sample of a baseline, by its number."""
+    noise: np.ndarray = torch.randn(shape, generator=generator(seed, "sample", number)).numpy()
+    return noise
 
 
 def load(
@@ -74,11 +136,9 @@ def load(
     if word in baselines.BASELINES:
         return _of_baseline(word)
     found = zoo.find(word)
-    weights = _keep(
-        (found.sha256, _identity(found.path), str(target)), lambda: _loaded(found.path, target)
-    )
+    weights = _keep(found.path, found.sha256 + str(target), lambda: checkpoint.load(found.path))
     return NeuralPredictor(
-        weights.model,
+        weights.model.to(target),
         name=found.name,
         word=found.name if word == zoo.AUTO else word,
         sha256=found.sha256,
@@ -101,19 +161,8 @@ def _of_baseline(name: str) -> BaselinePredictor:
     path = baselines.BASELINES[name].file
     if path is None or not path.is_file():
         return BaselinePredictor(baselines.build(name), name, name)
-    built = _keep((name, _identity(path)), lambda: baselines.build(name))
+    built = _keep(path, name, lambda: baselines.build(name))
     return BaselinePredictor(built, name, name, sha256=sha256_of(path), path=path)
-
-
-def _loaded(path: Path, target: torch.device) -> checkpoint.Weights:
-    weights = checkpoint.load(path)
-    return replace(weights, model=weights.model.to(target))
-
-
-def _identity(path: Path) -> tuple[str, int, int]:
-    """Path, size and time of the last change of a file."""
-    status = path.stat()
-    return str(path.resolve()), status.st_size, status.st_mtime_ns
 
 
 def forget() -> None:
@@ -122,8 +171,10 @@ def forget() -> None:
         _kept.clear()
 
 
-def _keep(key: Hashable, make: Callable[[], Value]) -> Value:
-    """The value kept under a key, made where there is none; the least recently used goes."""
+def _keep(path: Path, how: str, make: Callable[[], Value]) -> Value:
+    """What was made of a file in a way, made again once the file is another; the oldest goes."""
+    status = path.stat()
+    key = str(path.resolve()), status.st_size, status.st_mtime_ns, how
     with _keeping:
         if key not in _kept:
             _kept[key] = make()

@@ -1,8 +1,9 @@
-"""Prediction by a neural process: a picture becomes a context, and its predictions pixels."""
+"""The contract of a predictor, and prediction by a neural process."""
 
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,13 +11,94 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill import devices
-from npfill.context import Context, Targets
+from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import match_channels
-from npfill.predictor.base import Array, HoleArray, Prediction
 from npfill.sampling import AUTO, Sampler, moments, sampler_for
 from npfill.sampling.predictive import smaller_chunks
+
+Array = Float[np.ndarray, "height width channel"]
+HoleArray = Bool[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction of the pixels of a hole, in row-major order.
+
+    Attributes:
+        mean: Mean of the predictive distribution, clipped to [0, 1].
+        std: Its standard deviation, in the same unit; None where there is none.
+        samples: Draws from it, clipped to [0, 1]; empty where there is no joint distribution.
+        notes: Sentences for the user on how it was made.
+    """
+
+    mean: Float[np.ndarray, "pixel channel"]
+    std: Float[np.ndarray, "pixel channel"] | None
+    samples: list[Float[np.ndarray, "pixel channel"]]
+    notes: tuple[str, ...]
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Something that predicts the hole of a picture.
+
+    Attributes:
+        name: Its name, for reports.
+        word: The word that loads it again: its name, or what the user named it by.
+        path: Its file; None without one.
+        sha256: Hash of its file, in hex; None without a file.
+        terms: Terms of the data that it was trained on; "" without any.
+        device: Where it runs.
+    """
+
+    name: str
+    word: str
+    path: Path | None
+    sha256: str | None
+    terms: str
+    device: str
+
+    @property
+    def variant(self) -> str:
+        """The variant of the network; `baseline` of a baseline."""
+
+    def check_sampler(
+        self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
+    ) -> None:
+        """Refuse options of sampling before there is a picture.
+
+        Raises:
+            UsageError: `predict` would refuse them for any picture.
+        """
+
+    def predict(
+        self,
+        picture: Array,
+        hole: HoleArray,
+        *,
+        samples: int = 0,
+        seed: int = 0,
+        sampler: str = AUTO,
+        rounds: int | None = None,
+        noise: bool = False,
+    ) -> Prediction:
+        """Predict the pixels of a hole from the others.
+
+        Args:
+            picture: Intensities in [0, 1], of one or three channels; unread where the hole is.
+            hole: True where the picture is missing; at least one pixel.
+            samples: The number of samples.
+            seed: Sample k depends on the seed and k alone.
+            sampler: `auto`, or a key of `npfill.sampling.SAMPLERS`.
+            rounds: Rounds of the autoregressive sampler; None for its default.
+            noise: Draw the pixels of samples where they would be means.
+
+        Raises:
+            UsageError: The sampler is not for this model and hole.
+            InputError: The picture is not one that can be completed, or memory runs out.
+            ModelError: Predictions are not finite, or a package is missing.
+        """
 
 
 @dataclass(eq=False)
@@ -144,36 +226,6 @@ def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> Context
     return Context(batch.to(weight), mask.to(weight.device), frame=frame)
 
 
-def observed_average(
-    values: Float[np.ndarray, "height width channel"],
-    observed: Bool[np.ndarray, "height width"],
-    longest: int,
-) -> tuple[Float[np.ndarray, "rows columns channel"], Bool[np.ndarray, "rows columns"]]:
-    """Average the observed pixels of a picture that is too large onto a coarser grid.
-
-    The cells of the grid divide the picture equally: cell i of n covers the pixels from
-    floor(i H / n) to floor((i + 1) H / n). A cell with at least one observed pixel is observed:
-    of a picture of scattered pixels, none is lost.
-
-    Args:
-        values: A picture; values that are not observed are never read.
-        observed: True where the picture is known.
-        longest: The most pixels of the grid's longer side.
-
-    Returns:
-        The arguments if the picture fits; else float32 averages, zero where nothing is observed,
-        and the observed cells, on a grid whose longer side is `longest`.
-    """
-    longer = max(observed.shape)
-    if longer <= longest:
-        return values, observed
-    edges = [_edges(side, max(1, round(side * longest / longer))) for side in observed.shape]
-    sums = _cell_sums(np.where(observed[..., None], values, 0), edges)
-    counts = _cell_sums(observed[..., None], edges)
-    averages = sums / np.maximum(counts, 1)
-    return averages.astype(np.float32), counts[..., 0] > 0
-
-
 def channels_last(
     tensor: Float[Tensor, "batch target channel"], channels: int
 ) -> Float[np.ndarray, "target colour"]:
@@ -182,18 +234,6 @@ def channels_last(
     if array.shape[-1] == 1:
         return np.ascontiguousarray(array[..., 0].T)
     return match_channels(array[0][None], channels)[0]
-
-
-def _edges(side: int, cells: int) -> np.ndarray:
-    """The first pixel of each cell."""
-    return np.arange(cells) * side // cells
-
-
-def _cell_sums(values: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
-    rows, columns = edges
-    by_row = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
-    sums: np.ndarray = np.add.reduceat(by_row, columns, axis=1)
-    return sums
 
 
 def _notes(model: NeuralProcess, picture: Array, hole: HoleArray) -> list[str]:

@@ -8,7 +8,7 @@ from npfill.sampling.autoregressive import Autoregressive
 from npfill.sampling.base import Sampler, Samples
 from npfill.sampling.independent import Independent
 from npfill.sampling.latent import Latent
-from npfill.sampling.predictive import MOMENT_DRAWS, draws, moments, over_draws
+from npfill.sampling.predictive import MOMENT_DRAWS, draws, moments
 
 __all__ = [
     "AUTO",
@@ -21,7 +21,6 @@ __all__ = [
     "Samples",
     "draws",
     "moments",
-    "over_draws",
     "sampler_for",
 ]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -15,11 +16,10 @@ from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
 from npfill.sampling.base import LogLikelihoods, Paths, Sampler, Samples
 from npfill.sampling.independent import Independent
-from npfill.sampling.intensity import bounded
 from npfill.sampling.latent import Latent
-from npfill.sampling.predictive import latent_noise
-from npfill.sampling.rounds import order, round_sizes
+from npfill.sampling.predictive import bounded, latent_noise
 from npfill.scores import floored
+from npfill.seeds import generator
 
 Index = Int[Tensor, "batch target"]
 Values = Float[Tensor, "batch target channel"]
@@ -200,3 +200,48 @@ def _path_log_likelihood(
     joint = sums.unflatten(1, (latents, batch)).logsumexp(1) - math.log(latents)
     own, least = joint / indices.shape[1]
     return own, least
+
+
+def order(
+    hole: Bool[Tensor, "batch pixel"], size: tuple[int, int], seed: int, path: int
+) -> Int[Tensor, "batch target"]:
+    """Order the pixels of holes: pixels far apart first, neighbours last.
+
+    The order of the thresholds of an ordered dither (Bayer 1973): pixels on a coarse lattice, then
+    those that make it finer. Each path has a lattice of its own, shifted by the seed and the path
+    alone.
+
+    Args:
+        hole: True at the pixels to draw; as many in each picture.
+        size: Height and width of the pictures.
+        seed: The seed.
+        path: The number of the sample.
+    """
+    bits = max(size).bit_length()
+    down, across = torch.randint(2**bits, (2,), generator=generator(seed, "order", path)).tolist()
+    rows = (torch.arange(size[0]) + down).unsqueeze(1)
+    columns = torch.arange(size[1]) + across
+    rank = torch.zeros(size, dtype=torch.int64)
+    for bit in range(bits):
+        row, column = rows >> bit & 1, columns >> bit & 1
+        rank = 4 * rank + 2 * (row ^ column) + row
+    ranked = torch.where(hole, rank.flatten().to(hole.device), 4**bits).argsort(dim=1)
+    return ranked[:, : int(hole[0].sum())]
+
+
+def round_sizes(pixels: int, rounds: int) -> list[int]:
+    """The number of pixels drawn in each round: the total grows by the same factor each time.
+
+    The first pixels decide the content of the picture, and the last hardly anything.
+
+    Args:
+        pixels: The number of pixels to draw.
+        rounds: The number of rounds; no more are made than there are pixels.
+    """
+    rounds = min(rounds, pixels)
+    number = np.arange(1, rounds + 1)
+    grown = np.rint(pixels ** (number / max(rounds, 1)))
+    # At least one in each round, and none left over.
+    increasing = np.maximum.accumulate(grown - number) + number
+    drawn = np.minimum(np.maximum(increasing, number), pixels - rounds + number)
+    return np.diff(drawn.astype(int), prepend=0).tolist()

@@ -13,8 +13,7 @@ from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.sampling.intensity import bounded
-from npfill.sampling.predictive import concat_chunks, draws, in_chunks, latent_noise
+from npfill.sampling.predictive import bounded, concat_chunks, draws, in_chunks, latent_noise
 from npfill.seeds import generator
 
 Samples = Float[Tensor, "sample batch target channel"]

@@ -10,8 +10,7 @@ from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Conditioned
 from npfill.sampling.base import LogLikelihoods, Paths, Sampler, Samples, mixture
-from npfill.sampling.intensity import bounded
-from npfill.sampling.predictive import moments
+from npfill.sampling.predictive import bounded, moments
 from npfill.scores import floored, pointwise_log_likelihood
 
 # Pixels that are drawn at once: bounds the memory.

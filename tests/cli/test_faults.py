@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from npfill import gaussian
 from npfill.errors import InputError
 from npfill.sampling import predictive
 from tests.cli.conftest import Command
@@ -99,7 +100,7 @@ class Device:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
         self.refused = 0
-        predict = predictive.over_draws
+        predict = gaussian.mixture_moments
 
         def limited(predicted: object) -> object:
             size = predicted.mean.shape[-2]  # type: ignore[attr-defined]
@@ -108,7 +109,7 @@ class Device:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return predict(predicted)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(predictive, "over_draws", limited)
+        monkeypatch.setattr(predictive, "mixture_moments", limited)
 
 
 def test_a_full_device_is_asked_again_in_smaller_parts(

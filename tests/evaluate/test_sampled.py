@@ -17,8 +17,8 @@ from npfill.sampling import (
     autoregressive,
     sampler_for,
 )
+from npfill.sampling.autoregressive import order, round_sizes
 from npfill.sampling.predictive import latent_noise
-from npfill.sampling.rounds import order, round_sizes
 from npfill.seeds import generator
 from tests.conftest import of
 

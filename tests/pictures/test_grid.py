@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from npfill.context import observed_average
 from npfill.pictures.picture import match_channels
-from npfill.predictor.neural import observed_average
 
 
 @st.composite
