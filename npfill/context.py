@@ -11,6 +11,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+# Pictures, and several masks of their observed pixels.
+Pixels = Float[Tensor, "batch channel height width"]
+Masks = Bool[Tensor, "mask batch 1 height width"]
+
 
 def pixel_axes(
     size: tuple[int, int], frame: tuple[int, int], like: Tensor

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from npfill.config import Doc, Range
-from npfill.context import Context, Targets
+from npfill.context import Context, Masks, Pixels, Targets
 from npfill.gaussian import Gaussian
 
 Channels = Annotated[int, Range(1, 4096), Doc("Channels of a picture: 1 for grey, 3 for RGB.")]
@@ -91,11 +91,7 @@ class NeuralProcess(nn.Module, ABC):
         """The latent path q(z | C), "batch latent"; None for a conditional variant."""
         return None
 
-    def infer_each(
-        self,
-        pixels: Float[Tensor, "batch channel height width"],
-        observed: Bool[Tensor, "mask batch 1 height width"],
-    ) -> list[Gaussian]:
+    def infer_each(self, pixels: Pixels, observed: Masks) -> list[Gaussian]:
         """q(z | C) of a latent variant for several masks of the same pictures, one Gaussian each.
 
         The same as `infer` mask by mask. A variant whose encoder is pointwise encodes every pixel

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from npfill.config import Doc, Length
-from npfill.context import Context, Targets
+from npfill.context import Context, Masks, Pixels, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts import DecoderConfig, EncoderConfig, check_pair
@@ -63,11 +63,7 @@ class NP(NeuralProcess):
         """The latent path q(z | C), through s_C."""
         return self.latent_encoder(self.stochastic_encoder(context))
 
-    def infer_each(
-        self,
-        pixels: Float[Tensor, "batch channel height width"],
-        observed: Bool[Tensor, "mask batch 1 height width"],
-    ) -> list[Gaussian]:
+    def infer_each(self, pixels: Pixels, observed: Masks) -> list[Gaussian]:
         """q(z | C) under each mask, with every pixel encoded once."""
         return [self.latent_encoder(r) for r in self.stochastic_encoder.each(pixels, observed)]
 

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npfill.config import Doc, Length
-from npfill.context import Context
+from npfill.context import Context, Masks, Pixels
 from npfill.gaussian import Gaussian, floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
 from npfill.models.parts.points import Coordinates, Encoding, check_frequencies, sums_over_grid
-
-Pixels = Float[Tensor, "batch channel height width"]
-Masks = Bool[Tensor, "mask batch 1 height width"]
 
 
 class BasisEncoder(nn.Module):

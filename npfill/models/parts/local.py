@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from npfill.config import Doc, Length
-from npfill.context import Context
+from npfill.context import Context, Masks, Pixels
 from npfill.gaussian import Gaussian
 from npfill.models.parts.basis import BasisDecoder
 from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
@@ -70,11 +70,7 @@ class LocalEncoder(nn.Module):
         parts = [seen.flatten(1), _GAIN * local.flatten(1), _GAIN * (mean - 0.5)]
         return torch.cat(parts, dim=1)
 
-    def each(
-        self,
-        pixels: Float[Tensor, "batch channel height width"],
-        observed: Bool[Tensor, "mask batch 1 height width"],
-    ) -> Float[Tensor, "mask batch feature"]:
+    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
         """The representation under each mask."""
         every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
         return self(every).unflatten(0, observed.shape[:2])

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from npfill.config import Doc, Length
-from npfill.context import Context
+from npfill.context import Context, Masks, Pixels
 from npfill.gaussian import Gaussian, floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
 from npfill.models.parts.points import (
@@ -24,9 +24,6 @@ from npfill.models.parts.points import (
 # Rows of hidden layers that are computed at once: a block that stays in a core's cache is not
 # fetched from memory layer by layer.
 _ROWS = 2**10
-
-Pixels = Float[Tensor, "batch channel height width"]
-Masks = Bool[Tensor, "mask batch 1 height width"]
 
 
 class PointwiseEncoder(nn.Module):

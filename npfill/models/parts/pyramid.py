@@ -14,6 +14,8 @@ _DOUBT, _ROUNDS, _PIXEL_ROUNDS = 1.0, 3, 8
 _STEP = 0.03
 _TINY = 1e-12
 
+Grid = Float[Tensor, "batch channel height width"]
+
 
 @dataclass(frozen=True)
 class Level:
@@ -28,7 +30,7 @@ class Level:
         number: The k of the cells' width.
     """
 
-    mean: Float[Tensor, "batch channel height width"]
+    mean: Grid
     offset: Float[Tensor, "batch _ _ _"]
     density: Float[Tensor, "batch 1 height width"]
     trust: Float[Tensor, "batch 1 height width"]
@@ -36,7 +38,7 @@ class Level:
 
 
 def pyramid(
-    pixels: Float[Tensor, "batch channel height width"],
+    pixels: Grid,
     observed: Bool[Tensor, "batch 1 height width"],
 ) -> list[Level]:
     """Levels from the pixels themselves to a single cell.
@@ -59,7 +61,7 @@ def pyramid(
     return levels
 
 
-def filled(levels: list[Level]) -> list[Float[Tensor, "batch channel height width"]]:
+def filled(levels: list[Level]) -> list[Grid]:
     """The picture at each level, its unobserved parts filled in from the coarser levels.
 
     From coarse to fine, the interpolation of the level above is blended with this level's mean by
@@ -103,17 +105,13 @@ def unseen(levels: list[Level], first: int) -> Float[Tensor, "batch 1 height wid
     return count
 
 
-def _halved(
-    grid: Float[Tensor, "batch channel height width"],
-) -> Float[Tensor, "batch channel rows columns"]:
+def _halved(grid: Grid) -> Float[Tensor, "batch channel rows columns"]:
     """Means over 4x4 windows around every second row and column, zero beyond the border."""
     height, width = grid.shape[-2:]
     return F.avg_pool2d(F.pad(grid, (0, width % 2, 0, height % 2)), 4, stride=2, padding=1)
 
 
-def _centres(
-    like: Float[Tensor, "batch channel height width"], number: int
-) -> Float[Tensor, "1 2 height width"]:
+def _centres(like: Grid, number: int) -> Float[Tensor, "1 2 height width"]:
     """Row and column, in pixels, of the centres of a level's cells."""
     axes = [
         (torch.arange(side, device=like.device, dtype=like.dtype) + 0.5) * 2**number
@@ -122,11 +120,7 @@ def _centres(
     return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
 
 
-def _gradient(
-    grid: Float[Tensor, "batch channel height width"],
-) -> tuple[
-    Float[Tensor, "batch channel height width"], Float[Tensor, "batch channel height width"]
-]:
+def _gradient(grid: Grid) -> tuple[Grid, Grid]:
     """Central differences down and to the right, per cell."""
     padded = F.pad(grid, (1, 1, 1, 1), mode="replicate")
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
@@ -134,9 +128,7 @@ def _gradient(
     return down, right
 
 
-def _neighbours(
-    grid: Float[Tensor, "batch channel height width"],
-) -> Float[Tensor, "batch channel height width"]:
+def _neighbours(grid: Grid) -> Grid:
     """The mean of the four neighbours of each cell."""
     padded = F.pad(grid, (1, 1, 1, 1), mode="replicate")
     # In place: at the size of a photograph every copy counts.
@@ -146,8 +138,6 @@ def _neighbours(
     return total.div_(4)
 
 
-def _laplacian(
-    grid: Float[Tensor, "batch channel height width"],
-) -> Float[Tensor, "batch channel height width"]:
+def _laplacian(grid: Grid) -> Grid:
     """The sum over the four neighbours of how far they lie above each cell."""
     return _neighbours(grid).sub_(grid).mul_(4)
