@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.contest import Contestant, Standing, contest, learner_of, matrix_rate, recipe_of
 from benchmarks.measure import clock_of
 from npfill.data.sources import read_images
-from npfill.evaluate.validation import at_random_counts
+from npfill.evaluate.held_out import at_random_counts
 from npfill.training.batch import draw
 from npfill.training.recipe import Recipe
 from npfill.training.run import hardware

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from npfill.package import __version__
 
 if TYPE_CHECKING:
+    from npfill import training as _training
     from npfill.completion import Completion as Completion
     from npfill.completion import complete as complete
     from npfill.completion import complete_many as complete_many
     from npfill.predictor import load as load
-    from npfill.training.train import train as train
+
+    train = _training.train
 
 __all__ = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
 
@@ -23,7 +25,7 @@ _HOMES = {
     "complete": "npfill.completion",
     "complete_many": "npfill.completion",
     "load": "npfill.predictor",
-    "train": "npfill.training.train",
+    "train": "npfill.training",
 }
 
 

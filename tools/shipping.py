@@ -14,9 +14,9 @@ from npfill.config import as_toml
 from npfill.data.sets import MaskedImages, Photographs
 from npfill.errors import InputError
 from npfill.evaluate import evaluate
-from npfill.evaluate.calibration import calibrate, calibrate_photographs
 from npfill.evaluate.contexts import counts_for, grid_protocol, parse
 from npfill.evaluate.figures import on_grid
+from npfill.evaluate.held_out import calibrate, calibrate_photographs
 from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import images_for, measure
 from npfill.files import folder, sha256_of, write_bytes

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from npfill import hub, zoo
 from npfill.cli.console import Reporter, print_data, stdout
 from npfill.errors import CheckFailedError, ModelError, NpfillError, UsageError
+from npfill.files import folder
 
 if TYPE_CHECKING:
-    from npfill.zoo import Entry
+    from npfill.checkpoint import Weights
 
 Name = Annotated[
     str,
@@ -43,11 +45,10 @@ def models_command(context: typer.Context) -> None:
 def list_command() -> None:
     """List the models: name, variant, data and its terms, size and scores."""
     from npfill.baselines import BASELINES
-    from npfill.zoo import entries
 
     table = Table("name", "variant", "pictures", "MB", "scores", box=None)
     notes = {}
-    for name, entry in entries().items():
+    for name, entry in zoo.entries().items():
         pictures, scores, measured = _listed(entry)
         table.add_row(name, entry.variant, pictures, f"{entry.bytes / 1e6:.1f}", scores)
         notes[entry.data] = f"{measured}. Terms: {entry.terms}."
@@ -68,8 +69,6 @@ def show_command(
     ] = False,
 ) -> None:
     """Show a model's variant, data with its terms, scores, and the places of its files."""
-    from npfill import zoo
-
     if recipe:
         for line in _recipe(name).splitlines():
             print_data(line)
@@ -84,8 +83,6 @@ def show_command(
 @app.command("fetch")
 def fetch_command(name: Name) -> None:
     """Download a model's weights, unless they are bundled, and verify them."""
-    from npfill import zoo
-
     found = zoo.find(name)
     Reporter().say(f"{found.name}: {found.path}, sha256 {found.sha256}")
 
@@ -98,8 +95,6 @@ def verify_command(
     ] = None,
 ) -> None:
     """Compare models' files with their known size and sha256, without the network."""
-    from npfill import zoo
-
     damaged = 0
     for name in names or zoo.entries():
         try:
@@ -117,8 +112,6 @@ def verify_command(
 @app.command("path")
 def path_command(name: Name) -> None:
     """Print the place of a model's file, also where one copied by hand would go."""
-    from npfill import zoo
-
     place = zoo.place(name)
     if place is None:
         raise UsageError(
@@ -133,8 +126,6 @@ def path_command(name: Name) -> None:
 @app.command("remove")
 def remove_command(name: Name) -> None:
     """Remove a fetched model from the Hugging Face cache."""
-    from npfill import hub, zoo
-
     address = zoo.address_of(name)
     if address is None:
         why = "it is bundled with npfill" if name in zoo.entries() else "it is no name of a model"
@@ -143,7 +134,7 @@ def remove_command(name: Name) -> None:
     reporter.say(f"removed {name}, {freed / 1e6:.1f} MB" if freed else f"{name} is not cached")
 
 
-def _listed(entry: "Entry") -> tuple[str, str, str]:
+def _listed(entry: zoo.Entry) -> tuple[str, str, str]:
     """A model's pictures and scores, and what the scores are."""
     if entry.psnr:
         scores = "  ".join(f"{value:.1f}" for value in entry.psnr)
@@ -158,8 +149,6 @@ def _listed(entry: "Entry") -> tuple[str, str, str]:
 
 def _is_elsewhere(name: str) -> bool:
     """True where the file of a name is on the Hub alone."""
-    from npfill import zoo
-
     place = zoo.place(name)
     return name not in zoo.shipped() and (place is None or not place.is_file())
 
@@ -170,32 +159,29 @@ def _verdict(name: str) -> str:
     Raises:
         NpfillError: It is not.
     """
-    from npfill import zoo
-
     found = zoo.find(name, fetch=False)
     if name in zoo.entries():
         return "as it ships, by size and sha256"
+    _loaded(found)
+    return f"a model of npfill, sha256 {found.sha256}"
+
+
+def _loaded(found: zoo.Found) -> "Weights":
     from npfill import checkpoint
 
-    checkpoint.load(found.path)
-    return f"a model of npfill, sha256 {found.sha256}"
+    return checkpoint.load(found.path)
 
 
 def _recipe(name: str) -> str:
     """The recipe that weights carry."""
-    from npfill import checkpoint, zoo
-
-    text = checkpoint.load(zoo.find(name).path).provenance.get("recipe")
+    text = _loaded(zoo.find(name)).provenance.get("recipe")
     if not isinstance(text, str):
         raise ModelError(f"{name}: the weights carry no recipe", "npfill train lists recipes")
     return text
 
 
-def _of_row(name: str, entry: "Entry") -> Facts:
+def _of_row(name: str, entry: zoo.Entry) -> Facts:
     """The facts that the zoo states."""
-    from npfill import zoo
-    from npfill.files import folder
-
     scores = dict(zip(entry.counts, entry.mse, strict=True)) or dict(
         zip(entry.contexts, entry.psnr, strict=True)
     )
@@ -220,10 +206,8 @@ def _of_row(name: str, entry: "Entry") -> Facts:
 
 def _of_file(name: str) -> Facts:
     """The facts that a weight file states of itself."""
-    from npfill import checkpoint, zoo
-
     found = zoo.find(name)
-    weights = checkpoint.load(found.path)
+    weights = _loaded(found)
     config, said = weights.model.config, weights.provenance
     return {
         "variant": weights.model.variant,

@@ -86,7 +86,7 @@ def train_command(
     if print_config:
         stdout.print(training.render(wanted, comments=True), end="", markup=False)
         return
-    reporter = Reporter(quiet=not training.is_first_process())
+    reporter = Reporter(quiet=not training.from_environment().is_main)
     last: Report | None = None
     with progress(wanted.schedule.steps, "first steps", quiet=reporter.quiet) as bar:
 

@@ -11,8 +11,7 @@ from jaxtyping import Bool
 from PIL import Image
 from torch import Tensor
 
-from npfill.data import damage
-from npfill.data.masks import random_pixels
+from npfill.data.holes import FAMILIES, Hole, random_pixels, scattered
 from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
 from npfill.seeds import array_generator, generator
@@ -33,7 +32,7 @@ _HIDDEN = {
 _KEPT = (5, 10, 20, 50)
 # Per cent of the picture that irregular masks hide.
 _IRREGULAR = ((1, 10), (10, 20), (20, 30), (30, 60))
-_DAMAGE = {name: draw for name, draw in damage.FAMILIES.items() if name != "scattered"}
+_DAMAGE = {name: draw for name, draw in FAMILIES.items() if name != "scattered"}
 _WHITE = 128
 
 
@@ -212,13 +211,13 @@ def _hidden(
 
 def _kept(amount: int) -> ContextKind:
     """Scattered pixels, kept with a probability in per cent."""
-    name, hole = f"keep {amount} %", partial(damage.scattered, kept=amount / 100)
+    name, hole = f"keep {amount} %", partial(scattered, kept=amount / 100)
     return ContextKind(name, "keep", partial(_damaged, name, hole), amount)
 
 
 def _damaged(
     name: str,
-    hole: Callable[[Size, np.random.Generator], damage.Hole],
+    hole: Callable[[Size, np.random.Generator], Hole],
     count: int,
     size: Size,
     seed: int,

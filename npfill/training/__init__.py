@@ -1,8 +1,254 @@
-"""A recipe and a set of pictures become weights."""
+"""A training run from beginning to end: a recipe and pictures become weights, ready for use."""
 
-from npfill.training.distributed import is_first_process
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from npfill import checkpoint, zoo
+from npfill.config import Json
+from npfill.data.sets import Photographs
+from npfill.data.sources import first_file
+from npfill.devices import keep_memory
+from npfill.errors import NpfillError, OverwriteError, UsageError
+from npfill.evaluate.held_out import (
+    at_random_counts,
+    calibrate,
+    calibrate_photographs,
+    of_photographs,
+)
+from npfill.files import folder
+from npfill.models import Config, NeuralProcess, fields_of
+from npfill.pictures.read import read_picture
+from npfill.training.batch import Pictures, training_pictures
+from npfill.training.distributed import Rank, from_environment, process_group
+from npfill.training.loop import Report, Trainer
 from npfill.training.proposal import survey
-from npfill.training.recipe import explain, find, render
-from npfill.training.train import example, train
+from npfill.training.recipe import Recipe, explain, find, read_text, render
+from npfill.training.run import RunFolder, describe, provenance
 
-__all__ = ["example", "explain", "find", "is_first_process", "render", "survey", "train"]
+__all__ = ["example", "explain", "find", "from_environment", "render", "survey", "train"]
+
+# Draws of z in a validation.
+_VALIDATION_DRAWS = 8
+# The calibration at the end of a run is fitted to so many pictures at most; of photographs, to the
+# centres of so many, so many pixels wide. Those of 28x28 take seconds, photographs a minute.
+_CALIBRATED, _CENTRES, _CENTRE = 200, 6, 512
+
+
+def train(
+    recipe: str | Path | Recipe | None,
+    data: str | Path | None,
+    run_dir: str | Path,
+    *,
+    changes: Sequence[str] | Mapping[str, object] = (),
+    init: str | Path | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    on_report: Callable[[Report], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Train a model from a recipe, and calibrate its best and its last weights.
+
+    Under torchrun every process calls this. The first one validates, writes and reports; of those
+    on one machine, only the first raises what is wrong for all, and the others exit.
+
+    Args:
+        recipe: A recipe's name, its file, or itself; None takes that of the run to resume.
+        data: Pictures: see `npfill.data.sources`; None takes those of the run to resume.
+        run_dir: The folder that the run is kept in, which does not exist yet unless it is resumed.
+        changes: Changes of the recipe, "table.key=value" or values by "table.key".
+        init: A name or path of weights to start from; their configuration is the recipe's.
+        resume: Go on from the last save, bit for bit as if nothing had interrupted the run.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        on_report: Called every so often, and after each validation.
+        on_note: Called with a line on what is done next.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        UsageError: The recipe, a change of it or the device cannot be used.
+        InputError: The data cannot be used, or there is no run to resume.
+        OverwriteError: The folder exists.
+        ModelError: The recipe's model or the weights to start from are not as they must be.
+        CheckFailedError: The loss is not finite. The last save stays as it is.
+        KeyboardInterrupt: After Ctrl-C, once the step is whole and saved.
+    """
+    run = RunFolder(Path(run_dir))
+    wanted = find(run.recipe if recipe is None else recipe, changes)
+    rank = from_environment()
+    try:
+        rank.check(wanted.schedule.batch)
+        where = rank.device(device)
+        if where.type == "cpu":
+            keep_memory()
+        inputs = _inputs(wanted, run, data, init, resume)
+        held_out = _HeldOut.of(inputs.held_out.to(where), wanted.data.validation)
+        with process_group(rank, where):
+            trainer = _trainer(wanted, run, inputs, held_out, rank, where, resume)
+            if rank.is_main:
+                steps = f"{wanted.schedule.steps:,} steps"
+                on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
+            trainer.run(on_report)
+        if rank.is_main:
+            _calibrate(run, held_out, where, on_note)
+    except NpfillError as error:
+        if rank.local:
+            raise SystemExit(error.exit_code) from None
+        raise
+    return run.path
+
+
+def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]]:
+    """Find a picture to try a run's weights on, and its width and height.
+
+    It is the first of the pictures that the run was trained on, of those in `data` where given;
+    where these are no files of their own, an example that ships with npfill.
+    """
+    run = RunFolder(run_dir)
+    picture = first_file(data or Path(run.read_environment()["data"]))
+    if picture is None:
+        recipe = find(run.recipe)
+        kind = "digit.png" if recipe.model.channels == 1 else "face.png"
+        picture = folder("examples") / ("cat.jpg" if recipe.damage else kind)
+    return picture, read_picture(picture).image.size
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Pictures to train on, pictures held out, their place, and the weights to start from."""
+
+    train: Pictures
+    held_out: Pictures
+    data: Path
+    init: str | None
+    weights: checkpoint.Weights | None
+
+
+def _inputs(
+    recipe: Recipe,
+    run: RunFolder,
+    data: str | Path | None,
+    init: str | Path | None,
+    resume: bool,
+) -> _Inputs:
+    """Read what a run needs, once it is clear that it can start."""
+    if resume:
+        if run.recipe.exists() and read_text(run.recipe) != render(recipe):
+            raise UsageError(
+                f"{run.recipe}: the run was started with another recipe",
+                "name no recipe, and `resume=True` takes the one it was started with",
+            )
+        data = data or run.read_environment()["data"]
+    elif run.path.exists():
+        raise OverwriteError(
+            f"{run.path}: the run folder exists",
+            "`resume=True` goes on with it; `run_dir` names another",
+        )
+    if data is None:
+        raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
+    train, held_out = training_pictures(Path(data), recipe)
+    weights = checkpoint.load(zoo.find(str(init)).path) if init else None
+    if weights is not None and not _is_same(weights.model.config, recipe.model):
+        raise UsageError(
+            f"{init} has another configuration than the recipe", "compare their [model]"
+        )
+    return _Inputs(train, held_out, Path(data), str(init) if init else None, weights)
+
+
+def _is_same(config: Config, wanted: Config) -> bool:
+    """Compare all but the floor of the scale, which is no matter of the weights."""
+    same = {"scale_floor": 0.0}
+    return fields_of(config) | same == fields_of(wanted) | same
+
+
+def _trainer(
+    recipe: Recipe,
+    run: RunFolder,
+    inputs: _Inputs,
+    held_out: "_HeldOut",
+    rank: Rank,
+    where: torch.device,
+    resume: bool,
+) -> Trainer:
+    """Make a trainer at its first step, with its folder, or bring one back to where it stopped."""
+    weights = inputs.weights
+    before = run.read_environment()["steps_before"] if resume else _steps(weights)
+    origin = provenance(recipe, where, rank.count) | {"steps_before": before}
+    trainer = Trainer(recipe, run, inputs.train.to(where), held_out.score, origin, rank)
+    if resume:
+        trainer.resume()
+        return trainer
+    if weights is not None:
+        trainer.start_from(weights.model)
+    if rank.is_main:
+        place = {"data": str(inputs.data.resolve()), "init": inputs.init, "steps_before": before}
+        run.create(render(recipe), describe(where, rank.count) | place)
+    return trainer
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """Pictures held out of training, for the kind of recipe that trains on such pictures.
+
+    Attributes:
+        score: Scores a model in the course of a run.
+        calibrate: Fits and sets a model's calibration, and returns it.
+        count: Number of pictures that it is fitted to.
+    """
+
+    score: Callable[[NeuralProcess], Json]
+    calibrate: Callable[[NeuralProcess], tuple[float, float]]
+    count: int
+
+    @classmethod
+    def of(cls, pictures: Pictures, count: int) -> "_HeldOut":
+        """Choose by the pictures' kind; of photographs, the first `count` are scored."""
+        if isinstance(pictures, Photographs):
+            some = pictures[:_CENTRES].centres(_CENTRE)
+            return cls(
+                partial(of_photographs, photographs=pictures[:count]),
+                partial(calibrate_photographs, photographs=some),
+                len(some),
+            )
+        few = pictures[:_CALIBRATED]
+        return cls(
+            partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS),
+            partial(calibrate, images=few),
+            len(few),
+        )
+
+
+def _calibrate(
+    run: RunFolder, held_out: _HeldOut, where: torch.device, on_note: Callable[[str], None]
+) -> None:
+    """Fit the calibration of the best and the last weights, in their files.
+
+    The state to resume from holds none, and weights that have one stay: however often a run is
+    interrupted, it ends with the same files.
+    """
+    fitted: dict[int, tuple[float, float]] = {}
+    for path in (run.best, run.last):
+        weights = checkpoint.load(path)
+        model, origin = weights.model, weights.provenance
+        if "calibration" not in origin:
+            steps = origin["steps"]
+            if steps not in fitted:
+                on_note(f"calibrating the {path.stem} weights on {held_out.count} pictures")
+                fitted[steps] = held_out.calibrate(model.to(where))
+            offset, slope = fitted[steps]
+            model.calibration.copy_(torch.tensor([offset, slope]))
+            found = {"offset": offset, "slope": slope, "pictures": held_out.count}
+            origin["calibration"] = found
+            checkpoint.save(path, model, origin)
+        run.note({f"calibration_of_{path.stem}": origin["calibration"]})
+
+
+def _steps(weights: checkpoint.Weights | None) -> int:
+    """Count the steps that weights were trained for, with those of what they started from."""
+    if weights is None:
+        return 0
+    return sum(int(weights.provenance.get(key, 0)) for key in ("steps", "steps_before"))

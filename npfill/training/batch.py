@@ -9,14 +9,12 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data.damage import FAMILIES, Hole
-from npfill.data.masks import STRUCTURED, random_pixels
+from npfill.data.holes import FAMILIES, STRUCTURED, Hole, random_pixels
 from npfill.data.sets import MaskedImages, Photographs, crops, parted
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
 from npfill.seeds import array_generator, generator
 from npfill.training.recipe import Recipe
-from npfill.training.schedule import objective
 from npfill.training.tables import Holes
 
 # Validation takes the centre of a photograph, so many pixels wide.
@@ -193,7 +191,7 @@ def _noise(
     """Draw the noise of z: one from the posterior and, if the loss has any, some from C."""
     if not recipe.model.latent:
         return None
-    now = objective(recipe, step)
+    now = recipe.objective_at(step)
     count = 1 + (now.draws if now.from_context else 0)
     source = generator(recipe.run.seed, step, "z", device=device)
     shape = (count, batch, recipe.model.latent)

@@ -67,11 +67,6 @@ def from_environment() -> Rank:
     return Rank(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
 
 
-def is_first_process() -> bool:
-    """Tell whether this process validates, writes and reports."""
-    return from_environment().is_main
-
-
 @contextmanager
 def process_group(rank: Rank, device: torch.device) -> Iterator[None]:
     """Join the processes of a run, by NCCL on CUDA and by Gloo on the CPU."""

@@ -11,7 +11,6 @@ from npfill.training.batch import Batch
 from npfill.training.distributed import all_reduce_sum, average_gradients
 from npfill.training.objectives import Loss, alone, loss
 from npfill.training.recipe import Recipe
-from npfill.training.schedule import decay, kl_weight, learning_rate, objective
 
 
 class Learner:
@@ -39,9 +38,9 @@ class Learner:
     def learn(self, batch: Batch, step: int) -> Loss:
         """Take a step. Nothing here waits for the device."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.recipe, step)
+            group["lr"] = self.recipe.learning_rate_at(step)
         with autocast(self.device, self.dtype):
-            now, weight = objective(self.recipe, step), kl_weight(self.recipe, step)
+            now, weight = self.recipe.objective_at(step), self.recipe.kl_weight_at(step)
             all_sum = all_reduce_sum if self.shared else alone
             result = loss(self.model, batch, now, weight, all_sum)
         self.optimiser.zero_grad(set_to_none=True)
@@ -52,7 +51,7 @@ class Learner:
         self.optimiser.step()
         averages: list[Tensor] = list(self.average.parameters())
         weights: list[Tensor] = list(self.model.parameters())
-        torch._foreach_lerp_(averages, weights, 1.0 - decay(self.recipe, step))
+        torch._foreach_lerp_(averages, weights, 1.0 - self.recipe.decay_at(step))
         return result
 
     def start_from(self, weights: nn.Module) -> None:

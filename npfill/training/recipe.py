@@ -1,8 +1,9 @@
 """A recipe: everything a training run depends on but the data's place and the device."""
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from npfill.config import Json, as_toml, keys_of, read
@@ -28,6 +29,30 @@ class Recipe:
     optimiser: Optimiser
     schedule: Schedule
     run: Run
+
+    def objective_at(self, step: int) -> Objective:
+        """The objective, or the one that takes its place in the late steps."""
+        first = self.objective
+        if step < self.schedule.steps * (1.0 - first.late):
+            return first
+        return replace(first, beta=first.late_beta, from_context=first.late_from_context)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Linear rise over the warm-up, then a cosine to a hundredth of the peak at the end."""
+        schedule, peak = self.schedule, self.optimiser.learning_rate
+        if step < schedule.warmup:
+            return peak * (step + 1) / schedule.warmup
+        fraction = (step - schedule.warmup) / max(1, schedule.steps - schedule.warmup)
+        return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fraction)))
+
+    def kl_weight_at(self, step: int) -> float:
+        """Linear rise to the objective's weight over its warm-up."""
+        warmed = min(1.0, (step + 1) / max(1, self.objective.kl_warmup))
+        return self.objective.kl_weight * warmed
+
+    def decay_at(self, step: int) -> float:
+        """Decay of the average of weights: it starts as a plain mean and rises to the recipe's."""
+        return min(self.optimiser.ema, (1 + step) / (10 + step))
 
 
 _TABLES: dict[str, type] = {

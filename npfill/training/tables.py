@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from npfill.config import Doc, Range
-from npfill.data.damage import FAMILIES
-from npfill.data.masks import STRUCTURED
+from npfill.data.holes import FAMILIES, STRUCTURED
 
 _Count = Annotated[int, Range(0, 2**31)]
 _Positive = Annotated[int, Range(1, 2**31)]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.evaluate.calibration import calibrate
+from npfill.evaluate.held_out import calibrate
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from npfill.context import Context
-from npfill.data.masks import random_pixels
+from npfill.data.holes import random_pixels
 from npfill.errors import UsageError
 from npfill.evaluate import reveal
 from npfill.evaluate.contexts import kind

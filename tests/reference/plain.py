@@ -20,7 +20,6 @@ from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder
 from npfill.training.batch import Batch
 from npfill.training.objectives import Loss, loss
 from npfill.training.recipe import Recipe
-from npfill.training.schedule import decay, kl_weight, learning_rate, objective
 
 
 class PlainEncoder(nn.Module):
@@ -95,14 +94,14 @@ class PlainLearner:
     def learn(self, batch: Batch, step: int) -> Loss:
         """Take a step."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.recipe, step)
-        now = objective(self.recipe, step)
-        result = loss(self.model, batch, now, kl_weight(self.recipe, step))
+            group["lr"] = self.recipe.learning_rate_at(step)
+        now = self.recipe.objective_at(step)
+        result = loss(self.model, batch, now, self.recipe.kl_weight_at(step))
         self.optimiser.zero_grad()
         result.total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)
         self.optimiser.step()
         pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
         for average, weight in pairs:
-            average.lerp_(weight.detach(), 1.0 - decay(self.recipe, step))
+            average.lerp_(weight.detach(), 1.0 - self.recipe.decay_at(step))
         return result

@@ -10,8 +10,7 @@ import torch
 
 from npfill import checkpoint
 from npfill.data.sets import MaskedImages
-from npfill.evaluate.calibration import calibrate
-from npfill.evaluate.validation import at_random_counts
+from npfill.evaluate.held_out import at_random_counts, calibrate
 from npfill.models import NeuralProcess
 from npfill.training.batch import draw
 from npfill.training.objectives import loss

@@ -5,7 +5,6 @@ import torch
 
 from npfill.training.batch import draw
 from npfill.training.recipe import Recipe, parse
-from npfill.training.schedule import objective
 from tests.conftest import TINY
 
 
@@ -17,12 +16,12 @@ def recipe(*changes: str) -> Recipe:
 def test_the_late_steps_have_the_late_objective_and_the_others_the_first() -> None:
     late = ("objective.late=0.25", "objective.late_beta=1.0", "objective.late_from_context=0.2")
     changed = recipe(*late)
-    values = [(now.beta, now.from_context) for now in (objective(changed, n) for n in range(60))]
+    values = [(now.beta, now.from_context) for now in (changed.objective_at(n) for n in range(60))]
     assert values == [(2.0, 0.0)] * 45 + [(1.0, 0.2)] * 15
 
 
 def test_without_late_steps_the_objective_stays() -> None:
-    assert {objective(recipe(), step) for step in range(60)} == {recipe().objective}
+    assert {recipe().objective_at(step) for step in range(60)} == {recipe().objective}
 
 
 @pytest.mark.parametrize(("step", "draws"), [(44, 1), (45, 2)])

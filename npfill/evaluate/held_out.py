@@ -1,19 +1,23 @@
-"""Calibration of a model's scale, fitted on validation pictures."""
+"""A model on pictures held out of training: its scores, and the calibration that fits it."""
 
 import math
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from npfill.config import Json
 from npfill.context import Context, Targets
 from npfill.data.sets import MaskedImages, Photographs, parted
 from npfill.evaluate.contexts import ContextKind, counts_for, kind, parse
+from npfill.evaluate.predictions import GridModel
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
 from npfill.sampling import draws
+from npfill.scores import squared_error
 from npfill.seeds import generator
 
+# Of the calibration: draws of z, and pictures in one pass.
 _DRAWS = 16
 _PICTURES_TOGETHER = 16
 _SEED = 0
@@ -24,9 +28,12 @@ _STEPS = 100
 _PIXELS = 400_000
 # Intensities of each kind of context that are fitted to: bounds the memory.
 _VALUES = 200_000
+# Scores, and contexts of photographs that they are taken with, of the centre, so many pixels wide.
+_SCORES = ("mse", "log_likelihood", "floored_log_likelihood", "kl")
+_SCORED_DAMAGES, _CENTRE = "keep,scratches,text,strokes", 224
 # The contexts that the calibration is fitted to: on a grid beside random counts, of photographs.
 _HIDDEN = "top-half,left-half,centre-box"
-_DAMAGES = "keep,text,scratches,strokes,boxes,blobs,borders"
+_FITTED_DAMAGES = "keep,text,scratches,strokes,boxes,blobs,borders"
 
 # Log observed fraction, predictions "draw value" of intensities in holes, and the true values.
 _Sample = tuple[Tensor, Gaussian, Tensor]
@@ -67,7 +74,9 @@ def calibrate_photographs(model: NeuralProcess, photographs: Photographs) -> tup
         a and b.
     """
     model.calibration.zero_()
-    return _fit(model, [_in_holes(model, photographs, each) for each in parse(_DAMAGES, None)])
+    return _fit(
+        model, [_in_holes(model, photographs, each) for each in parse(_FITTED_DAMAGES, None)]
+    )
 
 
 def _fit(model: NeuralProcess, samples: list[_Sample]) -> tuple[float, float]:
@@ -158,3 +167,77 @@ def _in_holes(model: NeuralProcess, photographs: Photographs, context: ContextKi
         fractions.append(fraction.expand(predicted.mean.shape).flatten())
     mean, scale = torch.cat(means), torch.cat(scales)
     return torch.cat(fractions), Gaussian(mean[None], scale[None]), torch.cat(truths)
+
+
+@torch.no_grad()
+def at_random_counts(
+    model: NeuralProcess,
+    images: UInt8[Tensor, "image channel size size"] | MaskedImages,
+    latents: int,
+) -> Json:
+    """Scores at each of the protocol's numbers of random context pixels.
+
+    Args:
+        model: The model, in evaluation mode.
+        images: Held-out pictures, bytes, on the model's device; of large ones the first few.
+        latents: Draws of z from q(z | C), for a latent variant.
+
+    Returns:
+        `counts`, and for each of them `mse`; `log_likelihood`, joint, in nats per target pixel,
+        with the model's own floor under the scale; `floored_log_likelihood`, the same with a floor
+        of 0.1; `kl`, of q(z | all pixels) from q(z | C) in nats per picture, 0 for a conditional
+        variant.
+    """
+    whole, known = parted(images)
+    size = whole.shape[-1]
+    counts, most = counts_for(size), max(1, _PIXELS // size**2)
+    some, known = whole[:most], None if known is None else known[:most]
+    predictor, shape = GridModel(model, latents, _SEED), (size, size)
+    masks = [kind(f"random:{count}").observed(len(some), shape, _SEED) for count in counts]
+    return {"counts": list(counts)} | _columns(
+        [_row(predictor, some, observed, known) for observed in masks]
+    )
+
+
+@torch.no_grad()
+def of_photographs(model: NeuralProcess, photographs: Photographs) -> Json:
+    """Scores of a model for photographs, on the centre squares of held-out ones.
+
+    Returns:
+        `contexts`, the names of the kinds of contexts, and for each of these the scores that
+        `at_random_counts` gives.
+    """
+    images = torch.stack(photographs.centres(_CENTRE).pictures)
+    predictor, kinds = GridModel(model, 1, _SEED), parse(_SCORED_DAMAGES, None)
+    masks = [each.observed(len(images), (_CENTRE, _CENTRE), _SEED) for each in kinds]
+    return {"contexts": [each.name for each in kinds]} | _columns(
+        [_row(predictor, images, observed) for observed in masks]
+    )
+
+
+def _columns(rows: list[list[float]]) -> dict[str, list[float]]:
+    return dict(zip(_SCORES, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _row(
+    predictor: GridModel,
+    images: UInt8[Tensor, "image channel size size"],
+    observed: Bool[Tensor, "image 1 size size"],
+    known: Bool[Tensor, "image 1 size size"] | None = None,
+) -> list[float]:
+    """The scores with one kind of context, in the order of `_SCORES`."""
+    chunk = predictor.chunk(images.shape[-1] ** 2)
+    everywhere = torch.ones_like(observed) if known is None else known
+    rows = []
+    chunks = (each.split(chunk) for each in (images, observed, everywhere))
+    for some, drawn, there in zip(*chunks, strict=True):
+        pixels, known_here = some.float() / 255.0, there.to(some.device)
+        seen = drawn.to(some.device) & known_here
+        prediction = predictor.predict(pixels, seen, known_here)
+        assert prediction.likelihoods is not None
+        target = (known_here & ~seen).flatten(1)
+        error = squared_error(prediction.mean, pixels.flatten(2).mT, target)
+        kl = torch.zeros_like(error) if prediction.kl is None else prediction.kl
+        # A picture without a pixel that is known and not observed has no score.
+        rows.append(torch.stack([error, *prediction.likelihoods, kl])[:, target.any(1)])
+    return torch.cat(rows, dim=1).mean(1).tolist()

@@ -1,21 +1,92 @@
-"""Holes of photographs: the families of damage that people bring.
+"""Holes that models are trained and scored with: on grids, and the damage that people bring.
 
-Each family draws one hole of a size in pixels, bool "height width", True where the picture is
-missing. Lengths are in pixels, and how many there are goes with the area.
+The families of `STRUCTURED` draw masks of a whole batch of pictures of one size, True where they
+are observed, on the device of their generator and without a loop over pictures. Those of `FAMILIES`
+draw one hole of a photograph, True where it is missing: lengths are in pixels, and how many there
+are goes with the area.
 """
 
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from jaxtyping import Bool
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
+Mask = Bool[Tensor, "batch 1 size size"]
 Hole = Bool[np.ndarray, "height width"]
 Size = tuple[int, int]
 
+# Straight strokes on a grid.
+_STROKES = 6
 # Fraction of pixels that are kept where they are scattered: least and most.
 _FEWEST, _MOST = 0.02, 0.98
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?&@"
+
+
+def random_pixels(
+    batch: int, size: int, count: int, generator: torch.Generator, within: Mask | None = None
+) -> Mask:
+    """`count` pixels of each picture, drawn without replacement.
+
+    Where `within` is given, only its True pixels are drawn, and all of them if it has no more
+    than `count`.
+    """
+    scores = torch.rand(batch, size * size, generator=generator, device=generator.device)
+    if within is not None:
+        scores = scores.masked_fill(~within.flatten(1), -1.0)
+    drawn = scores.topk(count, dim=1, sorted=False)
+    observed = torch.zeros_like(scores, dtype=torch.bool)
+    observed = observed.scatter_(1, drawn.indices, drawn.values >= 0.0)
+    return observed.view(batch, 1, size, size)
+
+
+def _half(batch: int, size: int, generator: torch.Generator) -> Mask:
+    """One of the four halves of each picture."""
+    rows, columns = _grid(size, generator.device)
+    side = torch.randint(4, (batch, 1, 1, 1), generator=generator, device=generator.device)
+    along = torch.where(side < 2, rows, columns)
+    return (along < 0.5) ^ (side % 2 == 1)
+
+
+def _box(batch: int, size: int, generator: torch.Generator) -> Mask:
+    """All but a box whose sides are a quarter to three quarters of the picture's."""
+    rows, columns = _grid(size, generator.device)
+    draws = torch.rand(4, batch, 1, 1, 1, generator=generator, device=generator.device)
+    height, width = 0.25 + 0.5 * draws[0], 0.25 + 0.5 * draws[1]
+    top, left = draws[2] * (1 - height), draws[3] * (1 - width)
+    inside = (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width)
+    return ~inside
+
+
+def _straight_strokes(batch: int, size: int, generator: torch.Generator) -> Mask:
+    """All but a few thick straight strokes."""
+    rows, columns = _grid(size, generator.device)
+    point = torch.stack([rows, columns], dim=-1)
+    shape = (batch, _STROKES, 1, 1, 2)
+    start = torch.rand(shape, generator=generator, device=generator.device)
+    end = torch.rand(shape, generator=generator, device=generator.device)
+    thickness = torch.rand(batch, _STROKES, 1, 1, generator=generator, device=generator.device)
+    along = end - start
+    fraction = ((point - start) * along).sum(-1) / along.square().sum(-1).clamp(min=1e-6)
+    nearest = start + fraction.clamp(0, 1).unsqueeze(-1) * along
+    near = (point - nearest).norm(dim=-1) < 0.02 + 0.06 * thickness
+    return ~near.any(dim=1, keepdim=True)
+
+
+STRUCTURED: dict[str, Callable[[int, int, torch.Generator], Mask]] = {
+    "half": _half,
+    "box": _box,
+    "strokes": _straight_strokes,
+}
+
+
+def _grid(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Row and column coordinates in [0, 1], each "1 1 size size"."""
+    centres = (torch.arange(size, device=device) + 0.5) / size
+    rows, columns = torch.meshgrid(centres, centres, indexing="ij")
+    return rows[None, None], columns[None, None]
 
 
 def scattered(size: Size, random: np.random.Generator, kept: float | None = None) -> Hole:
@@ -26,7 +97,7 @@ def scattered(size: Size, random: np.random.Generator, kept: float | None = None
     return hole
 
 
-def scratches(size: Size, random: np.random.Generator) -> Hole:
+def _scratches(size: Size, random: np.random.Generator) -> Hole:
     """Long thin curves, 1 to 5 pixels wide, from edge to edge or not so far."""
     canvas, draw = _canvas(size)
     for _ in range(1 + random.poisson(_area(size) / 3000)):
@@ -38,7 +109,7 @@ def scratches(size: Size, random: np.random.Generator) -> Hole:
     return _hole(canvas)
 
 
-def strokes(size: Size, random: np.random.Generator) -> Hole:
+def _strokes(size: Size, random: np.random.Generator) -> Hole:
     """Wandering strokes of a brush, 6 to 40 pixels wide."""
     canvas, draw = _canvas(size)
     for _ in range(1 + random.poisson(_area(size) / 8000)):
@@ -51,7 +122,7 @@ def strokes(size: Size, random: np.random.Generator) -> Hole:
     return _hole(canvas)
 
 
-def text(size: Size, random: np.random.Generator) -> Hole:
+def _text(size: Size, random: np.random.Generator) -> Hole:
     """Lines of letters, 10 to 32 pixels high."""
     canvas, draw = _canvas(size)
     height = int(random.integers(10, 33))
@@ -68,7 +139,7 @@ def text(size: Size, random: np.random.Generator) -> Hole:
     return _hole(canvas)
 
 
-def boxes(size: Size, random: np.random.Generator) -> Hole:
+def _boxes(size: Size, random: np.random.Generator) -> Hole:
     """A few boxes, their sides from 8 pixels to two thirds of the picture's shorter side."""
     hole = np.zeros(size, dtype=bool)
     longest = max(9.0, min(size) * 0.66)
@@ -79,7 +150,7 @@ def boxes(size: Size, random: np.random.Generator) -> Hole:
     return hole
 
 
-def blobs(size: Size, random: np.random.Generator) -> Hole:
+def _blobs(size: Size, random: np.random.Generator) -> Hole:
     """Smooth noise above a level: islands and bays that take 3 to 60 % of the picture."""
     coarse = np.maximum(2, np.array(size) // int(random.integers(12, 65)))
     noise = Image.fromarray(random.normal(size=coarse).astype(np.float32))
@@ -88,7 +159,7 @@ def blobs(size: Size, random: np.random.Generator) -> Hole:
     return hole
 
 
-def lines(size: Size, random: np.random.Generator) -> Hole:
+def _lines(size: Size, random: np.random.Generator) -> Hole:
     """Dead rows or columns, alone or a few together; both, now and then."""
     hole = np.zeros(size, dtype=bool)
     kind = random.integers(4)
@@ -101,7 +172,7 @@ def lines(size: Size, random: np.random.Generator) -> Hole:
     return hole
 
 
-def borders(size: Size, random: np.random.Generator) -> Hole:
+def _borders(size: Size, random: np.random.Generator) -> Hole:
     """All but a part of the picture that has been given margins: up to half of it at some sides."""
     hole = np.ones(size, dtype=bool)
     chosen = random.random(4) < 0.4
@@ -115,13 +186,13 @@ def borders(size: Size, random: np.random.Generator) -> Hole:
 
 FAMILIES: dict[str, Callable[[Size, np.random.Generator], Hole]] = {
     "scattered": scattered,
-    "scratches": scratches,
-    "strokes": strokes,
-    "text": text,
-    "boxes": boxes,
-    "blobs": blobs,
-    "lines": lines,
-    "borders": borders,
+    "scratches": _scratches,
+    "strokes": _strokes,
+    "text": _text,
+    "boxes": _boxes,
+    "blobs": _blobs,
+    "lines": _lines,
+    "borders": _borders,
 }
 
 
