@@ -14,8 +14,8 @@ import typer
 from npfill import devices
 from npfill.baselines import linear
 from npfill.cli.console import Reporter, report, stderr, understand
+from npfill.data import Photographs
 from npfill.data.arrays import read_labels
-from npfill.data.sets import Photographs
 from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.classifier import FILE, SIZE

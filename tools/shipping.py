@@ -11,7 +11,7 @@ from torch import Tensor
 
 from npfill import checkpoint, zoo
 from npfill.config import as_toml
-from npfill.data.sets import MaskedImages, Photographs
+from npfill.data import MaskedImages, Photographs
 from npfill.errors import InputError
 from npfill.evaluate import evaluate
 from npfill.evaluate.contexts import counts_for, grid_protocol, parse

@@ -14,6 +14,9 @@ from npfill.errors import InputError, ModelError
 from npfill.gaussian import Gaussian
 from npfill.package import imported
 
+Picture = Float[np.ndarray, "height width channel"]
+Hole = Bool[np.ndarray, "height width"]
+
 
 @dataclass(frozen=True)
 class BaselinePrediction:
@@ -100,11 +103,7 @@ class Baseline(ABC):
         return cls()
 
     @abstractmethod
-    def fill(
-        self,
-        picture: Float[np.ndarray, "height width channel"],
-        hole: Bool[np.ndarray, "height width"],
-    ) -> BaselinePrediction:
+    def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """Predict the pixels of a hole from the others.
 
         Args:
@@ -125,7 +124,7 @@ class Baseline(ABC):
         package: ModuleType = imported(module, self.name, "baselines", ModelError, name)
         return package
 
-    def observed(self, hole: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    def observed(self, hole: Hole) -> Hole:
         """The mask of observed pixels.
 
         Raises:

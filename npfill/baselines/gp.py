@@ -7,9 +7,16 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from npfill.baselines.base import Baseline, BaselinePrediction, cholesky, solved
+from npfill.baselines.base import (
+    Baseline,
+    BaselinePrediction,
+    Hole,
+    Picture,
+    cholesky,
+    solved,
+)
 from npfill.seeds import generator
 
 # The time grows with the cube of these.
@@ -34,11 +41,7 @@ class GaussianProcess(Baseline):
 
     name: ClassVar[str] = "gp"
 
-    def fill(
-        self,
-        picture: Float[np.ndarray, "height width channel"],
-        hole: Bool[np.ndarray, "height width"],
-    ) -> BaselinePrediction:
+    def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """See `Baseline.fill`. A random part of a large context is used; the notes say so."""
         observed = self.observed(hole)
         at, asked = (np.argwhere(where).astype(np.float64) for where in (observed, hole))

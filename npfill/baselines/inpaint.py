@@ -3,9 +3,8 @@
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float
 
-from npfill.baselines.base import Baseline, BaselinePrediction
+from npfill.baselines.base import Baseline, BaselinePrediction, Hole, Picture
 from npfill.errors import InputError
 
 _RADIUS = 3  # of the neighbourhood of each missing pixel, in pixels
@@ -16,11 +15,7 @@ class _OpenCV(Baseline):
 
     flag: ClassVar[str]
 
-    def fill(
-        self,
-        picture: Float[np.ndarray, "height width channel"],
-        hole: Bool[np.ndarray, "height width"],
-    ) -> BaselinePrediction:
+    def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         self.observed(hole)
         cv2 = self.package("cv2", "OpenCV")
@@ -64,11 +59,7 @@ class Biharmonic(Baseline):
 
     name: ClassVar[str] = "biharmonic"
 
-    def fill(
-        self,
-        picture: Float[np.ndarray, "height width channel"],
-        hole: Bool[np.ndarray, "height width"],
-    ) -> BaselinePrediction:
+    def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         self.observed(hole)
         restoration = self.package("skimage.restoration", "scikit-image")

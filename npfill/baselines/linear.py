@@ -8,10 +8,17 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from npfill.baselines.base import Baseline, BaselinePrediction, cholesky, solved
+from npfill.baselines.base import (
+    Baseline,
+    BaselinePrediction,
+    Hole,
+    Picture,
+    cholesky,
+    solved,
+)
 from npfill.checkpoint import canonical, load_tensors, save_tensors
 from npfill.errors import InputError, ModelError
 from npfill.files import folder
@@ -130,11 +137,7 @@ class Linear(Baseline):
         assert cls.file is not None
         return cls(load(cls.file))
 
-    def fill(
-        self,
-        picture: Float[np.ndarray, "height width channel"],
-        hole: Bool[np.ndarray, "height width"],
-    ) -> BaselinePrediction:
+    def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """See `Baseline.fill`. Exact, in float64."""
         channels = picture.shape[-1]
         self._refuse_other(hole.shape, channels)

@@ -3,9 +3,8 @@
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float
 
-from npfill.baselines.base import Baseline, BaselinePrediction
+from npfill.baselines.base import Baseline, BaselinePrediction, Hole, Picture
 
 
 class Nearest(Baseline):
@@ -20,11 +19,7 @@ class Nearest(Baseline):
     def __init__(self, k: int = 3) -> None:
         self.k = k
 
-    def fill(
-        self,
-        picture: Float[np.ndarray, "height width channel"],
-        hole: Bool[np.ndarray, "height width"],
-    ) -> BaselinePrediction:
+    def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         observed = self.observed(hole)
         neighbors = self.package("sklearn.neighbors", "scikit-learn")

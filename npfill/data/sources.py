@@ -14,8 +14,8 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
+from npfill.data import MaskedImages, Photographs, has_hole, squares
 from npfill.data.arrays import Entry, in_array, in_idx, is_idx
-from npfill.data.sets import MaskedImages, Photographs, has_hole, squares
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.read import MAX_PIXELS, from_bytes

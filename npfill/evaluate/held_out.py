@@ -8,7 +8,7 @@ from torch import Tensor
 
 from npfill.config import Json
 from npfill.context import Context, Targets
-from npfill.data.sets import MaskedImages, Photographs, parted
+from npfill.data import MaskedImages, Photographs, parted
 from npfill.evaluate.contexts import ContextKind, counts_for, kind, parse
 from npfill.evaluate.predictions import GridModel
 from npfill.gaussian import Gaussian, mixture_moments

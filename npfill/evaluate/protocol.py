@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from npfill.data.sets import Photographs
+from npfill.data import Photographs
 from npfill.errors import InputError
 from npfill.evaluate.case import Case
 from npfill.evaluate.contexts import ContextKind

@@ -172,7 +172,7 @@ def forget() -> None:
 
 
 def _keep(path: Path, how: str, make: Callable[[], Value]) -> Value:
-    """What was made of a file in a way, made again once the file is another; the oldest goes."""
+    """Keep what is made of a file in a way; it is made again once the file is another."""
     status = path.stat()
     key = str(path.resolve()), status.st_size, status.st_mtime_ns, how
     with _keeping:

@@ -14,7 +14,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.sampling.base import LogLikelihoods, Paths, Sampler, Samples
+from npfill.sampling.base import Asked, LogLikelihoods, Paths, Sampler, Samples, Truth
 from npfill.sampling.independent import Independent
 from npfill.sampling.latent import Latent
 from npfill.sampling.predictive import bounded, latent_noise
@@ -91,12 +91,7 @@ class Autoregressive(Sampler):
         return paths.last_pass(predict, targets, self.noise)
 
     def log_likelihood(
-        self,
-        given: Conditioned,
-        truth: Float[Tensor, "batch pixel channel"],
-        asked: Bool[Tensor, "batch pixel"],
-        seed: int,
-        count: int,
+        self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int
     ) -> LogLikelihoods:
         """Joint log-likelihood of the targets along autoregressive paths.
 
@@ -171,11 +166,7 @@ def _repeated(context: Context, many: int) -> Context:
 
 
 def _path_log_likelihood(
-    given: Conditioned,
-    truth: Float[Tensor, "batch pixel channel"],
-    asked: Bool[Tensor, "batch pixel"],
-    seed: int,
-    path: int,
+    given: Conditioned, truth: Truth, asked: Asked, seed: int, path: int
 ) -> LogLikelihoods:
     """The log-likelihood along one order, in nats per target pixel, plain and floored."""
     model, context, batch = given.model, given.context, len(truth)

@@ -14,9 +14,12 @@ from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
 from npfill.sampling.predictive import bounded, concat_chunks, draws, in_chunks, latent_noise
+from npfill.scores import floored
 from npfill.seeds import generator
 
 Samples = Float[Tensor, "sample batch target channel"]
+Truth = Float[Tensor, "batch pixel channel"]
+Asked = Bool[Tensor, "batch pixel"]
 LogLikelihoods = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]
 
 # Samples are drawn in groups of this many, whatever number is requested: matrix products of another
@@ -138,12 +141,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def log_likelihood(
-        self,
-        given: Conditioned,
-        truth: Float[Tensor, "batch pixel channel"],
-        asked: Bool[Tensor, "batch pixel"],
-        seed: int,
-        count: int,
+        self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int
     ) -> LogLikelihoods:
         """The joint log-likelihood of true pixels under this sampler, in nats per target pixel.
 
@@ -160,13 +158,24 @@ class Sampler(ABC):
         """
 
 
-def mixture(given: Conditioned, seed: int, count: int) -> Gaussian:
-    """The components "sample batch pixel channel" of all pixels of the grid that densities are of.
+@dataclass(frozen=True)
+class MixtureSampler(Sampler):
+    """A sampler with the density of the mixture over draws of z."""
 
-    One for each of `count` draws of z; a single one for a conditional variant.
-    """
-    targets = Targets.every(given.context.size, given.context.pixels.device)
-    if given.latent is not None:
-        return given.predict(draws(given.latent, seed, "scores", count), targets)
-    single = given.predict(None, targets)
-    return Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
+    @staticmethod
+    @abstractmethod
+    def score(predicted: Gaussian, truth: Truth, target: Asked) -> Float[Tensor, " batch"]:
+        """Log-likelihood of targets under the components of the mixture; see `npfill.scores`."""
+
+    def log_likelihood(
+        self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int
+    ) -> LogLikelihoods:
+        """The score of `count` draws of z; of a conditional variant, of its one distribution."""
+        targets = Targets.every(given.context.size, given.context.pixels.device)
+        if given.latent is not None:
+            components = given.predict(draws(given.latent, seed, "scores", count), targets)
+        else:
+            single = given.predict(None, targets)
+            components = Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
+        own, least = (self.score(each, truth, asked) for each in (components, floored(components)))
+        return own, least

@@ -9,7 +9,7 @@ import torch
 
 from npfill import checkpoint, zoo
 from npfill.config import Json
-from npfill.data.sets import Photographs
+from npfill.data import Photographs
 from npfill.data.sources import first_file
 from npfill.devices import keep_memory
 from npfill.errors import NpfillError, OverwriteError, UsageError

@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
+from npfill.data import MaskedImages, Photographs, crops, parted
 from npfill.data.holes import FAMILIES, STRUCTURED, Hole, random_pixels
-from npfill.data.sets import MaskedImages, Photographs, crops, parted
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
 from npfill.seeds import array_generator, generator

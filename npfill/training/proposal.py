@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from npfill.data.sets import has_hole
+from npfill.data import has_hole
 from npfill.data.sources import entries, has_parts
 from npfill.training.batch import SHORTEST
 from npfill.training.recipe import Recipe, find

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from npfill import checkpoint
-from npfill.data.sets import MaskedImages
+from npfill.data import MaskedImages
 from npfill.evaluate.held_out import at_random_counts, calibrate
 from npfill.models import NeuralProcess
 from npfill.training.batch import draw
