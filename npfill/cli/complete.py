@@ -41,7 +41,7 @@ from npfill.cli.options import (
 from npfill.errors import BatchError, NpfillError, UsageError
 
 if TYPE_CHECKING:
-    from npfill.completion import Failure, Report, Run
+    from npfill.completion import Report, Run
 
 _OUTPUT = "Output"
 
@@ -93,14 +93,7 @@ def complete_command(
     ] = False,
 ) -> None:
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
-    from npfill.completion import (
-        MAX_PIXELS,
-        MaskOptions,
-        Options,
-        OutputOptions,
-        Run,
-        SamplingOptions,
-    )
+    from npfill.completion import MAX_PIXELS, MaskOptions, OutputOptions, Run, SamplingOptions
 
     reporter = Reporter(quiet=quiet, verbose=verbose)
     try:
@@ -111,62 +104,71 @@ def complete_command(
         if overwrite and skip_existing:
             raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
-        options = Options(
+        run = Run(
+            images,
             MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask),
             SamplingOptions(samples, seed, sampler, rounds, noise),
             OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most),
             model,
             device,
+            recursive=recursive,
+            dry=dry_run,
         )
-        run = Run(images, options, recursive=recursive, dry=dry_run)
-        data, failures = _dry(run, reporter, as_json) if dry_run else _done(run, reporter)
+        for note in run.notes:
+            reporter.say(note)
+        if run.skipped:
+            reporter.say(f"{len(run.skipped)} skipped: all their results exist")
+        if dry_run:
+            data = _dry(run, as_json)
+        elif run.several:
+            data = _batch(run, reporter)
+        elif run.jobs:
+            data = _single(run, reporter)
+        else:
+            data = {"input": str(run.skipped[0]), "outputs": {}, "warnings": []}
     except NpfillError as error:
         if as_json:
             print_result(error.exit_code, {}, [error_record(error)])
         raise
+    _end(run, data, as_json)
+
+
+Record = dict[str, object]
+
+
+def _end(run: "Run", data: Record, as_json: bool) -> None:
+    """Print the data as JSON if wanted, and the pictures that failed, which are an error."""
+    failures = [
+        (path, str(error) if str(path) in str(error) else f"{path}: {error}", error)
+        for path, error in run.failures
+    ]
     if as_json:
-        failed = [
-            {"file": str(each.image)} | error_record(each.error, str(each)) for each in failures
-        ]
+        failed = [{"file": str(path)} | error_record(why, text) for path, text, why in failures]
         print_result(BatchError.exit_code if failed else 0, data, failed)
+    for _, text, why in failures:
+        show(text, why.hint)
     if failures:
-        for failure in failures:
-            show(str(failure), failure.error.hint)
         raise BatchError(
             f"{len(failures)} of {run.pictures} pictures failed, as said above",
             "--skip-existing completes the rest once they are mended",
         )
 
 
-Record = dict[str, object]
-
-
-def _dry(run: "Run", reporter: Reporter, as_json: bool) -> "tuple[Record, list[Failure]]":
+def _dry(run: "Run", as_json: bool) -> Record:
     """Print what would be read and written, a line for each picture."""
-    _say_planned(run, reporter)
     records = []
-    for job in run.work.jobs:
-        image, mask, outputs = str(job.file.path), job.masking.word, job.plan.words
+    for job in run.jobs:
+        image, mask = str(job.file.path), job.masking.word
+        outputs = {each.name: str(each.path) for each in job.results}
         records.append({"input": image, "mask": mask, "outputs": outputs})
         if not as_json:
             print_data(f"{image}{f' with {mask}' if mask else ''} -> {', '.join(outputs.values())}")
-    skipped = [str(path) for path in run.work.skipped]
-    return {"pictures": records, "skipped": skipped}, run.work.failures
-
-
-def _done(run: "Run", reporter: Reporter) -> "tuple[Record, list[Failure]]":
-    """Complete the pictures: the data of JSON, and the pictures that failed."""
-    _say_planned(run, reporter)
-    if run.several:
-        return _batch(run, reporter)
-    if not run.work.jobs:
-        return {"input": str(run.work.skipped[0]), "outputs": {}, "warnings": []}, []
-    return _single(run, reporter), []
+    return {"pictures": records, "skipped": [str(path) for path in run.skipped]}
 
 
 def _single(run: "Run", reporter: Reporter) -> Record:
     """Complete one picture."""
-    (job,) = run.work.jobs
+    (job,) = run.jobs
     prepared = run.prepare(job)
     for note in prepared.notes:
         reporter.warn(note)
@@ -175,27 +177,25 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     report = run.complete(job, prepared)
     for note in report.notes:
         reporter.warn(note)
-    making = report.done.making
+    done = report.done
     reporter.say(
-        f"model {making.model}, {making.device}, seed {making.sampling.seed}, "
-        f"{report.seconds:.2f} s"
+        f"model {done.model}, {done.device}, seed {done.sampling.seed}, {report.seconds:.2f} s"
     )
     by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
     stated = "" if report.mean_std is None else f", mean std in the hole {report.mean_std:.3g}"
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")
-    reporter.say("wrote " + ", ".join(report.plan.words.values()))
+    reporter.say("wrote " + ", ".join(str(each.path) for each in report.results))
     return report.as_json() | {"warnings": reporter.warnings}
 
 
-def _batch(run: "Run", reporter: Reporter) -> "tuple[Record, list[Failure]]":
+def _batch(run: "Run", reporter: Reporter) -> Record:
     """Complete every picture that can be; whatever is wrong with one, the others are done."""
     records: list[Record] = []
-    failures = [*run.work.failures]
-    if run.work.jobs:
+    if run.jobs:
         _say_model(run, reporter)
     warnings = [*reporter.warnings]
-    with progress(len(run.work.jobs), quiet=reporter.quiet, lines=False) as shown:
-        for job in run.work.jobs:
+    with progress(len(run.jobs), quiet=reporter.quiet, lines=False) as shown:
+        for job in run.jobs:
             heard, image = Reporter(quiet=True), str(job.file.path)
             try:
                 prepared = run.prepare(job)
@@ -205,7 +205,7 @@ def _batch(run: "Run", reporter: Reporter) -> "tuple[Record, list[Failure]]":
                 for note in report.notes:
                     heard.warn(note)
             except Exception as error:
-                failures.append(run.failure(job, as_npfill_error(error)))
+                run.failures.append((job.file.path, as_npfill_error(error)))
             except KeyboardInterrupt:
                 reporter.say(f"{len(records)} pictures completed; --skip-existing goes on")
                 raise
@@ -215,35 +215,28 @@ def _batch(run: "Run", reporter: Reporter) -> "tuple[Record, list[Failure]]":
             for warning in heard.warnings:
                 reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
             shown.advance()
-    if run.work.jobs:
+    if run.jobs:
         name, device = run.predictor.name, run.predictor.device
-        seed = run.options.sampling.seed
+        seed = run.sampling.seed
         reporter.say(
             f"{len(records)} of {run.pictures} pictures completed by {name}, {device}, seed {seed}"
         )
-    skipped = [str(path) for path in run.work.skipped]
-    return {"pictures": records, "skipped": skipped, "warnings": warnings}, failures
-
-
-def _say_planned(run: "Run", reporter: Reporter) -> None:
-    for note in run.notes:
-        reporter.say(note)
-    if run.work.skipped:
-        reporter.say(f"{len(run.work.skipped)} skipped: all their results exist")
+    skipped = [str(path) for path in run.skipped]
+    return {"pictures": records, "skipped": skipped, "warnings": warnings}
 
 
 def _say_model(run: "Run", reporter: Reporter) -> None:
     """Load what completes the pictures, and say what it is."""
     predictor = run.predictor
     say_terms(reporter, predictor.name, predictor.terms)
-    if predictor.path is not None:
-        reporter.detail(f"{predictor.path}: {predictor.variant}, sha256 {predictor.sha256}")
+    if reporter.verbose and predictor.path is not None:
+        reporter.say(f"{predictor.path}: {predictor.variant}, sha256 {predictor.sha256}")
 
 
 def _line(image: str, report: "Report") -> str:
-    share = f"{report.done.making.hole.selected.mean():.1%}".replace("%", " %")
+    share = f"{report.done.prepared.hole.selected.mean():.1%}".replace("%", " %")
     stated = "" if report.mean_std is None else f"mean std in the hole {report.mean_std:.3g}, "
     return (
         f"{image}: {share} selected, {stated}outside changed: {report.changed} px, "
-        f"{report.seconds:.2f} s, {len(report.plan.paths)} written"
+        f"{report.seconds:.2f} s, {len(report.results)} written"
     )

@@ -81,11 +81,6 @@ class Reporter:
         if not self.quiet:
             stderr.print(_plain(as_flags(text)))
 
-    def detail(self, text: str) -> None:
-        """Print a line for those who asked for more."""
-        if self.verbose:
-            self.say(text)
-
     def warn(self, text: str) -> None:
         """Print a line on what the user should know; kept for the result, too."""
         text = as_flags(text)

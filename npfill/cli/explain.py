@@ -56,8 +56,8 @@ def _command(origin: "Origin", result: Path) -> str:
         for each in value if isinstance(value, list) else [value]:
             words += [flag] if each is True else [flag, str(each)]
     kind = origin.output.partition("-")[0]
-    words += ["--samples", str(origin.samples)]
+    words += ["--samples", str(origin.sampling.samples)]
     words += ["--emit", "samples" if kind == "sample" else kind]
-    several = kind == "sample" and origin.samples > 1
+    several = kind == "sample" and origin.sampling.samples > 1
     words += ["-o", str(result.parent if several else result)]
     return shlex.join(words)

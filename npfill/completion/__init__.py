@@ -4,21 +4,19 @@ A picture is read, its hole found, predicted, filled, and proven unchanged outsi
 prints, and torch is loaded when a model is.
 """
 
-from npfill.completion.checks import changes_since, check_outside, made_again, self_test
+from npfill.completion.checks import Origin, changes_since, check_outside, made_again, self_test
+from npfill.completion.completed import SamplingOptions
 from npfill.completion.from_python import complete, complete_many
-from npfill.completion.options import MaskOptions, OutputOptions, SamplingOptions
-from npfill.completion.plan import Failure
-from npfill.completion.provenance import Origin
+from npfill.completion.hole import MaskOptions
+from npfill.completion.outputs import OutputOptions
 from npfill.completion.result import Completion, comparison_png
-from npfill.completion.run import Options, Report, Run
+from npfill.completion.run import Report, Run
 from npfill.pictures.read import MAX_PIXELS
 
 __all__ = [
     "MAX_PIXELS",
     "Completion",
-    "Failure",
     "MaskOptions",
-    "Options",
     "Origin",
     "OutputOptions",
     "Report",

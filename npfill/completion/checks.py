@@ -1,22 +1,39 @@
 """Checks: nothing has changed outside, a result can be made again, and npfill works here."""
 
+import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from npfill.completion.completed import complete_prepared
+from npfill.completion.completed import SamplingOptions, complete_prepared, option
 from npfill.completion.from_python import complete
-from npfill.completion.hole import hole_of, prepare, sha256_of
-from npfill.completion.options import MaskOptions
-from npfill.completion.outputs import OUTPUTS
-from npfill.completion.provenance import Origin
+from npfill.completion.hole import MaskOptions, hole_of, prepare, sha256_of
+from npfill.completion.outputs import OUTPUTS, Result, render
 from npfill.errors import CheckFailedError, InputError, NpfillError
 from npfill.pictures.hole import describe, width_by_height
 from npfill.pictures.picture import Difference, difference
-from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, read_picture
+from npfill.pictures.read import STDIN, from_bytes, read_picture
+
+# The parameters of a completion that its pixels depend on, and the types of their values.
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "mask": str,
+    "box": list,
+    "invert_mask": bool,
+    "grow": int,
+    "mask_threshold": (int, float),
+    "fit_mask": bool,
+    "model": str,
+    "seed": int,
+    "sampler": str,
+    "rounds": int,
+    "noise": bool,
+    "device": str,
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,63 @@ class Outside:
     pixels: int
     notes: tuple[str, ...]
     error: CheckFailedError | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The origin of a result, by what it says of itself.
+
+    Attributes:
+        text: The entries of its PNG.
+        image: The picture that it completes.
+        options: Parameters of the completion by name, those at their defaults left out.
+        masking: The options that selected the hole.
+        sampling: The options of samples, as many as the result needs.
+        output: The result's name: `mean`, `std`, `sample-1` ...
+    """
+
+    text: Mapping[str, str]
+    image: Path
+    options: Mapping[str, Any]
+    masking: MaskOptions
+    sampling: SamplingOptions
+    output: str
+
+    @classmethod
+    def of(cls, path: Path) -> "Origin":
+        """Read a result.
+
+        Raises:
+            InputError: It cannot be read, npfill did not write it, or says too little in it.
+        """
+        text = _png_text(path)
+        if "npfill_output" not in text:
+            raise InputError(
+                f"{path}: does not say that npfill complete made it",
+                "programs that save a PNG again often drop its text",
+            )
+        output = text["npfill_output"]
+        number = output.removeprefix("sample-")
+        try:
+            said = json.loads(text["npfill_options"])
+            image = Path(said.pop("image"))
+            names = {option(name): name for name in _TYPES}
+            options = {names[key]: value for key, value in said.items()}
+            if not all(isinstance(value, _TYPES[name]) for name, value in options.items()):
+                raise TypeError  # noqa: TRY301
+            if output == "sheet":
+                number = text["npfill_samples"]
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise InputError(
+                f"{path}: says too little of how it was made", "another version of npfill wrote it"
+            ) from None
+        masking, sampling = (
+            {each.name: options[each.name] for each in fields(kind) if each.name in options}
+            for kind in (MaskOptions, SamplingOptions)
+        )
+        sampling["samples"] = int(number) if number.isdecimal() else 0
+        hole, how = MaskOptions(**masking), SamplingOptions(**sampling)
+        return cls(text, image, options, hole, how, output)
 
 
 def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
@@ -70,9 +144,15 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
 
 def changes_since(origin: Origin) -> list[str]:
     """Changes of the inputs of a result since it was made, in a clause each."""
-    checks = {"picture and mask": _picture_and_mask, "model": _model}
-    said = {name: _clause(check, origin) for name, check in checks.items()}
-    return [f"{name}: {clause}" for name, clause in said.items() if clause]
+    changes = []
+    for name, check in (("picture and mask", _picture_and_mask), ("model", _model)):
+        try:
+            clause = check(origin)
+        except NpfillError as error:
+            clause = str(error)
+        if clause:
+            changes.append(f"{name}: {clause}")
+    return changes
 
 
 def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
@@ -87,21 +167,22 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
     """
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
-    results = [each for kind in OUTPUTS.values() for each in kind.results(origin.samples)]
-    wanted = next((each for each in results if each.name == origin.output), None)
-    if wanted is None:
+    how = origin.sampling
+    wanted = [
+        Result(output, name, number, result)
+        for output in OUTPUTS.values()
+        for number, name in enumerate(output.names(how.samples))
+        if name == origin.output
+    ]
+    if not wanted:
         raise InputError(
             f"{result}: a result of an unknown kind, {origin.output}",
             "another version of npfill wrote it",
         )
-    picture = read_picture(origin.image)
-    prepared = prepare(picture, origin.masking, MAX_PIXELS)
+    prepared = prepare(read_picture(origin.image), origin.masking)
     predictor = load(origin.options["model"], origin.options["device"])
-    done = complete_prepared(
-        str(origin.image), prepared, predictor, origin.sampling, origin.sampling.samples
-    )
-    text = done.making.text(done.masked) | {"npfill_output": wanted.name}
-    content = wanted.output.render(done, wanted.number, text, False)
+    done = complete_prepared(str(origin.image), prepared, predictor, how, how.samples)
+    (content,) = render(wanted, done, keep=False)
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
     return False, difference(read_picture(result), from_bytes(content, "again"))
@@ -120,19 +201,11 @@ def self_test() -> tuple[float, str]:
     return seconds, "" if kept and finite else "the self-test failed"
 
 
-def _clause(check: Callable[[Origin], str], origin: Origin) -> str:
-    """The clause of a check; an error is one."""
-    try:
-        return check(origin)
-    except NpfillError as error:
-        return str(error)
-
-
 def _picture_and_mask(origin: Origin) -> str:
     masking = origin.masking
     if STDIN in {origin.image, masking.file}:
         return "came through stdin, which is not here"
-    prepared = prepare(read_picture(origin.image), masking, MAX_PIXELS)
+    prepared = prepare(read_picture(origin.image), masking)
     if sha256_of(prepared.hole) != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"
     observed = prepared.masked.sha256(opaque=masking.is_alpha)
@@ -147,3 +220,17 @@ def _model(origin: Origin) -> str:
     name = str(origin.options.get("model"))
     same = load(name, "cpu").sha256 == origin.text.get("npfill_model_sha256")
     return "" if same else f"{name} has other weights"
+
+
+def _png_text(path: Path) -> dict[str, str]:
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            image.load()
+            return {key: str(value) for key, value in image.info.items() if isinstance(key, str)}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file", "check the name and the folder") from None
+    except Exception as error:  # broken files make decoders raise nearly anything
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path}: cannot be read as a PNG ({reason})", "results of npfill are PNG files"
+        ) from None

@@ -1,20 +1,41 @@
 """A completed picture: what was predicted of its hole, before it becomes files or arrays."""
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from npfill.completion.hole import Prepared
-from npfill.completion.options import SamplingOptions
-from npfill.completion.provenance import Making
+from npfill.completion.hole import Prepared, sha256_of
 from npfill.errors import UsageError
+from npfill.package import __version__
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import STDIN
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """The options of samples.
+
+    Attributes:
+        samples: The number of samples.
+        seed: Sample k depends on the seed and k alone.
+        sampler: A sampler's name, or `auto`.
+        rounds: Rounds of the autoregressive sampler; None for its default.
+        noise: Draw the pixels of samples where they would be means.
+    """
+
+    samples: int = 3
+    seed: int = 0
+    sampler: str = "auto"
+    rounds: int | None = None
+    noise: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +43,13 @@ class CompletedPicture:
     """A picture, and intensities in [0, 1] that complete it.
 
     Attributes:
-        masked: The picture with its hole.
-        making: How it was completed.
+        image: The picture's file as it was named; `-` for one that came through stdin or memory.
+        prepared: The picture with its hole.
+        sampling: The options of samples.
+        model: The name of what completed it.
+        word: The word that loads that again.
+        sha256: The hash of its file, in hex; None without one.
+        device: Where it ran.
         mean: The mean of the predictive distribution in the hole, the picture outside.
         std: Its standard deviation in the hole, 0 outside; None where the model gives none, as
             most baselines.
@@ -31,16 +57,59 @@ class CompletedPicture:
         notes: Sentences for the user on how it was made.
     """
 
-    masked: MaskedPicture
-    making: Making
+    image: str
+    prepared: Prepared
+    sampling: SamplingOptions
+    model: str
+    word: str
+    sha256: str | None
+    device: str
     mean: Float[np.ndarray, "height width channel"]
     std: Float[np.ndarray, "height width channel"] | None
     samples: Float[np.ndarray, "sample height width channel"]
     notes: tuple[str, ...]
 
+    @property
+    def masked(self) -> MaskedPicture:
+        """The picture with its hole."""
+        return self.prepared.masked
+
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
         """The picture with other values in the hole, and nothing changed outside it."""
-        return self.masked.filled(values, opaque=self.making.masking.is_alpha)
+        return self.masked.filled(values, opaque=self.prepared.masking.is_alpha)
+
+    @cached_property
+    def text(self) -> dict[str, str]:
+        """The entries of a result's PNG; they depend on nothing but what its pixels depend on."""
+        masking, sampling = self.prepared.masking, self.sampling
+        options = {
+            **vars(masking),
+            "mask": masking.word if masking.mask is None or masking.word else str(STDIN),
+            "box": [
+                box if isinstance(box, str) else ",".join(map(str, box)) for box in masking.box
+            ],
+            "model": self.word,
+            **vars(sampling),
+            "device": self.device,
+        }
+        del options["samples"]
+        given = {option(name): value for name, value in options.items() if value or name == "seed"}
+        text = {
+            "npfill_version": __version__,
+            "npfill_model": self.model,
+            "npfill_seed": str(sampling.seed),
+            "npfill_sampler": sampling.sampler,
+            "npfill_image_sha256": self.masked.sha256(opaque=masking.is_alpha),
+            "npfill_mask_sha256": sha256_of(self.prepared.hole),
+            # In ASCII, so that any path can be said.
+            "npfill_options": json.dumps({"image": self.image} | given),
+        }
+        return text if self.sha256 is None else text | {"npfill_model_sha256": self.sha256}
+
+
+def option(parameter: str) -> str:
+    """The key of a parameter in `npfill_options`: its option on a command line."""
+    return f"--{parameter.replace('_', '-')}"
 
 
 def complete_prepared(
@@ -66,10 +135,12 @@ def complete_prepared(
     """
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
-    masked = prepared.masked
-    parts = _parts(masked)
-    pixels = masked.intensities
-    pixels[np.broadcast_to(masked.by_channel, pixels.shape)] = 0  # never seen
+    hole, pixels = prepared.masked.hole, prepared.masked.intensities
+    parts = [(slice(None), hole)]
+    if hole.ndim == 3:
+        parts = [(slice(c, c + 1), hole[..., c]) for c in range(hole.shape[-1])]
+        parts = [(channel, missing) for channel, missing in parts if missing.any()]
+    pixels[np.broadcast_to(prepared.masked.by_channel, pixels.shape)] = 0  # never seen
     mean, std = pixels.copy(), np.zeros_like(pixels)
     drawn = pixels[None][:0]
     has_std = True
@@ -93,24 +164,16 @@ def complete_prepared(
         for picture, values in zip(drawn, predicted.samples, strict=True):
             picture[missing, channels] = values
         notes += predicted.notes
-    unique = tuple(dict.fromkeys(notes))
-    making = Making(
+    return CompletedPicture(
         image,
-        prepared.masking,
-        prepared.hole,
+        prepared,
         how,
         predictor.name,
         predictor.word,
         predictor.sha256,
         predictor.device,
+        mean,
+        std if has_std else None,
+        drawn,
+        tuple(dict.fromkeys(notes)),
     )
-    return CompletedPicture(masked, making, mean, std if has_std else None, drawn, unique)
-
-
-def _parts(masked: MaskedPicture) -> list[tuple[slice, Bool[np.ndarray, "height width"]]]:
-    """The channels that are completed together, each with where it is missing."""
-    hole = masked.hole
-    if hole.ndim == 2:
-        return [(slice(None), hole)]
-    channels = range(hole.shape[-1])
-    return [(slice(c, c + 1), hole[..., c]) for c in channels if hole[..., c].any()]

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from npfill.completion.completed import complete_prepared
-from npfill.completion.hole import prepare
-from npfill.completion.inputs import InputFile, MaskFolder, find_pictures
-from npfill.completion.options import MaskOptions, SamplingOptions
+from npfill.completion.completed import SamplingOptions, complete_prepared
+from npfill.completion.hole import MaskOptions, prepare
+from npfill.completion.inputs import find_masks, find_pictures
 from npfill.completion.result import Completion
-from npfill.errors import InputError, NpfillError, UsageError
+from npfill.errors import NpfillError, UsageError
 from npfill.pictures.convert import as_picture, as_values, with_missing
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
@@ -177,15 +176,8 @@ def _pairs(
             return zip(pictures, masks, strict=True)
         return zip(pictures, repeat(masks), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
-    files, _ = find_pictures([str(pictures)], recursive=recursive, mask=folder)
-    if folder is None or not folder.is_dir():
-        return [(file.path, masks) for file in files]
-    found = MaskFolder(folder)
-    return [(file.path, _mask_or_error(found, file)) for file in files]
-
-
-def _mask_or_error(masks: MaskFolder, file: InputFile) -> Path | InputError:
-    try:
-        return masks.mask_of(file)
-    except InputError as error:
-        return error
+    files, _, _ = find_pictures([str(pictures)], recursive=recursive, mask=folder)
+    found: Iterable[object] = repeat(masks, len(files))
+    if folder is not None and folder.is_dir():
+        found = find_masks(folder, files)
+    return zip([file.path for file in files], found, strict=True)

@@ -1,4 +1,4 @@
-"""The hole that the options of a mask select in a picture."""
+"""The options of a mask, and the hole that they select in a picture."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from npfill.completion.options import MaskOptions
 from npfill.errors import InputError, UsageError
 from npfill.pictures.hole import (
     Hole,
@@ -26,6 +25,52 @@ from npfill.pictures.read import MAX_PIXELS, read_values
 
 
 @dataclass(frozen=True)
+class MaskOptions:
+    """The options that select the hole; what data lack is part of it in any case.
+
+    Attributes:
+        mask: A file; `alpha` for what is transparent; `color:#rrggbb` or `color:#rrggbb~TOLERANCE`
+            for what has a colour; or a picture in memory. None: no mask.
+        box: Boxes to fill, each X, Y, width and height in pixels, or a text "X,Y,W,H".
+        invert_mask: Fill what the mask keeps.
+        grow: Pixels that the hole grows by; negative shrinks it.
+        mask_threshold: The lowest level that is filled; None is half of full scale.
+        fit_mask: Resize a mask of another size.
+    """
+
+    mask: str | Path | Picture | None = None
+    box: Sequence[str | Sequence[int]] = ()
+    invert_mask: bool = False
+    grow: int = 0
+    mask_threshold: float | None = None
+    fit_mask: bool = False
+
+    @property
+    def word(self) -> str | None:
+        """The mask as a word: the name of a file, `alpha` or a colour; None for one in memory."""
+        return str(self.mask) if isinstance(self.mask, str | Path) else None
+
+    @property
+    def file(self) -> Path | None:
+        """The mask's file, if it comes from one."""
+        word = self.word
+        other = word is None or self.is_alpha or word.startswith("color:")
+        return None if other else Path(str(word))
+
+    @property
+    def is_alpha(self) -> bool:
+        """The picture's transparency marks the hole."""
+        return self.word == "alpha"
+
+    @property
+    def name(self) -> str:
+        """The mask's name in messages."""
+        if self.mask is not None:
+            return self.word or "the mask"
+        return "`box`" if self.box else "NaN"
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A picture that was read and its hole, before a model is needed.
 
@@ -34,17 +79,14 @@ class Prepared:
         masked: The picture with its hole.
         hole: The hole.
         notes: Sentences for the user on the picture and its mask.
+        description: One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)".
     """
 
     masking: MaskOptions
     masked: MaskedPicture
     hole: Hole
     notes: tuple[str, ...]
-
-    @property
-    def description(self) -> str:
-        """One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"."""
-        return describe(self.hole)
+    description: str
 
 
 def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS) -> Hole:
@@ -66,10 +108,10 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
             f"nothing says what is missing{', and no value is NaN' if picture.is_data else ''}",
             "`mask=FILE`, `mask=alpha` or `box=X,Y,W,H`",
         )
-    if given is None and options.invert:
+    if given is None and options.invert_mask:
         raise UsageError("`invert_mask=True`: there is no mask to invert", "`mask=FILE`")
     given = given or from_boxes([], picture.size)
-    chosen = adjusted(given, invert=options.invert, grow=0)
+    chosen = adjusted(given, invert=options.invert_mask, grow=0)
     unshrunk = union([chosen, lacking])
     hole = union([adjusted(unshrunk, invert=False, grow=options.grow), lacking])
     if unshrunk.selected.any() and not hole.selected.any():
@@ -81,7 +123,7 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     return replace(hole, lacking=lacking.selected & ~chosen.selected)
 
 
-def prepare(picture: Picture, masking: MaskOptions, max_pixels: int) -> Prepared:
+def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS) -> Prepared:
     """Find the hole of a picture.
 
     Raises:
@@ -92,7 +134,8 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int) -> Prepared
     notes = [f"{picture.name}: {note}" for note in picture.notes]
     notes += [f"{masking.name}: {note}" for note in hole.notes]
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
-    return Prepared(masking, MaskedPicture.of(picture, chosen), hole, tuple(notes))
+    masked = MaskedPicture.of(picture, chosen)
+    return Prepared(masking, masked, hole, tuple(notes), describe(hole))
 
 
 def sha256_of(hole: Hole) -> str:
@@ -102,30 +145,27 @@ def sha256_of(hole: Hole) -> str:
 
 def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:
     """The union of what mask and boxes select; None without either."""
-    has_levels = options.mask is not None and not (options.is_alpha or options.is_colour)
-    if not has_levels and (options.fit or options.threshold is not None):
-        name = "fit_mask=True" if options.fit else "mask_threshold"
+    levels = options.mask if isinstance(options.mask, Picture) else None
+    # True and false in memory have no colour that could be the wrong one.
+    is_plain = levels is not None and levels.values.dtype == np.bool_
+    if options.file is not None:
+        levels = read_values(options.file, max_pixels)
+    threshold, fit = options.mask_threshold, options.fit_mask
+    if levels is None and (fit or threshold is not None):
+        name = "fit_mask=True" if fit else "mask_threshold"
         raise UsageError(f"`{name}`: there is no mask file that it could be for", "`mask=FILE`")
     holes = []
-    if options.is_alpha:
-        holes.append(from_alpha(picture))
-    elif options.is_colour:
-        holes.append(from_colour(picture, str(options.word)))
-    elif options.mask is not None:
-        mask = options.mask
-        levels = mask if isinstance(mask, Picture) else read_values(Path(mask), max_pixels)
-        hole = from_mask(
-            levels,
-            picture.size,
-            picture_name=picture.name,
-            threshold=options.threshold,
-            fit=options.fit,
+    if levels is not None:
+        of_mask = from_mask(
+            levels, picture.size, picture_name=picture.name, threshold=threshold, fit=fit
         )
-        # True and false in memory have no colour that could be the wrong one.
-        is_plain = levels is mask and levels.values.dtype == np.bool_
-        holes.append(replace(hole, notes=()) if is_plain else hole)
-    if options.boxes:
-        holes.append(from_boxes(options.boxes, picture.size))
+        holes.append(replace(of_mask, notes=()) if is_plain else of_mask)
+    elif options.is_alpha:
+        holes.append(from_alpha(picture))
+    elif options.word is not None:
+        holes.append(from_colour(picture, options.word))
+    if options.box:
+        holes.append(from_boxes(options.box, picture.size))
     return union(holes) if holes else None
 
 

@@ -2,16 +2,17 @@
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
 
 from npfill.errors import InputError, NpfillError
-from npfill.pictures.formats import suffixes_read
+from npfill.pictures.formats import FORMATS, suffixes_read
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import STDIN, read_picture
+from npfill.pictures.read import STDIN, data_suffix, read_picture
 
 
 @dataclass(eq=False)
@@ -28,14 +29,22 @@ class InputFile:
     relative: Path
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
 
-    def ahead(self, max_pixels: int) -> Picture | None:
-        """The picture, read before its turn and kept for it; None if it cannot be read."""
-        if self._ahead is None:
-            try:
-                self._ahead = read_picture(self.path, max_pixels)
-            except NpfillError as error:  # said when it is read
-                self._ahead = error
-        return self._ahead if isinstance(self._ahead, Picture) else None
+    def data_suffix(self, max_pixels: int, *, ahead: bool) -> str:
+        """The suffix of data in their format; "" for a picture, and for what cannot be read.
+
+        Args:
+            max_pixels: The most pixels that are read.
+            ahead: Read the picture before its turn and keep it, so that it is opened once; else
+                its format alone is looked at.
+        """
+        if not ahead:
+            return "" if self.path == STDIN else data_suffix(self.path)
+        try:
+            self._ahead = read_picture(self.path, max_pixels)
+        except NpfillError as error:  # said when it is read
+            self._ahead = error
+            return ""
+        return data_suffix_of(self._ahead)
 
     def read(self, max_pixels: int) -> Picture:
         """The picture, opened once.
@@ -49,9 +58,14 @@ class InputFile:
         return ahead or read_picture(self.path, max_pixels)
 
 
+def data_suffix_of(picture: Picture) -> str:
+    """The suffix of data in their format; "" for a picture."""
+    return FORMATS[picture.format].suffixes[0] if picture.is_data else ""
+
+
 def find_pictures(
     words: Sequence[str], *, recursive: bool = False, mask: Path | None = None
-) -> tuple[list[InputFile], list[str]]:
+) -> tuple[list[InputFile], bool, list[str]]:
     """The pictures of files, folders and patterns, in their order, none twice.
 
     Of a folder or pattern, results of npfill and what lies in `mask` are no pictures to complete.
@@ -62,95 +76,80 @@ def find_pictures(
         mask: The mask's file or folder.
 
     Returns:
-        The pictures, and sentences for the user on results that are left out.
+        The pictures; True if the words name a batch: several, a folder or a pattern; and sentences
+        for the user on results that are left out.
 
     Raises:
         InputError: A folder holds no picture, or nothing matches a pattern.
     """
     found: list[InputFile] = []
-    notes: list[str] = []
+    several, notes = len(words) > 1, []
     for word in words:
         path = Path(word)
         if path.is_dir():
             pattern = "**/*" if recursive else "*"
             files = [InputFile(file, file.relative_to(path)) for file in sorted(path.glob(pattern))]
-        elif _is_pattern(word):
+        elif not os.path.lexists(word) and glob.has_magic(word):
             matches = map(Path, sorted(glob.glob(word, recursive=True)))  # noqa: PTH207
             files = [InputFile(each, Path(each.name)) for each in matches]
         else:
             found.append(InputFile(path, Path("stdin" if path == STDIN else path.name)))
             continue
-        found += _to_complete(files, word, mask, notes)
+        several = True
+        pictures, results = _to_complete(files, mask)
+        if results:
+            notes.append(f"{word}: results of npfill are left out ({results})")
+        if not pictures:
+            raise InputError(
+                f"{word}: no picture to complete",
+                "`recursive=True` looks into the folders below a folder, too",
+            )
+        found += pictures
     once: dict[Path, InputFile] = {}
     for each in found:
         once.setdefault(each.path.absolute(), each)
-    return [*once.values()], notes
+    return [*once.values()], several, notes
 
 
-def are_several(words: Sequence[str]) -> bool:
-    """Words name a batch: several, a folder or a pattern."""
-    return len(words) > 1 or Path(words[0]).is_dir() or _is_pattern(words[0])
+def find_masks(folder: Path, pictures: Iterable[InputFile]) -> list[Path | InputError]:
+    """The mask of each picture, by its path below its folder, whatever either's suffix.
 
-
-class MaskFolder:
-    """Masks found by a picture's path below its folder, whatever either's suffix."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._by_stem: dict[Path, list[Path]] = {}
-        for file in sorted(filter(_is_picture, folder.rglob("*"))):
-            self._by_stem.setdefault(file.relative_to(folder).with_suffix(""), []).append(file)
-
-    def mask_of(self, picture: InputFile) -> Path:
-        """The mask of a picture.
-
-        Raises:
-            InputError: There is none, or more than one and none of the picture's full name.
-        """
+    Where there is none, or more than one and none of the picture's full name, an error says so.
+    """
+    by_stem = defaultdict(list)
+    for file in sorted(filter(_is_picture, folder.rglob("*"))):
+        by_stem[file.relative_to(folder).with_suffix("")].append(file)
+    found: list[Path | InputError] = []
+    for picture in pictures:
         stem = picture.relative.with_suffix("")
-        masks = self._by_stem.get(stem, [])
-        same_name = [mask for mask in masks if mask.name == picture.relative.name]
-        if len(same_name or masks) == 1:
-            return (same_name or masks)[0]
+        masks = by_stem.get(stem, [])
+        masks = [mask for mask in masks if mask.name == picture.relative.name] or masks
         if not masks:
-            raise InputError(
-                f"{picture.path}: no mask in {self.folder}",
-                f"a picture of the name {stem} with any suffix is its mask",
-            )
-        raise InputError(
-            f"{picture.path}: more than one mask in {self.folder}: "
-            + ", ".join(mask.name for mask in masks),
-            "leave one",
-        )
+            problem = f"{picture.path}: no mask in {folder}"
+            hint = f"a picture of the name {stem} with any suffix is its mask"
+            found.append(InputError(problem, hint))
+        elif len(masks) > 1:
+            names = ", ".join(mask.name for mask in by_stem[stem])
+            problem = f"{picture.path}: more than one mask in {folder}: {names}"
+            found.append(InputError(problem, "leave one"))
+        else:
+            found.append(masks[0])
+    return found
 
 
-def _to_complete(
-    files: Iterable[InputFile], word: str, mask: Path | None, notes: list[str]
-) -> Iterator[InputFile]:
-    """The pictures among files that are neither masks nor results."""
+def _to_complete(files: Iterable[InputFile], mask: Path | None) -> tuple[list[InputFile], int]:
+    """The pictures among files that are neither masks nor results, and the number of results."""
     masks = None if mask is None else mask.absolute()
     pictures, results = [], 0
     for file in files:
-        if not _is_picture(file.path):
-            continue
-        if masks is not None and file.path.absolute().is_relative_to(masks):
+        is_mask = masks is not None and file.path.absolute().is_relative_to(masks)
+        if is_mask or not _is_picture(file.path):
             continue
         if _is_result(file.path):
             results += 1
-            continue
-        pictures.append(file)
-    if results:
-        notes.append(f"{word}: results of npfill are left out ({results})")
-    if not pictures:
-        raise InputError(
-            f"{word}: no picture to complete",
-            "`recursive=True` looks into the folders below a folder, too",
-        )
-    return iter(pictures)
-
-
-def _is_pattern(word: str) -> bool:
-    return not os.path.lexists(word) and glob.has_magic(word)
+        else:
+            pictures.append(file)
+    return pictures, results
 
 
 def _is_picture(path: Path) -> bool:

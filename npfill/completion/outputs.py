@@ -4,32 +4,52 @@ A new output is one `Output` in the table.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
 from npfill.errors import UsageError
+from npfill.files import STDIO
 from npfill.pictures.formats import npz_bytes, picture_bytes, png_bytes
 from npfill.pictures.masked import std_picture
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import MAX_PIXELS
 from npfill.pictures.sheet import Row, contact_sheet
 
 Text = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Suffixes:
-    """The suffixes of a picture's results.
+class OutputOptions:
+    """The options of reading pictures and writing results.
 
     Attributes:
-        picture: That of the mean and of samples.
-        std: That of the standard deviation.
+        output: A folder, a file, `-` for stdout, or None: beside the picture.
+        emit: Names of outputs, separated by commas; None is the default.
+        overwrite: Replace what exists.
+        skip_existing: Leave what exists.
+        keep: Write pictures in the format that they came in.
+        strip: Leave out what a picture's file says of it.
+        max_pixels: The most pixels of a picture or mask that is read.
     """
 
-    picture: str
-    std: str
+    output: Path | None = None
+    emit: str | None = None
+    overwrite: bool = False
+    skip_existing: bool = False
+    keep: bool = False
+    strip: bool = False
+    max_pixels: int = MAX_PIXELS
+
+    @property
+    def file(self) -> Path | None:
+        """The one file that is to be written, or `-`; None where there is a folder for more."""
+        path = self.output
+        is_folder = path is not None and path != STDIO and (not path.suffix or path.is_dir())
+        return None if is_folder else path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +60,7 @@ class Output:
         name: The name that asks for it, and that stands in the names of its files.
         render: The bytes of its file, given a completed picture, the number of the sample, from 0,
             the text of a PNG, and `keep`: pictures are written in the format that they came in.
-        suffix: The suffix of its file.
+        suffix: The suffix of its file; "" where that is of data in their format, and else a PNG.
         of_each_sample: There is a file for each sample; none where a model draws none.
         shows_samples: Samples are drawn for it.
         needs_std: It is left out where a model gives no standard deviation.
@@ -50,27 +70,18 @@ class Output:
 
     name: str
     render: Callable[[CompletedPicture, int, Text, bool], bytes]
-    suffix: Callable[[Suffixes], str]
+    suffix: str = ""
     of_each_sample: bool = False
     shows_samples: bool = False
     needs_std: bool = False
     is_picture: bool = False
     stands_alone: bool = False
 
-    def results(self, samples: int) -> "list[Result]":
-        """Its results: one, or one for each sample."""
+    def names(self, samples: int) -> list[str]:
+        """The names of its results: its own, or `sample-1`, `sample-2` ..."""
         if not self.of_each_sample:
-            return [Result(self, self.name)]
-        stem = self.name.removesuffix("s")
-        return [Result(self, f"{stem}-{number + 1}", number) for number in range(samples)]
-
-    def lacking(self, done: CompletedPicture) -> str:
-        """The words for what a completed picture lacks for it; "" where it lacks nothing."""
-        if self.needs_std and done.std is None:
-            return "no standard deviation: none is written"
-        if self.of_each_sample and not len(done.samples):
-            return "no samples: none are written"
-        return ""
+            return [self.name]
+        return [f"{self.name.removesuffix('s')}-{number + 1}" for number in range(samples)]
 
 
 @dataclass(frozen=True)
@@ -81,38 +92,103 @@ class Result:
         output: Its kind.
         name: Its own name: `mean`, `sample-2`.
         number: The number of the sample, from 0.
+        path: Its file; `-` is stdout.
     """
 
     output: Output
     name: str
-    number: int = 0
-
-    def file_name(self, stem: str, suffixes: Suffixes) -> str:
-        """The name of its file, by what the names of all results begin with."""
-        name = stem if self.output.stands_alone else f"{stem}_{self.name}"
-        return name + self.output.suffix(suffixes)
+    number: int
+    path: Path
 
 
-def results_of(names: str, samples: int) -> list[Result]:
-    """The results that names ask for, each once.
+def plan_results(
+    options: OutputOptions,
+    samples: int,
+    source: Path,
+    data: str,
+    stem: str | None = None,
+    below: Path = Path(),
+) -> list[Result]:
+    """The results that are asked for of one picture, each once, and their files.
 
     Args:
-        names: Names of `OUTPUTS`, separated by commas.
+        options: The options of results.
         samples: The number of samples.
+        source: The picture's file, beside which results go that no option places.
+        data: The suffix of data in their format, "" of a picture.
+        stem: What the names of results begin with; that of `source` by default.
+        below: Their folder below the one that the options name.
 
     Raises:
-        UsageError: A name is unknown, or nothing would be written.
+        UsageError: An output is unknown, nothing would be written, or more than one result would
+            go to one file.
     """
-    asked = dict.fromkeys(name.strip() for name in names.split(","))
-    for name in asked:
-        if name not in OUTPUTS:
-            raise UsageError(f"`emit={name}`: unknown", f"any of {','.join(OUTPUTS)}")
-    results = [result for name in asked for result in OUTPUTS[name].results(samples)]
+    file, emit = options.file, options.emit
+    if emit is None:
+        emit = "mean,std,samples" if file is None else "mean"
+    folder = source.parent if options.output is None else options.output / below
+    stem = source.stem if stem is None else stem
+    results = []
+    for asked in dict.fromkeys(name.strip() for name in emit.split(",")):
+        if asked not in OUTPUTS:
+            raise UsageError(f"`emit={asked}`: unknown", f"any of {','.join(OUTPUTS)}")
+        output = OUTPUTS[asked]
+        kept = source.suffix if options.keep and output.is_picture else ""
+        suffix = output.suffix or data or kept or ".png"
+        for number, name in enumerate(output.names(samples)):
+            path = folder / ((stem if output.stands_alone else f"{stem}_{name}") + suffix)
+            results.append(Result(output, name, number, path))
     if not results:
         raise UsageError(
-            f"`emit={names}` `samples={samples}`: nothing would be written", "`samples=3`"
+            f"`emit={emit}` `samples={samples}`: nothing would be written", "`samples=3`"
         )
-    return results
+    if file is None:
+        return results
+    if len(results) != 1:
+        raise UsageError(
+            f"{file}: {len(results)} results for one file", "`output=DIR/` takes them all"
+        )
+    name, suffix = results[0].name, results[0].path.suffix
+    if file != STDIO and file.suffix.lower() != suffix.lower():
+        raise UsageError(f"{file}: {name} is written as {suffix}", f"`output=NAME{suffix}`")
+    return [replace(results[0], path=file)]
+
+
+def without_lacking(
+    results: Sequence[Result], done: CompletedPicture, emit: str | None
+) -> tuple[list[Result], list[str]]:
+    """The results without what the model does not give, and a sentence for each kind left out.
+
+    Raises:
+        UsageError: It was asked for in so many words.
+    """
+    lacking = {}
+    for output in [each.output for each in results]:
+        if output.needs_std and done.std is None:
+            lacking[output] = f"{done.model} gives no standard deviation: none is written"
+        elif output.of_each_sample and not len(done.samples):
+            lacking[output] = f"{done.model} gives no samples: none are written"
+    if lacking and emit is not None:
+        problem = f"`emit={emit}`: {next(iter(lacking.values()))}"
+        raise UsageError(problem, "leave it out, or name another model")
+    return [each for each in results if each.output not in lacking], [*lacking.values()]
+
+
+def render(results: Sequence[Result], done: CompletedPicture, *, keep: bool) -> list[bytes]:
+    """The bytes of the files of results.
+
+    Args:
+        results: The results.
+        done: The completed picture.
+        keep: Write pictures in the format that they came in.
+
+    Raises:
+        NpfillError: A pixel outside the hole would change: a bug.
+    """
+    return [
+        each.output.render(done, each.number, done.text | {"npfill_output": each.name}, keep)
+        for each in results
+    ]
 
 
 def _mean(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
@@ -170,17 +246,12 @@ def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) ->
 
 
 _IN_ORDER = (
-    Output(name="mean", render=_mean, suffix=lambda of: of.picture, is_picture=True),
-    Output(name="std", render=_std, suffix=lambda of: of.std, needs_std=True),
+    Output(name="mean", render=_mean, is_picture=True),
+    Output(name="std", render=_std, needs_std=True),
     Output(
-        name="samples",
-        render=_sample,
-        suffix=lambda of: of.picture,
-        of_each_sample=True,
-        shows_samples=True,
-        is_picture=True,
+        name="samples", render=_sample, of_each_sample=True, shows_samples=True, is_picture=True
     ),
-    Output(name="sheet", render=_sheet, suffix=lambda _: ".png", shows_samples=True),
-    Output(name="npz", render=_npz, suffix=lambda _: ".npz", shows_samples=True, stands_alone=True),
+    Output(name="sheet", render=_sheet, suffix=".png", shows_samples=True),
+    Output(name="npz", render=_npz, suffix=".npz", shows_samples=True, stands_alone=True),
 )
 OUTPUTS: dict[str, Output] = {output.name: output for output in _IN_ORDER}

@@ -10,17 +10,18 @@ from jaxtyping import Bool, Float, Shaped
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
-from npfill.completion.options import OutputOptions
-from npfill.completion.outputs import sheet_of
-from npfill.completion.plan import data_suffix_of, plan_results, suffixes_of
-from npfill.completion.run import render, without_lacking, write_results
+from npfill.completion.inputs import data_suffix_of
+from npfill.completion.outputs import (
+    OutputOptions,
+    plan_results,
+    render,
+    sheet_of,
+    without_lacking,
+)
 from npfill.errors import UsageError
-from npfill.files import refuse_inputs, refuse_results
+from npfill.files import STDIO, refuse_inputs, refuse_results, write
 from npfill.pictures.convert import PictureInput
 from npfill.pictures.formats import png_bytes
-from npfill.pictures.hole import describe
-
-_STEM = "completion"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,7 +78,7 @@ class Completion:
     @property
     def model(self) -> str:
         """The name of what completed the picture."""
-        return self.completed.making.model
+        return self.completed.model
 
     def sheet(self) -> Image.Image:
         """Draw what was observed, the mean, the standard deviation and the samples side by side."""
@@ -111,19 +112,20 @@ class Completion:
         """
         if format not in {"png", "keep"}:
             raise UsageError(f"`format={format}`: unknown", "png or keep")
-        done, keep = self.completed, format == "keep"
-        picture, making = done.masked.picture, done.making
-        source = Path(making.image) if making.is_from_file else Path(f"{_STEM}.png")
-        options = OutputOptions(
-            None if output is None else Path(output), emit, overwrite, keep=keep
-        )
-        suffixes = suffixes_of(data_suffix_of(picture), source.suffix, keep=keep)
-        plan = plan_results(source.parent, source.stem, options, len(done.samples), suffixes)
-        plan, _ = without_lacking(plan, done, emit)
-        refuse_inputs(plan.files, making.files)
-        refuse_results(plan.files, overwrite)
-        write_results(plan, render(plan, done, making.text(done.masked), keep=keep))
-        return {result.name: path for result, path in plan.paths.items()}
+        done, keep, mask = self.completed, format == "keep", self.completed.prepared.masking.file
+        source = Path("completion.png" if done.image == str(STDIO) else done.image)
+        folder = None if output is None else Path(output)
+        options = OutputOptions(folder, emit, overwrite, keep=keep)
+        data = data_suffix_of(done.masked.picture)
+        results = plan_results(options, len(done.samples), source, data)
+        results, _ = without_lacking(results, done, emit)
+        paths = [each.path for each in results]
+        inputs = [Path(done.image), Path(done.word), *([] if mask is None else [mask])]
+        refuse_inputs(paths, inputs)
+        refuse_results(paths, overwrite)
+        for path, content in zip(paths, render(results, done, keep=keep), strict=True):
+            write(path, content)
+        return {each.name: each.path for each in results}
 
     def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:
         """The picture with values in the hole, as it came; proven unchanged outside."""
@@ -139,7 +141,7 @@ class Completion:
         if self.completed.std is not None:
             parts.append(f"std {shape}")
         parts.append(f"{len(self.completed.samples)} samples")
-        mask = describe(self.completed.making.hole)
+        mask = self.completed.prepared.description
         return f"<Completion by {self.model}: {', '.join(parts)}; {mask}>"
 
 

@@ -1,23 +1,40 @@
-"""The run of a completion: a picture is read, its hole found, predicted, rendered and written."""
+"""The run of a completion: pictures are planned, and each is read, completed and written."""
 
+import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npfill.completion.completed import CompletedPicture, complete_prepared
-from npfill.completion.hole import Prepared, prepare
-from npfill.completion.inputs import are_several, find_pictures
-from npfill.completion.options import MaskOptions, OutputOptions, SamplingOptions
-from npfill.completion.outputs import Result
-from npfill.completion.plan import Failure, Job, Plan, plan_work
-from npfill.errors import NpfillError, UsageError
-from npfill.files import write
+from npfill.completion.completed import CompletedPicture, SamplingOptions, complete_prepared
+from npfill.completion.hole import MaskOptions, Prepared, prepare
+from npfill.completion.inputs import InputFile, find_masks, find_pictures
+from npfill.completion.outputs import (
+    OutputOptions,
+    Result,
+    plan_results,
+    render,
+    without_lacking,
+)
+from npfill.errors import InputError, NpfillError, UsageError
+from npfill.files import refuse_inputs, refuse_results, write
+from npfill.pictures.picture import Picture
 from npfill.pictures.read import as_read_again
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
+
+
+@dataclass
+class Job:
+    """One picture, the options of its mask, and its results."""
+
+    file: InputFile
+    masking: MaskOptions
+    results: list[Result]
 
 
 @dataclass(frozen=True)
@@ -26,68 +43,43 @@ class Report:
 
     Attributes:
         done: The completed picture.
-        plan: The results that were written.
-        text: What their PNG files say of their origin.
+        results: The results that were written.
         seconds: The time that the prediction took.
         changed: Pixels outside the hole that a format that loses something has changed, in the
             result in which they are the most.
         changed_by: The most levels that one of them was changed by.
+        mean_std: The mean of the standard deviation in the hole, in the unit of data.
         notes: Sentences for the user on how it was made.
     """
 
     done: CompletedPicture
-    plan: Plan
-    text: dict[str, str]
+    results: list[Result]
     seconds: float
     changed: int
     changed_by: float
+    mean_std: float | None
     notes: tuple[str, ...]
-
-    @cached_property
-    def mean_std(self) -> float | None:
-        """The mean of the standard deviation in the hole, in the unit of data."""
-        std, masked = self.done.std, self.done.masked
-        return None if std is None else float(masked.deviation(std)[masked.hole].mean())
 
     def as_json(self) -> dict[str, object]:
         """The report as JSON values."""
-        making = self.done.making
-        selected = making.hole.selected
+        done = self.done
+        selected = done.prepared.hole.selected
         return {
-            "input": making.image,
-            "image_sha256": self.text["npfill_image_sha256"],
+            "input": done.image,
+            "image_sha256": done.text["npfill_image_sha256"],
             "mask_selected_px": int(selected.sum()),
             "mask_share": float(selected.mean()),
-            "mask_sha256": self.text["npfill_mask_sha256"],
-            "model": making.model,
-            "model_sha256": making.sha256,
-            "device": making.device,
-            "seed": making.sampling.seed,
-            "sampler": making.sampling.sampler,
+            "mask_sha256": done.text["npfill_mask_sha256"],
+            "model": done.model,
+            "model_sha256": done.sha256,
+            "device": done.device,
+            "seed": done.sampling.seed,
+            "sampler": done.sampling.sampler,
             "seconds": self.seconds,
             "outside_changed_px": self.changed,
             "mean_std": self.mean_std,
-            "outputs": self.plan.words,
+            "outputs": {each.name: str(each.path) for each in self.results},
         }
-
-
-@dataclass(frozen=True)
-class Options:
-    """All that is asked for, but for the pictures.
-
-    Attributes:
-        masking: The options of masks.
-        sampling: The options of samples.
-        output: The options of results.
-        model: The word for what completes the pictures.
-        device: Where it runs.
-    """
-
-    masking: MaskOptions
-    sampling: SamplingOptions
-    output: OutputOptions
-    model: str = "auto"
-    device: str = "auto"
 
 
 class Run:
@@ -95,43 +87,109 @@ class Run:
 
     Args:
         images: Names of files, folders and patterns.
-        options: What is asked for.
+        masking: The options of masks; the mask may be a folder of them.
+        sampling: The options of samples.
+        output: The options of results.
+        model: The word for what completes the pictures.
+        device: Where it runs.
         recursive: Look into folders below a folder, too.
         dry: Plan alone: of pictures, only the format is looked at.
 
     Attributes:
-        options: What is asked for.
         several: The names name a batch, of which one may fail and the rest is done.
         pictures: The number of pictures.
-        work: The jobs, and the pictures that cannot be done or are done already.
+        jobs: What there is to do.
+        failures: The pictures that cannot be done, and why.
+        skipped: The pictures that are done already.
+        notes: Sentences for the user.
 
     Raises:
-        NpfillError: Nothing can be done; nothing has been.
+        UsageError: Two results would have one name, or one would replace an input.
+        OverwriteError: A result exists.
+        InputError: A picture has no mask, or a result could not be written.
     """
 
     def __init__(
         self,
         images: Sequence[str],
-        options: Options,
+        masking: MaskOptions,
+        sampling: SamplingOptions,
+        output: OutputOptions,
+        model: str,
+        device: str,
         *,
         recursive: bool = False,
         dry: bool = False,
     ) -> None:
-        self.options = options
-        self.several = are_several(images)
-        files, notes = find_pictures(images, recursive=recursive, mask=options.masking.file)
-        self.pictures = len(files)
-        self.work = plan_work(
-            files,
-            options.masking,
-            options.output,
-            options.sampling.samples,
-            options.model,
-            ahead=not (self.several or dry),
+        self.sampling, self.output, self.model, self.device = sampling, output, model, device
+        files, self.several, self.notes = find_pictures(
+            images, recursive=recursive, mask=masking.file
         )
-        self.notes = [*notes, *self.work.notes]
-        if self.work.failures and not self.several:
-            raise self.work.failures[0].error
+        self.pictures = len(files)
+        if output.file is not None and len(files) > 1:
+            raise UsageError(
+                f"{output.output}: {len(files)} pictures for one file",
+                "`output=DIR` takes them all",
+            )
+        self.failures: list[tuple[Path, NpfillError]] = []
+        self.jobs = self._plan(files, masking, ahead=not (self.several or dry))
+        if self.failures and not self.several:
+            raise self.failures[0][1]
+        inputs = {*(file.path for file in files), Path(model)}
+        inputs |= {job.masking.file for job in self.jobs if job.masking.file}
+        refuse_inputs([each.path for job in self.jobs for each in job.results], inputs)
+        self.skipped: list[Path] = []
+        if output.skip_existing:
+            for job in self.jobs:
+                job.results = [each for each in job.results if not os.path.lexists(each.path)]
+            self.skipped = [job.file.path for job in self.jobs if not job.results]
+            self.jobs = [job for job in self.jobs if job.results]
+        paths = [each.path for job in self.jobs for each in job.results]
+        refuse_results(paths, output.overwrite)
+
+    def _plan(self, files: Sequence[InputFile], masking: MaskOptions, *, ahead: bool) -> list[Job]:
+        """Find the mask of every picture, and the names of its results."""
+        output, folder = self.output, masking.file
+        masks: Sequence[str | Path | Picture | InputError | None] = [masking.mask] * len(files)
+        if folder is not None and folder.is_dir():
+            masks = find_masks(folder, files)
+        jobs: list[Job] = []
+        owner: dict[Path, Path] = {}
+        for file, mask, stem in zip(files, masks, self._stems(files), strict=True):
+            if isinstance(mask, InputError):
+                self.failures.append((file.path, mask))
+                continue
+            data = file.data_suffix(output.max_pixels, ahead=ahead)
+            results = plan_results(
+                output, self.sampling.samples, file.path, data, stem, file.relative.parent
+            )
+            for path in [each.path for each in results]:
+                other = owner.setdefault(path, file.path)
+                if other != file.path:
+                    raise UsageError(
+                        f"{path}: would hold the results of {other} and of {file.path}",
+                        "`recursive=True` over their common folder keeps them apart; "
+                        "or complete them one by one",
+                    )
+            jobs.append(Job(file, replace(masking, mask=mask), results))
+        return jobs
+
+    def _stems(self, files: Sequence[InputFile]) -> list[str]:
+        """The beginnings of results' names: a picture's, with its suffix where two have one."""
+        sharing = defaultdict(list)
+        for file in files:
+            folder = file.path.parent if self.output.output is None else file.relative.parent
+            sharing[folder / file.relative.stem].append(file)
+        stems = {}
+        for same in sharing.values():
+            for file in same:
+                stems[file] = file.relative.name if len(same) > 1 else file.relative.stem
+            if len(same) > 1:
+                names = ", ".join(str(file.path) for file in same)
+                self.notes.append(
+                    f"{names}: of one name, so the suffix stands in the names of results"
+                )
+        return [stems[file] for file in files]
 
     @cached_property
     def predictor(self) -> "Predictor":
@@ -144,8 +202,7 @@ class Run:
         """
         from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
-        how = self.options.sampling
-        predictor = load(self.options.model, self.options.device)
+        predictor, how = load(self.model, self.device), self.sampling
         predictor.check_sampler(how.sampler, how.rounds, noise=how.noise)
         return predictor
 
@@ -156,11 +213,9 @@ class Run:
             UsageError: The options of the mask contradict each other, or select nothing.
             InputError: The picture or its mask cannot be used.
         """
-        output = self.options.output
-        picture = job.file.read(output.max_pixels)
-        return prepare(
-            picture.stripped() if output.strip else picture, job.masking, output.max_pixels
-        )
+        most = self.output.max_pixels
+        picture = job.file.read(most)
+        return prepare(picture.stripped() if self.output.strip else picture, job.masking, most)
 
     def complete(self, job: Job, prepared: Prepared) -> Report:
         """Complete a picture and write the results.
@@ -170,79 +225,19 @@ class Run:
                 that the model does not give.
             InputError: The model is not for such a picture, or a result cannot be written.
         """
-        options = self.options
-        how = options.sampling
-        samples = how.samples if job.plan.shows_samples else 0
+        how, keep = self.sampling, self.output.keep
+        samples = how.samples if any(each.output.shows_samples for each in job.results) else 0
         started = time.perf_counter()
         done = complete_prepared(str(job.file.path), prepared, self.predictor, how, samples)
         seconds = time.perf_counter() - started
-        plan, lacking = without_lacking(job.plan, done, options.output.emit)
-        text = done.making.text(done.masked)
-        contents = render(plan, done, text, keep=options.output.keep)
-        changed, changed_by = _loss(done, contents) if options.output.keep else (0, 0.0)
-        write_results(plan, contents)
-        return Report(done, plan, text, seconds, changed, changed_by, (*done.notes, *lacking))
-
-    @staticmethod
-    def failure(job: Job, error: NpfillError) -> Failure:
-        """A picture that was not completed."""
-        return Failure(job.file.path, error)
-
-
-def render(
-    plan: Plan, done: CompletedPicture, text: dict[str, str], *, keep: bool
-) -> dict[Result, bytes]:
-    """The bytes of the planned files.
-
-    Args:
-        plan: The results.
-        done: The completed picture.
-        text: What each PNG says of its origin.
-        keep: Write pictures in the format that they came in.
-
-    Raises:
-        NpfillError: A pixel outside the hole would change: a bug.
-    """
-    return {
-        each: each.output.render(done, each.number, text | {"npfill_output": each.name}, keep)
-        for each in plan.paths
-    }
-
-
-def write_results(plan: Plan, contents: Mapping[Result, bytes]) -> None:
-    """Write every result to its place.
-
-    Raises:
-        InputError: The system does not let one be written.
-    """
-    for result, path in plan.paths.items():
-        write(path, contents[result])
-
-
-def without_lacking(plan: Plan, done: CompletedPicture, emit: str | None) -> tuple[Plan, list[str]]:
-    """The plan without what the model does not give, and a sentence for each kind left out.
-
-    Raises:
-        UsageError: It was asked for in so many words.
-    """
-    model = done.making.model
-    lacking = {each.output: each.output.lacking(done) for each in plan.paths}
-    missing = {output: words for output, words in lacking.items() if words}
-    if missing and emit is not None:
-        raise UsageError(
-            f"`emit={emit}`: {model} gives {next(iter(missing.values()))}",
-            "leave it out, or name another model",
-        )
-    if missing:
-        plan = plan.of(each for each in plan.paths if each.output not in missing)
-    return plan, [f"{model} gives {words}" for words in missing.values()]
-
-
-def _loss(done: CompletedPicture, contents: Mapping[Result, bytes]) -> tuple[int, float]:
-    """The pixels outside the hole that a format changes, at most, and by how many levels."""
-    losses = [(0, 0.0)]
-    for result, content in contents.items():
-        if result.output.is_picture and not done.masked.picture.is_data:
-            again = as_read_again(content, done.masked.picture)
-            losses.append(done.masked.changed_outside(again))
-    return max(losses)
+        results, lacking = without_lacking(job.results, done, self.output.emit)
+        contents = render(results, done, keep=keep)
+        losses, masked = [(0, 0.0)], done.masked
+        for result, content in zip(results, contents, strict=True):
+            if keep and result.output.is_picture and not masked.picture.is_data:
+                losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
+        for result, content in zip(results, contents, strict=True):
+            write(result.path, content)
+        std, notes = done.std, (*done.notes, *lacking)
+        mean_std = None if std is None else float(masked.deviation(std)[masked.hole].mean())
+        return Report(done, results, seconds, *max(losses), mean_std, notes)

@@ -144,7 +144,7 @@ def test_a_folder_is_completed_with_the_masks_of_its_names() -> None:
         Image.fromarray(HOLE).save(f"masks/{name}.png")
     failed: list[NpfillError] = []
     done = library.complete_many("in", "masks", "nearest", on_error=lambda _, e: failed.append(e))
-    assert [each.completed.making.image for each in done] == ["in/a.png", "in/c.png"]
+    assert [each.completed.image for each in done] == ["in/a.png", "in/c.png"]
     assert [str(error) for error in failed] == ["in/b.png: no mask in masks"]
     with pytest.raises(InputError, match="no mask in masks"):
         [*library.complete_many("in", "masks", "nearest")]
@@ -158,7 +158,7 @@ def counted() -> Iterator[str]:
         render=lambda done, _, text, __: (
             f"{done.masked.hole.sum()} {text['npfill_output']}".encode()
         ),
-        suffix=lambda _: ".txt",
+        suffix=".txt",
     )
     yield "count"
     del OUTPUTS["count"]

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from npfill.completion.outputs import Suffixes
-from npfill.completion.plan import suffixes_of
+from npfill.completion.outputs import OutputOptions, plan_results
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
 from npfill.pictures.masked import MaskedPicture
@@ -151,6 +150,10 @@ def test_pictures_and_what_is_missing_have_no_suffix_of_data(tmp_path: Path) -> 
 
 
 def test_results_are_named_after_the_format_they_are_in() -> None:
-    assert suffixes_of("", ".jpeg", keep=False) == Suffixes(".png", ".png")
-    assert suffixes_of("", ".jpeg", keep=True) == Suffixes(".jpeg", ".png")
-    assert suffixes_of(".npy", ".dat", keep=True) == Suffixes(".npy", ".npy")
+    def names(source: str, data: str, *, keep: bool) -> list[str]:
+        options = OutputOptions(emit="mean,std,sheet", keep=keep)
+        return [each.path.name for each in plan_results(options, 0, Path(source), data)]
+
+    assert names("a.jpeg", "", keep=False) == ["a_mean.png", "a_std.png", "a_sheet.png"]
+    assert names("a.jpeg", "", keep=True) == ["a_mean.jpeg", "a_std.png", "a_sheet.png"]
+    assert names("a.dat", ".npy", keep=True) == ["a_mean.npy", "a_std.npy", "a_sheet.png"]
