@@ -25,12 +25,16 @@ class MaskedPicture:
             pixels, and for data in neither one nor three channels: each is completed by itself.
         low: The value of intensity 0, of each colour channel.
         width: The difference between the values of intensities 1 and 0, positive.
+        by_channel: The hole with an axis for channels, of length one if it is that of all.
+        anywhere: True where any channel is filled.
     """
 
     picture: Picture
     hole: Bool[np.ndarray, "height width *channel"]
     low: Float[np.ndarray, "channel"]
     width: Float[np.ndarray, "channel"]
+    by_channel: Bool[np.ndarray, "height width channels"]
+    anywhere: Bool[np.ndarray, "height width"]
 
     @classmethod
     def of(cls, picture: Picture, selected: Bool[np.ndarray, "height width"]) -> "MaskedPicture":
@@ -44,17 +48,12 @@ class MaskedPicture:
             hole = selected[..., None] | picture.missing[..., :colours]
             if colours in {1, 3} and (hole == hole[..., :1]).all():
                 hole = hole[..., 0]
-        return cls(picture, hole, *_scale(picture, hole))
-
-    @property
-    def by_channel(self) -> Bool[np.ndarray, "height width channel"]:
-        """The hole with an axis for channels, of length one if it is that of all."""
-        return self.hole if self.hole.ndim == 3 else self.hole[..., None]
-
-    @property
-    def anywhere(self) -> Bool[np.ndarray, "height width"]:
-        """True where any channel is filled."""
-        return self.hole if self.hole.ndim == 2 else np.logical_or.reduce(self.hole, axis=-1)
+        low, width = np.zeros(colours), np.full(colours, float(picture.white))
+        if picture.is_data:
+            low, width = _range_of_data(picture, hole)
+        if hole.ndim == 2:
+            return cls(picture, hole, low, width, hole[..., None], hole)
+        return cls(picture, hole, low, width, hole, np.logical_or.reduce(hole, axis=-1))
 
     @property
     def intensities(self) -> Float[np.ndarray, "height width channel"]:
@@ -80,12 +79,17 @@ class MaskedPicture:
             NpfillError: A value outside the hole would change, which is a bug.
         """
         result, colours = self.picture.values.copy(), self.picture.colours
-        if self.hole.ndim == 3:
-            result[..., :colours][self.hole] = self._as_stored(np.where(self.hole, values, 0))[
-                self.hole
-            ]
-        else:
-            result[self.hole, :colours] = self._as_stored(values[self.hole])
+        low, width, dtype = self.low, self.width, result.dtype
+        if self.hole.ndim == 3:  # then of each value in the hole, that of its channel
+            channel = np.nonzero(self.hole)[-1]
+            low, width = low[channel], width[channel]
+        stored = np.clip(values[self.hole], 0, 1) * width + low
+        if dtype.kind != "f":
+            limits = np.iinfo(dtype)
+            # The greatest of 64 bits is no float64: the next below is.
+            highest = np.nextafter(float(limits.max), 0)
+            stored = np.rint(np.clip(stored, limits.min, highest))
+        result[..., :colours][self.hole] = stored.astype(dtype)
         if opaque and self.picture.has_alpha:
             result[self.anywhere, colours:] = self.picture.white
         after = replace(self.picture, values=result)
@@ -140,18 +144,6 @@ class MaskedPicture:
         precision = np.promote_types(kind, np.float32) if kind.kind == "f" else np.float32
         return (std * self.width).astype(precision)
 
-    def _as_stored(self, values: np.ndarray) -> np.ndarray:
-        """Intensities "... channel" in the type and unit of `picture.values`."""
-        with np.errstate(all="ignore"):  # anything may stand outside the hole
-            values = np.clip(values, 0, 1) * self.width + self.low
-        dtype = self.picture.values.dtype
-        if dtype.kind == "f":
-            return values.astype(dtype)
-        limits = np.iinfo(dtype)
-        # The greatest of 64 bits is no float64: the next below is.
-        highest = np.nextafter(float(limits.max), 0)
-        return np.rint(np.clip(values, limits.min, highest)).astype(dtype)
-
 
 def std_picture(
     std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
@@ -173,24 +165,17 @@ def std_picture(
     return Image.fromarray(levels), full_scale
 
 
-def _scale(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The value of intensity 0, and the difference to that of 1, of each colour channel."""
-    colours = picture.colours
-    if not picture.is_data:
-        return np.zeros(colours), np.full(colours, float(picture.white))
+def _range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The value of intensity 0 of each channel of data, and the difference to that of 1.
+
+    They are 0 and 1 of intensities, else the least and the greatest observed value. A channel of
+    one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one without any
+    value has the range from 0 to 1.
+    """
     if picture.unit:
         observed = picture.values[~hole]
         if observed.min(initial=0) >= 0 and observed.max(initial=0) <= 1:
-            return np.zeros(colours), np.ones(colours)
-    return _observed_range(picture, hole)
-
-
-def _observed_range(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The least observed value of each channel of data, and the greatest less the least.
-
-    A channel of one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one
-    without any value has the range from 0 to 1.
-    """
+            return np.zeros(picture.colours), np.ones(picture.colours)
     ends = []
     for channel in range(picture.values.shape[-1]):
         observed = picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]

@@ -22,6 +22,8 @@ from npfill.pictures.picture import File, Picture
 
 MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
 STDIN = Path("-")
+_LOCK = Lock()
+_SILENCED: list["warnings.catch_warnings[None]"] = []  # those of the first, for each that reads
 
 # Logs of libraries about a broken file go to the application, not to stderr by default.
 for _library in ("PIL", "tifffile"):
@@ -120,7 +122,7 @@ def opened(path: Path) -> Iterator[File]:
 def refusals(name: str) -> Iterator[None]:
     """Turn any exception of a decoder into an `InputError` that names the file."""
     try:
-        with _QUIET:
+        with _quiet():
             yield
     except InputError:
         raise
@@ -144,34 +146,26 @@ def refusals(name: str) -> Iterator[None]:
         ) from None
 
 
-class _Quiet:
-    """Silences the warnings of decoders while any thread reads.
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the warnings of decoders while any thread reads.
 
     `warnings.catch_warnings` alone is for one thread: of two that overlap, the one that leaves last
     restores the filters of the other, which ignore everything.
     """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._readers = 0
-        self._caught = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._readers:
-                self._caught = warnings.catch_warnings()
-                self._caught.__enter__()
-                warnings.simplefilter("ignore")
-            self._readers += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._readers -= 1
-            if not self._readers:
-                self._caught.__exit__(None, None, None)
-
-
-_QUIET = _Quiet()
+    with _LOCK:
+        first = _SILENCED[0] if _SILENCED else warnings.catch_warnings()
+        if not _SILENCED:
+            first.__enter__()
+            warnings.simplefilter("ignore")
+        _SILENCED.append(first)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            first = _SILENCED.pop()
+            if not _SILENCED:
+                first.__exit__(None, None, None)
 
 
 def _format(file: File, name: str) -> Format:

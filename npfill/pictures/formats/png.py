@@ -17,13 +17,8 @@ from npfill.package import imported
 from npfill.pictures.picture import KEPT, File, Picture, image_of
 
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
-_BIT_DEPTH = 24  # where the header chunk, always the first, has it
+BIT_DEPTH = 24  # where the header chunk, always the first, has it
 _AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
-
-
-def is_deep(header: bytes) -> bool:
-    """True if a PNG file has 16 bits by its first bytes."""
-    return header[_BIT_DEPTH : _BIT_DEPTH + 1] == b"\x10"
 
 
 def decode(file: File, image: Image.Image, name: str) -> UInt16[np.ndarray, "height width channel"]:

@@ -77,7 +77,7 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     header = file.read(HEADER)
     image = opened(file, kind)
     refuse_bomb(name, (image.height, image.width, 1), max_pixels)
-    is_deep = kind == "PNG" and png.is_deep(header)
+    is_deep = kind == "PNG" and header[png.BIT_DEPTH : png.BIT_DEPTH + 1] == b"\x10"
     if image.mode not in MODES and not is_deep:
         raise InputError(f"{name}: its colour mode {image.mode} is not read", "convert it to RGB")
     notes = _frames_and_bits(image, header)
