@@ -52,15 +52,15 @@ def from_mask(
         InputError: It has several channels, another size, or is too dark to select anything.
     """
     levels, full_scale, notes = _levels(mask)
-    was, wanted = width_by_height(levels.shape), width_by_height(size)
-    if levels.shape != size and not fit:
-        raise InputError(
-            f"{mask.name} is {was} but {picture_name} is {wanted}",
-            "looks like an EXIF rotation: turn the mask as viewers show the picture"
-            if levels.shape == size[::-1]
-            else "`fit_mask=True` resizes it",
-        )
     if levels.shape != size:
+        was, wanted = width_by_height(levels.shape), width_by_height(size)
+        if not fit:
+            raise InputError(
+                f"{mask.name} is {was} but {picture_name} is {wanted}",
+                "looks like an EXIF rotation: turn the mask as viewers show the picture"
+                if levels.shape == size[::-1]
+                else "`fit_mask=True` resizes it",
+            )
         notes.append(f"resized from {was} to {wanted}")
     if threshold is None:
         notes += _doubts(levels, full_scale, mask.name)

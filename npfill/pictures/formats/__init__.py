@@ -90,6 +90,10 @@ def _starts_with(*magics: bytes) -> Callable[[bytes], bool]:
     return lambda header: header.startswith(magics)
 
 
+def _is_webp(header: bytes) -> bool:
+    return header[:4] == b"RIFF" and header[8:12] == b"WEBP"
+
+
 def _is_heic(header: bytes) -> bool:
     """True for HEIC, whose brand may be one that AVIF has too."""
     if header[4:8] != b"ftyp":
@@ -103,15 +107,25 @@ def _is_avif(header: bytes) -> bool:
     return header[4:8] == b"ftyp" and header[8:12] in brands and not _is_heic(header)
 
 
-def _by_pillow(kind: str, **options: object) -> Callable[[Picture, Mapping[str, str]], bytes]:
-    """Writes a format by its name in Pillow, losing as little as is sensible."""
-    return partial(raster.encode, kind=kind, options=options)
+def _of_pillow(
+    name: str, label: str, suffixes: tuple[str, ...], sniff: Callable[[bytes], bool], **how: object
+) -> Format:
+    """A format by its name in Pillow, which reads it, and writes it with these options."""
+    return Format(
+        name=name,
+        label=label,
+        suffixes=suffixes,
+        sniff=sniff,
+        read=partial(raster.decode, kind=name),
+        write=partial(raster.encode, kind=name, options=how),
+    )
 
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _EITHER_BRANDS = {b"mif1", b"msf1"}
 _CODED_BY_HEVC = b"hvcC"
+_CODED = {"quality": 95, "subsampling": "4:4:4"}  # losing as little as is sensible
 _IN_ORDER = (
     Format(
         name="PNG",
@@ -121,22 +135,8 @@ _IN_ORDER = (
         read=partial(raster.decode, kind="PNG"),
         write=png_bytes,
     ),
-    Format(
-        name="JPEG",
-        label="JPEG",
-        suffixes=(".jpg", ".jpeg"),
-        sniff=_starts_with(b"\xff\xd8\xff"),
-        read=partial(raster.decode, kind="JPEG"),
-        write=_by_pillow("JPEG", quality=95, subsampling="4:4:4"),
-    ),
-    Format(
-        name="WEBP",
-        label="WebP",
-        suffixes=(".webp",),
-        sniff=lambda header: header[:4] == b"RIFF" and header[8:12] == b"WEBP",
-        read=partial(raster.decode, kind="WEBP"),
-        write=_by_pillow("WEBP", lossless=True, exact=True),
-    ),
+    _of_pillow("JPEG", "JPEG", (".jpg", ".jpeg"), _starts_with(b"\xff\xd8\xff"), **_CODED),
+    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, lossless=True, exact=True),
     Format(
         name="TIFF",
         label="TIFF",
@@ -146,37 +146,16 @@ _IN_ORDER = (
         write=tiff.write,
         holds_data=tiff.is_data,
     ),
-    Format(
-        name="BMP",
-        label="BMP",
-        suffixes=(".bmp",),
-        sniff=_starts_with(b"BM"),
-        read=partial(raster.decode, kind="BMP"),
-        write=_by_pillow("BMP"),
-    ),
-    Format(
-        name="GIF",
-        label="GIF",
-        suffixes=(".gif",),
-        sniff=_starts_with(b"GIF87a", b"GIF89a"),
-        read=partial(raster.decode, kind="GIF"),
-        write=_by_pillow("GIF"),
-    ),
-    Format(
-        name="AVIF",
-        label="AVIF",
-        suffixes=(".avif",),
-        sniff=_is_avif,
-        read=partial(raster.decode, kind="AVIF"),
-        write=_by_pillow("AVIF", quality=95, subsampling="4:4:4"),
-    ),
+    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM")),
+    _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a")),
+    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, **_CODED),
     Format(
         name="HEIF",
         label="HEIC",
         suffixes=(".heic", ".heif"),
         sniff=_is_heic,
         read=raster.decode_heic,
-        write=_by_pillow("HEIF", quality=95, chroma=444),
+        write=partial(raster.encode, kind="HEIF", options={"quality": 95, "chroma": 444}),
     ),
     Format(
         name="NPY",

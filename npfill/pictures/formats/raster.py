@@ -28,7 +28,7 @@ _DESCRIBING = {
     Base.Copyright, IFD.Exif, IFD.GPSInfo,
 }  # fmt: skip
 # By EXIF orientation, for arrays "height width ...".
-_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda values: np.rot90(values, 2),
     4: np.flipud,
@@ -89,14 +89,16 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     turn = orientation(image)
     if len(image.info.get("icc_profile") or b"") > _LARGEST_PROFILE:
         notes.append("its colour profile is left out: as large a one in a PNG file is not read")
-    if max(as_stored, turn) > 1:
+    if {as_stored, turn} & set(TURNS):
         notes.append(TURNED)
     if is_deep:
         values = png.decode(file, image, name)
     else:
         values, changes = in_plain_mode(image, name)
         notes += changes
-    return Picture(upright(values, turn), kind, name, tuple(notes), kept(image))
+    if turn in TURNS:
+        values = np.ascontiguousarray(TURNS[turn](values))
+    return Picture(values, kind, name, tuple(notes), kept(image))
 
 
 def decode_heic(file: File, name: str, max_pixels: int) -> Picture:
@@ -161,12 +163,7 @@ def orientation(image: Image.Image) -> int:
         stated = int(image.getexif().get(Base.Orientation, 1))
     except Exception:  # an unreadable EXIF block must not cost the picture
         return 1
-    return stated if stated in _TURNS else 1
-
-
-def upright(values: np.ndarray, stated: int) -> np.ndarray:
-    """Turn an array "height width ..." upright by its EXIF orientation."""
-    return np.ascontiguousarray(_TURNS[stated](values)) if stated in _TURNS else values
+    return stated if stated in TURNS else 1
 
 
 def kept(image: Image.Image, *, upright: bool = True) -> dict[str, object]:

@@ -89,13 +89,13 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
         tag = page.tags.get("Orientation")
         stated = int(tag.value) if tag else 1
     file.seek(0)
-    turned = raster.upright(values, stated)
-    if turned is not values:
+    if stated in raster.TURNS:
+        values = np.ascontiguousarray(raster.TURNS[stated](values))
         notes.append(raster.TURNED)
     info = {}
     with suppress(Exception):  # of a file that Pillow does not know, no EXIF can be kept
         info = raster.kept(raster.opened(file, "TIFF"))
-    return Picture(turned, "TIFF", name, tuple(notes), info)
+    return Picture(values, "TIFF", name, tuple(notes), info)
 
 
 def write(picture: Picture, text: Mapping[str, str]) -> bytes:
