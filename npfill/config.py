@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
-from functools import partial
 from textwrap import wrap
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,8 +20,7 @@ Record = TypeVar("Record")
 # Values by key, as JSON and TOML have them, and tables by name.
 Json = dict[str, Any]
 Tables = Mapping[str, Mapping[str, Any]]
-# JSON writes strings, numbers and lists as TOML does.
-_json = partial(json.dumps, ensure_ascii=False)
+_SHOWN = 60  # characters of a value in a message
 # What has no bound but that of its type.
 _MANY = 2**31
 _NO_COMMENTS: Tables = {}
@@ -117,7 +115,7 @@ def read(
                 for key, value in values.items()
             }
         )
-    except ValueError as refusal:
+    except (ValueError, OverflowError) as refusal:  # or a number that is no float
         problem, *way_out = map(str, refusal.args)
         raise error(f"{where}: {problem}", *way_out) from None
 
@@ -167,6 +165,16 @@ def _unfolded(tables: Tables) -> Iterator[tuple[str, Mapping[str, object]]]:
         yield from _unfolded(within)
 
 
+def _json(value: object) -> str:
+    """Write a string, number or list as both JSON and TOML do."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _shown(value: object) -> str:
+    """Write a value for a message, cut where it is long."""
+    return text if len(text := repr(value)) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in wrap(text, 98))
 
@@ -192,7 +200,7 @@ def _options(hint: object) -> list[type]:
 def _table(options: list[type], value: object, where: str, error: type[NpfillError]) -> object:
     """Read a table as the dataclass that its `kind` names, or as the only one."""
     if not isinstance(value, Mapping):
-        raise error(f"{where} is {value!r}, which is not a table", "write it as a table of its own")
+        raise error(f"{where} is {_shown(value)}, which is not a table", "write it as a table")
     if len(options) == 1:
         return read(options[0], value, where, error)
     kinds = {get_args(get_type_hints(one)["kind"])[0]: one for one in options}
@@ -210,10 +218,12 @@ def _checked(said: Sequence[object], value: object, where: str, error: type[Npfi
         if isinstance(value, tuple) and not length.least <= len(value) <= length.most:
             raise error(f"{where} = {list(value)} is out of range", f"it has {length} values")
     for one in said:
+        # A whole number may be too large for a float.
         if isinstance(one, Range) and not all(
-            math.isfinite(number) and one.low <= number <= one.high for number in numbers
+            (type(number) is int or math.isfinite(number)) and one.low <= number <= one.high
+            for number in numbers
         ):
-            raise error(f"{where} = {value} is out of range", f"allowed: {one}")
+            raise error(f"{where} = {_shown(value)} is out of range", f"allowed: {one}")
     return value
 
 
@@ -223,11 +233,11 @@ def _typed(hint: object, value: object, where: str, error: type[NpfillError]) ->
         return _checked(said, _typed(plain, value, where, error), where, error)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise error(f"{where} is {value!r}", f"one of: {', '.join(get_args(hint))}")
+            raise error(f"{where} is {_shown(value)}", f"one of: {', '.join(get_args(hint))}")
         return value
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise error(f"{where} is {value!r}, which is not a list", "write it as [1, 2, 3]")
+            raise error(f"{where} is {_shown(value)}, which is not a list", "write it as [1, 2, 3]")
         return tuple(_typed(get_args(hint)[0], item, where, error) for item in value)
     if type(value) is hint:
         return value
@@ -235,4 +245,4 @@ def _typed(hint: object, value: object, where: str, error: type[NpfillError]) ->
         return float(value)
     if options := _options(hint):
         return _table(options, value, where, error)
-    raise error(f"{where} is {value!r}", f"it must be of type {_kind(hint)}")
+    raise error(f"{where} is {_shown(value)}", f"it must be of type {_kind(hint)}")

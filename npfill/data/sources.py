@@ -1,12 +1,12 @@
 """Sets of pictures on disk: a path becomes pictures, by the table `SOURCES`."""
 
-import zipfile
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -15,10 +15,18 @@ from PIL import Image
 from torch import Tensor
 
 from npfill.data import MaskedImages, Photographs, has_hole, squares
-from npfill.data.arrays import Entry, in_array, in_idx, is_idx
+from npfill.data.arrays import (
+    Entry,
+    in_array,
+    in_idx,
+    in_zip,
+    interleaved,
+    is_idx,
+    is_picture,
+    names_in_zip,
+)
 from npfill.errors import InputError
-from npfill.pictures.formats import picture_suffixes
-from npfill.pictures.read import MAX_PIXELS, from_bytes
+from npfill.pictures.read import read_picture, refusals
 
 Split = Literal["train", "val", "test"]
 
@@ -108,7 +116,8 @@ def channels_of(image: Image.Image) -> int:
 
 def has_parts(path: Path, split: Split = "test") -> bool:
     """Tell whether a path holds a training part and another that differ."""
-    return _part(path, "train") != _part(path, split)
+    with refusals(str(path), "check its permissions"):
+        return _part(path, "train") != _part(path, split)
 
 
 def entries(path: Path, split: Split) -> Sequence[Entry]:
@@ -117,24 +126,45 @@ def entries(path: Path, split: Split) -> Sequence[Entry]:
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder", f"`data` takes {ACCEPTED}")
-    part = _part(path, split)
-    source = next((source for source in SOURCES if source.takes(part)), None)
-    if source is None:
-        single = part.suffix.lower() in picture_suffixes()
-        problem = "one picture, not a set of them" if single else "no set of pictures"
-        raise InputError(f"{part}: {problem}", f"`data` takes {ACCEPTED}")
-    found = source.open(part)
+    with refusals(str(path), "check its permissions"):
+        part, source = _opening(path, split)
+        found = source.open(part)
     if not found:
         raise InputError(f"{path}: no pictures in it", f"`data` takes {ACCEPTED}")
     return found
 
 
+def left_out(path: Path, split: Split) -> str:
+    """Say what beside pictures lies where the pictures are, as "2 .txt, 1 .pdf"; "" for nothing.
+
+    Raises:
+        InputError: Nothing is there, or it cannot be used.
+    """
+    with refusals(str(path), "check its permissions"):
+        part, source = _opening(path, split)
+        others = [name for name in source.names(part) if not is_picture(name)]
+    kinds = Counter(name.suffix.lower() or "without a suffix" for name in others)
+    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
+
+
+def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
+    """The file or folder of a split, and its kind."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder", f"`data` takes {ACCEPTED}")
+    part = _part(path, split)
+    if not (part.is_dir() or part.is_file()):  # to open a pipe would wait for ever
+        raise InputError(f"{part}: a pipe or device, no set of pictures", "copy it to a file first")
+    source = next((source for source in SOURCES if source.takes(part)), None)
+    if source is None:
+        problem = "one picture, not a set of them" if is_picture(part) else "no set of pictures"
+        raise InputError(f"{part}: {problem}", f"`data` takes {ACCEPTED}")
+    return part, source
+
+
 def first_file(path: Path) -> Path | None:
     """The first training picture that is a file of its own, as an example; None without one."""
     part = _part(path, "train")
-    return next(iter(_files(part)), None) if part.is_dir() else None
+    return next(iter(_pictures(part)), None) if part.is_dir() else None
 
 
 def _with_hole(path: Path, number: int, who: str) -> InputError:
@@ -149,47 +179,42 @@ def _part(path: Path, split: Split) -> Path:
     if path.is_dir():
         names = [_IMAGES[split], f"{_IMAGES[split]}.gz", f"{split}.zip", split]
         for name in names:
-            if (path / name).exists():
+            if os.path.lexists(path / name):
                 return path / name
     return path
 
 
-def _files(folder: Path) -> list[Path]:
-    suffixes = picture_suffixes()
-    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in suffixes]
+def _names(folder: Path) -> list[Path]:
+    """What lies in a folder; if no picture does, the files in those below, but for its parts."""
+    direct = [each for each in folder.iterdir() if not each.name.startswith(".")]
+    if any(is_picture(each) and not each.is_dir() for each in direct):
+        return direct
+    return [each for each in direct if not each.is_dir()] + [
+        Path(place, name)
+        for below in direct
+        if below.is_dir() and below.name not in _IMAGES
+        for place, _, names in os.walk(below)
+        for name in names
+        if not name.startswith(".")
+    ]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = [each for each in _names(folder) if is_picture(each) and not each.is_dir()]
+    return interleaved(found, lambda file: file)
 
 
 def _in_folder(folder: Path) -> Sequence[Entry]:
-    return [partial(_of_file, file) for file in _files(folder)]
+    return [partial(_of_file, file) for file in _pictures(folder)]
 
 
 def _of_file(file: Path) -> Image.Image:
-    return _decoded(file.read_bytes(), str(file))
+    return read_picture(file).image
 
 
-def _decoded(content: bytes, name: str) -> Image.Image:
-    return from_bytes(content, name, MAX_PIXELS).image
-
-
-def _in_zip(path: Path) -> Sequence[Entry]:
-    try:
-        archive, suffixes = zipfile.ZipFile(path), picture_suffixes()
-    except BadZipFile as error:
-        raise _not_a_zip(path, error) from None
-    names = [name for name in archive.namelist() if Path(name).suffix.lower() in suffixes]
-    return [partial(_of_member, archive, name, path) for name in sorted(names)]
-
-
-def _of_member(archive: zipfile.ZipFile, name: str, path: Path) -> Image.Image:
-    try:
-        content = archive.read(name)
-    except BadZipFile as error:
-        raise _not_a_zip(path, error) from None
-    return _decoded(content, f"{path}:{name}")
-
-
-def _not_a_zip(path: Path, error: BadZipFile) -> InputError:
-    return InputError(f"{path}: not a readable zip ({error})", "copy it again")
+def _no_names(path: Path) -> Sequence[PurePath]:
+    del path
+    return ()
 
 
 @dataclass(frozen=True)
@@ -200,18 +225,21 @@ class Source:
         words: What it is called in refusals and help.
         takes: Whether a path is of this kind.
         open: The pictures in one.
+        names: The names of the files in one, pictures or not.
     """
 
     words: str
     takes: Callable[[Path], bool]
     open: Callable[[Path], Sequence[Entry]]
+    names: Callable[[Path], Sequence[PurePath]] = _no_names
 
 
+_ARRAYS = {".npy", ".npz"}
 # The first that takes a path opens it.
 SOURCES = (
-    Source("a folder of pictures", Path.is_dir, _in_folder),
-    Source("a zip of them", lambda path: path.suffix == ".zip", _in_zip),
-    Source("an array (.npy, .npz)", lambda path: path.suffix in {".npy", ".npz"}, in_array),
+    Source("a folder of pictures", Path.is_dir, _in_folder, _names),
+    Source("a zip of them", lambda path: path.suffix.lower() == ".zip", in_zip, names_in_zip),
+    Source("an array (.npy, .npz)", lambda path: path.suffix.lower() in _ARRAYS, in_array),
     Source("idx files", is_idx, in_idx),
 )
 ACCEPTED = f"{', '.join(each.words for each in SOURCES[:-1])} or {SOURCES[-1].words}"

@@ -119,7 +119,7 @@ def opened(path: Path) -> Iterator[File]:
 
 
 @contextmanager
-def refusals(name: str) -> Iterator[None]:
+def refusals(name: str, hint: str = "open it in a viewer and save it again") -> Iterator[None]:
     """Turn any exception of a decoder into an `InputError` that names the file."""
     try:
         with _quiet():
@@ -141,8 +141,7 @@ def refusals(name: str) -> Iterator[None]:
     except Exception as error:  # broken files make decoders raise nearly anything
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise InputError(
-            f"{name}: cannot be read ({reason or type(error).__name__})",
-            "open it in a viewer and save it again",
+            f"{name}: cannot be read ({reason or type(error).__name__})", hint
         ) from None
 
 

@@ -235,6 +235,9 @@ def _values(changes: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str
                 f"{change!r} is not a change", "write table.key=value: schedule.steps=100"
             )
         try:
+            change.encode()
             yield path, tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             yield path, value
+        except (ValueError, RecursionError):  # no text, too many digits, lists too deep
+            raise UsageError(f"{path}: not a value of a recipe", "write a shorter one") from None

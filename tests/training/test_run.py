@@ -192,6 +192,13 @@ def test_training_lowers_the_error_on_held_out_pictures(tmp_path: Path, pictures
         ([str(TINY), "model.decoder.frequencies=0", "--data", "x"], 5, "decoder: frequencies"),
         ([str(TINY), "model.frequencies=4", "--data", "x"], 5, "unknown key 'frequencies'"),
         ([str(TINY), "model.size.x=4", "--data", "x"], 2, "size is no table"),
+        ([str(TINY), "data.name=x", "data.name.y=4"], 2, "name is no table"),
+        ([str(TINY), f"schedule.steps={'9' * 5000}"], 2, "not a value"),
+        ([str(TINY), f"schedule.steps=0x{'f' * 5000}"], 2, "limit"),
+        ([str(TINY), f"schedule.steps={'9' * 400}"], 2, "out of range"),
+        ([str(TINY), f"optimiser.clip={'9' * 400}"], 2, "too large"),
+        ([str(TINY), f"schedule.steps={'[' * 5000}"], 2, "not a value"),
+        ([str(TINY), "data.name=\udcff"], 2, "not a value"),
         ([str(TINY), "--device", "tpu", "--data", "x"], 2, "unknown device"),
         (["--resume", "--run-dir", "nowhere"], 3, "nowhere"),
     ],
@@ -215,7 +222,7 @@ def test_what_cannot_be_done_is_one_line_with_a_way_out(
 def test_print_config_prints_a_recipe_that_reads_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train(str(TINY), "schedule.steps=7", "--print-config") == 0
+    assert train(str(TINY), "schedule.steps=7", 'data.terms=a\x7f\x01"\\', "--print-config") == 0
     text = capsys.readouterr().out
     assert "steps = 7" in text
     (tmp_path / "again.toml").write_text(text)

@@ -1,5 +1,10 @@
 """What a set of pictures may be, and what is said of anything else."""
 
+import gzip
+import io
+import os
+import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +61,194 @@ def test_the_help_names_every_source() -> None:
         for each in command.callback.__annotations__["data"].__metadata__
     )
     assert sources.ACCEPTED in option.help
+
+
+def png(level: int, size: int = 8) -> bytes:
+    content = io.BytesIO()
+    Image.new("L", (size, size), level).save(content, "PNG")
+    return content.getvalue()
+
+
+def idx(*shape: int, values: int | None = None) -> bytes:
+    count = int(np.prod(shape)) if values is None else values
+    return b"\x00\x00\x08\x03" + struct.pack(">III", *shape) + bytes(count)
+
+
+def npy(text: str, values: int = 64) -> bytes:
+    """An .npy file with this header."""
+    header = text.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + bytes(values)
+
+
+def header(dtype: str = "'|u1'", shape: str = "(1, 8, 8)") -> str:
+    return f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}, }}"
+
+
+def zipped(method: int = zipfile.ZIP_DEFLATED, **entries: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        for name, entry in entries.items():
+            archive.writestr(name, entry)
+    return content.getvalue()
+
+
+def rotten(content: bytes, at: int) -> bytes:
+    """The content with some bytes changed."""
+    return content[:at] + bytes(255 - each for each in content[at : at + 4]) + content[at + 4 :]
+
+
+def encrypted(content: bytes) -> bytes:
+    """A zip of one entry that says that it is encrypted."""
+    at = content.index(b"PK\x01\x02") + 8
+    return content[:6] + b"\x01" + content[7:at] + b"\x01" + content[at + 1 :]
+
+
+def lying(content: bytes, size: int) -> bytes:
+    """A zip of one entry that states another size."""
+    at = content.index(b"PK\x01\x02") + 24
+    said = struct.pack("<I", size)
+    return content[:22] + said + content[26:at] + said + content[at + 4 :]
+
+
+SEVERAL = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
+PACKED = gzip.compress(idx(4, 8, 8)[:16] + SEVERAL.tobytes())
+ARRAY = io.BytesIO()
+np.save(ARRAY, SEVERAL)
+BOMB = zipped(**{"0.png": bytes(80 * 2**20)})
+DAMAGED = {
+    "short-idx": idx(1, 8, 8)[:12],
+    "idx-that-lacks-some": idx(4, 8, 8, values=100),
+    "idx-with-more": idx(1, 8, 8, values=65),
+    "idx-of-no-pixels": idx(3, 0, 0),
+    "huge-idx": idx(2**32 - 1, 2**32 - 1, 2**32 - 1, values=9),
+    "rotten-idx.gz": rotten(PACKED, 40),
+    "wrong-sum-idx.gz": rotten(PACKED, len(PACKED) - 8),
+    "short-idx.gz": PACKED[:60],
+    "huge-idx.gz": gzip.compress(idx(2**32 - 1, 2**32 - 1, 2**32 - 1, values=9)),
+    "bomb-idx.gz": gzip.compress(idx(80, 1024, 1024)),
+    "text.gz": gzip.compress(b"something else"),
+    "object.npy": npy(header("'|O'")),
+    "words.npy": npy(header("'<U3'")),
+    "whole.npy": npy(header("'<i8'")),
+    "fields.npy": npy(header("[('a', '|u1')]")),
+    "petabyte.npy": npy(header(shape="(1000000, 1000000, 1000000)")),
+    "negative.npy": npy(header(shape="(-1, 8, 8)")),
+    "thin.npy": npy(header(shape="(1, 8, 0)")),
+    "flat.npy": npy(header(shape="(8, 8)")),
+    "channels-first.npy": npy(header(shape="(1, 1, 8, 8)")),
+    "seven.npy": npy(header(shape="(1, 2, 2, 7)")),
+    "two.npy": npy(header("'<f4'", "(1, 2, 2, 2)")),
+    "code.npy": npy("__import__('os')"),
+    "long.npy": npy("{" + "'a':" * 9000 + "}"),
+    "version.npy": b"\x93NUMPY\x09\x00" + bytes(100),
+    "pickle.npy": b"\x80\x04N.",
+    "none.npy": b"",
+    "short.npy": ARRAY.getvalue()[:-1],
+    "pictures.npz": zipped(**{"0.png": png(1)}),
+    "object.npz": zipped(**{"a.npy": npy(header("'|O'"))}),
+    "rotten.npz": rotten(zipped(**{"a.npy": ARRAY.getvalue()}), 90),
+    "wrong-sum.npz": rotten(zipped(zipfile.ZIP_STORED, **{"a.npy": ARRAY.getvalue()}), 200),
+    "bomb.npz": zipped(**{"a.npy": npy(header(shape="(80, 1024, 1024)"), 80 * 2**20)}),
+    "no.zip": b"PK\x03\x04 and no more",
+    "rotten.zip": rotten(zipped(**{"0.png": png(1)}), 50),
+    "wrong-sum.zip": rotten(zipped(zipfile.ZIP_STORED, **{"0.png": png(1)}), 80),
+    "encrypted.zip": encrypted(zipped(**{"0.png": png(1)})),
+    "bomb.zip": BOMB,
+    "lying.zip": lying(BOMB, 1000),
+    "longer.zip": lying(zipped(**{"0.png": png(1)}), 9999),
+    "bzip.zip": zipped(zipfile.ZIP_BZIP2, **{"0.png": png(1)}),
+    "lzma.zip": zipped(zipfile.ZIP_LZMA, **{"0.png": png(1)}),
+    "array.zip": zipped(**{"0.png": ARRAY.getvalue()}),
+    "empty.zip": zipped(),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_or_hostile_set_is_refused_in_one_line_of_ours(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(DAMAGED[name])
+    with pytest.raises(InputError) as refusal:
+        sources.read_images(path, "train", 8, 1)
+    message = str(refusal.value)
+    assert name in message
+    assert refusal.value.hint
+    assert "\n" not in message
+    assert "pickle=" not in message + refusal.value.hint
+
+
+def test_the_content_tells_which_kind_of_array_a_file_holds(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", SEVERAL)
+    (tmp_path / "x.npz").rename(tmp_path / "y.npy")
+    np.save(tmp_path / "z.npy", SEVERAL)
+    (tmp_path / "z.npy").rename(tmp_path / "z.npz")
+    for name in ("y.npy", "z.npz"):
+        read = sources.read_images(tmp_path / name, "train", 8, 1)
+        assert read[:, 0].tolist() == SEVERAL.tolist()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_bytes_may_have_an_axis_of_channels(tmp_path: Path, channels: int) -> None:
+    opaque = np.full((4, 8, 8, channels), 255, np.uint8)
+    opaque[..., : min(channels, 3) - (channels == 2)] = SEVERAL[..., None]
+    np.save(tmp_path / "x.npy", opaque)
+    read = sources.read_images(tmp_path / "x.npy", "train", 8, 1)
+    assert np.abs(read[:, 0].numpy().astype(int) - SEVERAL.astype(int)).max() <= 1
+
+
+def test_what_a_mac_adds_to_a_zip_is_no_picture(tmp_path: Path) -> None:
+    names = {"0.png": png(7), "__MACOSX/._0.png": b"\x00\x05\x16\x07", "._1.png": b"Mac"}
+    (tmp_path / "x.zip").write_bytes(zipped(**names, **{"read me.txt": b"hello"}))
+    assert len(sources.entries(tmp_path / "x.zip", "train")) == 1
+    assert ".txt" in sources.left_out(tmp_path / "x.zip", "train")
+
+
+def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
+    content = zipped(zipfile.ZIP_STORED, **{"0.png": png(1, 64)})
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    entry, last = content[start:end], bytearray(content[end:])
+    last[8:10] = last[10:12] = struct.pack("<H", 50)
+    last[12:16] = struct.pack("<I", 50 * len(entry))
+    (tmp_path / "x.zip").write_bytes(content[:start] + 50 * entry + last)
+    with pytest.raises(InputError, match="overlap"):
+        sources.entries(tmp_path / "x.zip", "train")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_folders_of_classes_are_read_and_the_last_pictures_are_of_all(
+    tmp_path: Path, packed: bool
+) -> None:
+    names = [f"{name}/{number}.png" for name in ("cats", "dogs") for number in range(6)]
+    pictures = {name: png(20 if "cats" in name else 200) for name in names}
+    path = tmp_path / "x.zip"
+    path.write_bytes(zipped(**pictures))
+    if not packed:
+        path = tmp_path / "x"
+        zipfile.ZipFile(tmp_path / "x.zip").extractall(path)
+    read = sources.read_images(path, "train", 8, 1)
+    assert sorted(read[-4:, 0, 0, 0].tolist()) == [20, 20, 200, 200]
+    assert len(read) == 12
+
+
+def test_a_part_that_is_missing_is_not_taken_from_the_others(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "0.png").write_bytes(png(1))
+    with pytest.raises(InputError, match="no pictures"):
+        sources.entries(tmp_path, "test")
+
+
+def test_what_is_left_out_of_a_folder_is_said(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.svg", ".hidden"):
+        (tmp_path / name).write_bytes(b"hello")
+    for name in ("0.png", "._0.png"):
+        (tmp_path / name).write_bytes(png(1))
+    assert sources.left_out(tmp_path, "train") == "2 .txt, 1 .svg"
+
+
+def test_no_pipe_or_device_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.npy")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "folder" / "0.png")
+    os.mkfifo(tmp_path / "train-images-idx3-ubyte")
+    for name in ("x.npy", "folder", ".", "/dev/zero"):
+        with pytest.raises(InputError, match="pipe or device"):
+            sources.read_images(tmp_path / name, "train", 8, 1)
