@@ -60,8 +60,10 @@ def is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def precision(device: torch.device) -> torch.dtype:
-    """The type of matrix products: bfloat16 where the device is quicker in it, else float32."""
+def precision(device: torch.device, wanted: str) -> torch.dtype:
+    """The type of matrix products for its name, or `auto`: bfloat16 where the device is quicker."""
+    if wanted != "auto":
+        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
     if device.type == "cuda":
         quicker = torch.cuda.is_bf16_supported(including_emulation=False)
     else:

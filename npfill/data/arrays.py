@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, Literal, TypeVar
+from typing import IO, Any, Literal, TypeVar
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
@@ -91,7 +91,7 @@ def _archive(path: Path) -> ZipFile:
 
 
 @contextmanager
-def _member(archive: ZipFile, info: ZipInfo, name: str) -> Iterator[zipfile.ZipExtFile]:
+def _member(archive: ZipFile, info: ZipInfo, name: str) -> Iterator[IO[bytes]]:
     """Open a file in a zip, once it is known to unpack to no more than it should."""
     if info.flag_bits & 1:
         raise InputError(f"{name}: encrypted", "unpack it, and zip it without a password")

@@ -10,9 +10,9 @@ import torch
 from npfill import checkpoint, zoo
 from npfill.config import Json
 from npfill.data import Photographs
-from npfill.data.sources import first_file
+from npfill.data.sources import first_file, left_out
 from npfill.devices import keep_memory
-from npfill.errors import NpfillError, OverwriteError, UsageError
+from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.evaluate.held_out import (
     at_random_counts,
     calibrate,
@@ -20,14 +20,14 @@ from npfill.evaluate.held_out import (
     of_photographs,
 )
 from npfill.files import folder
-from npfill.models import Config, NeuralProcess, fields_of
+from npfill.models import NeuralProcess
 from npfill.pictures.read import read_picture
 from npfill.training.batch import Pictures, training_pictures
 from npfill.training.distributed import Rank, from_environment, process_group
 from npfill.training.loop import Report, Trainer
 from npfill.training.proposal import survey
-from npfill.training.recipe import Recipe, explain, find, read_text, render
-from npfill.training.run import RunFolder, describe, provenance
+from npfill.training.recipe import Recipe, explain, find, has_model, render
+from npfill.training.run import RunFolder, describe, fingerprint, provenance, steps_of
 
 __all__ = ["example", "explain", "find", "from_environment", "render", "survey", "train"]
 
@@ -87,9 +87,15 @@ def train(
             keep_memory()
         inputs = _inputs(wanted, run, data, init, resume)
         held_out = _HeldOut.of(inputs.held_out.to(where), wanted.data.validation)
+        if resume and not run.state.exists():
+            on_note(f"{run.path} was not saved yet: it begins again")
+            resume = False
         with process_group(rank, where):
             trainer = _trainer(wanted, run, inputs, held_out, rank, where, resume)
             if rank.is_main:
+                counts = f"{len(inputs.train):,} pictures, {len(inputs.held_out):,} more held out"
+                others = left_out(inputs.data, "train")
+                on_note(f"{inputs.data}: {counts}{others and f'; no pictures: {others}'}")
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
@@ -126,6 +132,7 @@ class _Inputs:
     data: Path
     init: str | None
     weights: checkpoint.Weights | None
+    fingerprint: str
 
 
 def _inputs(
@@ -136,14 +143,16 @@ def _inputs(
     resume: bool,
 ) -> _Inputs:
     """Read what a run needs, once it is clear that it can start."""
+    began: Json = run.read_environment() if resume else {}
     if resume:
-        if run.recipe.exists() and read_text(run.recipe) != render(recipe):
+        if run.recipe.exists() and find(run.recipe) != recipe:
             raise UsageError(
                 f"{run.recipe}: the run was started with another recipe",
                 "name no recipe, and `resume=True` takes the one it was started with",
             )
-        data = data or run.read_environment()["data"]
-    elif run.path.exists():
+        data = data or began["data"]
+        init = None if run.state.exists() else began.get("init")
+    elif run.path.exists() and not run.is_bare(render(recipe)):
         raise OverwriteError(
             f"{run.path}: the run folder exists",
             "`resume=True` goes on with it; `run_dir` names another",
@@ -151,18 +160,18 @@ def _inputs(
     if data is None:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
     train, held_out = training_pictures(Path(data), recipe)
+    seen = fingerprint(train, held_out)
+    if began.get("pictures", seen) != seen and run.state.exists():
+        raise InputError(
+            f"{data}: not the pictures that the run began with",
+            f"`data` names them; `init={run.last}` starts another run with its weights",
+        )
     weights = checkpoint.load(zoo.find(str(init)).path) if init else None
-    if weights is not None and not _is_same(weights.model.config, recipe.model):
+    if weights is not None and not has_model(recipe, weights.model.config):
         raise UsageError(
             f"{init} has another configuration than the recipe", "compare their [model]"
         )
-    return _Inputs(train, held_out, Path(data), str(init) if init else None, weights)
-
-
-def _is_same(config: Config, wanted: Config) -> bool:
-    """Compare all but the floor of the scale, which is no matter of the weights."""
-    same = {"scale_floor": 0.0}
-    return fields_of(config) | same == fields_of(wanted) | same
+    return _Inputs(train, held_out, Path(data), str(init) if init else None, weights, seen)
 
 
 def _trainer(
@@ -176,7 +185,7 @@ def _trainer(
 ) -> Trainer:
     """Make a trainer at its first step, with its folder, or bring one back to where it stopped."""
     weights = inputs.weights
-    before = run.read_environment()["steps_before"] if resume else _steps(weights)
+    before = run.read_environment()["steps_before"] if resume else steps_of(weights)
     origin = provenance(recipe, where, rank.count) | {"steps_before": before}
     trainer = Trainer(recipe, run, inputs.train.to(where), held_out.score, origin, rank)
     if resume:
@@ -186,7 +195,8 @@ def _trainer(
         trainer.start_from(weights.model)
     if rank.is_main:
         place = {"data": str(inputs.data.resolve()), "init": inputs.init, "steps_before": before}
-        run.create(render(recipe), describe(where, rank.count) | place)
+        described = describe(recipe, where, rank.count) | {"pictures": inputs.fingerprint}
+        run.create(render(recipe), described | place)
     return trainer
 
 
@@ -245,10 +255,3 @@ def _calibrate(
             origin["calibration"] = found
             checkpoint.save(path, model, origin)
         run.note({f"calibration_of_{path.stem}": origin["calibration"]})
-
-
-def _steps(weights: checkpoint.Weights | None) -> int:
-    """Count the steps that weights were trained for, with those of what they started from."""
-    if weights is None:
-        return 0
-    return sum(int(weights.provenance.get(key, 0)) for key in ("steps", "steps_before"))

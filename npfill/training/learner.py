@@ -12,6 +12,9 @@ from npfill.training.distributed import all_reduce_sum, average_gradients
 from npfill.training.objectives import Loss, alone, loss
 from npfill.training.recipe import Recipe
 
+# Groups of tensors in a state.
+_MOMENTS, _MODULES = ("exp_avg", "exp_avg_sq"), ("model", "average")
+
 
 class Learner:
     """Model, optimiser and averaged weights on a device.
@@ -24,7 +27,7 @@ class Learner:
 
     def __init__(self, recipe: Recipe, device: torch.device, shared: bool) -> None:
         self.recipe, self.device, self.shared = recipe, device, shared
-        self.dtype = precision(device)
+        self.dtype = precision(device, recipe.run.precision)
         torch.manual_seed(recipe.run.seed)
         self.model = models.build(recipe.variant, recipe.model).to(device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
@@ -71,6 +74,16 @@ class Learner:
         for group, module in (("model", self.model), ("average", self.average)):
             tensors |= {f"{group}/{name}": value for name, value in module.state_dict().items()}
         return tensors
+
+    def fits(self, tensors: dict[str, Tensor]) -> bool:
+        """Tell whether tensors have the names, shapes and types of those that `state` returns."""
+        weights, known = dict(self.model.named_parameters()), self.model.state_dict()
+        wanted = {f"{group}/{name}": weights[name] for group in _MOMENTS for name in weights}
+        wanted |= {f"{group}/{name}": known[name] for group in _MODULES for name in known}
+        return tensors.keys() == wanted.keys() and all(
+            (each.shape, each.dtype) == (wanted[name].shape, wanted[name].dtype)
+            for name, each in tensors.items()
+        )
 
     def restore(self, tensors: dict[str, Tensor], step: int) -> None:
         """Go on from what `state` returned after a number of steps."""

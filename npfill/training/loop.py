@@ -13,7 +13,7 @@ from torch import nn
 
 from npfill import checkpoint, models
 from npfill.config import Json
-from npfill.errors import CheckFailedError
+from npfill.errors import CheckFailedError, ModelError
 from npfill.training.batch import Pictures, draw
 from npfill.training.distributed import Rank, all_reduce_sum, barrier
 from npfill.training.learner import Learner
@@ -82,7 +82,9 @@ class Trainer:
 
     def resume(self) -> None:
         """Go on from the folder's last save: on the hardware that it began on, exactly."""
-        tensors, progress = self.folder.load_state()
+        tensors, progress = self.folder.load_state(self.recipe.schedule.steps)
+        if not self.learner.fits(tensors):
+            raise ModelError(f"{self.folder.state}: not the state of this run", "start it again")
         began = self.folder.read_environment()
         if began["hardware"] == self.provenance["hardware"]:
             # What is quicker is measured, and may be measured otherwise on another day.
@@ -91,6 +93,8 @@ class Trainer:
         self.best = progress["best"] if progress["best"] is not None else -math.inf
         self.learner.restore(tensors, self.step)
         if self.rank.is_main:
+            if math.isfinite(self.best):
+                checkpoint.load(self.folder.best)  # now rather than at the end
             self.folder.forget_after(self.step)
 
     def run(self, on_report: Callable[[Report], None]) -> None:

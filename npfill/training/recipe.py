@@ -189,6 +189,12 @@ def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
     return said
 
 
+def has_model(recipe: Recipe, config: Config) -> bool:
+    """Compare all but the floor of the scale, which is no matter of the weights."""
+    same = {"scale_floor": 0.0}
+    return fields_of(config) | same == fields_of(recipe.model) | same
+
+
 def explain() -> str:
     """Explain every key of every table of a recipe, in Markdown."""
     parts = [_section(f"`[{name}]`", record) for name, record in _TABLES.items()]

@@ -1,6 +1,8 @@
 """Folder of a run, and the environment that it took place in."""
 
+import hashlib
 import json
+import math
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -11,11 +13,17 @@ from torch import Tensor
 
 from npfill import checkpoint
 from npfill.config import Json
+from npfill.data import MaskedImages, Photographs
 from npfill.devices import precision
 from npfill.errors import InputError, ModelError
 from npfill.files import write_bytes
 from npfill.package import __version__
+from npfill.training.batch import Pictures
 from npfill.training.recipe import Recipe
+
+# What a resume needs of the environment, and of the progress beside the state.
+_BEGAN = {"data": str, "hardware": str, "precision": str, "steps_before": int}
+_PRECISIONS = {"float32", "bfloat16"}
 
 
 @dataclass(frozen=True)
@@ -54,26 +62,43 @@ class RunFolder:
         """Everything that an exact resume needs."""
         return self.path / "state.safetensors"
 
+    def is_bare(self, recipe: str) -> bool:
+        """Tell whether no more than this recipe is there: a run was killed as it began."""
+        try:
+            names = {each.name for each in self.path.iterdir() if each.suffix != ".part"}
+            return not names or (
+                names == {self.recipe.name} and self.recipe.read_text("utf-8") == recipe
+            )
+        except (OSError, ValueError):
+            return False
+
     def create(self, recipe: str, environment: Json) -> None:
-        """Make the folder with its recipe and environment."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Make the folder with its recipe and environment; of a run without a save, anew."""
         write_bytes(self.recipe, recipe.encode())
         text = json.dumps(environment, indent=2, sort_keys=True) + "\n"
         write_bytes(self.environment, text.encode())
+        if self.metrics.exists():
+            self.forget_after(0)
 
     def read_environment(self) -> Json:
         """Read the environment that `create` wrote.
 
         Raises:
-            InputError: The folder holds no run.
+            InputError: The folder holds no run, or its environment is damaged.
         """
         try:
-            return dict(json.loads(self.environment.read_text("utf-8")))
-        except (OSError, json.JSONDecodeError):
-            raise InputError(
-                f"{self.path}: not the folder of a training run",
-                "start one with npfill train RECIPE",
-            ) from None
+            found = json.loads(self.environment.read_text("utf-8"))
+            wrong = [key for key, kind in _BEGAN.items() if type(found[key]) is not kind]
+            init, precise = found.get("init"), found["precision"] in _PRECISIONS
+            if not (wrong or type(init) not in {str, type(None)} or not precise):
+                return dict(found)
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            pass
+        raise InputError(
+            f"{self.path}: not the folder of a training run ({self.environment.name} is missing or "
+            "damaged)",
+            "start one with npfill train RECIPE",
+        )
 
     def note(self, found: Json) -> None:
         """Add to the environment what became known in the course of the run."""
@@ -87,27 +112,49 @@ class RunFolder:
         plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         checkpoint.save_tensors(self.state, plain, {"npfill": checkpoint.canonical(progress)})
 
-    def load_state(self) -> tuple[dict[str, Tensor], Json]:
-        """Read what `save_state` wrote last."""
+    def load_state(self, steps: int) -> tuple[dict[str, Tensor], Json]:
+        """Read what `save_state` wrote last.
+
+        Args:
+            steps: The steps of the whole run.
+
+        Raises:
+            ModelError: It is damaged, or of another run.
+        """
         tensors, metadata = checkpoint.load_tensors(self.state)
         try:
-            return tensors, dict(json.loads(metadata["npfill"]))
-        except (KeyError, json.JSONDecodeError):
-            raise ModelError(
-                f"{self.state}: not the state of a run", "start the run again"
-            ) from None
+            progress = json.loads(metadata["npfill"])
+            step, seconds, best = (progress[key] for key in ("step", "seconds", "best"))
+            whole = type(step) is int and 0 <= step <= steps and math.isfinite(seconds)
+            if whole and (best is None or math.isfinite(best)):
+                return tensors, dict(progress)
+        except (KeyError, ValueError, RecursionError, TypeError, OverflowError):
+            pass
+        raise ModelError(f"{self.state}: not the state of this run", "start the run again")
 
     def log(self, line: Json) -> None:
         """Append one line to the metrics."""
-        with self.metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, sort_keys=True) + "\n")
+        try:
+            with self.metrics.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, sort_keys=True) + "\n")
+        except OSError as error:
+            raise InputError(
+                f"{self.metrics}: cannot be written ({error.strerror})", "free space; then resume"
+            ) from None
 
     def read_metrics(self) -> list[Json]:
         """Read all whole lines of the metrics."""
-        if not self.metrics.exists():
+        if not self.metrics.is_file():
             return []
-        lines = self.metrics.read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        lines = []
+        for line in self.metrics.read_text("utf-8", errors="replace").splitlines():
+            try:
+                found = json.loads(line)
+            except (ValueError, RecursionError):  # torn
+                continue
+            if isinstance(found, dict) and type(found.get("step")) is int:
+                lines.append(found)
+        return lines
 
     def forget_after(self, step: int) -> None:
         """Drop the lines of steps that a resumed run will do again."""
@@ -116,14 +163,35 @@ class RunFolder:
         write_bytes(self.metrics, text.encode())
 
 
-def describe(device: torch.device, processes: int) -> Json:
+def fingerprint(*sets: Pictures) -> str:
+    """Hash pictures as a run sees them."""
+    digest = hashlib.sha256()
+    for each in sets:
+        if isinstance(each, Photographs):
+            tensors = [*each.pictures]
+        else:
+            tensors = [each.images, each.known] if isinstance(each, MaskedImages) else [each]
+        for tensor in tensors:
+            digest.update(f"{tuple(tensor.shape)}".encode())
+            digest.update(tensor.cpu().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def steps_of(weights: checkpoint.Weights | None) -> int:
+    """Count the steps that weights were trained for, with those of what they started from."""
+    if weights is None:
+        return 0
+    return sum(int(weights.provenance.get(key, 0)) for key in ("steps", "steps_before"))
+
+
+def describe(recipe: Recipe, device: torch.device, processes: int) -> Json:
     """Describe versions, hardware and precision, as JSON values."""
     return {
         "npfill": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
         "hardware": hardware(device, processes),
-        "precision": str(precision(device)).removeprefix("torch."),
+        "precision": str(precision(device, recipe.run.precision)).removeprefix("torch."),
         "commit": commit(),
     }
 

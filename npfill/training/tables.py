@@ -177,6 +177,13 @@ class Run:
     save_every: Annotated[
         _Positive, Doc("Steps between saves, from which an interrupted run goes on.")
     ]
+    precision: Annotated[
+        Literal["float32", "bfloat16", "auto"],
+        Doc(
+            "Type of matrix products. With `auto` it is bfloat16 where that is measured to be "
+            "quicker as a run starts, and the same seed may give other weights."
+        ),
+    ] = "float32"
 
 
 def _refuse_none_of(record: object, families: Sequence[str]) -> None:

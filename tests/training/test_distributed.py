@@ -24,7 +24,7 @@ IN_FLOAT32 = """
 import sys, torch
 from npfill.cli import main
 from npfill.training import learner
-learner.precision = lambda device: torch.float32
+learner.precision = lambda *_: torch.float32
 main(["train", *sys.argv[1:]])
 """
 
@@ -69,7 +69,7 @@ def test_two_processes_give_the_weights_of_one_and_the_first_talks(
 ) -> None:
     changes = ["schedule.steps=12", "objective.from_context=0.3", "run.validate_every=6"]
     common = [str(TINY), *changes, "--data", str(pictures), "--device", "cpu"]
-    monkeypatch.setattr(learner, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(learner, "precision", lambda *_: torch.float32)
     with pytest.raises(SystemExit, match="0"):
         main(["train", *common, "--run-dir", str(tmp_path / "alone")])
     said = together(*common, "--run-dir", str(tmp_path / "together"))

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,7 +56,7 @@ def test_a_killed_run_ends_with_the_same_weights_as_an_unbroken_one(
     tmp_path: Path, pictures: Path
 ) -> None:
     """`kill -9` in the middle, then --resume, bit for bit, in the precision that it began in."""
-    changes = ["schedule.steps=150", "run.validate_every=50"]
+    changes = ["schedule.steps=150", "run.validate_every=50", "run.precision=auto"]
     common = [str(TINY), *changes, "--data", str(pictures), "--device", "cpu"]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert in_process("float32", *common, "--run-dir", str(whole)).wait() == 0
@@ -78,7 +80,7 @@ def last_step(run: Path) -> int:
     return int(json.loads(progress)["step"])
 
 
-def scores(run: Path) -> list[object]:
+def scores(run: Path) -> list[tuple[int, object]]:
     lines = (run / "metrics.jsonl").read_text().splitlines()
     return [(json.loads(line)["step"], json.loads(line)["validation"]) for line in lines]
 
@@ -228,3 +230,96 @@ def test_print_config_prints_a_recipe_that_reads_back(
     (tmp_path / "again.toml").write_text(text)
     assert train(str(tmp_path / "again.toml"), "--print-config") == 0
     assert capsys.readouterr().out == text
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures, and a run on them of two steps."""
+    place = tmp_path_factory.mktemp("finished")
+    np.save(place / "p.npy", np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8))
+    arguments = [str(TINY), "schedule.steps=2", "run.validate_every=1", "--device", "cpu"]
+    assert train(*arguments, "--data", str(place / "p.npy"), f"--run-dir={place}/run") == 0
+    return place
+
+
+def resumed(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the run, to be damaged and resumed on pictures beside it."""
+    shutil.copytree(finished / "run", tmp_path / "run")
+    shutil.copy(finished / "p.npy", tmp_path)
+    return tmp_path / "run"
+
+
+def resume(run: Path) -> int:
+    return train(
+        "--resume", "--run-dir", str(run), "--data", f"{run.parent}/p.npy", "--device", "cpu"
+    )
+
+
+def test_a_run_that_was_never_saved_begins_again(finished: Path, tmp_path: Path) -> None:
+    run = resumed(finished, tmp_path)
+    whole = checkpoint.load(run / "last.safetensors").model.state_dict()
+    for name in ("best", "last", "state"):
+        (run / f"{name}.safetensors").unlink()
+    assert resume(run) == 0
+    again = checkpoint.load(run / "last.safetensors").model.state_dict()
+    assert all(torch.equal(tensor, again[key]) for key, tensor in whole.items())
+    assert [step for step, _ in scores(run)] == [1, 2]
+
+
+def test_other_pictures_are_no_pictures_to_go_on_with(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = resumed(finished, tmp_path)
+    np.save(tmp_path / "p.npy", 255 - np.load(tmp_path / "p.npy"))
+    assert resume(run) == 3
+    assert "not the pictures that the run began with" in capsys.readouterr().err
+
+
+def test_torn_lines_of_metrics_are_dropped(finished: Path, tmp_path: Path) -> None:
+    run = resumed(finished, tmp_path)
+    whole = (run / "metrics.jsonl").read_text().splitlines()[0]
+    torn = [whole, whole[: whole.rindex("}", 0, -1) + 1], "[]", "7", '{"step": "x"}', "\0"]
+    (run / "metrics.jsonl").write_text("\n".join(torn))
+    assert resume(run) == 0
+    assert [step for step, _ in scores(run)] == [1]
+
+
+KEYS = ("hardware", "data", "precision", "steps_before")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *((f"environment.json without {key}", key) for key in KEYS),
+        *((f"environment.json with a list as {key}", key) for key in KEYS),
+        ("environment.json", b""), ("environment.json", b"[]"), ("environment.json", b"7"),
+        ("environment.json", b"\xff"), ("environment.json", b"[" * 90000),
+        ("recipe.toml", b"\xff"), ("recipe.toml", b"[model]"), ("recipe.toml", b"model = ["),
+        ("state.safetensors", b""), ("state.safetensors", b"torn"), ("best.safetensors", b"torn"),
+        ("last.safetensors", b"torn"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_of_a_run_is_one_line(
+    finished: Path,
+    tmp_path: Path,
+    name: str,
+    change: str | bytes,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = resumed(finished, tmp_path)
+    file, *how = name.split()
+    if isinstance(change, str):
+        began = json.loads((run / file).read_text())
+        began = {key: one for key, one in began.items() if key != change or "with" in how}
+        began |= {change: []} if "with" in how else {}
+        change = json.dumps(began).encode()
+    (run / file).write_bytes(change)
+    capsys.readouterr()
+    assert resume(run) in {2, 3, 5}
+    said = capsys.readouterr().err
+    assert said.count("error:") == 1
+    assert "a bug in npfill" not in said
+
+
+def test_the_precision_is_float32_unless_the_recipe_says_otherwise(finished: Path) -> None:
+    assert json.loads((finished / "run" / "environment.json").read_text())["precision"] == "float32"

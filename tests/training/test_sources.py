@@ -84,7 +84,7 @@ def header(dtype: str = "'|u1'", shape: str = "(1, 8, 8)") -> str:
     return f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}, }}"
 
 
-def zipped(method: int = zipfile.ZIP_DEFLATED, **entries: bytes) -> bytes:
+def zipped(entries: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", method) as archive:
         for name, entry in entries.items():
@@ -114,7 +114,7 @@ SEVERAL = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
 PACKED = gzip.compress(idx(4, 8, 8)[:16] + SEVERAL.tobytes())
 ARRAY = io.BytesIO()
 np.save(ARRAY, SEVERAL)
-BOMB = zipped(**{"0.png": bytes(80 * 2**20)})
+BOMB = zipped({"0.png": bytes(80 * 2**20)})
 DAMAGED = {
     "short-idx": idx(1, 8, 8)[:12],
     "idx-that-lacks-some": idx(4, 8, 8, values=100),
@@ -144,22 +144,22 @@ DAMAGED = {
     "pickle.npy": b"\x80\x04N.",
     "none.npy": b"",
     "short.npy": ARRAY.getvalue()[:-1],
-    "pictures.npz": zipped(**{"0.png": png(1)}),
-    "object.npz": zipped(**{"a.npy": npy(header("'|O'"))}),
-    "rotten.npz": rotten(zipped(**{"a.npy": ARRAY.getvalue()}), 90),
-    "wrong-sum.npz": rotten(zipped(zipfile.ZIP_STORED, **{"a.npy": ARRAY.getvalue()}), 200),
-    "bomb.npz": zipped(**{"a.npy": npy(header(shape="(80, 1024, 1024)"), 80 * 2**20)}),
+    "pictures.npz": zipped({"0.png": png(1)}),
+    "object.npz": zipped({"a.npy": npy(header("'|O'"))}),
+    "rotten.npz": rotten(zipped({"a.npy": ARRAY.getvalue()}), 90),
+    "wrong-sum.npz": rotten(zipped({"a.npy": ARRAY.getvalue()}, zipfile.ZIP_STORED), 200),
+    "bomb.npz": zipped({"a.npy": npy(header(shape="(80, 1024, 1024)"), 80 * 2**20)}),
     "no.zip": b"PK\x03\x04 and no more",
-    "rotten.zip": rotten(zipped(**{"0.png": png(1)}), 50),
-    "wrong-sum.zip": rotten(zipped(zipfile.ZIP_STORED, **{"0.png": png(1)}), 80),
-    "encrypted.zip": encrypted(zipped(**{"0.png": png(1)})),
+    "rotten.zip": rotten(zipped({"0.png": png(1)}), 50),
+    "wrong-sum.zip": rotten(zipped({"0.png": png(1)}, zipfile.ZIP_STORED), 80),
+    "encrypted.zip": encrypted(zipped({"0.png": png(1)})),
     "bomb.zip": BOMB,
     "lying.zip": lying(BOMB, 1000),
-    "longer.zip": lying(zipped(**{"0.png": png(1)}), 9999),
-    "bzip.zip": zipped(zipfile.ZIP_BZIP2, **{"0.png": png(1)}),
-    "lzma.zip": zipped(zipfile.ZIP_LZMA, **{"0.png": png(1)}),
-    "array.zip": zipped(**{"0.png": ARRAY.getvalue()}),
-    "empty.zip": zipped(),
+    "longer.zip": lying(zipped({"0.png": png(1)}), 9999),
+    "bzip.zip": zipped({"0.png": png(1)}, zipfile.ZIP_BZIP2),
+    "lzma.zip": zipped({"0.png": png(1)}, zipfile.ZIP_LZMA),
+    "array.zip": zipped({"0.png": ARRAY.getvalue()}),
+    "empty.zip": zipped({}),
 }
 
 
@@ -197,13 +197,13 @@ def test_bytes_may_have_an_axis_of_channels(tmp_path: Path, channels: int) -> No
 
 def test_what_a_mac_adds_to_a_zip_is_no_picture(tmp_path: Path) -> None:
     names = {"0.png": png(7), "__MACOSX/._0.png": b"\x00\x05\x16\x07", "._1.png": b"Mac"}
-    (tmp_path / "x.zip").write_bytes(zipped(**names, **{"read me.txt": b"hello"}))
+    (tmp_path / "x.zip").write_bytes(zipped(names | {"read me.txt": b"hello"}))
     assert len(sources.entries(tmp_path / "x.zip", "train")) == 1
     assert ".txt" in sources.left_out(tmp_path / "x.zip", "train")
 
 
 def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
-    content = zipped(zipfile.ZIP_STORED, **{"0.png": png(1, 64)})
+    content = zipped({"0.png": png(1, 64)}, zipfile.ZIP_STORED)
     start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
     entry, last = content[start:end], bytearray(content[end:])
     last[8:10] = last[10:12] = struct.pack("<H", 50)
@@ -220,7 +220,7 @@ def test_folders_of_classes_are_read_and_the_last_pictures_are_of_all(
     names = [f"{name}/{number}.png" for name in ("cats", "dogs") for number in range(6)]
     pictures = {name: png(20 if "cats" in name else 200) for name in names}
     path = tmp_path / "x.zip"
-    path.write_bytes(zipped(**pictures))
+    path.write_bytes(zipped(pictures))
     if not packed:
         path = tmp_path / "x"
         zipfile.ZipFile(tmp_path / "x.zip").extractall(path)
