@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
-
 from npfill.errors import InputError, NpfillError
 from npfill.pictures.formats import FORMATS, suffixes_read
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import STDIN, data_suffix, read_picture
+from npfill.pictures.read import STDIN, data_suffix, png_text, read_picture
 
 
 @dataclass(eq=False)
@@ -159,7 +157,6 @@ def _is_picture(path: Path) -> bool:
 def _is_result(path: Path) -> bool:
     """True if npfill wrote a file, by what stands in it."""
     try:
-        with Image.open(path, formats=("PNG",)) as image:
-            return "npfill_version" in image.info
-    except Exception:  # what is wrong with it is said when it is read
+        return "npfill_version" in png_text(path)
+    except InputError:  # what is wrong with it is said when it is read
         return False

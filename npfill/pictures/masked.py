@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
@@ -79,17 +80,12 @@ class MaskedPicture:
             NpfillError: A value outside the hole would change, which is a bug.
         """
         result, colours = self.picture.values.copy(), self.picture.colours
-        low, width, dtype = self.low, self.width, result.dtype
+        low, width, (least, most) = self.low, self.width, self._limits
         if self.hole.ndim == 3:  # then of each value in the hole, that of its channel
             channel = np.nonzero(self.hole)[-1]
-            low, width = low[channel], width[channel]
-        stored = np.clip(values[self.hole], 0, 1) * width + low
-        if dtype.kind != "f":
-            limits = np.iinfo(dtype)
-            # The greatest of 64 bits is no float64: the next below is.
-            highest = np.nextafter(float(limits.max), 0)
-            stored = np.rint(np.clip(stored, limits.min, highest))
-        result[..., :colours][self.hole] = stored.astype(dtype)
+            low, width, least, most = (each[channel] for each in (low, width, least, most))
+        stored = _in_type(np.clip(values[self.hole], 0, 1) * width + low, result.dtype)
+        result[..., :colours][self.hole] = np.clip(stored, least, most)
         if opaque and self.picture.has_alpha:
             result[self.anywhere, colours:] = self.picture.white
         after = replace(self.picture, values=result)
@@ -142,7 +138,23 @@ class MaskedPicture:
         """A standard deviation in the unit of `picture.values`: levels, or the unit of data."""
         kind = self.picture.values.dtype
         precision = np.promote_types(kind, np.float32) if kind.kind == "f" else np.float32
-        return (std * self.width).astype(precision)
+        return np.minimum(std * self.width, np.finfo(precision).max).astype(precision)
+
+    @cached_property
+    def _limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest value that is filled in, of each colour channel, exactly."""
+        picture = self.picture
+        dtype = picture.values.dtype
+        with np.errstate(over="ignore"):
+            low, high = _in_type(self.low, dtype), _in_type(self.low + self.width, dtype)
+        if picture.is_data and not (
+            picture.unit and (self.low == 0).all() and (self.width == 1).all()
+        ):
+            for channel in range(picture.colours):
+                observed = _observed(picture, self.hole, channel)
+                if observed.size and observed.min() < observed.max():
+                    low[channel], high[channel] = observed.min(), observed.max()
+        return low, high
 
 
 def std_picture(
@@ -165,6 +177,22 @@ def std_picture(
     return Image.fromarray(levels), full_scale
 
 
+def _observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:
+    """The observed values of a channel."""
+    return picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
+
+
+def _in_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Floats in another type, rounded half to even for integers, and within its finite numbers."""
+    if dtype.kind == "f":
+        most = np.finfo(dtype).max
+        return np.clip(values, -most, most).astype(dtype)
+    limits = np.iinfo(dtype)
+    # The greatest of 64 bits is no float64: the next below is.
+    highest = np.nextafter(float(limits.max), 0)
+    return np.rint(np.clip(values, limits.min, highest)).astype(dtype)
+
+
 def _range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The value of intensity 0 of each channel of data, and the difference to that of 1.
 
@@ -178,12 +206,13 @@ def _range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.n
             return np.zeros(picture.colours), np.ones(picture.colours)
     ends = []
     for channel in range(picture.values.shape[-1]):
-        observed = picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
+        observed = _observed(picture, hole, channel)
         low, high = (float(observed.min()), float(observed.max())) if observed.size else (0.0, 1.0)
         if low == high:
             # Half of a subnormal number may be no number above zero.
             around = (abs(low) if abs(low) >= np.finfo(np.float64).tiny else 1.0) / 2
-            low, high = low - around, low + around
+            most = np.finfo(np.float64).max
+            low, high = max(low - around, -most), min(low + around, most)
         ends.append((low, high - low))
     low, width = np.array(ends).T
     if not np.isfinite(width).all():

@@ -107,7 +107,7 @@ class Picture:
 
 
 def refuse_bomb(name: str, shape: tuple[int, ...], max_pixels: int) -> None:
-    """Refuse a picture that is too large, before it is decoded.
+    """Refuse a picture that is too large or has no pixels, before it is decoded.
 
     Args:
         name: The picture's name in messages.
@@ -116,8 +116,10 @@ def refuse_bomb(name: str, shape: tuple[int, ...], max_pixels: int) -> None:
         max_pixels: The most pixels that are read.
 
     Raises:
-        InputError: It is too large.
+        InputError: It is too large, or empty.
     """
+    if 0 in shape:
+        raise InputError(f"{name}: a picture without pixels", "save it again")
     height, width, channels = shape
     pixels = height * width * max(1, -(-channels // 4))
     if pixels > max_pixels:
@@ -211,15 +213,41 @@ def difference(
                 f"{after.name} is {after.kind} but {before.name} is {before.kind}",
                 "a completion of data has their channels",
             )
-        white, one, other = 0, before.values.astype(np.float64), after.values
+        white, one, other = 0, before.values, after.values
     else:
         white = max(before.white, after.white)
         one, other = _rgba(before, white), _rgba(after, white)
-    with np.errstate(all="ignore"):  # anything may stand in the hole
-        largest = np.abs(one - other).max(axis=-1)
+    largest = _distance(one, other).max(axis=-1)
     if ignored is not None:
         largest[ignored] = 0
     return Difference(int(np.count_nonzero(largest)), float(largest.max()), white)
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "..."]:
+    """The distance of numbers of any types: zero where they are equal, and only there.
+
+    NaN and infinities are equal to themselves, and infinitely far from all else.
+    """
+    with np.errstate(all="ignore"):
+        near, far = one.astype(np.float64), other.astype(np.float64)
+        apart = np.abs(near - far)
+        same = ((near == far) & ~np.isfinite(apart)) | (np.isnan(near) & np.isnan(far))
+        if one.dtype.kind != "f" or other.dtype.kind != "f":
+            # float64 does not tell integers beyond 2**53 apart; modulo 2**64, all that are near do.
+            modular = np.abs((_modular(one) - _modular(other)).astype(np.int64).astype(np.float64))
+            whole = (np.rint(one) == one) & (np.rint(other) == other) & (apart < 2.0**62)
+            apart = np.where(whole, modular, apart)
+    apart[np.isnan(apart)] = np.inf
+    apart[same] = 0
+    return apart
+
+
+def _modular(values: np.ndarray) -> UInt[np.ndarray, "..."]:
+    """Whole numbers modulo 2**64."""
+    if values.dtype.kind != "f":
+        return values.astype(np.uint64)
+    signed = np.where(values < 2.0**63, values, 0).astype(np.int64).astype(np.uint64)
+    return np.where(values < 2.0**63, signed, values.astype(np.uint64))
 
 
 def _rgba(picture: Picture, white: int) -> Shaped[np.ndarray, "height width 4"]:

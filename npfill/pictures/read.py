@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npfill.errors import InputError
-from npfill.pictures.formats import FORMATS, Format, readable
+from npfill.pictures.formats import FORMATS, Format, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
 from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import File, Picture
@@ -81,13 +81,38 @@ def as_read_again(content: bytes, picture: Picture) -> Picture:
         picture: The picture that was written.
 
     Returns:
-        A picture of the same shape: formats drop an alpha channel that is opaque everywhere.
+        A picture of the same type and shape. Formats drop an alpha channel that is opaque
+        everywhere, or any; they give grey as three colours, of which that counts which is farthest
+        from it, or three as grey; and 16 bits as 8.
     """
     again = from_bytes(content, picture.name)
-    if picture.has_alpha and not again.has_alpha:
-        alpha = np.full_like(again.values[..., :1], again.white)
-        again = replace(again, values=np.concatenate([again.values, alpha], axis=-1))
-    return again
+    before, values = picture.values, again.values
+    colours, alpha = values[..., : again.colours], values[..., again.colours :]
+    if again.white != picture.white:
+        kind = before.dtype.type
+        colours, alpha = (
+            np.rint(each * (picture.white / again.white)).astype(kind) for each in (colours, alpha)
+        )
+    if again.colours > picture.colours:
+        apart = np.abs(colours.astype(np.int32) - before[..., :1])
+        colours = np.take_along_axis(colours, apart.argmax(axis=-1, keepdims=True), axis=-1)
+    elif again.colours < picture.colours:
+        colours = colours.repeat(picture.colours, axis=-1)
+    if not again.has_alpha:
+        alpha = np.full_like(colours[..., :1], picture.white)
+    parts = [colours, alpha] if picture.has_alpha else [colours]
+    return replace(again, values=np.concatenate(parts, axis=-1))
+
+
+def png_text(path: Path) -> dict[str, str]:
+    """The text in a PNG file before its pixels, which are not decoded.
+
+    Raises:
+        InputError: It is no PNG file, or a broken one.
+    """
+    with opened(path) as file:
+        info = raster.opened(file, "PNG").info
+    return {key: str(value) for key, value in info.items() if isinstance(key, str)}
 
 
 def data_suffix(path: Path) -> str:

@@ -177,8 +177,10 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "height width"]:
     """The root mean square over channels."""
-    result: np.ndarray = np.sqrt(np.square(std).mean(-1))
-    return result
+    # The scale is a power of two, which changes no digit: squares neither overflow nor vanish.
+    exponent = int(np.frexp(std.max(initial=0))[1])
+    result: np.ndarray = np.sqrt(np.square(np.ldexp(std, -exponent)).mean(-1))
+    return np.ldexp(result, exponent)
 
 
 def _rgb(values: np.ndarray) -> np.ndarray:

@@ -21,6 +21,17 @@ BIT_DEPTH = 24  # where the header chunk, always the first, has it
 _AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
 
 
+def scale_transparent_level(opened: Image.Image, header: bytes) -> None:
+    """Give the transparent level of a grey PNG file in the levels of its pixels.
+
+    Pillow scales pixels of fewer than eight bits to 255, but not the level.
+    """
+    bits, level = header[BIT_DEPTH], opened.info.get("transparency")
+    if isinstance(level, int) and opened.mode in {"1", "L"} and bits <= 8:
+        highest = 2**bits - 1
+        opened.info["transparency"] = (level & highest) * 255 // highest
+
+
 def decode(file: File, image: Image.Image, name: str) -> UInt16[np.ndarray, "height width channel"]:
     """Decode a PNG file of 16 bits; a transparent colour becomes alpha.
 
