@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+# The signals that have come to end the process.
+received_signals: list[int] = []
+
 
 class NpfillError(Exception):
     """An error with one line that names the file and the reason, and a hint that says what to do.

@@ -3,9 +3,14 @@
 import hashlib
 import os
 import secrets
+import stat
 import sys
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from npfill.errors import InputError, ModelError, OverwriteError, UsageError
 
@@ -13,6 +18,14 @@ STDIO = Path("-")  # stdin or stdout, in place of a file
 LARGEST = 256 * 2**20
 _PICKLED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
 _PACKAGE = Path(__file__).parent
+_CREATING = 0.2  # seconds in which a file that was made is locked
+_seen: set[Path] = set()  # the folders without anything left by runs that were killed
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def refuse_results(paths: Sequence[Path], overwrite: bool) -> None:
@@ -57,14 +70,15 @@ def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
             )
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file, or to stdout where the path is `-`.
+def write(path: Path, content: bytes, *, overwrite: bool, like: Path | None = None) -> None:
+    """Write a file, as `write_bytes` does, or to stdout where the path is `-`.
 
     Raises:
+        OverwriteError: It exists, and may not be replaced.
         InputError: The system does not let it be written.
     """
     if path != STDIO:
-        write_bytes(path, content)
+        write_bytes(path, content, overwrite=overwrite, like=like)
         return
     try:
         sys.stdout.buffer.write(content)
@@ -77,24 +91,42 @@ def write(path: Path, content: bytes) -> None:
         ) from None
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that is at no time half there; an existing one is replaced.
+def write_bytes(
+    path: Path, content: bytes, *, overwrite: bool = True, like: Path | None = None
+) -> None:
+    """Write a file that is at no time half there.
 
-    A missing folder is made. Whatever interrupts the writing, nothing is left behind.
+    A missing folder is made. Whatever interrupts the writing, nothing is left behind; what a run
+    that was killed has left goes with the next file that is written into the folder. A file that is
+    replaced keeps its permissions.
+
+    Args:
+        path: The file.
+        content: Its bytes.
+        overwrite: Replace a file that exists at the moment of writing.
+        like: A new file gives nobody more permissions than this one does.
 
     Raises:
+        OverwriteError: It exists, and may not be replaced.
         InputError: The system does not let it be written.
     """
-    # The suffix of the target is not kept: a picture viewer must not pick a half-written file up.
-    temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(path.parent)
+        # The suffix of the target is not kept: no viewer must pick a half-written file up.
+        temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
         try:
-            with temporary.open("xb") as file:
+            with open(temporary, "xb", opener=partial(os.open, mode=_mode(path, like))) as file:
+                _lock(file.fileno())
+                if path.exists():
+                    os.chmod(temporary, _mode(path, like))  # noqa: PTH101 - whatever the umask
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            if overwrite:
+                temporary.replace(path)
+            else:
+                _put(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -102,6 +134,54 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"{path}: cannot be written ({error.strerror or error})",
             "`output` names another file or folder",
         ) from None
+
+
+def _put(temporary: Path, path: Path) -> None:
+    """Give a file its name, if no other has it.
+
+    Raises:
+        OverwriteError: One has.
+    """
+    try:
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            raise
+        except OSError:  # this file system has no links
+            path.open("xb").close()
+            temporary.replace(path)
+    except FileExistsError:
+        raise OverwriteError(f"{path}: exists", "`overwrite=True` replaces it") from None
+
+
+def _mode(path: Path, like: Path | None) -> int:
+    """The permissions of what is written: those of the file that it replaces, or new ones."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    is_file = like is not None and like.is_file()
+    return 0o666 & (like.stat().st_mode | 0o600) if like is not None and is_file else 0o666
+
+
+def _lock(file: int, *, wait: bool = True) -> bool:
+    """Lock an open file, as all files are that are still being written; False if another has it."""
+    if fcntl is None:
+        return wait
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # locked, or this file system has no locks
+        return wait
+    return True
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove what runs that were killed have left in a folder, once in a process."""
+    if folder in _seen:
+        return
+    _seen.add(folder)
+    for part in folder.glob(".npfill-*.part"):
+        with suppress(OSError), part.open("r+b") as file:
+            if time.time() - part.stat().st_mtime > _CREATING and _lock(file.fileno(), wait=False):
+                part.unlink()
 
 
 def refuse_weights(path: Path) -> None:

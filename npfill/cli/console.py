@@ -1,10 +1,15 @@
 """The command's voice: talk goes to stderr, data to stdout, an error is a line and a way out."""
 
 import json
+import logging
+import math
 import os
 import re
+import shlex
+import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +19,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 from rich.markup import escape
 
-from npfill.errors import NpfillError
+from npfill.errors import InputError, NpfillError, received_signals
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -66,7 +71,7 @@ def _flags() -> Mapping[str, str]:
 
 def print_data(line: str) -> None:
     """Print a line on stdout."""
-    stdout.print(_plain(line))
+    stdout.print(_readable(line), markup=False)
 
 
 class Reporter:
@@ -89,10 +94,26 @@ class Reporter:
             stderr.print(f"[yellow]warning:[/yellow] {_plain(text)}")
 
 
-def say_terms(reporter: Reporter, name: str, terms: str) -> None:
-    """Warn where the data that weights were trained on may not be used for everything."""
-    if "non-commercial" in terms:
-        reporter.warn(f"{name}: {terms}")
+def shell(words: Sequence[str]) -> str:
+    """A command line that a shell takes apart into the same words, and a terminal can show."""
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    can_be_said = word.encode(stdout.encoding, "ignore").decode(stdout.encoding) == word
+    if word.isprintable() and can_be_said:
+        return shlex.quote(word)
+    # As bash, zsh and the POSIX shells of 2024 read it.
+    plain = set(range(32, 127)) - {ord("'"), ord("\\")}
+    each = (chr(byte) if byte in plain else f"\\{byte:03o}" for byte in os.fsencode(word))
+    return f"$'{''.join(each)}'"
+
+
+def quiet_libraries() -> None:
+    """Keep the warnings and logs of libraries from stderr, unless Python was told to show them."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 class Progress:
@@ -167,7 +188,16 @@ def print_result(
         "errors": [*errors],
     }
     # In ASCII, so that any path can be said whatever the encoding of stdout.
-    typer.echo(json.dumps(result))
+    typer.echo(json.dumps(_finite(result), allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    """A value with null for the floats that JSON has not: NaN and infinities."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def error_record(error: NpfillError, problem: str | None = None) -> dict[str, str]:
@@ -182,8 +212,14 @@ def error_record(error: NpfillError, problem: str | None = None) -> dict[str, st
 
 def as_npfill_error(error: Exception) -> NpfillError:
     """The error itself; one that is not npfill's is a bug, and becomes one that says so."""
+    if received_signals:  # libraries make anything of an interruption
+        raise KeyboardInterrupt from None
     if isinstance(error, NpfillError):
         return error
+    if isinstance(error, MemoryError):
+        return InputError(
+            "more memory is needed than there is", "scale it down, or draw fewer `samples`"
+        )
     problem = f"{type(error).__name__}: {error}".splitlines()[0]
     return NpfillError(
         f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
@@ -208,4 +244,9 @@ def report(error: Exception) -> int:
 
 def _plain(text: str) -> str:
     """Text that rich shows as it is; what would steer a terminal, or is no text, is escaped."""
-    return escape("".join(each if each.isprintable() else ascii(each)[1:-1] for each in text))
+    return escape(_readable(text))
+
+
+def _readable(text: str) -> str:
+    """Text with what would steer a terminal, or is no text, escaped."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -1,6 +1,5 @@
 """`npfill evaluate`: models and baselines on test pictures, by one protocol."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +7,8 @@ import typer
 from rich import table as rich_table
 
 from npfill import zoo
-from npfill.cli.console import Reporter, progress, say_terms, stdout
+from npfill.cli.console import Reporter, progress, shell, stdout
+from npfill.cli.options import say_terms
 from npfill.errors import InputError, ModelError
 from npfill.files import refuse_results, write_bytes
 
@@ -103,7 +103,7 @@ def evaluate_command(
     short = report.OF_SAMPLERS if chosen else report.SHORT
     _print(report.tables(results, report.OF_PHOTOGRAPHS if photos else short))
     if output is not None:
-        command = shlex.join(["npfill", *context.obj])
+        command = shell(["npfill", *context.obj])
         written = {
             "report.md": report.as_markdown(results, command).encode(),
             "results.json": report.as_json(results, command).encode(),
@@ -114,7 +114,7 @@ def evaluate_command(
             reporter.warn(f"there are no plots: {error}; {error.hint}")
         output.mkdir(parents=True, exist_ok=True)
         for name, content in written.items():
-            write_bytes(output / name, content)
+            write_bytes(output / name, content, overwrite=overwrite)
         plots = len(written) - 2
         reporter.say(f"wrote {output / 'report.md'}, results.json and {plots} plots")
 

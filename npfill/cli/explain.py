@@ -1,12 +1,11 @@
 """`npfill explain`: the command that made a result, and a check that it still makes it."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npfill.cli.console import Reporter, print_data
+from npfill.cli.console import Reporter, print_data, shell
 from npfill.errors import CheckFailedError
 from npfill.package import __version__
 
@@ -50,7 +49,9 @@ def explain_command(
 
 def _command(origin: "Origin", result: Path) -> str:
     """The command that makes a result, to be pasted into a shell."""
-    words = ["npfill", "complete", str(origin.image)]
+    image = str(origin.image)
+    is_like_an_option = image.startswith("-") and image != "-"
+    words = ["npfill", "complete", f"./{image}" if is_like_an_option else image]
     for name, value in origin.options.items():
         flag = f"--{name.replace('_', '-')}"
         for each in value if isinstance(value, list) else [value]:
@@ -60,4 +61,4 @@ def _command(origin: "Origin", result: Path) -> str:
     words += ["--emit", "samples" if kind == "sample" else kind]
     several = kind == "sample" and origin.sampling.samples > 1
     words += ["-o", str(result.parent if several else result)]
-    return shlex.join(words)
+    return shell(words)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npfill.cli.console import Reporter, progress, say_terms
+from npfill.cli.console import Reporter, progress
+from npfill.cli.options import say_terms
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 
@@ -75,7 +76,13 @@ def samples_command(
     picture = _noted(source.picture(size, channels), reporter)
     square = figures.on_grid(picture.image, size, channels)
     figure = figures.samples_figure(found.model, square, counts, samplers, samples, seed)
-    _write(path, figures.png(figure, found.name, seed), f"{found.name}, seed {seed}", reporter)
+    _write(
+        path,
+        figures.png(figure, found.name, seed),
+        f"{found.name}, seed {seed}",
+        reporter,
+        overwrite=overwrite,
+    )
 
 
 @app.command("compare")
@@ -121,7 +128,13 @@ def compare_command(
     for note in notes:
         reporter.warn(note)
     models = ", ".join(names)
-    _write(path, figures.png(sheet, models, seed), f"{models}, seed {seed}", reporter)
+    _write(
+        path,
+        figures.png(sheet, models, seed),
+        f"{models}, seed {seed}",
+        reporter,
+        overwrite=overwrite,
+    )
 
 
 @app.command("reveal")
@@ -161,7 +174,7 @@ def reveal_command(
         content = reveal.animation(
             found.model, small, counts, seed, f"npfill figure reveal: {made_by}", bar.advance
         )
-    _write(path, content, f"{frames} frames, {made_by}", reporter)
+    _write(path, content, f"{frames} frames, {made_by}", reporter, overwrite=overwrite)
 
 
 def _numbers(contexts: str) -> list[int]:
@@ -195,7 +208,7 @@ def _place(output: Path | None, name: str, overwrite: bool, given: list[Path | N
     return path
 
 
-def _write(path: Path, content: bytes, of: str, reporter: Reporter) -> None:
+def _write(path: Path, content: bytes, of: str, reporter: Reporter, *, overwrite: bool) -> None:
     """Write a figure and say so."""
-    write_bytes(path, content)
+    write_bytes(path, content, overwrite=overwrite)
     reporter.say(f"wrote {path}: {of}")

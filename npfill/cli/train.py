@@ -1,7 +1,6 @@
 """`npfill train`: a recipe and pictures become weights."""
 
 import os
-import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from npfill.cli.console import Progress, Reporter, progress, stdout
+from npfill.cli.console import Progress, Reporter, progress, shell, stdout
 from npfill.errors import OverwriteError, UsageError
 from npfill.files import folder, write_bytes
 
@@ -78,7 +77,9 @@ def train_command(
         survey = training.survey(data)
         proposed = survey.recipe()
         head = f"# A start for {survey}, in {data}.\n\n"
-        write_bytes(new, (head + training.render(proposed, comments=True)).encode())
+        write_bytes(
+            new, (head + training.render(proposed, comments=True)).encode(), overwrite=False
+        )
         _say_new(new, data, survey, proposed)
         return
     run = run_dir or Path("runs") / Path(recipe or "").stem
@@ -120,7 +121,7 @@ def _try(run: Path, picture: Path, size: tuple[int, int]) -> str:
     width, height = size
     box = f"{width // 4},{height // 4},{max(1, width // 2)},{max(1, height // 2)}"
     words = ["npfill", "complete", str(picture), "--box", box, "-m", str(run), "-o", f"{run}/"]
-    return shlex.join(words)
+    return shell(words)
 
 
 def _check_new(path: Path, data: Path | None, recipe: str | None) -> None:
@@ -140,7 +141,7 @@ def _say_new(path: Path, data: Path, survey: "Survey", recipe: "Recipe") -> None
     reporter, steps = Reporter(), f"{recipe.schedule.steps:,} steps of {recipe.schedule.batch}"
     reporter.say(f"{data}: {survey}")
     reporter.say(f"wrote {path}: {recipe.variant}, {steps}; train it:")
-    reporter.say(shlex.join(["npfill", "train", str(path), "--data", str(data)]))
+    reporter.say(shell(["npfill", "train", str(path), "--data", str(data)]))
 
 
 def _recipes() -> Table:

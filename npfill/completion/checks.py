@@ -1,6 +1,7 @@
 """Checks: nothing has changed outside, a result can be made again, and npfill works here."""
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -8,32 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from npfill.completion.completed import SamplingOptions, complete_prepared, option
+from npfill.completion.completed import (
+    TYPES,
+    SamplingOptions,
+    complete_prepared,
+    is_allowed,
+    is_path,
+    option,
+)
 from npfill.completion.from_python import complete
-from npfill.completion.hole import MaskOptions, hole_of, prepare, sha256_of
+from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare, sha256_of
 from npfill.completion.outputs import OUTPUTS, Result, render
 from npfill.errors import CheckFailedError, InputError, NpfillError
 from npfill.pictures.hole import describe, width_by_height
 from npfill.pictures.picture import Difference, difference
-from npfill.pictures.read import STDIN, from_bytes, read_picture
+from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
 
-# The parameters of a completion that its pixels depend on, and the types of their values.
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "mask": str,
-    "box": list,
-    "invert_mask": bool,
-    "grow": int,
-    "mask_threshold": (int, float),
-    "fit_mask": bool,
-    "model": str,
-    "seed": int,
-    "sampler": str,
-    "rounds": int,
-    "noise": bool,
-    "device": str,
-}
+_MOST_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class Origin:
         Raises:
             InputError: It cannot be read, npfill did not write it, or says too little in it.
         """
-        text = _png_text(path)
+        text = png_text(path)
         if "npfill_output" not in text:
             raise InputError(
                 f"{path}: does not say that npfill complete made it",
@@ -91,13 +84,20 @@ class Origin:
         try:
             said = json.loads(text["npfill_options"])
             image = Path(said.pop("image"))
-            names = {option(name): name for name in _TYPES}
+            names = {option(name): name for name in TYPES}
             options = {names[key]: value for key, value in said.items()}
-            if not all(isinstance(value, _TYPES[name]) for name, value in options.items()):
-                raise TypeError  # noqa: TRY301
             if output == "sheet":
                 number = text["npfill_samples"]
-        except (KeyError, ValueError, TypeError, AttributeError):
+            samples = int(number) if number.isdecimal() else 0
+            if not (
+                {"model", "device"} <= options.keys()
+                and all(is_allowed(name, value) for name, value in options.items())
+                and all(map(is_path, [image, *options.values()]))
+                and re.fullmatch(r"[a-z]+|sample-[1-9][0-9]*", output)
+                and samples <= _MOST_SAMPLES
+            ):
+                raise ValueError  # noqa: TRY301
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             raise InputError(
                 f"{path}: says too little of how it was made", "another version of npfill wrote it"
             ) from None
@@ -105,7 +105,7 @@ class Origin:
             {each.name: options[each.name] for each in fields(kind) if each.name in options}
             for kind in (MaskOptions, SamplingOptions)
         )
-        sampling["samples"] = int(number) if number.isdecimal() else 0
+        sampling["samples"] = samples
         hole, how = MaskOptions(**masking), SamplingOptions(**sampling)
         return cls(text, image, options, hole, how, output)
 
@@ -179,9 +179,10 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
             f"{result}: a result of an unknown kind, {origin.output}",
             "another version of npfill wrote it",
         )
-    prepared = prepare(read_picture(origin.image), origin.masking)
-    predictor = load(origin.options["model"], origin.options["device"])
-    done = complete_prepared(str(origin.image), prepared, predictor, how, how.samples)
+    prepared, given = _prepared(origin), origin.options
+    predictor = load(given["model"], given["device"], fetch=False)
+    read = {name: given[name] for name in ("strip", "max_pixels") if name in given}
+    done = complete_prepared(str(origin.image), prepared, predictor, how, how.samples, **read)
     (content,) = render(wanted, done, keep=False)
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
@@ -205,7 +206,7 @@ def _picture_and_mask(origin: Origin) -> str:
     masking = origin.masking
     if STDIN in {origin.image, masking.file}:
         return "came through stdin, which is not here"
-    prepared = prepare(read_picture(origin.image), masking)
+    prepared = _prepared(origin)
     if sha256_of(prepared.hole) != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"
     observed = prepared.masked.sha256(opaque=masking.is_alpha)
@@ -214,23 +215,17 @@ def _picture_and_mask(origin: Origin) -> str:
     return ""
 
 
+def _prepared(origin: Origin) -> Prepared:
+    """The picture and its hole; of no more pixels than are read of a stranger's."""
+    most = min(origin.options.get("max_pixels", MAX_PIXELS), MAX_PIXELS)
+    picture = read_picture(origin.image, most)
+    is_stripped = origin.options.get("strip", False)
+    return prepare(picture.stripped() if is_stripped else picture, origin.masking, most)
+
+
 def _model(origin: Origin) -> str:
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
     name = str(origin.options.get("model"))
-    same = load(name, "cpu").sha256 == origin.text.get("npfill_model_sha256")
+    same = load(name, "cpu", fetch=False).sha256 == origin.text.get("npfill_model_sha256")
     return "" if same else f"{name} has other weights"
-
-
-def _png_text(path: Path) -> dict[str, str]:
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            image.load()
-            return {key: str(value) for key, value in image.info.items() if isinstance(key, str)}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file", "check the name and the folder") from None
-    except Exception as error:  # broken files make decoders raise nearly anything
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"{path}: cannot be read as a PNG ({reason})", "results of npfill are PNG files"
-        ) from None

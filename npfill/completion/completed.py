@@ -1,9 +1,12 @@
 """A completed picture: what was predicted of its hole, before it becomes files or arrays."""
 
 import json
+import math
+import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,10 +16,36 @@ from npfill.errors import UsageError
 from npfill.package import __version__
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import STDIN
+from npfill.pictures.read import MAX_PIXELS, STDIN
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
+
+# The parameters of a completion that its pixels depend on, and the types of their values.
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "mask": str,
+    "box": list,
+    "invert_mask": bool,
+    "grow": int,
+    "mask_threshold": (int, float),
+    "fit_mask": bool,
+    "model": str,
+    "seed": int,
+    "sampler": str,
+    "rounds": int,
+    "noise": bool,
+    "device": str,
+    "strip": bool,
+    "max_pixels": int,
+}
+# The limits of numbers, as on a command line.
+_LIMITS: dict[str, tuple[float, float]] = {
+    "grow": (-100_000, 100_000),
+    "mask_threshold": (0, sys.float_info.max),
+    "seed": (0, math.inf),
+    "rounds": (1, math.inf),
+    "max_pixels": (1, math.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +84,8 @@ class CompletedPicture:
             most baselines.
         samples: Pictures drawn from it; none where a baseline gives no joint distribution.
         notes: Sentences for the user on how it was made.
+        strip: What the picture's file says of it is left out.
+        max_pixels: The most pixels that were read.
     """
 
     image: str
@@ -68,6 +99,8 @@ class CompletedPicture:
     std: Float[np.ndarray, "height width channel"] | None
     samples: Float[np.ndarray, "sample height width channel"]
     notes: tuple[str, ...]
+    strip: bool = False
+    max_pixels: int = MAX_PIXELS
 
     @property
     def masked(self) -> MaskedPicture:
@@ -91,6 +124,8 @@ class CompletedPicture:
             "model": self.word,
             **vars(sampling),
             "device": self.device,
+            "strip": self.strip,
+            "max_pixels": self.max_pixels if self.max_pixels != MAX_PIXELS else 0,
         }
         del options["samples"]
         given = {option(name): value for name, value in options.items() if value or name == "seed"}
@@ -118,6 +153,9 @@ def complete_prepared(
     predictor: "Predictor",
     how: SamplingOptions,
     samples: int,
+    *,
+    strip: bool = False,
+    max_pixels: int = MAX_PIXELS,
 ) -> CompletedPicture:
     """Complete a picture, the channels together, or where the hole differs, one after another.
 
@@ -127,6 +165,8 @@ def complete_prepared(
         predictor: What completes it.
         how: The options of samples.
         samples: The number of samples that are needed.
+        strip: What the picture's file says of it is left out.
+        max_pixels: The most pixels that were read.
 
     Raises:
         UsageError: The number is negative, or the options of samples are not for this model.
@@ -176,4 +216,24 @@ def complete_prepared(
         std if has_std else None,
         drawn,
         tuple(dict.fromkeys(notes)),
+        strip,
+        max_pixels,
     )
+
+
+def is_allowed(name: str, value: Any) -> bool:
+    """A value is one that the command line takes for a parameter."""
+    if isinstance(value, bool) is not (TYPES[name] is bool):
+        return False
+    if name == "box":
+        return isinstance(value, list) and all(isinstance(box, str) for box in value)
+    low, high = _LIMITS.get(name, (0, 0))
+    return isinstance(value, TYPES[name]) and (
+        name not in _LIMITS or (isinstance(value, int | float) and low <= value <= high)
+    )
+
+
+def is_path(word: object) -> bool:
+    """A word may be looked up on this machine, without asking another."""
+    remote = os.name == "nt" and str(word).replace("\\", "/").startswith("//")
+    return "\0" not in str(word) and not remote

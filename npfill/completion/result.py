@@ -124,7 +124,7 @@ class Completion:
         refuse_inputs(paths, inputs)
         refuse_results(paths, overwrite)
         for path, content in zip(paths, render(results, done, keep=keep), strict=True):
-            write(path, content)
+            write(path, content, overwrite=overwrite, like=source)
         return {each.name: each.path for each in results}
 
     def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:

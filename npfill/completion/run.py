@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from npfill.completion.completed import CompletedPicture, SamplingOptions, complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_masks, find_pictures
@@ -228,7 +230,15 @@ class Run:
         how, keep = self.sampling, self.output.keep
         samples = how.samples if any(each.output.shows_samples for each in job.results) else 0
         started = time.perf_counter()
-        done = complete_prepared(str(job.file.path), prepared, self.predictor, how, samples)
+        done = complete_prepared(
+            str(job.file.path),
+            prepared,
+            self.predictor,
+            how,
+            samples,
+            strip=self.output.strip,
+            max_pixels=self.output.max_pixels,
+        )
         seconds = time.perf_counter() - started
         results, lacking = without_lacking(job.results, done, self.output.emit)
         contents = render(results, done, keep=keep)
@@ -237,7 +247,11 @@ class Run:
             if keep and result.output.is_picture and not masked.picture.is_data:
                 losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
-            write(result.path, content)
+            write(result.path, content, overwrite=self.output.overwrite, like=job.file.path)
         std, notes = done.std, (*done.notes, *lacking)
-        mean_std = None if std is None else float(masked.deviation(std)[masked.hole].mean())
+        mean_std = None
+        if std is not None:
+            values = masked.deviation(std)[masked.hole]
+            power = int(np.frexp(values.max())[1])  # a power of two changes no digit of the mean
+            mean_std = float(np.ldexp(np.ldexp(values, -power).mean(), power))
         return Report(done, results, seconds, *max(losses), mean_std, notes)

@@ -237,9 +237,7 @@ def _distance(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "..."]:
             modular = np.abs((_modular(one) - _modular(other)).astype(np.int64).astype(np.float64))
             whole = (np.rint(one) == one) & (np.rint(other) == other) & (apart < 2.0**62)
             apart = np.where(whole, modular, apart)
-    apart[np.isnan(apart)] = np.inf
-    apart[same] = 0
-    return apart
+    return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
 
 
 def _modular(values: np.ndarray) -> UInt[np.ndarray, "..."]:

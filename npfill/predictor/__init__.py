@@ -103,7 +103,10 @@ def _noise(shape: tuple[int, ...], seed: int, number: int) -> Float[np.ndarray, 
 
 
 def load(
-    model: str | Path | NeuralProcess | Baseline | Predictor, device: str = "auto"
+    model: str | Path | NeuralProcess | Baseline | Predictor,
+    device: str = "auto",
+    *,
+    fetch: bool = True,
 ) -> Predictor:
     """Resolve a name, a path or a model to a predictor.
 
@@ -116,6 +119,7 @@ def load(
             baseline; or a predictor, which is returned as it is.
         device: `cpu`, `cuda`, `cuda:N`, `mps`; `auto` takes the best there is for a file, and
             leaves a network where it is. Baselines run on the CPU.
+        fetch: Allow the network.
 
     Raises:
         UsageError: The device is unknown or not there.
@@ -135,7 +139,7 @@ def load(
     word = str(model)
     if word in baselines.BASELINES:
         return _of_baseline(word)
-    found = zoo.find(word)
+    found = zoo.find(word, fetch=fetch)
     weights = _keep(found.path, found.sha256 + str(target), lambda: checkpoint.load(found.path))
     return NeuralPredictor(
         weights.model.to(target),

@@ -93,7 +93,7 @@ def test_a_sheet_shows_deviations_of_any_size(scale: float) -> None:
         np.asarray(contact_sheet(grey, np.ones((1, 2), bool), [Row("", grey, each, [])]))[:110]
         for each in (std, std / scale)
     ]
-    assert np.array_equal(*sheets)
+    assert np.array_equal(sheets[0], sheets[1])
 
 
 @pytest.mark.parametrize("name", ["file", "args", "kwds", "allow_pickle", "self", "a b", "é", ""])
