@@ -111,7 +111,13 @@ def png_text(path: Path) -> dict[str, str]:
         InputError: It is no PNG file, or a broken one.
     """
     with opened(path) as file:
-        info = raster.opened(file, "PNG").info
+        try:
+            info = raster.opened(file, "PNG").info
+        except Exception as error:  # broken files make decoders raise nearly anything
+            reason = " ".join(str(error).split()) or "it is none"
+            raise InputError(
+                f"{path}: cannot be read as a PNG ({reason})", "results of npfill are PNG files"
+            ) from None
     return {key: str(value) for key, value in info.items() if isinstance(key, str)}
 
 
