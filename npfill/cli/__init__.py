@@ -1,109 +1,70 @@
-"""The command `npfill`: its entry point, which owns the process from its first line on."""
+"""The command `npfill`: one file per subcommand, and nothing heavy until one runs."""
 
-import io
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
-from npfill.errors import InputError, received_signals
+import typer
 
-_SIGNALLED = 128  # and the number of the signal: the exit code of what a signal ends
+from npfill.cli import figure, models
+from npfill.cli.check import check_command
+from npfill.cli.complete import complete_command
+from npfill.cli.console import report, shell, understand
+from npfill.cli.doctor import demo_command, doctor_command
+from npfill.cli.evaluate import evaluate_command
+from npfill.cli.explain import explain_command
+from npfill.cli.train import train_command
+from npfill.errors import InputError, UsageError
+from npfill.package import __version__
+
+app = typer.Typer(
+    name="npfill",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("complete", epilog="Example: npfill complete photo.jpg --mask mask.png")(
+    complete_command
+)
+app.command("check")(check_command)
+app.command("explain")(explain_command)
+app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
+app.command("fetch")(models.fetch_command)
+app.command("demo")(demo_command)
+app.command("doctor")(doctor_command)
+app.add_typer(models.app, name="models")
+app.add_typer(figure.app, name="figure")
+understand(app)
+
+
+@app.callback(invoke_without_command=True)
+def npfill(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+) -> None:
+    """Complete pictures with missing pixels, and say how sure it is."""
+    if version:
+        typer.echo(f"npfill {__version__}")
+        raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends with its exit code.
 
     Args:
-        arguments: The words after `npfill`; by default those of the process, whose signals,
-            streams and warnings are the command's, then.
+        arguments: The words after `npfill`; those of the process by default.
     """
-    if arguments is not None:
-        _run(arguments)
-        return
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, lambda number, _: os._exit(_SIGNALLED + number))
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words and Path(words[0]).suffix and Path(words[0]).is_file():
+        hint = f"npfill complete {shell(words)}"
+        sys.exit(report(UsageError(f"{words[0]}: a file, not a command", hint)))
     try:
-        _run(sys.argv[1:], owns_process=True)
-    finally:
-        if received_signals:  # libraries make anything of an interruption
-            sys.exit(_SIGNALLED + received_signals[0])
-
-
-def _run(words: Sequence[str], *, owns_process: bool = False) -> None:
-    # From here, typer and rich are imported, which takes a while.
-    from npfill.cli import commands, console
-
-    if not owns_process:
-        commands.run(words)
-        return
-    _own_streams()
-    console.quiet_libraries()
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-    try:
-        commands.run(words)
-    finally:
-        try:
-            sys.stdout.flush()
-        except InputError as error:
-            sys.exit(console.report(error))
-
-
-def _interrupt(number: int, _: object) -> None:
-    """End by an exception, so that nothing half done is left; what it breaks is silent."""
-    received_signals.append(number)
-    sys.unraisablehook = lambda _: None
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    sys.exit(_SIGNALLED + number)
-
-
-def _own_streams() -> None:
-    """Make the streams of the process safe: closed, full or without a reader, in any encoding.
-
-    What cannot be written to stdout ends the command in one line, or silently where its reader has
-    had enough. What cannot be written to stderr is lost. Libraries write to neither.
-    """
-    for number in range(3):  # what is opened next must not become a standard stream
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
-    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    if os.name != "nt":
-        sys.stdout, sys.stderr = _stream(sys.stdout, 1), _stream(sys.stderr, 2)
-
-
-class _Stream(io.FileIO):
-    """A standard stream that ends the command, or is left alone, once it cannot be written."""
-
-    def write(self, content: Any) -> int:
-        """Write bytes."""
-        try:
-            return super().write(content) or 0
-        except OSError as error:
-            number = self.fileno()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # what is still buffered goes there
-            if number != 1:
-                return len(content)
-            if isinstance(error, BrokenPipeError):
-                sys.exit(141)  # as of SIGPIPE
-            raise InputError(
-                f"stdout: cannot be written ({error.strerror})", "`output` names a file or folder"
-            ) from None
-
-
-def _stream(before: io.TextIOBase | Any, number: int) -> io.TextIOWrapper:
-    if before is not None:
-        before.flush()
-    raw = _Stream(number, "wb", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw),
-        encoding=before.encoding if before is not None else "utf-8",
-        errors="backslashreplace",
-        line_buffering=raw.isatty() or number != 1,
-    )
+        app(args=words, prog_name=app.info.name, obj=words)
+    except OSError as error:
+        if error.filename is None:
+            sys.exit(report(error))
+        refusal = InputError(f"{error.filename}: {error.strerror}", "name another file or folder")
+        sys.exit(report(refusal))
+    except Exception as error:  # the one place where errors become a line and an exit code
+        sys.exit(report(error))

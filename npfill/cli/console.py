@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
@@ -74,12 +75,13 @@ def print_data(line: str) -> None:
     stdout.print(_readable(line), markup=False)
 
 
+@dataclass
 class Reporter:
     """The voice of one command; it says nothing but errors if `quiet`."""
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
-        self.quiet, self.verbose = quiet, verbose
-        self.warnings: list[str] = []
+    quiet: bool = False
+    verbose: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Print a line; the text is never read as markup."""

@@ -209,7 +209,7 @@ def _picture_and_mask(origin: Origin) -> str:
     prepared = _prepared(origin)
     if sha256_of(prepared.hole) != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"
-    observed = prepared.masked.sha256(opaque=masking.is_alpha)
+    observed = prepared.masked.sha256(opaque=masking.word == "alpha")
     if observed != origin.text.get("npfill_image_sha256"):
         return f"{origin.image} has changed outside the hole"
     return ""

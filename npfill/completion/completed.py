@@ -14,7 +14,6 @@ from jaxtyping import Float
 from npfill.completion.hole import Prepared, sha256_of
 from npfill.errors import UsageError
 from npfill.package import __version__
-from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
@@ -102,14 +101,10 @@ class CompletedPicture:
     strip: bool = False
     max_pixels: int = MAX_PIXELS
 
-    @property
-    def masked(self) -> MaskedPicture:
-        """The picture with its hole."""
-        return self.prepared.masked
-
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
         """The picture with other values in the hole, and nothing changed outside it."""
-        return self.masked.filled(values, opaque=self.prepared.masking.is_alpha)
+        prepared = self.prepared
+        return prepared.masked.filled(values, opaque=prepared.masking.word == "alpha")
 
     @cached_property
     def text(self) -> dict[str, str]:
@@ -134,7 +129,7 @@ class CompletedPicture:
             "npfill_model": self.model,
             "npfill_seed": str(sampling.seed),
             "npfill_sampler": sampling.sampler,
-            "npfill_image_sha256": self.masked.sha256(opaque=masking.is_alpha),
+            "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.word == "alpha"),
             "npfill_mask_sha256": sha256_of(self.prepared.hole),
             # In ASCII, so that any path can be said.
             "npfill_options": json.dumps({"image": self.image} | given),

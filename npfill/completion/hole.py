@@ -54,13 +54,8 @@ class MaskOptions:
     def file(self) -> Path | None:
         """The mask's file, if it comes from one."""
         word = self.word
-        other = word is None or self.is_alpha or word.startswith("color:")
+        other = word is None or word == "alpha" or word.startswith("color:")
         return None if other else Path(str(word))
-
-    @property
-    def is_alpha(self) -> bool:
-        """The picture's transparency marks the hole."""
-        return self.word == "alpha"
 
     @property
     def name(self) -> str:
@@ -160,7 +155,7 @@ def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | No
             levels, picture.size, picture_name=picture.name, threshold=threshold, fit=fit
         )
         holes.append(replace(of_mask, notes=()) if is_plain else of_mask)
-    elif options.is_alpha:
+    elif options.word == "alpha":
         holes.append(from_alpha(picture))
     elif options.word is not None:
         holes.append(from_colour(picture, options.word))

@@ -202,7 +202,7 @@ def _sample(done: CompletedPicture, number: int, text: Text, keep: bool) -> byte
 def _std(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     """Of a picture, a PNG that states its full scale; of data, data."""
     del keep
-    masked = done.masked
+    masked = done.prepared.masked
     assert done.std is not None
     if masked.picture.is_data:
         return picture_bytes(masked.as_data(masked.deviation(done.std)), text, keep=False)
@@ -219,7 +219,7 @@ def _sheet(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
 def _npz(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     """The arrays, of data in their unit; without `std` where the model gives none."""
     del text, keep
-    masked = done.masked
+    masked = done.prepared.masked
     arrays = {"mean": done.mean, "samples": done.samples, "hole": masked.hole}
     if masked.picture.is_data:
         arrays["mean"] = done.filled(done.mean).values
@@ -238,10 +238,10 @@ def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) ->
     shown = slice(None) if done[0].mean.shape[-1] in {1, 3} else slice(1)
     rows = []
     for label, each in zip(labels, done, strict=True):
-        std = None if each.std is None else each.masked.deviation(each.std)[..., shown]
+        std = None if each.std is None else each.prepared.masked.deviation(each.std)[..., shown]
         samples = [sample[..., shown] for sample in each.samples]
         rows.append(Row(label, each.mean[..., shown], std, samples))
-    hole = np.logical_or.reduce(done[0].masked.by_channel[..., shown], axis=-1)
+    hole = np.logical_or.reduce(done[0].prepared.masked.by_channel[..., shown], axis=-1)
     return contact_sheet(rows[0].mean, hole, rows)
 
 

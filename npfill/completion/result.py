@@ -55,7 +55,7 @@ class Completion:
     @cached_property
     def std(self) -> Float[np.ndarray, "..."] | None:
         """The standard deviation in the unit of the picture."""
-        std, masked = self.completed.std, self.completed.masked
+        std, masked = self.completed.std, self.completed.prepared.masked
         if std is None:
             return None
         values = masked.deviation_of_values(std)
@@ -72,7 +72,7 @@ class Completion:
     @cached_property
     def hole(self) -> Bool[np.ndarray, "..."]:
         """True where the picture was completed."""
-        hole = self.completed.masked.hole
+        hole = self.completed.prepared.masked.hole
         return hole if hole.ndim == 2 else self.given.restore(hole)
 
     @property
@@ -116,7 +116,7 @@ class Completion:
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
         folder = None if output is None else Path(output)
         options = OutputOptions(folder, emit, overwrite, keep=keep)
-        data = data_suffix_of(done.masked.picture)
+        data = data_suffix_of(done.prepared.masked.picture)
         results = plan_results(options, len(done.samples), source, data)
         results, _ = without_lacking(results, done, emit)
         paths = [each.path for each in results]
@@ -136,8 +136,8 @@ class Completion:
         return png_bytes(self.sheet(), {})
 
     def __repr__(self) -> str:
-        shape = self.given.restore(self.completed.masked.picture.values).shape
-        parts = [f"mean {shape} {self.completed.masked.picture.values.dtype}"]
+        shape = self.given.restore(self.completed.prepared.masked.picture.values).shape
+        parts = [f"mean {shape} {self.completed.prepared.masked.picture.values.dtype}"]
         if self.completed.std is not None:
             parts.append(f"std {shape}")
         parts.append(f"{len(self.completed.samples)} samples")

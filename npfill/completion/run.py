@@ -242,7 +242,7 @@ class Run:
         seconds = time.perf_counter() - started
         results, lacking = without_lacking(job.results, done, self.output.emit)
         contents = render(results, done, keep=keep)
-        losses, masked = [(0, 0.0)], done.masked
+        losses, masked = [(0, 0.0)], done.prepared.masked
         for result, content in zip(results, contents, strict=True):
             if keep and result.output.is_picture and not masked.picture.is_data:
                 losses.append(masked.changed_outside(as_read_again(content, masked.picture)))

@@ -167,7 +167,8 @@ def _moments(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and std at all pixels, predicted on `grid_of` and interpolated between its points."""
     size, channels = (observed.shape[0], observed.shape[1]), picture.shape[-1]
-    given = model.condition(context_of(model, picture, ~observed))
+    context, _ = context_of(model, picture, ~observed)
+    given = model.condition(context)
     grid = grid_of(size, model)
     predicted = moments(given, Targets.every(grid, given.context.pixels.device), seed)
     mean, std = (

@@ -158,7 +158,9 @@ class ConvCNP(NeuralProcess):
         rows, columns = torch.div(index, width, rounding_mode="floor"), index % width
         outputs = start.new_zeros(*index.shape, 2 * self.config.channels)
         for window in windows(start.shape[-2], start.shape[-1]):
-            number, target = window.holds(rows, columns).nonzero(as_tuple=True)
+            (top, bottom), (left, right) = window.rows, window.columns
+            inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+            number, target = inside.nonzero(as_tuple=True)
             if len(number):
                 where = number, rows[number, target], columns[number, target]
                 values = self._within(encoded, window, where)

@@ -183,10 +183,9 @@ def _predict(
             f"the model is for pictures of {model.config.channels} channels",
             "models of one or three channels complete pictures",
         )
-    context = context_of(model, picture, hole)
+    context, notes = context_of(model, picture, hole)
     positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
     targets, channels = Targets(positions, (hole.shape[0], hole.shape[1])), picture.shape[-1]
-    notes = _notes(model, picture, hole)
     with torch.no_grad():
         given = model.condition(context)
         predicted = moments(given, targets, seed)
@@ -207,23 +206,33 @@ def _predict(
     return Prediction(mean, std, pictures, tuple(notes))
 
 
-def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> Context:
-    """The context of a picture on the model's grid.
+def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[Context, list[str]]:
+    """The context of a picture on the model's grid, and sentences on what the model was not for.
 
     A larger picture is averaged onto the grid; a colour picture becomes a batch of channels for a
     grey model.
     """
-    frame = hole.shape[0], hole.shape[1]
+    config, notes, frame = model.config, list[str](), (hole.shape[0], hole.shape[1])
+    if max(frame) > config.size and not model.any_size:
+        notes.append(
+            f"the picture is {hole.shape[1]}x{hole.shape[0]} and the model was made for "
+            f"{config.size}x{config.size}: the observed pixels are averaged onto a coarser grid, "
+            "and the hole is filled smoothly"
+        )
+    if picture.shape[-1] > config.channels:
+        notes.append("the model is for grey pictures: each colour channel is completed by itself")
+    if picture.shape[-1] < config.channels and not model.any_size:
+        notes.append("the model is for RGB pictures: the grey picture is completed as RGB")
     values, observed = picture, ~hole
     if not model.any_size:
-        values, observed = observed_average(values, observed, model.config.size)
-    if model.config.channels != 1:
-        values = match_channels(values, model.config.channels)
+        values, observed = observed_average(values, observed, config.size)
+    if config.channels != 1:
+        values = match_channels(values, config.channels)
     tensor = torch.from_numpy(np.ascontiguousarray(values)).permute(2, 0, 1)
-    batch = tensor.unsqueeze(1) if model.config.channels == 1 else tensor.unsqueeze(0)
+    batch = tensor.unsqueeze(1) if config.channels == 1 else tensor.unsqueeze(0)
     weight = next(model.parameters())
     mask = torch.from_numpy(observed).expand(len(batch), 1, -1, -1)
-    return Context(batch.to(weight), mask.to(weight.device), frame=frame)
+    return Context(batch.to(weight), mask.to(weight.device), frame=frame), notes
 
 
 def channels_last(
@@ -234,20 +243,3 @@ def channels_last(
     if array.shape[-1] == 1:
         return np.ascontiguousarray(array[..., 0].T)
     return match_channels(array[0][None], channels)[0]
-
-
-def _notes(model: NeuralProcess, picture: Array, hole: HoleArray) -> list[str]:
-    """Sentences on what the model was not made for."""
-    config, notes = model.config, []
-    longer = max(hole.shape)
-    if longer > config.size and not model.any_size:
-        notes.append(
-            f"the picture is {hole.shape[1]}x{hole.shape[0]} and the model was made for "
-            f"{config.size}x{config.size}: the observed pixels are averaged onto a coarser grid, "
-            "and the hole is filled smoothly"
-        )
-    if picture.shape[-1] > config.channels:
-        notes.append("the model is for grey pictures: each colour channel is completed by itself")
-    if picture.shape[-1] < config.channels and not model.any_size:
-        notes.append("the model is for RGB pictures: the grey picture is completed as RGB")
-    return notes

@@ -1,8 +1,8 @@
-"""The contract of a sampler, and the noise that its samples are made from."""
+"""The contract of a sampler, the table of samplers, and the noise that samples are made from."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import torch
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill.context import Targets
+from npfill.errors import UsageError
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
@@ -179,3 +180,39 @@ class MixtureSampler(Sampler):
             components = Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
         own, least = (self.score(each, truth, asked) for each in (components, floored(components)))
         return own, least
+
+
+AUTO = "auto"
+# By name; the package fills it with its own.
+SAMPLERS: dict[str, type[Sampler]] = {}
+
+
+def sampler_for(
+    model: NeuralProcess, name: str = AUTO, rounds: int | None = None, *, noise: bool = False
+) -> Sampler:
+    """The sampler of a name, with its options; `auto` is the default of the model's variant.
+
+    Args:
+        model: The model.
+        name: `auto`, or a key of `SAMPLERS`.
+        rounds: Rounds of a sampler that has them; None for its default.
+        noise: Draw pixels where they would be means; ignored by a sampler that always does.
+
+    Raises:
+        UsageError: The name is unknown, or the sampler is not for this model or has no rounds.
+    """
+    if name not in {AUTO, *SAMPLERS}:
+        raise UsageError(f"unknown sampler {name!r}", f"one of: {AUTO}, {', '.join(SAMPLERS)}")
+    sampler = SAMPLERS[model.default_sampler if name == AUTO else name]
+    if problem := sampler.refuse(model):
+        raise UsageError(
+            f"sampler {sampler.name}: {problem}", "autoregressive gives it coherent samples"
+        )
+    options = {"rounds": rounds, "noise": noise}
+    known = {field.name for field in fields(sampler)}
+    if rounds is not None and "rounds" not in known:
+        raise UsageError(f"{rounds} rounds of sampler {sampler.name}", "autoregressive has rounds")
+    if rounds is not None and rounds < 1:
+        raise UsageError(f"{rounds} rounds", "1 or more are drawn")
+    chosen = {key: value for key, value in options.items() if key in known and value is not None}
+    return sampler(**chosen)

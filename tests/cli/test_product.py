@@ -156,7 +156,7 @@ def counted() -> Iterator[str]:
     OUTPUTS["count"] = Output(
         name="count",
         render=lambda done, _, text, __: (
-            f"{done.masked.hole.sum()} {text['npfill_output']}".encode()
+            f"{done.prepared.masked.hole.sum()} {text['npfill_output']}".encode()
         ),
         suffix=".txt",
     )

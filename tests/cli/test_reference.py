@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from npfill.cli import main
-from npfill.cli.commands import app
+from npfill.cli import app, main
 from npfill.zoo import entries
 from tests.cli.conftest import Command
 from tests.test_package import ROOT, RUN_COMMAND, heavy_modules_after
 
 REFERENCE = (ROOT / "docs" / "commands.md").read_text("utf-8")
-MEND = "python -m typer npfill.cli.commands utils docs --name npfill --output docs/commands.md"
+MEND = "python -m typer npfill.cli utils docs --name npfill --output docs/commands.md"
 COMPLETING = {
     "_NPFILL_COMPLETE": "complete_bash",
     "COMP_WORDS": "npfill complete -m ",

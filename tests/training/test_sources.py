@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npfill.cli.commands import app
+from npfill.cli import app
 from npfill.data import sources
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_suffixes

@@ -78,7 +78,10 @@ def filled(levels: list[Level]) -> list[Grid]:
         picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear")[..., :height, :width]
         mean, trust = level.mean, level.trust
         if level.number:
-            down, right = _gradient(picture)
+            # Central differences down and to the right, per cell.
+            wide = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+            down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
+            right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
             mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
         picture = torch.lerp(picture, mean, trust)
         for _ in range(_ROUNDS):
@@ -118,14 +121,6 @@ def _centres(like: Grid, number: int) -> Float[Tensor, "1 2 height width"]:
         for side in like.shape[-2:]
     ]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
-
-
-def _gradient(grid: Grid) -> tuple[Grid, Grid]:
-    """Central differences down and to the right, per cell."""
-    padded = F.pad(grid, (1, 1, 1, 1), mode="replicate")
-    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
-    right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
-    return down, right
 
 
 def _neighbours(grid: Grid) -> Grid:

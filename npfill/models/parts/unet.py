@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -93,13 +93,6 @@ class Window:
     bottom: int
     left: int
     right: int
-
-    def holds(
-        self, rows: Int[Tensor, "batch target"], columns: Int[Tensor, "batch target"]
-    ) -> Bool[Tensor, "batch target"]:
-        """True for the pixels that it answers for."""
-        within_rows = (rows >= self.rows[0]) & (rows < self.rows[1])
-        return within_rows & (columns >= self.columns[0]) & (columns < self.columns[1])
 
     def cut(self, grid: Tensor, stride: int = 1) -> Tensor:
         """The part of a grid of cells of `stride` pixels that is computed."""
