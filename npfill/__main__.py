@@ -1,9 +1,11 @@
 """The process of the command `npfill`: it owns signals and streams from its first line on."""
 
 import io
+import logging
 import os
 import signal
 import sys
+import warnings
 from typing import Any
 
 from npfill.errors import InputError, received_signals
@@ -23,7 +25,9 @@ def main() -> None:
         from npfill.cli import console  # noqa: PLC0415
 
         _own_streams()
-        console.quiet_libraries()
+        if not sys.warnoptions:  # unless Python was told to show them
+            warnings.simplefilter("ignore")
+        logging.getLogger().addHandler(logging.NullHandler())
         for number in owned:
             signal.signal(number, _interrupt)
         try:

@@ -70,31 +70,10 @@ def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
             )
 
 
-def write(path: Path, content: bytes, *, overwrite: bool, like: Path | None = None) -> None:
-    """Write a file, as `write_bytes` does, or to stdout where the path is `-`.
-
-    Raises:
-        OverwriteError: It exists, and may not be replaced.
-        InputError: The system does not let it be written.
-    """
-    if path != STDIO:
-        write_bytes(path, content, overwrite=overwrite, like=like)
-        return
-    try:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:  # the reader has had enough, which is no error of ours
-        raise
-    except OSError as error:
-        raise InputError(
-            f"stdout: cannot be written ({error.strerror})", "`output` names a file or folder"
-        ) from None
-
-
 def write_bytes(
     path: Path, content: bytes, *, overwrite: bool = True, like: Path | None = None
 ) -> None:
-    """Write a file that is at no time half there.
+    """Write a file that is at no time half there, or to stdout where the path is `-`.
 
     A missing folder is made. Whatever interrupts the writing, nothing is left behind; what a run
     that was killed has left goes with the next file that is written into the folder. A file that is
@@ -110,16 +89,24 @@ def write_bytes(
         OverwriteError: It exists, and may not be replaced.
         InputError: The system does not let it be written.
     """
+    if path == STDIO:
+        _write_to_stdout(content)
+        return
+    mode = 0o666
+    if path.exists():
+        mode = stat.S_IMODE(path.stat().st_mode)
+    elif like is not None and like.is_file():
+        mode &= like.stat().st_mode | 0o600
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left(path.parent)
         # The suffix of the target is not kept: no viewer must pick a half-written file up.
         temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
         try:
-            with open(temporary, "xb", opener=partial(os.open, mode=_mode(path, like))) as file:
+            with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
                 _lock(file.fileno())
                 if path.exists():
-                    os.chmod(temporary, _mode(path, like))  # noqa: PTH101 - whatever the umask
+                    os.chmod(temporary, mode)  # noqa: PTH101 - whatever the umask
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -154,12 +141,16 @@ def _put(temporary: Path, path: Path) -> None:
         raise OverwriteError(f"{path}: exists", "`overwrite=True` replaces it") from None
 
 
-def _mode(path: Path, like: Path | None) -> int:
-    """The permissions of what is written: those of the file that it replaces, or new ones."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    is_file = like is not None and like.is_file()
-    return 0o666 & (like.stat().st_mode | 0o600) if like is not None and is_file else 0o666
+def _write_to_stdout(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader has had enough, which is no error of ours
+        raise
+    except OSError as error:
+        raise InputError(
+            f"stdout: cannot be written ({error.strerror})", "`output` names a file or folder"
+        ) from None
 
 
 def _lock(file: int, *, wait: bool = True) -> bool:

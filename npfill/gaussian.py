@@ -3,10 +3,8 @@
 import math
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -32,20 +30,6 @@ class Gaussian:
     def rsample(self, noise: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """The draw of standard normal `noise`, differentiable in mean and scale."""
         return self.mean + self.scale * noise
-
-
-def full_precision(tensor: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The tensor in float32 at least, which distributions are computed in."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-
-
-def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
-    """Mean and pre-activation of the scale, side by side, become a Gaussian.
-
-    The mean is free; the scale is floor + (1 - floor) softplus, so it never falls below `floor`.
-    """
-    mean, scale = full_precision(outputs).chunk(2, dim=-1)
-    return Gaussian(mean, floor + (1.0 - floor) * F.softplus(scale))
 
 
 def mixture_moments(components: Gaussian) -> Gaussian:

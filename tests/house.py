@@ -20,13 +20,7 @@ _FLAG = re.compile(r"(?<![-<!\w])--[a-z]")
 _DEFINITIONS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 # Figures that are beyond their goals still: none may grow. Lower them as they shrink.
-_REACHED = {
-    "files": 127,
-    "lines": 16_300,
-    "late imports in functions of cli/": 25,
-    "files on the path of a completion": 47,
-    "functions on the path of a completion": 204,
-}
+_REACHED = {"lines": 16_100}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from npfill.cli.console import (
     print_data,
     print_result,
     progress,
+    say_terms,
     show,
 )
 from npfill.cli.options import (
@@ -36,7 +37,6 @@ from npfill.cli.options import (
     Seed,
     SkipExisting,
     Strip,
-    say_terms,
 )
 from npfill.errors import BatchError, NpfillError, UsageError
 

@@ -1,15 +1,12 @@
 """The command's voice: talk goes to stderr, data to stdout, an error is a line and a way out."""
 
 import json
-import logging
 import math
 import os
 import re
 import shlex
-import sys
 import time
 import traceback
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -86,7 +83,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Print a line; the text is never read as markup."""
         if not self.quiet:
-            stderr.print(_plain(as_flags(text)))
+            stderr.print(_readable(as_flags(text)), markup=False)
 
     def warn(self, text: str) -> None:
         """Print a line on what the user should know; kept for the result, too."""
@@ -111,11 +108,10 @@ def _quoted(word: str) -> str:
     return f"$'{''.join(each)}'"
 
 
-def quiet_libraries() -> None:
-    """Keep the warnings and logs of libraries from stderr, unless Python was told to show them."""
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")
-    logging.getLogger().addHandler(logging.NullHandler())
+def say_terms(reporter: Reporter, name: str, terms: str) -> None:
+    """Warn where the data that weights were trained on may not be used for everything."""
+    if "non-commercial" in terms:
+        reporter.warn(f"{name}: {terms}")
 
 
 class Progress:

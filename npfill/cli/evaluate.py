@@ -7,8 +7,7 @@ import typer
 from rich import table as rich_table
 
 from npfill import zoo
-from npfill.cli.console import Reporter, progress, shell, stdout
-from npfill.cli.options import say_terms
+from npfill.cli.console import Reporter, progress, say_terms, shell, stdout
 from npfill.errors import InputError, ModelError
 from npfill.files import refuse_results, write_bytes
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npfill.cli.console import Reporter, progress
-from npfill.cli.options import say_terms
+from npfill.cli.console import Reporter, progress, say_terms
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 

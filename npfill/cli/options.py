@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from npfill.cli.console import Reporter
 from npfill.files import folder
 
 _MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
@@ -140,9 +139,3 @@ SkipExisting = Annotated[
         "--skip-existing", help="Keep existing files and write the others.", rich_help_panel=_OUTPUT
     ),
 ]
-
-
-def say_terms(reporter: Reporter, name: str, terms: str) -> None:
-    """Warn where the data that weights were trained on may not be used for everything."""
-    if "non-commercial" in terms:
-        reporter.warn(f"{name}: {terms}")

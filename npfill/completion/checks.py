@@ -16,10 +16,9 @@ from npfill.completion.completed import (
     complete_prepared,
     is_allowed,
     is_path,
-    option,
 )
 from npfill.completion.from_python import complete
-from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare, sha256_of
+from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.outputs import OUTPUTS, Result, render
 from npfill.errors import CheckFailedError, InputError, NpfillError
 from npfill.pictures.hole import describe, width_by_height
@@ -84,7 +83,7 @@ class Origin:
         try:
             said = json.loads(text["npfill_options"])
             image = Path(said.pop("image"))
-            names = {option(name): name for name in TYPES}
+            names = {f"--{name.replace('_', '-')}": name for name in TYPES}
             options = {names[key]: value for key, value in said.items()}
             if output == "sheet":
                 number = text["npfill_samples"]
@@ -207,7 +206,7 @@ def _picture_and_mask(origin: Origin) -> str:
     if STDIN in {origin.image, masking.file}:
         return "came through stdin, which is not here"
     prepared = _prepared(origin)
-    if sha256_of(prepared.hole) != origin.text.get("npfill_mask_sha256"):
+    if prepared.sha256 != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"
     observed = prepared.masked.sha256(opaque=masking.word == "alpha")
     if observed != origin.text.get("npfill_image_sha256"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from npfill.completion.hole import Prepared, sha256_of
+from npfill.completion.hole import Prepared
 from npfill.errors import UsageError
 from npfill.package import __version__
 from npfill.pictures.picture import Picture
@@ -123,23 +123,22 @@ class CompletedPicture:
             "max_pixels": self.max_pixels if self.max_pixels != MAX_PIXELS else 0,
         }
         del options["samples"]
-        given = {option(name): value for name, value in options.items() if value or name == "seed"}
+        given = {
+            f"--{name.replace('_', '-')}": value  # the option of the command
+            for name, value in options.items()
+            if value or name == "seed"
+        }
         text = {
             "npfill_version": __version__,
             "npfill_model": self.model,
             "npfill_seed": str(sampling.seed),
             "npfill_sampler": sampling.sampler,
             "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.word == "alpha"),
-            "npfill_mask_sha256": sha256_of(self.prepared.hole),
+            "npfill_mask_sha256": self.prepared.sha256,
             # In ASCII, so that any path can be said.
             "npfill_options": json.dumps({"image": self.image} | given),
         }
         return text if self.sha256 is None else text | {"npfill_model_sha256": self.sha256}
-
-
-def option(parameter: str) -> str:
-    """The key of a parameter in `npfill_options`: its option on a command line."""
-    return f"--{parameter.replace('_', '-')}"
 
 
 def complete_prepared(

@@ -73,6 +73,7 @@ class Prepared:
         masking: The options that selected the hole.
         masked: The picture with its hole.
         hole: The hole.
+        sha256: The hash of the hole as packed bits in row-major order, in hex.
         notes: Sentences for the user on the picture and its mask.
         description: One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)".
     """
@@ -80,6 +81,7 @@ class Prepared:
     masking: MaskOptions
     masked: MaskedPicture
     hole: Hole
+    sha256: str
     notes: tuple[str, ...]
     description: str
 
@@ -130,12 +132,8 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
     notes += [f"{masking.name}: {note}" for note in hole.notes]
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
     masked = MaskedPicture.of(picture, chosen)
-    return Prepared(masking, masked, hole, tuple(notes), describe(hole))
-
-
-def sha256_of(hole: Hole) -> str:
-    """The hash of the hole as packed bits in row-major order, in hex."""
-    return hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
+    sha256 = hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
+    return Prepared(masking, masked, hole, sha256, tuple(notes), describe(hole))
 
 
 def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:

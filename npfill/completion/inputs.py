@@ -38,11 +38,11 @@ class InputFile:
         if not ahead:
             return "" if self.path == STDIN else data_suffix(self.path)
         try:
-            self._ahead = read_picture(self.path, max_pixels)
+            picture = self._ahead = read_picture(self.path, max_pixels)
         except NpfillError as error:  # said when it is read
             self._ahead = error
             return ""
-        return data_suffix_of(self._ahead)
+        return FORMATS[picture.format].suffixes[0] if picture.is_data else ""
 
     def read(self, max_pixels: int) -> Picture:
         """The picture, opened once.
@@ -54,11 +54,6 @@ class InputFile:
         if isinstance(ahead, NpfillError):
             raise ahead
         return ahead or read_picture(self.path, max_pixels)
-
-
-def data_suffix_of(picture: Picture) -> str:
-    """The suffix of data in their format; "" for a picture."""
-    return FORMATS[picture.format].suffixes[0] if picture.is_data else ""
 
 
 def find_pictures(

@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float, Shaped
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
-from npfill.completion.inputs import data_suffix_of
 from npfill.completion.outputs import (
     OutputOptions,
     plan_results,
@@ -19,9 +18,9 @@ from npfill.completion.outputs import (
     without_lacking,
 )
 from npfill.errors import UsageError
-from npfill.files import STDIO, refuse_inputs, refuse_results, write
+from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.convert import PictureInput
-from npfill.pictures.formats import png_bytes
+from npfill.pictures.formats import FORMATS, png_bytes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -116,7 +115,8 @@ class Completion:
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
         folder = None if output is None else Path(output)
         options = OutputOptions(folder, emit, overwrite, keep=keep)
-        data = data_suffix_of(done.prepared.masked.picture)
+        picture = done.prepared.masked.picture
+        data = FORMATS[picture.format].suffixes[0] if picture.is_data else ""
         results = plan_results(options, len(done.samples), source, data)
         results, _ = without_lacking(results, done, emit)
         paths = [each.path for each in results]
@@ -124,7 +124,7 @@ class Completion:
         refuse_inputs(paths, inputs)
         refuse_results(paths, overwrite)
         for path, content in zip(paths, render(results, done, keep=keep), strict=True):
-            write(path, content, overwrite=overwrite, like=source)
+            write_bytes(path, content, overwrite=overwrite, like=source)
         return {each.name: each.path for each in results}
 
     def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:

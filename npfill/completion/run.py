@@ -22,7 +22,7 @@ from npfill.completion.outputs import (
     without_lacking,
 )
 from npfill.errors import InputError, NpfillError, UsageError
-from npfill.files import refuse_inputs, refuse_results, write
+from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import as_read_again
 
@@ -247,7 +247,7 @@ class Run:
             if keep and result.output.is_picture and not masked.picture.is_data:
                 losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
-            write(result.path, content, overwrite=self.output.overwrite, like=job.file.path)
+            write_bytes(result.path, content, overwrite=self.output.overwrite, like=job.file.path)
         std, notes = done.std, (*done.notes, *lacking)
         mean_std = None
         if std is not None:

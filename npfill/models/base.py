@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from npfill.config import Doc, Range
 from npfill.context import Context, Masks, Pixels, Targets
@@ -165,3 +166,17 @@ class Conditioned:
         if self.log_share.shape[1] == 1:
             return self.log_share
         return self.log_share.gather(1, targets.index.expand(len(self.log_share), -1))
+
+
+def full_precision(tensor: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The tensor in float32 at least, which distributions are computed in."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def floored_gaussian(outputs: Float[Tensor, "*shape channels"], floor: float) -> Gaussian:
+    """Mean and pre-activation of the scale, side by side, become a Gaussian.
+
+    The mean is free; the scale is floor + (1 - floor) softplus, so it never falls below `floor`.
+    """
+    mean, scale = full_precision(outputs).chunk(2, dim=-1)
+    return Gaussian(mean, floor + (1.0 - floor) * F.softplus(scale))

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from npfill.config import Doc, Length
 from npfill.context import Context, Targets
-from npfill.gaussian import Gaussian, floored_gaussian
-from npfill.models.base import Channels, NeuralProcess, ScaleFloor
+from npfill.gaussian import Gaussian
+from npfill.models.base import Channels, NeuralProcess, ScaleFloor, floored_gaussian
 from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from npfill.models.parts.unet import MULTIPLE, UNet, Window, windows

@@ -80,12 +80,13 @@ class MaskedPicture:
             NpfillError: A value outside the hole would change, which is a bug.
         """
         result, colours = self.picture.values.copy(), self.picture.colours
-        low, width, (least, most) = self.low, self.width, self._limits
-        if self.hole.ndim == 3:  # then of each value in the hole, that of its channel
-            channel = np.nonzero(self.hole)[-1]
-            low, width, least, most = (each[channel] for each in (low, width, least, most))
-        stored = _in_type(np.clip(values[self.hole], 0, 1) * width + low, result.dtype)
-        result[..., :colours][self.hole] = np.clip(stored, least, most)
+        # Of each value in a hole of the channels' own, its channel.
+        channel = np.nonzero(self.hole)[-1] if self.hole.ndim == 3 else slice(None)
+        in_units = np.clip(values[self.hole], 0, 1) * self.width[channel] + self.low[channel]
+        stored = _in_type(in_units, result.dtype)
+        if self.picture.is_data:
+            stored = np.clip(stored, *(limit[channel] for limit in self._limits))
+        result[..., :colours][self.hole] = stored
         if opaque and self.picture.has_alpha:
             result[self.anywhere, colours:] = self.picture.white
         after = replace(self.picture, values=result)

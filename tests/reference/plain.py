@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npfill.context import Context
-from npfill.gaussian import Gaussian, floored_gaussian
+from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess, build
+from npfill.models.base import floored_gaussian
 from npfill.models.parts.basis import BasisEncoder
 from npfill.models.parts.points import points_of
 from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder

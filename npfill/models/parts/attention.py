@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npfill.gaussian import full_precision
+from npfill.models.base import full_precision
 from npfill.models.parts.layers import mlp
 
 _DISTANCE_FEATURES = 3

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from npfill.config import Doc, Length
 from npfill.context import Context, Masks, Pixels
-from npfill.gaussian import Gaussian, floored_gaussian
+from npfill.gaussian import Gaussian
+from npfill.models.base import floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
 from npfill.models.parts.points import Coordinates, Encoding, check_frequencies, sums_over_grid
 

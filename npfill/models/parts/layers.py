@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from npfill.config import Range
-from npfill.gaussian import Gaussian, full_precision
+from npfill.gaussian import Gaussian
+from npfill.models.base import full_precision
 
 # No size in a configuration may ask for more than this, whoever wrote the file.
 Size = Annotated[int, Range(1, 4096)]

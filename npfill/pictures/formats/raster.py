@@ -85,7 +85,7 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     # to ask a PNG file for EXIF loads it, and an error in its pixels would pass for one in EXIF.
     as_stored = orientation(image) if image.format == "TIFF" else 1
     image.load()
-    if kind == "PNG":
+    if kind == "PNG" and "transparency" in image.info:
         png.scale_transparent_level(image, header)
     # Pillow has turned a TIFF file by now, and says so by having dropped the orientation.
     turn = orientation(image)
