@@ -68,7 +68,8 @@ def parse(text: str) -> Address:
 
 def root() -> Path:
     """The Hugging Face cache of this user."""
-    return Path(library().constants.HF_HUB_CACHE).expanduser().absolute()
+    # `Path.expanduser` raises where the user has neither a home nor a name, as in many containers.
+    return Path(os.path.expanduser(library().constants.HF_HUB_CACHE)).absolute()  # noqa: PTH111
 
 
 def cached(address: Address) -> Path | None:
