@@ -20,7 +20,7 @@ from npfill.sampling import predictive
 from tests.cli.conftest import Command
 from tests.test_package import ROOT
 
-RUN = "from npfill.cli import main; main()"
+RUN = "from npfill.__main__ import main; main()"
 # A job in the background of a shell ignores SIGINT, and so do its children.
 INTERRUPTIBLE = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {RUN}"
 KILLED_WHILE_WRITING = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-RUN = "from npfill.cli import main; main()"
+RUN = "from npfill.__main__ import main; main()"
 SLOW_FSYNC = (
     "import os, time\nreal = os.fsync\n"
     "def fsync(number):\n    real(number)\n    {act}\n"
@@ -42,7 +42,7 @@ def ended(*words: str, before: str = "", **options: object) -> tuple[int, str, s
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2])
 def test_an_interruption_at_any_moment_is_silent(delay: float) -> None:
     before = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    begun = "import npfill.cli\nprint('begun', flush=True)\n"
+    begun = "import npfill.__main__\nprint('begun', flush=True)\n"
     run = start(*COMPLETE, "-o", "out", before=before + begun)
     assert run.stdout is not None
     assert run.stdout.readline() == "begun\n"
