@@ -43,7 +43,10 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (top / "pretrained").mkdir(parents=True)
     shutil.copytree(files.folder("train"), top / "train")
     shutil.copytree(files.folder("examples"), top / "examples")
-    for module in ("npfill.zoo", "tools.shipping", "tools.release", "tools.stages"):
+    for module in (
+        "npfill.zoo",
+        *(f"tools.{one}" for one in ("card", "release", "shipping", "stages")),
+    ):
         monkeypatch.setattr(f"{module}.folder", lambda name: top / name)
     return top
 
