@@ -92,12 +92,12 @@ def write_bytes(
     if path == STDIO:
         _write_to_stdout(content)
         return
-    mode = 0o666
-    if path.exists():
-        mode = stat.S_IMODE(path.stat().st_mode)
-    elif like is not None and like.is_file():
-        mode &= like.stat().st_mode | 0o600
     try:
+        mode = 0o666
+        if path.exists():
+            mode = stat.S_IMODE(path.stat().st_mode)
+        elif like is not None and like.is_file():
+            mode &= like.stat().st_mode | 0o600
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left(path.parent)
         # The suffix of the target is not kept: no viewer must pick a half-written file up.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from npfill.completion.completed import (
-    TYPES,
+    KEYS,
     SamplingOptions,
     complete_prepared,
     is_allowed,
@@ -83,7 +83,7 @@ class Origin:
         try:
             said = json.loads(text["npfill_options"])
             image = Path(said.pop("image"))
-            names = {f"--{name.replace('_', '-')}": name for name in TYPES}
+            names = {key: name for name, key in KEYS.items()}
             options = {names[key]: value for key, value in said.items()}
             if output == "sheet":
                 number = text["npfill_samples"]

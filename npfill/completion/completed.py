@@ -37,6 +37,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "strip": bool,
     "max_pixels": int,
 }
+# Their keys in a result's metadata: the options of the command.
+KEYS = {name: f"--{name.replace('_', '-')}" for name in TYPES}
 # The limits of numbers, as on a command line.
 _LIMITS: dict[str, tuple[float, float]] = {
     "grow": (-100_000, 100_000),
@@ -123,11 +125,7 @@ class CompletedPicture:
             "max_pixels": self.max_pixels if self.max_pixels != MAX_PIXELS else 0,
         }
         del options["samples"]
-        given = {
-            f"--{name.replace('_', '-')}": value  # the option of the command
-            for name, value in options.items()
-            if value or name == "seed"
-        }
+        given = {KEYS[name]: value for name, value in options.items() if value or name == "seed"}
         text = {
             "npfill_version": __version__,
             "npfill_model": self.model,

@@ -190,8 +190,8 @@ def _predict(
         given = model.condition(context)
         predicted = moments(given, targets, seed)
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
-        coarser = samples and context.size != targets.size
-        other = sampler.substitute(given, targets) if coarser else None
+        finer = context.size != targets.size
+        other = sampler.substitute(given) if samples and finer else None
         if other is not None:
             notes.append(
                 f"every cell of the coarser grid is observed in part: samples are {other.name}"

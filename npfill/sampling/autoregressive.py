@@ -58,9 +58,9 @@ class Autoregressive(Sampler):
         f"{ORDERS} orders, with the mean over {LATENTS} z inside the logarithm"
     )
 
-    def substitute(self, given: Conditioned, targets: Targets) -> Sampler | None:
+    def substitute(self, given: Conditioned) -> Sampler | None:
         """The sampler to use where every cell of a coarser grid is observed in part."""
-        if targets.size == given.context.size or not given.context.mask().all():
+        if not given.context.mask().all():
             return None
         return Latent(noise=self.noise) if given.model.has_latent else Independent()
 

@@ -99,9 +99,9 @@ class Sampler(ABC):
         del model
         return ""
 
-    def substitute(self, given: Conditioned, targets: Targets) -> "Sampler | None":
-        """The sampler to use where this one has nothing to draw; None where it has."""
-        del given, targets
+    def substitute(self, given: Conditioned) -> "Sampler | None":
+        """The sampler for targets on a finer grid than the context's; None if this one will do."""
+        del given
         return None
 
     @torch.no_grad()
