@@ -20,7 +20,7 @@ _FLAG = re.compile(r"(?<![-<!\w])--[a-z]")
 _DEFINITIONS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 # Figures that are beyond their goals still: none may grow. Lower them as they shrink.
-_REACHED = {"lines": 15_700}
+_REACHED = {"lines": 14_750}
 
 # The goals were set for the functions of version 0.1. What the product has learned to do since is
 # counted apart, by file or by file and name, and stands here with what it is.
@@ -29,6 +29,103 @@ LATER = {
     "npfill/pictures/convert.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/completion/result.py": "the completion that a Python program gets",
     "npfill/training/proposal.py": "a recipe written for a folder of pictures",
+    "npfill/__main__.py:main": "signals end the process at once, and leave nothing half done",
+    "npfill/__main__.py:_interrupt": "signals end the process at once, and leave nothing half done",
+    "npfill/__main__.py:_own_streams": (
+        "streams that are closed, full or without a reader end the command in one line"
+    ),
+    "npfill/__main__.py:_Stream": (
+        "streams that are closed, full or without a reader end the command in one line"
+    ),
+    "npfill/__main__.py:_stream": (
+        "streams that are closed, full or without a reader end the command in one line"
+    ),
+    "npfill/cli/console.py:understand": "messages name parameters, and the command line its flags",
+    "npfill/cli/console.py:as_flags": "messages name parameters, and the command line its flags",
+    "npfill/cli/console.py:_as_flag": "messages name parameters, and the command line its flags",
+    "npfill/cli/console.py:_flags": "messages name parameters, and the command line its flags",
+    "npfill/cli/console.py:_quoted": "commands that can be pasted whatever stands in names",
+    "npfill/cli/console.py:_finite": "JSON of numbers that are not finite",
+    "npfill/cli/models.py:_recipe": "the recipe that weights carry, printed",
+    "npfill/cli/train.py:_check_new": "a recipe written for a folder of pictures",
+    "npfill/cli/train.py:_say_new": "a recipe written for a folder of pictures",
+    "npfill/cli/train.py:_try": "a command that tries a run's weights, as it is printed",
+    "npfill/completion/completed.py:is_allowed": (
+        "what a result says of itself is held to the command's limits"
+    ),
+    "npfill/completion/completed.py:is_path": (
+        "what a result says of itself is held to the command's limits"
+    ),
+    "npfill/config.py:Doc": "recipes explained key by key",
+    "npfill/config.py:Key": "recipes explained key by key",
+    "npfill/config.py:keys_of": "recipes explained key by key",
+    "npfill/config.py:_comment": "recipes explained key by key",
+    "npfill/data/arrays.py:interleaved": "folders of folders, evenly mixed",
+    "npfill/data/arrays.py:names_in_zip": "what beside pictures lies in a training set, named",
+    "npfill/data/arrays.py:_archive": "training sets that are bombs or damaged, refused",
+    "npfill/data/arrays.py:_member": "training sets that are bombs or damaged, refused",
+    "npfill/data/arrays.py:_of_member": "training sets that are bombs or damaged, refused",
+    "npfill/data/arrays.py:_refuse_bomb": "training sets that are bombs or damaged, refused",
+    "npfill/data/arrays.py:_in_npz": "training sets that are bombs or damaged, refused",
+    "npfill/data/sources.py:_names": "folders of folders, evenly mixed",
+    "npfill/data/sources.py:left_out": "what beside pictures lies in a training set, named",
+    "npfill/data/sources.py:_no_names": "what beside pictures lies in a training set, named",
+    "npfill/data/sources.py:first_file": "a command that tries a run's weights, as it is printed",
+    "npfill/download.py:_download": (
+        "downloads that end at the stated size, or where a server stands still"
+    ),
+    "npfill/download.py:_content": (
+        "downloads that end at the stated size, or where a server stands still"
+    ),
+    "npfill/download.py:_endpoint": "a mirror's address, checked",
+    "npfill/evaluate/__init__.py:_TestSet": (
+        "data without a test part, measured on what a run held out"
+    ),
+    "npfill/evaluate/__init__.py:_test_set": (
+        "data without a test part, measured on what a run held out"
+    ),
+    "npfill/evaluate/__init__.py:_has_pictures": (
+        "data without a test part, measured on what a run held out"
+    ),
+    "npfill/evaluate/__init__.py:_Run": "data without a test part, measured on what a run held out",
+    "npfill/evaluate/__init__.py:_run_on": (
+        "data without a test part, measured on what a run held out"
+    ),
+    "npfill/files.py:_put": "a file that appears in the meantime is not written over",
+    "npfill/files.py:_lock": "what killed runs have left is removed, and what others write is not",
+    "npfill/files.py:_remove_left": (
+        "what killed runs have left is removed, and what others write is not"
+    ),
+    "npfill/hub.py:store": "nothing that a server says becomes a path",
+    "npfill/hub.py:shown": "passwords in addresses are not printed",
+    "npfill/models/__init__.py:nested": "weight files and recipes of format 1, translated",
+    "npfill/models/__init__.py:_renamed": "weight files and recipes of format 1, translated",
+    "npfill/pictures/formats/png.py:scale_transparent_level": (
+        "the transparent level of grey of few bits"
+    ),
+    "npfill/pictures/formats/raster.py:opened": "threads may read pictures at the same time",
+    "npfill/pictures/masked.py:MaskedPicture._limits": (
+        "data are filled within exactly what is observed"
+    ),
+    "npfill/pictures/picture.py:_distance": "integers of 64 bits are compared exactly",
+    "npfill/pictures/picture.py:_modular": "integers of 64 bits are compared exactly",
+    "npfill/pictures/read.py:_quiet": "threads may read pictures at the same time",
+    "npfill/predictor/__init__.py:_of_network": "a network of the caller's own is never moved",
+    "npfill/predictor/__init__.py:_keep": "models are kept for the next call",
+    "npfill/predictor/__init__.py:forget": "models are kept for the next call",
+    "npfill/training/__init__.py:_calibrate": "a training run ends calibrated",
+    "npfill/training/__init__.py:example": "a command that tries a run's weights, as it is printed",
+    "npfill/training/learner.py:Learner.fits": "a damaged state of a run, refused",
+    "npfill/training/recipe.py:explain": "recipes explained key by key",
+    "npfill/training/recipe.py:_summary": "recipes explained key by key",
+    "npfill/training/recipe.py:_section": "recipes explained key by key",
+    "npfill/training/recipe.py:_comments": "recipes explained key by key",
+    "npfill/training/run.py:RunFolder.is_bare": (
+        "a run that was killed before its first save, resumed"
+    ),
+    "npfill/training/run.py:RunFolder.note": "a training run ends calibrated",
+    "npfill/training/run.py:fingerprint": "a run resumed on other pictures, refused",
+    "npfill/zoo.py:_of_run": "the folder of a training run is a model",
 }
 
 
