@@ -1,6 +1,7 @@
 """The options that more than one command takes."""
 
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,9 @@ import typer
 
 from npfill.files import folder
 
-_MASK, _MODEL, _OUTPUT = "Mask", "Model", "Output"
+_MASK = "Mask"
+_model = partial(typer.Option, rich_help_panel="Model")
+_output = partial(typer.Option, rich_help_panel="Output")
 _FARTHEST = 100_000
 _ALPHA_OR_COLOUR = (
     "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, to 8 of 255 "
@@ -67,46 +70,23 @@ def model_names(incomplete: str) -> list[str]:
 
 Model = Annotated[
     str,
-    typer.Option(
+    _model(
         "--model",
         "-m",
         help="A name of npfill models, a baseline, or a file. auto: the one for photographs.",
-        rich_help_panel=_MODEL,
         autocompletion=model_names,
     ),
 ]
-Samples = Annotated[
-    int, typer.Option(min=0, max=1000, help="Samples to draw.", rich_help_panel=_MODEL)
-]
-Seed = Annotated[
-    int,
-    typer.Option(min=0, help="Sample k depends on seed and k alone.", rich_help_panel=_MODEL),
-]
-Device = Annotated[
-    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_MODEL)
-]
+Samples = Annotated[int, _model(min=0, max=1000, help="Samples to draw.")]
+Seed = Annotated[int, _model(min=0, help="Sample k depends on seed and k alone.")]
+Device = Annotated[str, _model(help="auto, cpu, cuda, cuda:N or mps.")]
 Sampler = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="auto, latent, autoregressive or independent.",
-        rich_help_panel=_MODEL,
-    ),
+    str, _model(metavar="NAME", help="auto, latent, autoregressive or independent.")
 ]
 Rounds = Annotated[
-    int | None,
-    typer.Option(
-        metavar="K",
-        help="Rounds of the autoregressive sampler. Default: 16.",
-        rich_help_panel=_MODEL,
-    ),
+    int | None, _model(metavar="K", help="Rounds of the autoregressive sampler. Default: 16.")
 ]
-Noise = Annotated[
-    bool,
-    typer.Option(
-        "--noise", help="Draw each pixel of a sample, not its mean.", rich_help_panel=_MODEL
-    ),
-]
+Noise = Annotated[bool, _model("--noise", help="Draw each pixel of a sample, not its mean.")]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Look into folders below folders, too.")
 ]
@@ -114,28 +94,12 @@ MaxPixels = Annotated[
     int | None, typer.Option(min=1, help="Refuse pictures and masks of more pixels.")
 ]
 Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o", help="A folder, a file for one result, or -.", rich_help_panel=_OUTPUT
-    ),
+    Path | None, _output("--output", "-o", help="A folder, a file for one result, or -.")
 ]
-Emit = Annotated[
-    str | None,
-    typer.Option(help="Results to write, of mean,std,samples,sheet,npz.", rich_help_panel=_OUTPUT),
-]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=_OUTPUT)
-]
-Format = Annotated[
-    str,
-    typer.Option("--format", help="png, or keep: the picture's own.", rich_help_panel=_OUTPUT),
-]
-Strip = Annotated[
-    bool, typer.Option("--strip", help="Leave EXIF and resolution out.", rich_help_panel=_OUTPUT)
-]
+Emit = Annotated[str | None, _output(help="Results to write, of mean,std,samples,sheet,npz.")]
+Overwrite = Annotated[bool, _output("--overwrite", help="Replace existing files.")]
+Format = Annotated[str, _output("--format", help="png, or keep: the picture's own.")]
+Strip = Annotated[bool, _output("--strip", help="Leave EXIF and resolution out.")]
 SkipExisting = Annotated[
-    bool,
-    typer.Option(
-        "--skip-existing", help="Keep existing files and write the others.", rich_help_panel=_OUTPUT
-    ),
+    bool, _output("--skip-existing", help="Keep existing files and write the others.")
 ]

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
-import numpy as np
 import torch
-from jaxtyping import Float
 
 from npfill import baselines, checkpoint, devices, zoo
 from npfill.baselines import Baseline
@@ -21,7 +19,7 @@ from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
 from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, Prediction, Predictor
-from npfill.sampling import AUTO
+from npfill.sampling import AUTO, Sampler
 from npfill.seeds import generator
 
 __all__ = [
@@ -44,27 +42,15 @@ _keeping = threading.Lock()
 
 
 @dataclass(eq=False)
-class BaselinePredictor:
+class BaselinePredictor(Predictor):
     """A baseline, on the CPU; it draws samples in one way, where it has a joint distribution.
 
     Attributes:
         baseline: The baseline.
-        path: The file that ships for it, if any.
-        name, word, sha256, terms, device: See `Predictor`.
     """
 
     baseline: Baseline
-    name: str
-    word: str
-    sha256: str | None = None
-    terms: str = ""
-    device: str = "cpu"
-    path: Path | None = None
-
-    @property
-    def variant(self) -> str:
-        """See `Predictor.variant`."""
-        return "baseline"
+    variant = "baseline"
 
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
@@ -76,30 +62,15 @@ class BaselinePredictor:
                 "leave sampler, rounds and noise out, or name a model",
             )
 
-    def predict(
-        self,
-        picture: Array,
-        hole: HoleArray,
-        *,
-        samples: int = 0,
-        seed: int = 0,
-        sampler: str = AUTO,
-        rounds: int | None = None,
-        noise: bool = False,
+    def _predict(
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
     ) -> Prediction:
-        """See `Predictor.predict`."""
-        self.check_sampler(sampler, rounds, noise=noise)
         filled = self.baseline.fill(picture, hole)
-        count = 0 if filled.factors is None else samples
-        drawn = [filled.sample(_noise(filled.mean.shape, seed, number)) for number in range(count)]
+        shape, count = filled.mean.shape, 0 if filled.factors is None else samples
+        noises = [generator(seed, "sample", number) for number in range(count)]
+        drawn = [filled.sample(torch.randn(shape, generator=each).numpy()) for each in noises]
         mean, *clipped = (values.clip(0, 1) for values in (filled.mean, *drawn))
         return Prediction(mean, filled.std, clipped, filled.notes)
-
-
-def _noise(shape: tuple[int, ...], seed: int, number: int) -> Float[np.ndarray, "pixel channel"]:
-    """Standard normal noise of a sample of a baseline, by its number."""
-    noise: np.ndarray = torch.randn(shape, generator=generator(seed, "sample", number)).numpy()
-    return noise
 
 
 def load(
@@ -131,7 +102,7 @@ def load(
     if isinstance(model, NeuralProcess):
         return _of_network(model, None if device == "auto" else target)
     if isinstance(model, Baseline):
-        return BaselinePredictor(model, model.name, model.name)
+        return BaselinePredictor(model, name=model.name, word=model.name)
     if isinstance(model, Predictor):
         return model
     if not isinstance(model, str | Path):
@@ -157,16 +128,16 @@ def _of_network(model: NeuralProcess, target: torch.device | None) -> NeuralPred
     device = next(model.parameters()).device
     if target is not None and torch.empty(0, device=target).device != device:
         model, device = copy.deepcopy(model).to(target), target
-    return NeuralPredictor(model, model.variant, model.variant, device=str(device))
+    return NeuralPredictor(model, name=model.variant, word=model.variant, device=str(device))
 
 
 def _of_baseline(name: str) -> BaselinePredictor:
     """A baseline by its name, with the file that ships for it."""
     path = baselines.BASELINES[name].file
     if path is None or not path.is_file():
-        return BaselinePredictor(baselines.build(name), name, name)
+        return BaselinePredictor(baselines.build(name), name=name, word=name)
     built = _keep(path, name, lambda: baselines.build(name))
-    return BaselinePredictor(built, name, name, sha256=sha256_of(path), path=path)
+    return BaselinePredictor(built, name=name, word=name, sha256=sha256_of(path), path=path)
 
 
 def forget() -> None:

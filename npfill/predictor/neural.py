@@ -1,9 +1,9 @@
 """The contract of a predictor, and prediction by a neural process."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -39,8 +39,8 @@ class Prediction:
     notes: tuple[str, ...]
 
 
-@runtime_checkable
-class Predictor(Protocol):
+@dataclass(eq=False, kw_only=True)
+class Predictor(ABC):
     """Something that predicts the hole of a picture.
 
     Attributes:
@@ -54,19 +54,21 @@ class Predictor(Protocol):
 
     name: str
     word: str
-    path: Path | None
-    sha256: str | None
-    terms: str
-    device: str
+    sha256: str | None = None
+    terms: str = ""
+    device: str = "cpu"
+    path: Path | None = None
 
     @property
+    @abstractmethod
     def variant(self) -> str:
         """The variant of the network; `baseline` of a baseline."""
 
+    @abstractmethod
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
-    ) -> None:
-        """Refuse options of sampling before there is a picture.
+    ) -> Sampler | None:
+        """The sampler of options, before there is a picture; None of a baseline.
 
         Raises:
             UsageError: `predict` would refuse them for any picture.
@@ -99,25 +101,29 @@ class Predictor(Protocol):
             InputError: The picture is not one that can be completed, or memory runs out.
             ModelError: Predictions are not finite, or a package is missing.
         """
+        chosen = self.check_sampler(sampler, rounds, noise=noise)
+        missing = int(hole.sum())
+        if rounds is not None and rounds > missing:
+            raise UsageError(
+                f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
+            )
+        return self._predict(picture, hole, samples, seed, chosen)
+
+    @abstractmethod
+    def _predict(
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
+    ) -> Prediction: ...
 
 
 @dataclass(eq=False)
-class NeuralPredictor:
+class NeuralPredictor(Predictor):
     """A neural process, on its device; mean and std are not those of the samples.
 
     Attributes:
         model: The network.
-        path: Its file; None for a network that came without one.
-        name, word, sha256, terms, device: See `Predictor`.
     """
 
     model: NeuralProcess
-    name: str
-    word: str
-    sha256: str | None = None
-    terms: str = ""
-    device: str = "cpu"
-    path: Path | None = None
 
     @property
     def variant(self) -> str:
@@ -126,29 +132,16 @@ class NeuralPredictor:
 
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
-    ) -> None:
+    ) -> Sampler:
         """See `Predictor.check_sampler`."""
-        sampler_for(self.model, sampler, rounds, noise=noise)
+        return sampler_for(self.model, sampler, rounds, noise=noise)
 
-    def predict(
-        self,
-        picture: Array,
-        hole: HoleArray,
-        *,
-        samples: int = 0,
-        seed: int = 0,
-        sampler: str = AUTO,
-        rounds: int | None = None,
-        noise: bool = False,
+    def _predict(
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
     ) -> Prediction:
-        """See `Predictor.predict`; when memory runs out, once more in smaller chunks."""
-        chosen = sampler_for(self.model, sampler, rounds, noise=noise)
-        missing = int(hole.sum())
-        if rounds is not None and rounds > missing:
-            raise UsageError(
-                f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
-            )
-        work = partial(_predict, self.model, picture, hole, samples, seed, chosen)
+        """When memory runs out, once more in smaller chunks."""
+        assert sampler is not None
+        work = partial(_predict, self.model, picture, hole, samples, seed, sampler)
         try:
             return work()
         except Exception as error:

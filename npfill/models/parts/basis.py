@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npfill.config import Doc, Length
-from npfill.context import Context, Masks, Pixels
+from npfill.context import Context
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
-from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
+from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
 from npfill.models.parts.points import Coordinates, Encoding, check_frequencies, sums_over_grid
 
 
-class BasisEncoder(nn.Module):
+class BasisEncoder(Encoder):
     """r = mean_i h(x_i, y_i), with h(x, y) = (φ(x), y φ(x)): nothing here is learned.
 
     The products let the mean carry the coefficients of the picture in the basis φ, beside those of
@@ -38,11 +38,6 @@ class BasisEncoder(nn.Module):
         count = context.mask().sum(1).clamp(min=1)[:, None, None]
         means = sums_over_grid(seen, rows, columns) / count
         return means.flatten(1) * self.coordinates.features**0.5
-
-    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
-        """The mean representation under each mask."""
-        every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
-        return self(every).unflatten(0, observed.shape[:2])
 
 
 @dataclass(frozen=True, kw_only=True)

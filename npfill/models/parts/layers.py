@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from npfill.config import Range
+from npfill.context import Context, Masks, Pixels
 from npfill.gaussian import Gaussian
 from npfill.models.base import full_precision
 
@@ -29,6 +30,18 @@ def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
         layers += [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+
+
+class Encoder(nn.Module):
+    """An encoder of contexts into representations; `width` is that of these."""
+
+    width: int
+
+    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
+        """The mean representation under each of several masks of the same pictures."""
+        every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
+        representations: Tensor = self(every)
+        return representations.unflatten(0, observed.shape[:2])
 
 
 class Joined(nn.Module):

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from npfill.config import Doc, Length
-from npfill.context import Context, Masks, Pixels
+from npfill.context import Context
 from npfill.gaussian import Gaussian
 from npfill.models.parts.basis import BasisDecoder
-from npfill.models.parts.layers import MOST_LAYERS, Size, Sizes
+from npfill.models.parts.layers import MOST_LAYERS, Encoder, Size, Sizes
 from npfill.models.parts.points import Coordinates, Encoding, sums_over_grid
 
 # The width of the kernels, in distances of nodes, and the weight in every local average of the
@@ -45,7 +45,7 @@ class Nodes:
         return (rows.unsqueeze(-2) * columns.unsqueeze(-3)).flatten(-3, -2)
 
 
-class LocalEncoder(nn.Module):
+class LocalEncoder(Encoder):
     """r = ρ(Σ_i h(x_i, y_i)), with h(x, y) = (k(x), y k(x)) for kernels k around a grid of nodes.
 
     ρ turns the sums into what they say of each node: how much is observed near it, and the mean of
@@ -69,11 +69,6 @@ class LocalEncoder(nn.Module):
         seen = (density - 1.0) / (density + 1.0)
         parts = [seen.flatten(1), _GAIN * local.flatten(1), _GAIN * (mean - 0.5)]
         return torch.cat(parts, dim=1)
-
-    def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
-        """The representation under each mask."""
-        every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
-        return self(every).unflatten(0, observed.shape[:2])
 
 
 def smoothed(

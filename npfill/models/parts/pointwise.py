@@ -12,7 +12,7 @@ from npfill.config import Doc, Length
 from npfill.context import Context, Masks, Pixels
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
-from npfill.models.parts.layers import MOST_LAYERS, Joined, Size, Sizes, mlp
+from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
 from npfill.models.parts.points import (
     Coordinates,
     Encoding,
@@ -27,7 +27,7 @@ from npfill.models.parts.points import (
 _ROWS = 2**10
 
 
-class PointwiseEncoder(nn.Module):
+class PointwiseEncoder(Encoder):
     """r = mean_i h(x_i, y_i), with h a perceptron over the features of x_i beside y_i."""
 
     def __init__(
@@ -67,26 +67,36 @@ class PointwiseEncoder(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointwiseEncoderConfig:
-    """Sizes of a `PointwiseEncoder`."""
+class _PointwiseConfig:
+    """The features of positions that both parts begin with."""
 
     kind: Literal["pointwise"] = "pointwise"
     coordinates: Annotated[Encoding, Doc("Features of a position.")]
     frequencies: Annotated[
         int, Doc("Frequencies of the features on an axis; raw ones have none.")
     ] = 0
+
+    def __post_init__(self) -> None:
+        check_frequencies(self.coordinates, self.frequencies)
+
+    @property
+    def features(self) -> Coordinates:
+        """The features of a position."""
+        return Coordinates(self.coordinates, self.frequencies)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointwiseEncoderConfig(_PointwiseConfig):
+    """Sizes of a `PointwiseEncoder`."""
+
     hidden: Annotated[
         Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers of the perceptron.")
     ]
     width: Annotated[Size, Doc("Width of the representation r.")]
 
-    def __post_init__(self) -> None:
-        check_frequencies(self.coordinates, self.frequencies)
-
     def build(self, channels: int) -> PointwiseEncoder:
         """The encoder of pictures of so many channels."""
-        coordinates = Coordinates(self.coordinates, self.frequencies)
-        return PointwiseEncoder(coordinates, channels, self.hidden, self.width)
+        return PointwiseEncoder(self.features, channels, self.hidden, self.width)
 
 
 class PointwiseDecoder(nn.Module):
@@ -124,22 +134,13 @@ class PointwiseDecoder(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointwiseDecoderConfig:
+class PointwiseDecoderConfig(_PointwiseConfig):
     """Sizes of a `PointwiseDecoder`."""
 
-    kind: Literal["pointwise"] = "pointwise"
-    coordinates: Annotated[Encoding, Doc("Features of a position.")]
-    frequencies: Annotated[
-        int, Doc("Frequencies of the features on an axis; raw ones have none.")
-    ] = 0
     hidden: Annotated[
         Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers of the perceptron.")
     ]
 
-    def __post_init__(self) -> None:
-        check_frequencies(self.coordinates, self.frequencies)
-
     def build(self, inputs: tuple[int, int], channels: int, floor: float) -> PointwiseDecoder:
         """The decoder for widths of r and z (0 for none), channels, and a floor of the scale."""
-        coordinates = Coordinates(self.coordinates, self.frequencies)
-        return PointwiseDecoder(coordinates, inputs, self.hidden, channels, floor)
+        return PointwiseDecoder(self.features, inputs, self.hidden, channels, floor)
