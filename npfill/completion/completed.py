@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from npfill.completion.hole import Prepared
 from npfill.errors import UsageError
 from npfill.package import __version__
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import MAX_PIXELS, STDIN
+from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
@@ -108,17 +109,32 @@ class CompletedPicture:
         prepared = self.prepared
         return prepared.masked.filled(values, opaque=prepared.masking.word == "alpha")
 
+    @property
+    def mean_std(self) -> float | None:
+        """The mean of the standard deviation in the hole, in the unit of data; None without one."""
+        if self.std is None:
+            return None
+        masked = self.prepared.masked
+        values = masked.deviation(self.std)[masked.hole]
+        power = int(np.frexp(values.max())[1])  # a power of two changes no digit of the mean
+        return float(np.ldexp(np.ldexp(values, -power).mean(), power))
+
+    def _said(self, word: str) -> str:
+        """A word for a file as its results say it: if they are stripped, without its folders."""
+        is_file = self.strip and not word.startswith(("color:", "hf:"))
+        return Path(word).name if is_file else word
+
     @cached_property
     def text(self) -> dict[str, str]:
         """The entries of a result's PNG; they depend on nothing but what its pixels depend on."""
         masking, sampling = self.prepared.masking, self.sampling
         options = {
             **vars(masking),
-            "mask": masking.word if masking.mask is None or masking.word else str(STDIN),
+            "mask": self._said(masking.word or "") if masking.mask is None or masking.word else "-",
             "box": [
                 box if isinstance(box, str) else ",".join(map(str, box)) for box in masking.box
             ],
-            "model": self.word,
+            "model": self._said(self.word),
             **vars(sampling),
             "device": self.device,
             "strip": self.strip,
@@ -134,7 +150,7 @@ class CompletedPicture:
             "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.word == "alpha"),
             "npfill_mask_sha256": self.prepared.sha256,
             # In ASCII, so that any path can be said.
-            "npfill_options": json.dumps({"image": self.image} | given),
+            "npfill_options": json.dumps({"image": self._said(self.image)} | given),
         }
         return text if self.sha256 is None else text | {"npfill_model_sha256": self.sha256}
 

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from npfill.completion.completed import CompletedPicture, SamplingOptions, complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_masks, find_pictures
@@ -23,6 +21,7 @@ from npfill.completion.outputs import (
 )
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
+from npfill.pictures.formats import left_out
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import as_read_again
 
@@ -248,10 +247,5 @@ class Run:
                 losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
             write_bytes(result.path, content, overwrite=self.output.overwrite, like=job.file.path)
-        std, notes = done.std, (*done.notes, *lacking)
-        mean_std = None
-        if std is not None:
-            values = masked.deviation(std)[masked.hole]
-            power = int(np.frexp(values.max())[1])  # a power of two changes no digit of the mean
-            mean_std = float(np.ldexp(np.ldexp(values, -power).mean(), power))
-        return Report(done, results, seconds, *max(losses), mean_std, notes)
+        notes = (*done.notes, *lacking, *left_out(masked.picture, keep=keep))
+        return Report(done, results, seconds, *max(losses), done.mean_std, notes)

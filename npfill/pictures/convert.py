@@ -11,7 +11,8 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.pictures.formats.arrays import refuse_array
-from npfill.pictures.formats.raster import MODES, in_plain_mode, kept, orientation
+from npfill.pictures.formats.metadata import kept
+from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, read_values, refusals
 

@@ -13,7 +13,6 @@ from npfill.errors import InputError
 
 File = BufferedReader | BytesIO  # that a picture is read from
 Info = Mapping[Any, Any]  # as of Pillow's images
-KEPT = ("icc_profile", "exif", "dpi")  # the parts of it that files of pictures keep
 _LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 601
 
 
@@ -27,8 +26,8 @@ class Picture:
         format: The key of its format in `npfill.pictures.formats.FORMATS`, such as PNG or NPY.
         name: Its name in messages.
         notes: Lines for the user.
-        info: Parts of the file that a copy keeps: `icc_profile`, `exif` (without orientation and
-            thumbnail) and `dpi` of a picture; of data, the parts that its format needs.
+        info: Parts of the file that a copy keeps: of a picture, those that
+            `npfill.pictures.formats.metadata.PARTS` names; of data, those that its format needs.
         is_data: The values are measurements, of any range and unit.
         missing: True where a value is missing. Data read from files always have it, pictures never.
         unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies
@@ -85,7 +84,7 @@ class Picture:
 
     def stripped(self) -> "Picture":
         """The picture without metadata, but for its colour profile; of data, without its place."""
-        dropped = {"exif", "dpi", "tags"}
+        dropped = {"exif", "dpi", "xmp", "iptc", "comment", "text", "tags"}
         info = {key: value for key, value in self.info.items() if key not in dropped}
         return replace(self, info=info)
 

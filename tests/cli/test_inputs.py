@@ -12,7 +12,7 @@ from PIL.ExifTags import Base
 
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import read_picture
+from npfill.pictures.read import png_text, read_picture
 from tests.cli.conftest import Command
 from tests.data_files import load, save
 
@@ -294,6 +294,36 @@ def test_strip_leaves_out_what_the_file_says_but_how_its_colours_look(
         assert npfill(*words).code == 0
         for name in ("mean", "sample-1"):
             assert set(read_picture(tmp_path / f"a_{name}.png").info) == kept
+
+
+def test_what_was_stripped_names_no_folder(
+    npfill: Command, tmp_path: Path, weights: Path, mask: Path
+) -> None:
+    Image.new("RGB", (6, 5)).save(tmp_path / "a.png")
+    words = ("complete", tmp_path / "a.png", "--mask", mask, "-m", weights, "--strip")
+    assert npfill(*words, "--emit", "mean,std,samples,sheet").code == 0
+    results = sorted(tmp_path.glob("a_*"))
+    assert len(results) == 6
+    for path in results:
+        assert str(tmp_path).encode() not in path.read_bytes()
+        said = json.loads(png_text(path)["npfill_options"])
+        assert (said["image"], said["--mask"], said["--model"]) == (
+            "a.png", "mask.png", "tiny.safetensors",
+        )  # fmt: skip
+
+
+def test_what_a_format_does_not_keep_is_said(
+    npfill: Command, tmp_path: Path, weights: Path
+) -> None:
+    resource = b"8BIM\x04\x04\0\0\0\0\0\x08\x1c\x02\x50\0\x03Ann"
+    block = b"Photoshop 3.0\0" + resource
+    extra = b"\xff\xed" + bytes([0, len(block) + 2]) + block
+    Image.new("RGB", (6, 5)).save(tmp_path / "a.jpg", extra=extra)
+    words = ("complete", tmp_path / "a.jpg", *BOX, "-m", weights, "--samples", 0)
+    line = "warning: PNG results do not keep its IPTC\n"
+    assert line in npfill(*words).err
+    assert "do not keep" not in npfill(*words, "--strip", "--overwrite").err
+    assert "do not keep" not in npfill(*words, "--format", "keep").err
 
 
 def test_a_limit_of_pixels_can_be_raised(

@@ -10,12 +10,14 @@ from functools import partial
 
 from npfill.pictures.formats import arrays, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
+from npfill.pictures.formats.metadata import PARTS
 from npfill.pictures.formats.png import png_bytes
 from npfill.pictures.picture import File, Picture
 
 __all__ = [
     "FORMATS",
     "Format",
+    "left_out",
     "npz_bytes",
     "picture_bytes",
     "picture_suffixes",
@@ -38,6 +40,7 @@ class Format:
             are read; raises an `InputError`, or whatever its decoder raises.
         write: Encodes a picture of this format, given metadata entries, which a format may drop;
             equal arguments give equal bytes.
+        keeps: The parts of `Picture.info` that a file of a picture keeps, of `metadata.PARTS`.
         is_data: Files of this format never hold a picture, only measurements.
         holds_data: True if a file of this format, open at its start, holds measurements rather than
             a picture; raises as `read` does.
@@ -49,6 +52,7 @@ class Format:
     sniff: Callable[[bytes], bool]
     read: Callable[[File, str, int], Picture]
     write: Callable[[Picture, Mapping[str, str]], bytes]
+    keeps: tuple[str, ...] = ()
     is_data: bool = False
     holds_data: Callable[[File, str], bool] = lambda file, name: False
 
@@ -86,6 +90,13 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
     return png_bytes(picture, text)
 
 
+def left_out(picture: Picture, *, keep: bool) -> list[str]:
+    """A sentence on the parts of a picture that its results do not keep, if there are any."""
+    target = FORMATS[picture.format if picture.is_data or keep else "PNG"]
+    parts = [PARTS[part] for part in PARTS if part in picture.info and part not in target.keeps]
+    return [f"{target.label} results do not keep its {', '.join(parts)}"] if parts else []
+
+
 def _starts_with(*magics: bytes) -> Callable[[bytes], bool]:
     return lambda header: header.startswith(magics)
 
@@ -108,7 +119,12 @@ def _is_avif(header: bytes) -> bool:
 
 
 def _of_pillow(
-    name: str, label: str, suffixes: tuple[str, ...], sniff: Callable[[bytes], bool], **how: object
+    name: str,
+    label: str,
+    suffixes: tuple[str, ...],
+    sniff: Callable[[bytes], bool],
+    keeps: tuple[str, ...],
+    **how: object,
 ) -> Format:
     """A format by its name in Pillow, which reads it, and writes it with these options."""
     return Format(
@@ -117,7 +133,8 @@ def _of_pillow(
         suffixes=suffixes,
         sniff=sniff,
         read=partial(raster.decode, kind=name),
-        write=partial(raster.encode, kind=name, options=how),
+        write=partial(raster.encode, kind=name, keeps=keeps, options=how),
+        keeps=keeps,
     )
 
 
@@ -126,6 +143,7 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _EITHER_BRANDS = {b"mif1", b"msf1"}
 _CODED_BY_HEVC = b"hvcC"
 _CODED = {"quality": 95, "subsampling": "4:4:4"}  # losing as little as is sensible
+_MOST = ("icc_profile", "exif", "xmp")
 _IN_ORDER = (
     Format(
         name="PNG",
@@ -134,9 +152,17 @@ _IN_ORDER = (
         sniff=_starts_with(b"\x89PNG\r\n\x1a\n"),
         read=partial(raster.decode, kind="PNG"),
         write=png_bytes,
+        keeps=(*_MOST, "dpi", "colours", "comment", "text"),
     ),
-    _of_pillow("JPEG", "JPEG", (".jpg", ".jpeg"), _starts_with(b"\xff\xd8\xff"), **_CODED),
-    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, lossless=True, exact=True),
+    _of_pillow(
+        "JPEG",
+        "JPEG",
+        (".jpg", ".jpeg"),
+        _starts_with(b"\xff\xd8\xff"),
+        (*_MOST, "dpi", "iptc", "comment"),
+        **_CODED,
+    ),
+    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, _MOST, lossless=True, exact=True),
     Format(
         name="TIFF",
         label="TIFF",
@@ -144,18 +170,22 @@ _IN_ORDER = (
         sniff=_starts_with(*tiff.MAGICS),
         read=tiff.read,
         write=tiff.write,
+        keeps=tiff.KEEPS,
         holds_data=tiff.is_data,
     ),
-    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM")),
-    _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a")),
-    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, **_CODED),
+    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",)),
+    _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a"), ("comment",)),
+    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, _MOST, **_CODED),
     Format(
         name="HEIF",
         label="HEIC",
         suffixes=(".heic", ".heif"),
         sniff=_is_heic,
         read=raster.decode_heic,
-        write=partial(raster.encode, kind="HEIF", options={"quality": 95, "chroma": 444}),
+        write=partial(
+            raster.encode, kind="HEIF", keeps=_MOST, options={"quality": 95, "chroma": 444}
+        ),
+        keeps=_MOST,
     ),
     Format(
         name="NPY",

@@ -10,11 +10,11 @@ from types import ModuleType
 import numpy as np
 from jaxtyping import UInt16
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.picture import KEPT, File, Picture, image_of
+from npfill.pictures.formats import metadata
+from npfill.pictures.picture import File, Picture, image_of
 
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
 BIT_DEPTH = 24  # where the header chunk, always the first, has it
@@ -55,8 +55,7 @@ def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
     """Encode a picture as a PNG file; equal arguments give equal bytes.
 
     Args:
-        image: A picture, or an image of any mode that PNG has; the ICC profile, EXIF block and dpi
-            of its `info` are kept.
+        image: A picture, or an image of any mode that PNG has; the parts of its `info` are kept.
         text: Metadata entries by keyword (1 to 79 Latin-1 characters), written in their order.
 
     Raises:
@@ -67,13 +66,10 @@ def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
             smallest = image_of(np.zeros_like(image.values[:1, :1], np.uint8), image.info)
             return _encode_deep(image.values, png_bytes(smallest, text), image.name)
         image = image_of(image.values, image.info)
-    entries = PngInfo()
-    for keyword, entry in text.items():
-        entries.add_text(keyword, entry)
-    kept = {key: image.info[key] for key in KEPT if key in image.info}
-    content = io.BytesIO()
-    image.save(content, "PNG", pnginfo=entries, **kept)
-    return content.getvalue()
+    info, content = image.info, io.BytesIO()
+    kept = {part: info[part] for part in ("icc_profile", "exif", "dpi") if part in info}
+    image.save(content, "PNG", pnginfo=metadata.png_entries(text, info), **kept)
+    return metadata.in_png(content.getvalue(), info)
 
 
 def _encode_deep(

@@ -2,31 +2,23 @@
 
 import io
 import struct
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
-from PIL.ExifTags import IFD, Base
+from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.formats import png
-from npfill.pictures.picture import KEPT, File, Picture, image_of, refuse_bomb
+from npfill.pictures.formats import metadata, png
+from npfill.pictures.picture import File, Picture, image_of, refuse_bomb
 
 HEADER = 4096  # bytes, enough to know a format, its depth and its codec by
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
 ONE_BIT = "1-bit picture converted to grey"
 TURNED = "turned upright by its EXIF orientation"
 _BYTE = 8
-_LARGEST_DPI = 1e6
-_LARGEST_PROFILE = PngImagePlugin.MAX_TEXT_CHUNK
-# The first directory of a TIFF file mostly describes the storage of its pixels; these, its subject.
-_DESCRIBING = {
-    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
-    Base.Copyright, IFD.Exif, IFD.GPSInfo,
-}  # fmt: skip
 # By EXIF orientation, for arrays "height width ...".
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
@@ -37,6 +29,7 @@ TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     7: lambda values: np.swapaxes(np.rot90(values, 2), 0, 1),
     8: np.rot90,
 }
+SIDEWAYS = range(5, 9)  # those by which height becomes width
 
 
 def opened(file: File, kind: str) -> Image.Image:
@@ -89,8 +82,7 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
         png.scale_transparent_level(image, header)
     # Pillow has turned a TIFF file by now, and says so by having dropped the orientation.
     turn = orientation(image)
-    if len(image.info.get("icc_profile") or b"") > _LARGEST_PROFILE:
-        notes.append("its colour profile is left out: as large a one in a PNG file is not read")
+    notes += metadata.notes_on(image.info)
     if {as_stored, turn} & set(TURNS):
         notes.append(TURNED)
     if is_deep:
@@ -100,7 +92,11 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
         notes += changes
     if turn in TURNS:
         values = np.ascontiguousarray(TURNS[turn](values))
-    return Picture(values, kind, name, tuple(notes), kept(image))
+    turned = max(as_stored, turn) in SIDEWAYS
+    info = metadata.kept(image, turned=turned)
+    if kind == "PNG":
+        info |= metadata.of_png(file, turned=turned)
+    return Picture(values, kind, name, tuple(notes), info)
 
 
 def decode_heic(file: File, name: str, max_pixels: int) -> Picture:
@@ -111,21 +107,28 @@ def decode_heic(file: File, name: str, max_pixels: int) -> Picture:
 
 
 def encode(
-    picture: Picture, text: Mapping[str, str], *, kind: str, options: Mapping[str, object]
+    picture: Picture,
+    text: Mapping[str, str],
+    *,
+    kind: str,
+    keeps: Collection[str],
+    options: Mapping[str, object],
 ) -> bytes:
     """Encode a picture of 8 bits in a format that keeps no metadata entries.
 
     Args:
-        picture: The picture; its ICC profile, EXIF block and dpi are kept.
+        picture: The picture.
         text: Ignored.
         kind: The format's name in Pillow.
+        keeps: The parts of its `info` that the format keeps.
         options: Options of Pillow's encoder.
     """
     del text
-    kept = {key: picture.info[key] for key in KEPT if key in picture.info}
     content = io.BytesIO()
-    image_of(picture.values, picture.info).save(content, kind, **options, **kept)
-    return content.getvalue()
+    parts = metadata.options(picture.info, keeps, kind)
+    image_of(picture.values, {}).save(content, kind, **options, **parts)
+    written = content.getvalue()
+    return metadata.in_tiff(written, picture.info) if kind == "TIFF" else written
 
 
 def in_plain_mode(
@@ -166,29 +169,6 @@ def orientation(image: Image.Image) -> int:
     except Exception:  # an unreadable EXIF block must not cost the picture
         return 1
     return stated if stated in TURNS else 1
-
-
-def kept(image: Image.Image, *, upright: bool = True) -> dict[str, object]:
-    """The profile, EXIF block and resolution that a copy of an image keeps.
-
-    The profile of inks is left out, as a copy is in RGB; the thumbnail, as Pillow drops it; and the
-    orientation, if the copy is upright.
-    """
-    result: dict[str, object] = {}
-    profile = image.info.get("icc_profile") if image.mode != "CMYK" else None
-    if profile and len(profile) <= _LARGEST_PROFILE:
-        result["icc_profile"] = profile
-    dpi = tuple(float(value) for value in image.info.get("dpi", (0, 0)))
-    if all(0 < value < _LARGEST_DPI for value in dpi):
-        result["dpi"] = dpi
-    with suppress(Exception):  # an unreadable EXIF block must not cost the picture
-        exif = image.getexif()
-        dropped = {Base.Orientation} if upright else set()
-        for tag in set(exif) - _DESCRIBING if image.format == "TIFF" else dropped & set(exif):
-            del exif[tag]
-        if exif:
-            result["exif"] = exif.tobytes()
-    return result
 
 
 def _frames_and_bits(image: Image.Image, header: bytes) -> list[str]:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping
-from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from PIL import TiffImagePlugin
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.formats import raster
+from npfill.pictures.formats import metadata, raster
 from npfill.pictures.picture import File, Picture, refuse_bomb
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 # Photometric interpretations of a page.
 _MINISWHITE, _MINISBLACK, _RGB = 0, 1, 2
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # the last two are odd
+KEEPS = ("icc_profile", "exif", "dpi", "xmp", "iptc")
 _GREY = (_MINISBLACK, _MINISWHITE)
 _UNSIGNED = 1  # the format of a sample
 _UNSPECIFIED = 0  # the type of an extra channel that is no alpha
@@ -92,9 +92,7 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
     if stated in raster.TURNS:
         values = np.ascontiguousarray(raster.TURNS[stated](values))
         notes.append(raster.TURNED)
-    info = {}
-    with suppress(Exception):  # of a file that Pillow does not know, no EXIF can be kept
-        info = raster.kept(raster.opened(file, "TIFF"))
+    info = metadata.kept_of_tiff(file, _tags(file), turned=stated in raster.SIDEWAYS)
     return Picture(values, "TIFF", name, tuple(notes), info)
 
 
@@ -106,7 +104,7 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
     """
     if not picture.is_data and picture.values.dtype == np.uint8:
         plain = {"compression": "tiff_adobe_deflate"}
-        return raster.encode(picture, text, kind="TIFF", options=plain)
+        return raster.encode(picture, text, kind="TIFF", keeps=KEEPS, options=plain)
     info, values = picture.info, picture.values
     colours = picture.values.shape[-1]
     is_rgb = colours == 3 if picture.is_data else colours >= 3
@@ -133,7 +131,7 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
         extratags=info.get("tags", ()),
         **options,
     )
-    return content.getvalue()
+    return metadata.in_tiff(content.getvalue(), info)
 
 
 def _tags(file: File) -> TiffImagePlugin.ImageFileDirectory_v2:
