@@ -14,6 +14,7 @@ from torch import Tensor
 from npfill import models
 from npfill.errors import ModelError
 from npfill.files import refuse_weights, write_bytes
+from npfill.gaussian import factor_of
 
 # Format 1 had flat configurations: `models.nested` reads them.
 FORMAT, _READABLE = 2, {1, 2}
@@ -47,6 +48,8 @@ def save(
         "config": models.fields_of(model.config),
         "provenance": provenance,
     }
+    if model.correlation:
+        header["correlation"] = list(model.correlation)
     tensors = {
         name: tensor.detach().cpu().to(torch.float16 if half else torch.float32).contiguous()
         for name, tensor in model.state_dict().items()
@@ -82,7 +85,20 @@ def load(path: Path) -> Weights:
     _verify(path, tensors, model.state_dict())
     numbers = {name: tensor.float() for name, tensor in tensors.items()}
     model.load_state_dict(numbers, strict=True, assign=True)
+    model.correlation = _correlation(path, header.get("correlation", []), config.channels)
     return Weights(model.eval().requires_grad_(False), header["provenance"])
+
+
+def _correlation(path: Path, numbers: object, channels: int) -> tuple[float, ...]:
+    """The correlation of a model's channels, as its file states it; empty where it does not."""
+    if numbers == []:
+        return ()
+    try:
+        correlation = tuple(map(float, numbers))  # type: ignore[call-overload]
+        factor_of(correlation, channels)
+    except (TypeError, ValueError, OverflowError):
+        raise ModelError(f"{path}: no correlation of channels", "fetch it again") from None
+    return correlation
 
 
 def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

@@ -7,6 +7,7 @@ without any. Errors and likelihoods take "batch target channel", scores of appea
 """
 
 import math
+from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -34,7 +35,7 @@ def target_mean(
 
 def floored(predicted: Gaussian) -> Gaussian:
     """The same distributions with their scale floored at `COMMON_FLOOR`."""
-    return Gaussian(predicted.mean, predicted.scale.clamp(min=COMMON_FLOOR))
+    return replace(predicted, scale=predicted.scale.clamp(min=COMMON_FLOOR))
 
 
 def log_likelihood(

@@ -10,6 +10,7 @@ from npfill.config import Json
 from npfill.context import Context, Targets
 from npfill.data import MaskedImages, Photographs, parted
 from npfill.evaluate.contexts import ContextKind, counts_for, kind, parse
+from npfill.evaluate.correlation import fit_correlation, mean_of, minimised
 from npfill.evaluate.predictions import GridModel
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
@@ -23,7 +24,6 @@ _PICTURES_TOGETHER = 16
 _SEED = 0
 # z² may lie within this factor of 1; the weight of the excess.
 _BAND, _PENALTY = 1.1, 100.0
-_STEPS = 100
 # Large pictures: only as many are used as have this many pixels together.
 _PIXELS = 400_000
 # Intensities of each kind of context that are fitted to: bounds the memory.
@@ -35,7 +35,7 @@ _SCORED_DAMAGES, _CENTRE = "keep,scratches,text,strokes", 224
 _HIDDEN = "top-half,left-half,centre-box"
 _FITTED_DAMAGES = "keep,text,scratches,strokes,boxes,blobs,borders"
 
-# Log observed fraction, predictions "draw value" of intensities in holes, and the true values.
+# Log observed fraction of pixels in holes, their predictions "draw pixel channel", and the truth.
 _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
@@ -47,16 +47,18 @@ def calibrate(
     They maximise the mean pointwise log-likelihood over contexts (the protocol's random counts and
     its hidden parts), subject to a z² within a factor of 1.1 of 1 in each; the constraint is a
     penalty. For one Gaussian a pixel the best likelihood has a z² of 1 by itself; for a mixture
-    over z it has not.
+    over z it has not. The correlation of the channels maximises the likelihood of whole pixels,
+    with that calibration.
 
     Args:
-        model: The model, in evaluation mode. Its calibration is replaced.
+        model: The model, in evaluation mode. Its calibration and the correlation of its channels
+            are replaced.
         images: Validation pictures, bytes, on the model's device; of large ones the first few.
 
     Returns:
         a and b.
     """
-    model.calibration.zero_()
+    _forget(model)
     size = parted(images)[0].shape[-1]
     some = images[: max(1, _PIXELS // size**2)]
     kinds = [*(kind(f"random:{count}") for count in counts_for(size)), *parse(_HIDDEN, size)]
@@ -67,45 +69,55 @@ def calibrate_photographs(model: NeuralProcess, photographs: Photographs) -> tup
     """The same for a conditional model of photographs, over the kinds of holes that people bring.
 
     Args:
-        model: The model, in evaluation mode. Its calibration is replaced.
+        model: The model, in evaluation mode. Its calibration and the correlation of its channels
+            are replaced.
         photographs: Validation pictures, on the model's device.
 
     Returns:
         a and b.
     """
-    model.calibration.zero_()
+    _forget(model)
     return _fit(
         model, [_in_holes(model, photographs, each) for each in parse(_FITTED_DAMAGES, None)]
     )
 
 
+def _forget(model: NeuralProcess) -> None:
+    model.calibration.zero_()
+    model.correlation = ()
+
+
 def _fit(model: NeuralProcess, samples: list[_Sample]) -> tuple[float, float]:
-    """Minimise the mean loss over kinds of contexts, by L-BFGS."""
-    fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([fitted], max_iter=_STEPS, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = torch.stack([_loss(fitted, model.widest, *sample) for sample in samples]).mean()
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    model.calibration.copy_(fitted.detach())
+    """The calibration, and then the correlation of the channels where there are several."""
+    fitted = minimised(2, lambda at: mean_of(_loss(at, model.widest, *each) for each in samples))
+    model.calibration.copy_(fitted)
+    if model.config.channels > 1:
+        scaled = [
+            (_scaled(fitted, model.widest, fraction, components), truth)
+            for fraction, components, truth in samples
+        ]
+        model.correlation = fit_correlation(scaled)
     offset, slope = fitted.tolist()
     return offset, slope
 
 
+def _scaled(
+    calibration: Float[Tensor, " 2"], widest: float, log_fraction: Tensor, components: Gaussian
+) -> Gaussian:
+    """The components with their scale calibrated."""
+    factor = (calibration[0] + calibration[1] * log_fraction).exp().unsqueeze(-1)
+    return Gaussian(components.mean, (components.scale * factor).clamp(max=widest))
+
+
 def _loss(
-    fitted: Float[Tensor, " 2"],
+    calibration: Float[Tensor, " 2"],
     widest: float,
-    log_fraction: Float[Tensor, " value"],
+    log_fraction: Float[Tensor, " pixel"],
     components: Gaussian,
-    truth: Float[Tensor, " value"],
+    truth: Float[Tensor, "pixel channel"],
 ) -> Float[Tensor, ""]:
     """Negative pointwise log-likelihood, plus a penalty on a z² outside its band."""
-    factor = (fitted[0] + fitted[1] * log_fraction).exp()
-    scaled = Gaussian(components.mean, (components.scale * factor).clamp(max=widest))
+    scaled = _scaled(calibration, widest, log_fraction, components)
     likelihood = scaled.log_prob(truth).logsumexp(0) - math.log(len(components.mean))
     moments = mixture_moments(scaled)
     z_squared = ((truth - moments.mean) / moments.scale).square().mean()
@@ -132,16 +144,17 @@ def _predictions(
         given = model.condition(Context(pixels, observed))
         z = None if given.latent is None else draws(given.latent, _SEED, "calibration", _DRAWS)
         predicted, hole = given.predict(z, targets), (there & ~observed).flatten(1)
-        means.append(predicted.mean[..., hole, :].flatten(-2))
-        scales.append(predicted.scale[..., hole, :].flatten(-2))
-        truths.append(targets.values(pixels)[hole].flatten())
-        fraction = given.log_share_at(targets).unsqueeze(-1)
-        fractions.append(fraction.expand(targets.values(pixels).shape)[hole].flatten())
+        means.append(predicted.mean[..., hole, :])
+        scales.append(predicted.scale[..., hole, :])
+        truths.append(targets.values(pixels)[hole])
+        fractions.append(given.log_share_at(targets).expand(hole.shape)[hole])
     truth = torch.cat(truths)
     order = generator(_SEED, "calibration", context.name)
-    some = torch.randperm(len(truth), generator=order)[:_VALUES].to(truth.device)
+    most = _VALUES // truth.shape[-1]
+    some = torch.randperm(len(truth), generator=order)[:most].to(truth.device)
     mean, scale = (
-        torch.cat(each, dim=-1)[..., some].view(-1, len(some)) for each in (means, scales)
+        torch.cat(each, dim=-2)[..., some, :].view(-1, *truth[some].shape)
+        for each in (means, scales)
     )
     return torch.cat(fractions)[some], Gaussian(mean, scale), truth[some]
 
@@ -160,11 +173,10 @@ def _in_holes(model: NeuralProcess, photographs: Photographs, context: ContextKi
         pixels = picture[None].float() / 255.0
         given = model.condition(Context(pixels, observed))
         predicted = model.predict(given.encoded, None, targets)
-        means.append(predicted.mean.flatten())
-        scales.append(predicted.scale.flatten())
-        truths.append(targets.values(pixels).flatten())
-        fraction = given.log_share_at(targets).unsqueeze(-1)
-        fractions.append(fraction.expand(predicted.mean.shape).flatten())
+        means.append(predicted.mean[0])
+        scales.append(predicted.scale[0])
+        truths.append(targets.values(pixels)[0])
+        fractions.append(given.log_share_at(targets).expand(1, len(targets.index))[0])
     mean, scale = torch.cat(means), torch.cat(scales)
     return torch.cat(fractions), Gaussian(mean[None], scale[None]), torch.cat(truths)
 

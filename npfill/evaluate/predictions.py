@@ -110,7 +110,9 @@ class GridModel(BatchPredictor):
         given = self.model.condition(context)
         if given.latent is None:
             single = given.predict(None, targets)
-            components = Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
+            components = replace(
+                single, mean=single.mean.unsqueeze(0), scale=single.scale.unsqueeze(0)
+            )
         else:
             z = draws(given.latent, self.seed, "scores", self.latents)
             components = given.predict(z, targets)

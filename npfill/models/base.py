@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from npfill.config import Doc, Range
 from npfill.context import Context, Masks, Pixels, Targets
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, factor_of
 
 Channels = Annotated[int, Range(1, 4096), Doc("Channels of a picture: 1 for grey, 3 for RGB.")]
 GridSize = Annotated[
@@ -62,6 +62,8 @@ class NeuralProcess(nn.Module, ABC):
         widest: Upper bound of the calibrated scale.
         calibration: (a, b): the calibrated scale is the predicted one times exp(a + b log f), with
             the fraction f of pixels that is observed (`log_share`). Zeros until it is fitted.
+        correlation: That of the channels' errors, as `npfill.gaussian.factor_of` reads it: three
+            numbers for RGB. Empty until it is fitted.
     """
 
     variant: ClassVar[str]
@@ -78,6 +80,7 @@ class NeuralProcess(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.register_buffer("calibration", torch.zeros(2))
+        self.correlation: tuple[float, ...] = ()
 
     @property
     def has_latent(self) -> bool:
@@ -117,8 +120,10 @@ class NeuralProcess(nn.Module, ABC):
     def condition(self, context: Context) -> "Conditioned":
         """The predictive distribution given a context, calibrated, for any targets."""
         encoded = self.encode(context)
-        log_share = self.log_share(context, encoded)
-        return Conditioned(self, context, encoded, self.infer(context), log_share)
+        log_share, factor = self.log_share(context, encoded), None
+        if self.correlation:
+            factor = factor_of(self.correlation, self.config.channels).to(context.pixels)
+        return Conditioned(self, context, encoded, self.infer(context), log_share, factor)
 
     def log_share(self, context: Context, encoded: Any) -> Float[Tensor, "batch place"]:
         """The log observed fraction, the calibration's input.
@@ -139,6 +144,7 @@ class Conditioned:
         encoded: The result of `NeuralProcess.encode`.
         latent: q(z | C), "batch latent"; None for a conditional variant.
         log_share: The log observed fraction, as `NeuralProcess.log_share` returns it.
+        factor: That of the channels' correlation; None where it is not known.
     """
 
     model: NeuralProcess
@@ -146,6 +152,7 @@ class Conditioned:
     encoded: Any
     latent: Gaussian | None
     log_share: Float[Tensor, "batch place"]
+    factor: Float[Tensor, "channel channel"] | None = None
 
     def predict(self, z: Float[Tensor, "sample batch latent"] | None, targets: Targets) -> Gaussian:
         """The calibrated predictive distribution, "batch target channel".
@@ -154,7 +161,7 @@ class Conditioned:
         """
         predicted = self.model.predict(self.encoded, z, targets)
         scale = predicted.scale * self.spread(targets)
-        return Gaussian(predicted.mean, scale.clamp(max=self.model.widest))
+        return Gaussian(predicted.mean, scale.clamp(max=self.model.widest), self.factor)
 
     def spread(self, targets: Targets) -> Float[Tensor, "batch #target 1"]:
         """The calibration's factor of each target; a single one if the fraction is global."""

@@ -181,6 +181,8 @@ def _predict(
     targets, channels = Targets(positions, (hole.shape[0], hole.shape[1])), picture.shape[-1]
     with torch.no_grad():
         given = model.condition(context)
+        if channels < len(given.factor if given.factor is not None else ""):
+            given = replace(given, factor=None)  # the channels of a grey picture are one
         predicted = moments(given, targets, seed)
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
         finer = context.size != targets.size

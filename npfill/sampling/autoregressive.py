@@ -75,7 +75,8 @@ class Autoregressive(Sampler):
         z_noise = None if z_noise is None else z_noise.repeat_interleave(batch, dim=0)
 
         def value(predicted: Gaussian, index: Index) -> Values:
-            return bounded(predicted, noise.gather(1, index.unsqueeze(-1)))
+            everywhere = index.unsqueeze(-1).expand(-1, -1, noise.shape[-1])
+            return bounded(predicted, noise.gather(1, everywhere))
 
         indices = torch.cat([order(hole, context.size, paths.seed, k) for k in paths.numbers])
         sizes = round_sizes(indices.shape[1], self.rounds)
@@ -153,7 +154,7 @@ def _predict(
     if given.latent is None or z_noise is None:
         return given.predict(None, targets)
     predicted = given.predict(given.latent.rsample(z_noise).unsqueeze(0), targets)
-    return Gaussian(predicted.mean[0], predicted.scale[0])
+    return replace(predicted, mean=predicted.mean[0], scale=predicted.scale[0])
 
 
 def _repeated(context: Context, many: int) -> Context:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from npfill.context import Targets
 from npfill.errors import UsageError
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, correlated
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
 from npfill.sampling.predictive import bounded, concat_chunks, draws, in_chunks, latent_noise
@@ -51,13 +51,18 @@ class Paths:
         noise = latent_noise(model.config.latent, self.seed, "sample", self.numbers)
         return noise.to(self.given.context.pixels)
 
-    def pixel_noise(self, pixels: int) -> Float[Tensor, "sample 1 pixel 1"]:
-        """Standard normal noise of each pixel, shared by the pictures of a batch and channels."""
+    def pixel_noise(self, pixels: int) -> Float[Tensor, "sample 1 pixel #channel"]:
+        """Standard normal noise of each pixel, shared by the pictures of a batch.
+
+        Channels have their correlation, or where that is not known, share it.
+        """
+        factor = self.given.factor
+        channels = 1 if factor is None else len(factor)
         noise = [
-            torch.randn(pixels, 1, generator=generator(self.seed, "pixels", number))
+            torch.randn(pixels, channels, generator=generator(self.seed, "pixels", number))
             for number in self.numbers
         ]
-        return torch.stack(noise).unsqueeze(1).to(self.given.context.pixels)
+        return correlated(torch.stack(noise).unsqueeze(1).to(self.given.context.pixels), factor)
 
     def last_pass(
         self, predict: Callable[[Targets], Gaussian], targets: Targets, noise: bool
@@ -78,8 +83,8 @@ class Sampler(ABC):
     """A way to draw samples of pixels jointly, and the density of what it draws.
 
     All pictures of a batch share their noise and have holes of one size. The channels of a pixel
-    share it too: a model says nothing of how they vary together, and in pictures they do so
-    closely. A subclass is a frozen dataclass whose fields are its options.
+    share it too where a model does not say how they vary together: in pictures they do so closely.
+    A subclass is a frozen dataclass whose fields are its options.
 
     Attributes:
         name: The word that selects it.
@@ -177,7 +182,9 @@ class MixtureSampler(Sampler):
             components = given.predict(draws(given.latent, seed, "scores", count), targets)
         else:
             single = given.predict(None, targets)
-            components = Gaussian(single.mean.unsqueeze(0), single.scale.unsqueeze(0))
+            components = replace(
+                single, mean=single.mean.unsqueeze(0), scale=single.scale.unsqueeze(0)
+            )
         own, least = (self.score(each, truth, asked) for each in (components, floored(components)))
         return own, least
 

@@ -240,7 +240,7 @@ def _calibrate(
     The state to resume from holds none, and weights that have one stay: however often a run is
     interrupted, it ends with the same files.
     """
-    fitted: dict[int, tuple[float, float]] = {}
+    fitted: dict[int, tuple[tuple[float, float], tuple[float, ...]]] = {}
     for path in (run.best, run.last):
         weights = checkpoint.load(path)
         model, origin = weights.model, weights.provenance
@@ -248,8 +248,9 @@ def _calibrate(
             steps = origin["steps"]
             if steps not in fitted:
                 on_note(f"calibrating the {path.stem} weights on {held_out.count} pictures")
-                fitted[steps] = held_out.calibrate(model.to(where))
-            offset, slope = fitted[steps]
+                numbers = held_out.calibrate(model.to(where))
+                fitted[steps] = numbers, model.correlation
+            (offset, slope), model.correlation = fitted[steps]
             model.calibration.copy_(torch.tensor([offset, slope]))
             found = {"offset": offset, "slope": slope, "pictures": held_out.count}
             origin["calibration"] = found
