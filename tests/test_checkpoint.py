@@ -128,3 +128,31 @@ def test_what_a_file_says_of_itself_is_checked_before_memory_is_taken(tmp_path: 
     checkpoint.save_tensors(path, tensors, {"npfill": checkpoint.canonical(header)})
     with pytest.raises(ModelError, match="not expected"):
         checkpoint.load(path)
+
+
+def test_the_correlation_of_the_channels_is_kept_and_nothing_is_written_without_one(
+    tmp_path: Path,
+) -> None:
+    model, path = tiny("cnp"), tmp_path / "model.safetensors"
+    checkpoint.save(path, model, {})
+    before, (tensors, metadata) = path.read_bytes(), checkpoint.load_tensors(path)
+    assert "correlation" not in metadata["npfill"]
+    model.correlation = (0.75,)
+    checkpoint.save(path, model, {})
+    assert checkpoint.load(path).model.correlation == (0.75,)
+    again, _ = checkpoint.load_tensors(path)
+    assert all(torch.equal(tensors[name], tensor) for name, tensor in again.items())
+    model.correlation = ()
+    checkpoint.save(path, model, {})
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("said", [0.5, [2], [0.1, 0.2], ["a"], {"a": 1}, [None], [1e400]])
+def test_what_is_no_correlation_is_refused(said: object, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, tiny("cnp"), {})
+    tensors, metadata = checkpoint.load_tensors(path)
+    header = json.loads(metadata["npfill"]) | {"correlation": said}
+    checkpoint.save_tensors(path, tensors, {"npfill": json.dumps(header)})
+    with pytest.raises(ModelError, match="correlation of channels"):
+        checkpoint.load(path)

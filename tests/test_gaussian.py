@@ -1,11 +1,15 @@
 """The Gaussian pair against torch.distributions and Monte Carlo."""
 
+import math
+
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, factor_of
+from npfill.seeds import generator
 
 numbers = st.floats(-3, 3)
 positive = st.floats(0.05, 3)
@@ -49,3 +53,30 @@ def test_draws_have_the_mean_and_scale_they_are_drawn_with() -> None:
     draws = gaussian.rsample(noise)
     torch.testing.assert_close(draws.mean(0), gaussian.mean, rtol=0.02, atol=0.0)
     torch.testing.assert_close(draws.std(0), gaussian.scale, rtol=0.02, atol=0.0)
+
+
+def test_with_a_factor_channels_sum_to_the_density_of_the_whole() -> None:
+    factor = factor_of([0.8, -0.3, 0.1], 3)
+    mean, scale, at = torch.randn(3, 5, 3, generator=generator("three"), dtype=torch.float64)
+    together = Gaussian(mean, scale.exp(), factor)
+    whole = MultivariateNormal(mean, scale_tril=scale.exp().unsqueeze(-1) * factor)
+    torch.testing.assert_close(together.log_prob(at).sum(-1), whole.log_prob(at))
+    alone = Gaussian(mean, scale.exp())
+    torch.testing.assert_close(together.log_prob(at)[..., 0], alone.log_prob(at)[..., 0])
+
+
+def test_draws_with_a_factor_have_its_correlation_and_their_own_scales() -> None:
+    factor = factor_of([0.9], 2)
+    scale = torch.tensor([0.5, 2.0], dtype=torch.float64)
+    noise = torch.randn(40_000, 2, generator=generator("noise"), dtype=torch.float64)
+    drawn = Gaussian(torch.zeros_like(noise), scale.expand(40_000, 2), factor).rsample(noise)
+    torch.testing.assert_close(drawn.std(0), scale, rtol=0.02, atol=0)
+    assert drawn.T.corrcoef()[0, 1].item() == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0.5], [0.5] * 4, [1.0, 0.0, 0.0], [0.9, 0.9, -0.9], [math.nan] * 3]
+)
+def test_what_is_no_correlation_of_three_channels_is_refused(numbers: list[float]) -> None:
+    with pytest.raises(ValueError, match="correlations"):
+        factor_of(numbers, 3)

@@ -1,6 +1,6 @@
 """Samplers: what every one of them must satisfy, whatever the variant."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,13 +21,14 @@ from npfill.sampling import (
     Independent,
     Latent,
     Sampler,
+    moments,
     sampler_for,
 )
 from npfill.sampling.autoregressive import Index, Values, order, roll_out, round_sizes
 from npfill.sampling.base import Paths
 from npfill.sampling.predictive import bounded
 from npfill.seeds import generator
-from tests.conftest import MODELS, of, tiny
+from tests.conftest import MODELS, last_bias, of, tiny
 
 Model = NeuralProcess
 SIZE = (5, 6)
@@ -277,3 +278,46 @@ def test_where_no_cell_of_the_grid_is_empty_that_is_said_and_another_sampler_sta
         assert np.array_equal(
             found.samples, npfill.complete(picture, hole, model, sampler=kind).samples
         )
+
+
+@pytest.mark.parametrize("name", ["cnp", "lcnp", "convcnp"])
+def test_a_correlation_of_channels_changes_no_channel_alone(name: str) -> None:
+    model, context = of(name, 2).double(), a_context()
+    targets = Targets.every(SIZE)
+    z = torch.zeros(1, 2, 4, dtype=torch.float64) if model.has_latent else None
+    before = model.condition(context).predict(z, targets)
+    model.correlation = (0.9,)
+    given = model.condition(context)
+    after = given.predict(z, targets)
+    assert torch.equal(before.mean, after.mean)
+    assert torch.equal(before.scale, after.scale)
+    moved = [moments(each, targets, 0) for each in (given, replace(given, factor=None))]
+    assert torch.equal(moved[0].scale, moved[1].scale)
+
+
+@pytest.mark.parametrize("kind", ["independent", "autoregressive"])
+def test_the_channels_of_samples_go_together_as_the_model_says(kind: str) -> None:
+    model, context = of("cnp", 2).double(), a_context(batch=1)
+    with torch.no_grad():
+        last_bias(model)[2:] -= 4.0  # far from 0 and 1, where draws are bounded
+    model.correlation = (0.6,)
+    given, targets = model.condition(context), Targets.every(SIZE)
+    hole = ~context.mask()[0]
+    drawn = sampler(kind, 1, noise=True).sample(given, targets, 0, 400)[:, 0, hole]
+    each = torch.stack([pixel.T.corrcoef()[0, 1] for pixel in drawn.unbind(1)])
+    assert each.median().item() == pytest.approx(0.6, abs=0.05)
+    model.correlation = ()
+    noise = Paths(model.condition(context), 0, range(2)).pixel_noise(len(targets.index))
+    assert noise.shape[-1] == 1, "not known: one noise for all channels"
+
+
+def test_a_grey_picture_is_drawn_by_a_model_of_colour_as_one_channel() -> None:
+    model = of("convcnp", 3)
+    picture = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8, 1)
+    hole = np.zeros((8, 8), dtype=bool)
+    hole[2:5, 2:6] = True
+    predictor = npfill.load(model)
+    before = predictor.predict(picture, hole, samples=2)
+    model.correlation = (0.9, 0.8, 0.9)
+    after = predictor.predict(picture, hole, samples=2)
+    assert np.array_equal(before.samples, after.samples)

@@ -116,6 +116,13 @@ def head(
     floor, (offset, slope) = model.config.scale_floor, model.calibration.tolist()
     minutes = provenance["seconds"] / 60
     steps_before = provenance.get("steps_before", 0)
+    correlation = ", ".join(f"{number:.3f}" for number in model.correlation)
+    together = (
+        f"\n- The errors of red and green, red and blue, green and blue correlate by {correlation},"
+        "\n  fitted there too: likelihoods and samples are those of whole pixels."
+        if correlation
+        else ""
+    )
     around = " around each pixel" if model.any_size else ""
     before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}
@@ -133,7 +140,7 @@ This is {model.summary}.
 - {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
   `{entry.sha256}`.
 - The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
-  s the share of pixels observed{around}: the calibration, fitted on held-out training pictures.
+  s the share of pixels observed{around}: the calibration, fitted on held-out pictures.{together}
 - Bad at: {model.limits}. Pictures of other kinds are completed, but smoothly."""
 
 

@@ -25,6 +25,7 @@ from npfill.training.recipe import Recipe, parse
 from npfill.training.run import RunFolder
 from tools import classifier
 from tools.card import write_cards
+from tools.channels import correlated
 from tools.shipping import PhotographSets, ship, ship_photographs
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -87,6 +88,17 @@ def add_command(
             test = read_images(_single(places), "test", *shape)[:images].to(where)
             target = ship(name, chosen, held_out, test, draws, status.update)
     talk.say(f"wrote {target}, its row in zoo.toml, and {target.with_suffix('.md')}")
+
+
+@app.command("channels")
+def channels_command(
+    name: Annotated[str, typer.Argument(help="A model of several channels that ships.")],
+    data: Annotated[Path, typer.Option(help="The pictures that it was trained on.")],
+) -> None:
+    """Fit how the channels of weights that ship go together; their tensors stay as they are."""
+    with stderr.status("correlation") as status:
+        target = correlated(name, data, status.update)
+    Reporter().say(f"wrote {target}, its row in zoo.toml, and {target.with_suffix('.md')}")
 
 
 @app.command("cards")

@@ -16,7 +16,7 @@ from npfill.errors import InputError
 from npfill.evaluate import evaluate
 from npfill.evaluate.contexts import counts_for, grid_protocol, parse
 from npfill.evaluate.figures import on_grid
-from npfill.evaluate.held_out import calibrate, calibrate_photographs
+from npfill.evaluate.held_out import calibrate
 from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import images_for, measure
 from npfill.files import folder, sha256_of, write_bytes
@@ -116,7 +116,7 @@ def ship_photographs(
     trained = _trained_weights(name, weights)
     model = trained.model.half().float().to(validation.device)
     on_kind("calibration")
-    calibrate_photographs(model, validation)
+    calibrate(model, validation)
     model.half().float()
     scores: dict[str, dict[str, Any]] = {}
     for place in sets.places:

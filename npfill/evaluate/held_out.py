@@ -1,6 +1,7 @@
 """A model on pictures held out of training: its scores, and the calibration that fits it."""
 
 import math
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -36,69 +37,66 @@ _HIDDEN = "top-half,left-half,centre-box"
 _FITTED_DAMAGES = "keep,text,scratches,strokes,boxes,blobs,borders"
 
 # Log observed fraction of pixels in holes, their predictions "draw pixel channel", and the truth.
+Images: TypeAlias = UInt8[Tensor, "image channel size size"] | MaskedImages
 _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
-def calibrate(
-    model: NeuralProcess, images: UInt8[Tensor, "image channel size size"] | MaskedImages
-) -> tuple[float, float]:
+def calibrate(model: NeuralProcess, pictures: Images | Photographs) -> tuple[float, float]:
     """Fit and set the (a, b) of a model's calibration: scale x exp(a + b log fraction observed).
 
     They maximise the mean pointwise log-likelihood over contexts (the protocol's random counts and
-    its hidden parts), subject to a z² within a factor of 1.1 of 1 in each; the constraint is a
-    penalty. For one Gaussian a pixel the best likelihood has a z² of 1 by itself; for a mixture
-    over z it has not. The correlation of the channels maximises the likelihood of whole pixels,
-    with that calibration.
+    its hidden parts; of photographs, the kinds of holes that people bring), subject to a z² within
+    a factor of 1.1 of 1 in each; the constraint is a penalty. For one Gaussian a pixel the best
+    likelihood has a z² of 1 by itself; for a mixture over z it has not. The correlation of the
+    channels maximises the likelihood of whole pixels, with that calibration.
 
     Args:
         model: The model, in evaluation mode. Its calibration and the correlation of its channels
             are replaced.
-        images: Validation pictures, bytes, on the model's device; of large ones the first few.
+        pictures: Validation pictures, bytes, on the model's device; of large ones on a grid the
+            first few.
 
     Returns:
         a and b.
     """
-    _forget(model)
-    size = parted(images)[0].shape[-1]
-    some = images[: max(1, _PIXELS // size**2)]
-    kinds = [*(kind(f"random:{count}") for count in counts_for(size)), *parse(_HIDDEN, size)]
-    return _fit(model, [_predictions(model, some, each) for each in kinds])
-
-
-def calibrate_photographs(model: NeuralProcess, photographs: Photographs) -> tuple[float, float]:
-    """The same for a conditional model of photographs, over the kinds of holes that people bring.
-
-    Args:
-        model: The model, in evaluation mode. Its calibration and the correlation of its channels
-            are replaced.
-        photographs: Validation pictures, on the model's device.
-
-    Returns:
-        a and b.
-    """
-    _forget(model)
-    return _fit(
-        model, [_in_holes(model, photographs, each) for each in parse(_FITTED_DAMAGES, None)]
-    )
-
-
-def _forget(model: NeuralProcess) -> None:
-    model.calibration.zero_()
-    model.correlation = ()
-
-
-def _fit(model: NeuralProcess, samples: list[_Sample]) -> tuple[float, float]:
-    """The calibration, and then the correlation of the channels where there are several."""
+    samples = _samples(model, pictures)
     fitted = minimised(2, lambda at: mean_of(_loss(at, model.widest, *each) for each in samples))
     model.calibration.copy_(fitted)
-    if model.config.channels > 1:
-        scaled = [
-            (_scaled(fitted, model.widest, fraction, components), truth)
-            for fraction, components, truth in samples
-        ]
-        model.correlation = fit_correlation(scaled)
+    _correlate(model, samples)
     offset, slope = fitted.tolist()
     return offset, slope
+
+
+def correlate(model: NeuralProcess, pictures: Images | Photographs) -> None:
+    """Fit and set the correlation of a model's channels alone: its calibration stays."""
+    fitted = model.calibration.clone()
+    samples = _samples(model, pictures)
+    model.calibration.copy_(fitted)
+    _correlate(model, samples)
+
+
+def _samples(model: NeuralProcess, pictures: Images | Photographs) -> list[_Sample]:
+    """What there is to fit to, as the model predicts it uncalibrated, for each kind of context."""
+    model.calibration.zero_()
+    model.correlation = ()
+    if isinstance(pictures, Photographs):
+        return [_in_holes(model, pictures, each) for each in parse(_FITTED_DAMAGES, None)]
+    size = parted(pictures)[0].shape[-1]
+    some = pictures[: max(1, _PIXELS // size**2)]
+    kinds = [*(kind(f"random:{count}") for count in counts_for(size)), *parse(_HIDDEN, size)]
+    return [_predictions(model, some, each) for each in kinds]
+
+
+def _correlate(model: NeuralProcess, samples: list[_Sample]) -> None:
+    """Set the correlation of the channels where there are several."""
+    if model.config.channels > 1:
+        calibration, widest = model.calibration.double(), model.widest
+        model.correlation = fit_correlation(
+            [
+                (_scaled(calibration, widest, fraction, components), truth)
+                for fraction, components, truth in samples
+            ]
+        )
 
 
 def _scaled(

@@ -16,7 +16,6 @@ from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.evaluate.held_out import (
     at_random_counts,
     calibrate,
-    calibrate_photographs,
     of_photographs,
 )
 from npfill.files import folder
@@ -221,13 +220,13 @@ class _HeldOut:
             some = pictures[:_CENTRES].centres(_CENTRE)
             return cls(
                 partial(of_photographs, photographs=pictures[:count]),
-                partial(calibrate_photographs, photographs=some),
+                partial(calibrate, pictures=some),
                 len(some),
             )
         few = pictures[:_CALIBRATED]
         return cls(
             partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS),
-            partial(calibrate, images=few),
+            partial(calibrate, pictures=few),
             len(few),
         )
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.evaluate.held_out import calibrate
+from npfill.evaluate.held_out import calibrate, correlate
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 
@@ -34,8 +34,8 @@ class Known(NeuralProcess):
 
     variant = "known"
 
-    def __init__(self, factor: float, power: float, spread: float = 0.0) -> None:
-        super().__init__(Sizes(latent=int(spread > 0)))
+    def __init__(self, factor: float, power: float, spread: float = 0.0, channels: int = 1) -> None:
+        super().__init__(Sizes(latent=int(spread > 0), channels=channels))
         self.factor, self.power, self.spread_of_means = factor, power, spread
 
     def encode(self, context: Context) -> Tensor:
@@ -49,7 +49,8 @@ class Known(NeuralProcess):
         return Gaussian(torch.zeros(shape), torch.full(shape, self.spread_of_means))
 
     def predict(self, encoded: Tensor, z: Tensor | None, targets: Targets) -> Gaussian:
-        scale = encoded.view(-1, 1, 1).expand(-1, len(targets.index), 1).float()
+        shape = (-1, len(targets.index), self.config.channels)
+        scale = encoded.view(-1, 1, 1).expand(*shape).float()
         if z is None:
             return Gaussian(torch.full_like(scale, MEAN), scale)
         return Gaussian(
@@ -85,6 +86,21 @@ def test_a_mixture_that_differs_too_much_is_left_with_a_small_scale() -> None:
     offset, _ = calibrate(model, noise_pictures())
     assert math.isfinite(offset)
     assert offset < 0.2
+
+
+@pytest.mark.slow
+def test_the_correlation_of_the_channels_is_found() -> None:
+    truth = torch.tensor([[1.0, 0.9, 0.5], [0.9, 1.0, 0.7], [0.5, 0.7, 1.0]])
+    normal = torch.randn(200, 8, 8, 3, generator=torch.Generator().manual_seed(0))
+    noise = (normal @ torch.linalg.cholesky(truth).mT).permute(0, 3, 1, 2)
+    pictures = ((MEAN + NOISE * noise) * 255).round().clamp(0, 255).to(torch.uint8)
+    model = Known(0.5, 0.0, channels=3)
+    calibrate(model, pictures)
+    assert model.correlation == pytest.approx((0.9, 0.5, 0.7), abs=0.02)
+    before, model.correlation = model.calibration.clone(), ()
+    correlate(model, pictures)
+    assert model.correlation == pytest.approx((0.9, 0.5, 0.7), abs=0.02)
+    assert torch.equal(model.calibration, before)
 
 
 def test_use_is_calibrated_and_training_is_not() -> None:
