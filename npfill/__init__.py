@@ -4,16 +4,13 @@
 They are imported on first use: `import npfill` takes no time and loads no torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from npfill.package import __version__
-
+TYPE_CHECKING = False  # as type checkers know it: nothing is imported before the entry point runs
 if TYPE_CHECKING:
     from npfill import training as _training
     from npfill.completion import Completion as Completion
     from npfill.completion import complete as complete
     from npfill.completion import complete_many as complete_many
+    from npfill.package import __version__ as __version__
     from npfill.predictor import load as load
 
     train = _training.train
@@ -22,6 +19,7 @@ __all__ = ["Completion", "__version__", "complete", "complete_many", "load", "tr
 
 _HOMES = {
     "Completion": "npfill.completion",
+    "__version__": "npfill.package",
     "complete": "npfill.completion",
     "complete_many": "npfill.completion",
     "load": "npfill.predictor",
@@ -29,9 +27,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'npfill' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
     return getattr(import_module(_HOMES[name]), name)
 
 

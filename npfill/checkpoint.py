@@ -13,7 +13,7 @@ from torch import Tensor
 
 from npfill import models
 from npfill.errors import ModelError
-from npfill.files import refuse_weights, write_bytes
+from npfill.files import json_text, refuse_weights, write_bytes
 from npfill.gaussian import factor_of
 
 # Format 1 had flat configurations: `models.nested` reads them.
@@ -121,7 +121,7 @@ def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor])
 
 def canonical(value: object) -> str:
     """JSON with sorted keys and no spaces: equal values make equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json_text(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:

@@ -1,6 +1,8 @@
-"""Files: atomic writes, refusals to overwrite, hashes, and the folders that ship with npfill."""
+"""Files: atomic writes, refusals to overwrite, JSON, hashes, and the folders that ship."""
 
 import hashlib
+import json
+import math
 import os
 import secrets
 import stat
@@ -11,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from npfill.errors import InputError, ModelError, OverwriteError, UsageError
 
@@ -173,6 +176,24 @@ def _remove_left(folder: Path) -> None:
         with suppress(OSError), part.open("r+b") as file:
             if time.time() - part.stat().st_mtime > _CREATING and _lock(file.fileno(), wait=False):
                 part.unlink()
+
+
+def json_text(value: object, **layout: Any) -> str:
+    """JSON, with null for the floats that it has not: NaN and infinities.
+
+    Args:
+        value: Plain values.
+        layout: As of `json.dumps`.
+    """
+    return json.dumps(_finite(value), allow_nan=False, **layout)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def refuse_weights(path: Path) -> None:

@@ -1,12 +1,14 @@
 """Files come into being whole or not at all."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from npfill.errors import InputError, OverwriteError
-from npfill.files import refuse_results, write_bytes
+from npfill.files import json_text, refuse_results, write_bytes
+from tests.house import sources
 
 
 def test_what_does_not_exist_is_not_in_the_way(tmp_path: Path) -> None:
@@ -80,3 +82,13 @@ def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> No
         write_bytes(tmp_path / "folder", b"content")
     assert not any((tmp_path / "folder").iterdir())
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_json_has_null_for_the_numbers_that_it_has_not() -> None:
+    value = {"psnr": float("inf"), "rows": [(float("nan"), 1.5)], "name": "NaN"}
+    assert json.loads(json_text(value)) == {"psnr": None, "rows": [[None, 1.5]], "name": "NaN"}
+
+
+def test_json_is_written_by_one_function_alone() -> None:
+    writers = {one.name for one in sources() if "json.dump" in one.text}
+    assert writers == {"npfill.files", "npfill.config"}  # the latter: values of TOML

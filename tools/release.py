@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from npfill import devices
-from npfill.baselines import linear
+from npfill import devices, zoo
+from npfill.baselines import BASELINES, linear
 from npfill.cli.console import Reporter, report, stderr, understand
 from npfill.data import Photographs
 from npfill.data.arrays import read_labels
@@ -28,7 +28,7 @@ from tools.card import write_cards
 from tools.channels import correlated
 from tools.shipping import PhotographSets, ship, ship_photographs
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
 app = typer.Typer(
@@ -66,7 +66,11 @@ def add_command(
     """Take a run's best weights: calibrated, measured, with a row in zoo.toml and a card."""
     run, name = RunFolder(run_dir), name or run_dir.name
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name", "it has letters, digits, - and _ alone")
+        raise UsageError(
+            f"{name!r} is no name", "it has letters, digits, - and _ alone, a letter or digit first"
+        )
+    if name in {zoo.AUTO, *BASELINES}:
+        raise UsageError(f"{name!r} has a meaning already", "give the model another name")
     refuse_results([folder("pretrained") / f"{name}.safetensors"], overwrite)
     environment = run.read_environment()
     recipe = parse(run.recipe.read_text("utf-8"), str(run.recipe))

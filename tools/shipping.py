@@ -1,7 +1,7 @@
 """From a finished run to shipped weights: the file, its row in the zoo and its card."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -167,31 +167,32 @@ def _trained_weights(name: str, weights: Path) -> checkpoint.Weights:
 def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any]) -> Path:
     """Write weights that are calibrated and measured, their row in the zoo and their card.
 
-    Weights and row lie ready before either takes its place: one without the other fails
-    verification.
+    The row names a file that is as it says at any moment: at first the new weights beside the old.
 
     Args:
         name: The model's name.
         weights: The model, with its scores in the provenance.
         columns: The scores' columns of the row.
     """
-    target, rows = folder("pretrained") / f"{name}.safetensors", folder("pretrained") / "zoo.toml"
+    target = folder("pretrained") / f"{name}.safetensors"
+    new = target.with_suffix(".new.safetensors")
     picture = png_bytes(_picture(weights.model), {})
-    new, new_rows = target.with_suffix(".new"), rows.with_suffix(".new")
-    try:
-        checkpoint.save(new, weights.model, weights.provenance, half=True)
-        entry = _entry(target.name, new, weights, columns)
-        entries = zoo.entries() | {name: entry}
-        text = as_toml({row: asdict(entries[row]) for row in sorted(entries)})
-        write_bytes(new_rows, f"# Written by tools/release.py.\n\n{text}".encode())
-        new.replace(target)
-        new_rows.replace(rows)
-    finally:
-        for left in (new, new_rows):
-            left.unlink(missing_ok=True)
+    checkpoint.save(new, weights.model, weights.provenance, half=True)
+    entry = _entry(target.name, new, weights, columns)
+    _enter(name, replace(entry, file=new.name))
+    write_bytes(target, new.read_bytes())
+    _enter(name, entry)
+    new.unlink()
     write_bytes(target.with_suffix(".png"), picture)
     write_bytes(target.with_suffix(".md"), card_text(name, entry, weights).encode())
     return target
+
+
+def _enter(name: str, entry: Entry) -> None:
+    """Write a row of the zoo, or another in its place."""
+    rows = {row: asdict(each) for row, each in sorted((zoo.entries() | {name: entry}).items())}
+    text = f"# Written by tools/release.py.\n\n{as_toml(rows)}"
+    write_bytes(folder("pretrained") / "zoo.toml", text.encode())
 
 
 def _picture(model: NeuralProcess) -> Image.Image:

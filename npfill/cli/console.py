@@ -1,7 +1,5 @@
 """The command's voice: talk goes to stderr, data to stdout, an error is a line and a way out."""
 
-import json
-import math
 import os
 import re
 import shlex
@@ -18,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from npfill.errors import InputError, NpfillError, received_signals
+from npfill.files import json_text
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -186,16 +185,7 @@ def print_result(
         "errors": [*errors],
     }
     # In ASCII, so that any path can be said whatever the encoding of stdout.
-    typer.echo(json.dumps(_finite(result), allow_nan=False))
-
-
-def _finite(value: object) -> object:
-    """A value with null for the floats that JSON has not: NaN and infinities."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    typer.echo(json_text(result))
 
 
 def error_record(error: NpfillError, problem: str | None = None) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """A completed picture: what was predicted of its hole, before it becomes files or arrays."""
 
-import json
 import math
 import os
 import sys
@@ -14,6 +13,7 @@ from jaxtyping import Float
 
 from npfill.completion.hole import Prepared
 from npfill.errors import UsageError
+from npfill.files import json_text
 from npfill.package import __version__
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS
@@ -150,7 +150,7 @@ class CompletedPicture:
             "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.word == "alpha"),
             "npfill_mask_sha256": self.prepared.sha256,
             # In ASCII, so that any path can be said.
-            "npfill_options": json.dumps({"image": self._said(self.image)} | given),
+            "npfill_options": json_text({"image": self._said(self.image)} | given),
         }
         return text if self.sha256 is None else text | {"npfill_model_sha256": self.sha256}
 

@@ -1,7 +1,6 @@
 """An evaluation as Markdown, JSON, tables and plots."""
 
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from npfill.errors import ModelError
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import LEVELS, METRICS, Metric
 from npfill.evaluate.protocol import Estimate, Results
+from npfill.files import json_text
 from npfill.package import __version__, imported
 from npfill.scores import COMMON_FLOOR
 
@@ -142,7 +142,7 @@ def as_json(results: Results, command: str) -> str:
             for result in results.results
         ],
     }
-    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+    return json_text(value, indent=1, sort_keys=True) + "\n"
 
 
 def plots(results: Results) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from npfill.config import Json
 from npfill.data import MaskedImages, Photographs
 from npfill.devices import precision
 from npfill.errors import InputError, ModelError
-from npfill.files import write_bytes
+from npfill.files import json_text, write_bytes
 from npfill.package import __version__
 from npfill.training.batch import Pictures
 from npfill.training.recipe import Recipe
@@ -75,7 +75,7 @@ class RunFolder:
     def create(self, recipe: str, environment: Json) -> None:
         """Make the folder with its recipe and environment; of a run without a save, anew."""
         write_bytes(self.recipe, recipe.encode())
-        text = json.dumps(environment, indent=2, sort_keys=True) + "\n"
+        text = json_text(environment, indent=2, sort_keys=True) + "\n"
         write_bytes(self.environment, text.encode())
         if self.metrics.exists():
             self.forget_after(0)
@@ -104,7 +104,7 @@ class RunFolder:
         """Add to the environment what became known in the course of the run."""
         before = self.read_environment()
         if before != before | found:
-            text = json.dumps(before | found, indent=2, sort_keys=True) + "\n"
+            text = json_text(before | found, indent=2, sort_keys=True) + "\n"
             write_bytes(self.environment, text.encode())
 
     def save_state(self, tensors: dict[str, Tensor], progress: Json) -> None:
@@ -136,7 +136,7 @@ class RunFolder:
         """Append one line to the metrics."""
         try:
             with self.metrics.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, sort_keys=True) + "\n")
+                file.write(json_text(line, sort_keys=True) + "\n")
         except OSError as error:
             raise InputError(
                 f"{self.metrics}: cannot be written ({error.strerror})", "free space; then resume"
@@ -159,7 +159,7 @@ class RunFolder:
     def forget_after(self, step: int) -> None:
         """Drop the lines of steps that a resumed run will do again."""
         kept = [line for line in self.read_metrics() if line["step"] <= step]
-        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in kept)
+        text = "".join(json_text(line, sort_keys=True) + "\n" for line in kept)
         write_bytes(self.metrics, text.encode())
 
 

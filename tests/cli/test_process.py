@@ -38,6 +38,15 @@ def ended(*words: str, before: str = "", **options: object) -> tuple[int, str, s
     return run.returncode, out or "", err or ""
 
 
+def test_nothing_is_imported_before_the_entry_point_owns_the_signals() -> None:
+    code = (
+        "import sys, signal; had = {*sys.modules}; import npfill.__main__; "
+        "print({*sys.modules} - had)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert eval(run.stdout) == {"npfill", "npfill.__main__"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2])
 def test_an_interruption_at_any_moment_is_silent(delay: float) -> None:

@@ -13,7 +13,7 @@ from npfill.baselines import linear
 from npfill.evaluate import classifier as judge
 from npfill.seeds import array_generator, generator
 from tests.conftest import TINY
-from tools import classifier, release
+from tools import classifier, release, shipping
 
 FEW = ("--images", 6, "--draws", 2)
 PHOTOGRAPHS = TINY.with_name("recipe_photographs.toml")
@@ -115,13 +115,55 @@ def test_a_failure_on_the_way_leaves_the_zoo_as_it_was(
     assert {path: path.read_bytes() for path in (tree / "pretrained").iterdir()} == before
 
 
-@pytest.mark.parametrize("name", ["my-v1.2", "", "../np", "a b", "é"])
-def test_a_name_is_letters_digits_dashes_and_underscores(
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my-v1.2",
+        ".",
+        "../np",
+        "a b",
+        "é",
+        '"',
+        "[np]",
+        "np\n",
+        "-np",
+        "auto",
+        "nearest",
+        "a\x1b[1m",
+    ],
+)
+def test_a_name_is_letters_digits_dashes_and_underscores_and_new(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert release_it("add", tmp_path, f"--name={name}") in {2, 3}
-    assert capsys.readouterr().err
-    assert release_it("add", tmp_path / "my-v1.2") == 2
+    assert release_it("add", tmp_path, f"--name={name}") == 2
+    assert repr(name) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("killed_at", range(4))
+def test_weights_and_their_row_are_those_before_or_those_after_whenever_it_is_killed(
+    run: Path, tree: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    measured = checkpoint.load(run / "last.safetensors")
+    monkeypatch.setattr(shipping, "_picture", lambda _: Image.new("L", (1, 1)))
+    monkeypatch.setattr(shipping, "card_text", lambda *_: "")
+    columns = dict.fromkeys(("counts", "mse", "log_likelihood", "floored_log_likelihood"), ())
+    shipping.store("np-ramps", measured, columns)
+    before = zoo.find("np-ramps").sha256
+    done, replace = [], Path.replace
+
+    def replace_or_die(self: Path, target: Path) -> Path:
+        if len(done) == killed_at:
+            raise KeyboardInterrupt
+        done.append(target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_or_die)
+    other = checkpoint.Weights(measured.model, measured.provenance | {"seconds": 1})
+    with pytest.raises(KeyboardInterrupt):
+        shipping.store("np-ramps", other, columns)
+    monkeypatch.undo()
+    monkeypatch.setattr("npfill.zoo.folder", lambda name: tree / name)
+    assert (zoo.find("np-ramps").sha256 == before) is (killed_at < 2)
 
 
 def test_weights_without_a_recipe_of_their_name_are_not_taken(
