@@ -32,23 +32,17 @@ LATER = {
     "npfill/pictures/formats/__init__.py:left_out": "what a format does not keep is told",
     "npfill/completion/completed.py:CompletedPicture._said": "what is stripped names no folder",
     "npfill/training/proposal.py": "a recipe written for a folder of pictures",
-    "npfill/__main__.py:main": "signals end the process at once, and leave nothing half done",
-    "npfill/__main__.py:_interrupt": "signals end the process at once, and leave nothing half done",
-    "npfill/__main__.py:_own_streams": (
-        "streams that are closed, full or without a reader end the command in one line"
-    ),
-    "npfill/__main__.py:_Stream": (
-        "streams that are closed, full or without a reader end the command in one line"
-    ),
-    "npfill/__main__.py:_stream": (
-        "streams that are closed, full or without a reader end the command in one line"
+    "npfill/__main__.py": "signals end the process at once, and leave nothing half done",
+    "npfill/cli/process.py": (
+        "signals leave nothing half done; streams that are closed, full or without a reader end "
+        "the command in one line"
     ),
     "npfill/cli/console.py:understand": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:as_flags": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:_as_flag": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:_flags": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:_quoted": "commands that can be pasted whatever stands in names",
-    "npfill/cli/console.py:_finite": "JSON of numbers that are not finite",
+    "npfill/files.py:_finite": "JSON of numbers that are not finite",
     "npfill/cli/models.py:_recipe": "the recipe that weights carry, printed",
     "npfill/cli/train.py:_check_new": "a recipe written for a folder of pictures",
     "npfill/cli/train.py:_say_new": "a recipe written for a folder of pictures",
