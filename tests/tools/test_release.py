@@ -149,7 +149,8 @@ def test_weights_and_their_row_are_those_before_or_those_after_whenever_it_is_ki
     columns = dict.fromkeys(("counts", "mse", "log_likelihood", "floored_log_likelihood"), ())
     shipping.store("np-ramps", measured, columns)
     before = zoo.find("np-ramps").sha256
-    done, replace = [], Path.replace
+    done: list[Path] = []
+    replace = Path.replace
 
     def replace_or_die(self: Path, target: Path) -> Path:
         if len(done) == killed_at:
