@@ -31,6 +31,10 @@ LATER = {
     "npfill/pictures/formats/metadata.py": "what a file says beside its pixels goes along",
     "npfill/pictures/formats/__init__.py:left_out": "what a format does not keep is told",
     "npfill/completion/completed.py:CompletedPicture._said": "what is stripped names no folder",
+    "npfill/pictures/meaning.py": "masks in numbers of any kind, and doubt about them",
+    "npfill/pictures/classes.py": "masks that are maps of classes",
+    "npfill/pictures/colours.py": "colours by name, and what nearly has them",
+    "npfill/completion/mask_files.py": "masks by the names that people give them",
     "npfill/training/proposal.py": "a recipe written for a folder of pictures",
     "npfill/__main__.py": "signals end the process at once, and leave nothing half done",
     "npfill/cli/process.py": (

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from npfill.cli.console import Reporter, print_data
-from npfill.cli.options import Boxes, FitMask, Grow, InvertMask, MaskFile, MaskThreshold
+from npfill.cli.options import Boxes, FitMask, Grow, InvertMask, MaskFile, MaskLabel, MaskThreshold
 
 
 def check_command(
@@ -18,12 +18,15 @@ def check_command(
     grow: Grow = 0,
     mask_threshold: MaskThreshold = None,
     fit_mask: FitMask = False,
+    mask_label: MaskLabel = None,
 ) -> None:
     """Count the pixels that were changed outside the hole; exit code 7 if there are any."""
     from npfill.completion import MaskOptions, check_outside
 
     reporter = Reporter()
-    masking = MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask)
+    masking = MaskOptions(
+        mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
+    )
     checked = check_outside(before, after, masking)
     for note in checked.notes:
         reporter.warn(note)

@@ -24,6 +24,7 @@ from npfill.cli.options import (
     Grow,
     InvertMask,
     MaskFileOrFolder,
+    MaskLabel,
     MaskThreshold,
     MaxPixels,
     Model,
@@ -62,6 +63,7 @@ def complete_command(
     grow: Grow = 0,
     mask_threshold: MaskThreshold = None,
     fit_mask: FitMask = False,
+    mask_label: MaskLabel = None,
     model: Model = "auto",
     samples: Samples = 3,
     seed: Seed = 0,
@@ -106,7 +108,9 @@ def complete_command(
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
         run = Run(
             images,
-            MaskOptions(mask, box or [], invert_mask, grow, mask_threshold, fit_mask),
+            MaskOptions(
+                mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
+            ),
             SamplingOptions(samples, seed, sampler, rounds, noise),
             OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most),
             model,
@@ -158,7 +162,7 @@ def _dry(run: "Run", as_json: bool) -> Record:
     """Print what would be read and written, a line for each picture."""
     records = []
     for job in run.jobs:
-        image, mask = str(job.file.path), job.masking.word
+        image, mask = str(job.file.path), " and ".join(job.masking.words)
         outputs = {each.name: str(each.path) for each in job.results}
         records.append({"input": image, "mask": mask, "outputs": outputs})
         if not as_json:

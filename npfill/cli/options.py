@@ -14,13 +14,13 @@ _model = partial(typer.Option, rich_help_panel="Model")
 _output = partial(typer.Option, rich_help_panel="Output")
 _FARTHEST = 100_000
 _ALPHA_OR_COLOUR = (
-    "`alpha`: what is transparent is filled. `color:#ff00ff~8`: what has this colour, to 8 of 255 "
-    "levels, is filled."
+    "`alpha`: what is transparent is filled. `color:magenta` or `color:#ff00ff~8`: what has this "
+    "colour, to 8 of 255 levels, is filled. Repeatable."
 )
 
 
 MaskFile = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="MASK",
         help=f"A file: white is filled, black is kept. {_ALPHA_OR_COLOUR}",
@@ -28,7 +28,7 @@ MaskFile = Annotated[
     ),
 ]
 MaskFileOrFolder = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="MASK",
         help="A file: white is filled, black is kept. A folder: masks by the pictures' names. "
@@ -56,6 +56,14 @@ Grow = Annotated[
 MaskThreshold = Annotated[
     float | None,
     typer.Option(min=0, help="Lowest level of the mask that is filled.", rich_help_panel=_MASK),
+]
+MaskLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS",
+        help="Fill a class, a number or #rrggbb, of a mask that is a map of classes; repeatable.",
+        rich_help_panel=_MASK,
+    ),
 ]
 FitMask = Annotated[
     bool, typer.Option("--fit-mask", help="Resize the mask to the picture.", rich_help_panel=_MASK)

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Origin:
             if not (
                 {"model", "device"} <= options.keys()
                 and all(is_allowed(name, value) for name, value in options.items())
-                and all(map(is_path, [image, *options.values()]))
+                and all(map(is_path, [image, *_flat(options.values())]))
                 and re.fullmatch(r"[a-z]+|sample-[1-9][0-9]*", output)
                 and samples <= _MOST_SAMPLES
             ):
@@ -118,8 +118,8 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
     """
     one, other = read_picture(before), read_picture(after)
     hole = hole_of(masking, one)
-    said = ((one.name, one.notes), (other.name, other.notes), (masking.name, hole.notes))
-    notes = [f"{name}: {note}" for name, its in said for note in its]
+    notes = [f"{each.name}: {note}" for each in (one, other) for note in each.notes]
+    notes += hole.notes
     outside, error = int((~hole.selected).sum()), None
     if one.kind != other.kind and one.size == other.size:
         notes.append(
@@ -201,14 +201,19 @@ def self_test() -> tuple[float, str]:
     return seconds, "" if kept and finite else "the self-test failed"
 
 
+def _flat(values: Iterable[object]) -> list[object]:
+    """Values, and those of lists one by one."""
+    return [part for each in values for part in (each if isinstance(each, list) else [each])]
+
+
 def _picture_and_mask(origin: Origin) -> str:
     masking = origin.masking
-    if STDIN in {origin.image, masking.file}:
+    if STDIN in {origin.image, *masking.files}:
         return "came through stdin, which is not here"
     prepared = _prepared(origin)
     if prepared.sha256 != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"
-    observed = prepared.masked.sha256(opaque=masking.word == "alpha")
+    observed = prepared.masked.sha256(opaque=masking.opaque)
     if observed != origin.text.get("npfill_image_sha256"):
         return f"{origin.image} has changed outside the hole"
     return ""

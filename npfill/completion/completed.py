@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 # The parameters of a completion that its pixels depend on, and the types of their values.
 TYPES: dict[str, type | tuple[type, ...]] = {
-    "mask": str,
+    "mask": (str, list),
     "box": list,
     "invert_mask": bool,
     "grow": int,
     "mask_threshold": (int, float),
     "fit_mask": bool,
+    "mask_label": list,
     "model": str,
     "seed": int,
     "sampler": str,
@@ -107,7 +108,7 @@ class CompletedPicture:
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
         """The picture with other values in the hole, and nothing changed outside it."""
         prepared = self.prepared
-        return prepared.masked.filled(values, opaque=prepared.masking.word == "alpha")
+        return prepared.masked.filled(values, opaque=prepared.masking.opaque)
 
     @property
     def mean_std(self) -> float | None:
@@ -128,12 +129,14 @@ class CompletedPicture:
     def text(self) -> dict[str, str]:
         """The entries of a result's PNG; they depend on nothing but what its pixels depend on."""
         masking, sampling = self.prepared.masking, self.sampling
+        words = [self._said(word) for word in masking.words]
         options = {
             **vars(masking),
-            "mask": self._said(masking.word or "") if masking.mask is None or masking.word else "-",
+            "mask": words[0] if len(words) == 1 else words,
             "box": [
                 box if isinstance(box, str) else ",".join(map(str, box)) for box in masking.box
             ],
+            "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
             **vars(sampling),
             "device": self.device,
@@ -147,7 +150,7 @@ class CompletedPicture:
             "npfill_model": self.model,
             "npfill_seed": str(sampling.seed),
             "npfill_sampler": sampling.sampler,
-            "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.word == "alpha"),
+            "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.opaque),
             "npfill_mask_sha256": self.prepared.sha256,
             # In ASCII, so that any path can be said.
             "npfill_options": json_text({"image": self._said(self.image)} | given),
@@ -233,8 +236,8 @@ def is_allowed(name: str, value: Any) -> bool:
     """A value is one that the command line takes for a parameter."""
     if isinstance(value, bool) is not (TYPES[name] is bool):
         return False
-    if name == "box":
-        return isinstance(value, list) and all(isinstance(box, str) for box in value)
+    if isinstance(value, list):
+        return TYPES[name] in {list, (str, list)} and all(isinstance(each, str) for each in value)
     low, high = _LIMITS.get(name, (0, 0))
     return isinstance(value, TYPES[name]) and (
         name not in _LIMITS or (isinstance(value, int | float) and low <= value <= high)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npfill.completion.completed import SamplingOptions, complete_prepared
-from npfill.completion.hole import MaskOptions, prepare
-from npfill.completion.inputs import find_masks, find_pictures
+from npfill.completion.hole import Mask, MaskOptions, prepare
+from npfill.completion.inputs import find_pictures
+from npfill.completion.mask_files import find_masks
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
-from npfill.pictures.convert import as_picture, as_values, with_missing
+from npfill.pictures.convert import as_masks, as_picture, with_missing
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
@@ -38,6 +39,7 @@ def complete(
     grow: int = 0,
     mask_threshold: float | int | None = None,
     fit_mask: bool = False,
+    mask_label: int | str | Sequence[int | str] = (),
     sampler: str = "auto",
     rounds: int | None = None,
     noise: bool = False,
@@ -55,8 +57,9 @@ def complete(
             channel", masked or not; or a tensor "height width" or "channel height width". NaN and
             masked entries are missing.
         mask: What is missing, too, with the rules of the command: the path of a mask, `alpha` for
-            what is transparent, `color:#rrggbb` or `color:#rrggbb~TOLERANCE` for what has a colour;
-            or an image, array or tensor "height width", True or white where pixels are missing.
+            what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour;
+            or an image, array or tensor "height width", True or white where pixels are missing, and
+            where a masked array is masked. A list of paths, images and arrays is their union.
             Booleans of the picture's shape are a mask for each channel, each completed by itself.
         model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
             name of a baseline (`npfill.baselines.BASELINES`), or a model or baseline itself; `auto`
@@ -68,6 +71,8 @@ def complete(
         grow: Pixels that the hole grows by; negative shrinks it.
         mask_threshold: The lowest level of the mask that is missing; half of full scale by default.
         fit_mask: Resize a mask of another size.
+        mask_label: Where the mask is a map of classes, the class that is missing, or several:
+            numbers, or colours of the map.
         sampler: `latent`, `autoregressive`, `independent`, or `auto`: the one that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
@@ -88,7 +93,8 @@ def complete(
     given = as_picture(picture, "the picture", most)
     known, rest = _by_channel(given.picture, mask)
     threshold = None if mask_threshold is None else float(mask_threshold)
-    masking = MaskOptions(rest, _boxes(box), invert_mask, grow, threshold, fit_mask)
+    labels = [mask_label] if isinstance(mask_label, int | str) else mask_label
+    masking = MaskOptions(rest, _boxes(box), invert_mask, grow, threshold, fit_mask, labels)
     prepared = prepare(known, masking, most)
 
     from npfill.predictor import load  # noqa: PLC0415 - torch, once nothing more can be refused
@@ -147,15 +153,17 @@ def complete_many(
             yield done
 
 
-def _by_channel(picture: Picture, mask: object) -> tuple[Picture, str | Path | Picture | None]:
-    """The picture and its mask; one for each channel becomes a part of the picture."""
+def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequence[Mask] | None]:
+    """The picture and its masks; one for each channel becomes a part of the picture."""
     if mask is None or isinstance(mask, str | Path):
         return picture, mask
-    given = as_values(mask, "the mask")
-    selected = given.picture.values
+    masks = as_masks(mask, "the mask")
+    if len(masks) != 1 or isinstance(masks[0], str | Path):
+        return picture, masks
+    selected = masks[0].values
     fits = selected.shape == (*picture.size, picture.colours)
-    if selected.dtype != np.bool_ or given.layout == "height width" or not fits:
-        return picture, given.picture
+    if selected.dtype != np.bool_ or np.ndim(mask) < 3 or not fits:  # type: ignore[arg-type]
+        return picture, masks[0]
     alpha = np.zeros((*picture.size, picture.values.shape[-1] - picture.colours), dtype=bool)
     return with_missing(picture, np.concatenate([selected, alpha], axis=-1)), None
 
@@ -176,7 +184,9 @@ def _pairs(
             return zip(pictures, masks, strict=True)
         return zip(pictures, repeat(masks), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
-    files, _, _ = find_pictures([str(pictures)], recursive=recursive, mask=folder)
+    files, _, _ = find_pictures(
+        [str(pictures)], recursive=recursive, masks=[folder] if folder else []
+    )
     found: Iterable[object] = repeat(masks, len(files))
     if folder is not None and folder.is_dir():
         found = find_masks(folder, files)

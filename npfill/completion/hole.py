@@ -4,24 +4,27 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
 from npfill.errors import InputError, UsageError
+from npfill.pictures.colours import of_colour
 from npfill.pictures.hole import (
     Hole,
     adjusted,
     check,
     describe,
     from_alpha,
-    from_colour,
     from_mask,
     union,
     width_by_height,
 )
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import MAX_PIXELS, read_values
+from npfill.pictures.read import MAX_PIXELS, STDIN, read_mask
+
+Mask = str | Path | Picture
 
 
 @dataclass(frozen=True)
@@ -29,40 +32,63 @@ class MaskOptions:
     """The options that select the hole; what data lack is part of it in any case.
 
     Attributes:
-        mask: A file; `alpha` for what is transparent; `color:#rrggbb` or `color:#rrggbb~TOLERANCE`
-            for what has a colour; or a picture in memory. None: no mask.
+        mask: A file; `alpha` for what is transparent; `color:magenta` or `color:#rrggbb~TOLERANCE`
+            for what has a colour; or a picture in memory. Several are united. None: no mask.
         box: Boxes to fill, each X, Y, width and height in pixels, or a text "X,Y,W,H".
         invert_mask: Fill what the mask keeps.
         grow: Pixels that the hole grows by; negative shrinks it.
         mask_threshold: The lowest level that is filled; None is half of full scale.
         fit_mask: Resize a mask of another size.
+        mask_label: Classes to fill, where the mask is a map of them: numbers or colours.
     """
 
-    mask: str | Path | Picture | None = None
+    mask: Mask | Sequence[Mask] | None = None
     box: Sequence[str | Sequence[int]] = ()
     invert_mask: bool = False
     grow: int = 0
     mask_threshold: float | None = None
     fit_mask: bool = False
+    mask_label: Sequence[int | str] = ()
 
     @property
-    def word(self) -> str | None:
-        """The mask as a word: the name of a file, `alpha` or a colour; None for one in memory."""
-        return str(self.mask) if isinstance(self.mask, str | Path) else None
+    def masks(self) -> tuple[Mask, ...]:
+        """The masks, one by one."""
+        if self.mask is None or isinstance(self.mask, str | Path | Picture):
+            return () if self.mask is None else (self.mask,)
+        return tuple(self.mask)
 
     @property
-    def file(self) -> Path | None:
-        """The mask's file, if it comes from one."""
-        word = self.word
-        other = word is None or word == "alpha" or word.startswith("color:")
-        return None if other else Path(str(word))
+    def words(self) -> list[str]:
+        """The masks as words: names of files, `alpha` or a colour; `-` for those in memory."""
+        return [str(STDIN if isinstance(mask, Picture) else mask) for mask in self.masks]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of masks."""
+        return [Path(mask) for mask in self.masks if is_file(mask)]
+
+    @property
+    def opaque(self) -> bool:
+        """The hole is made opaque where it is filled."""
+        return "alpha" in self.words
 
     @property
     def name(self) -> str:
         """The mask's name in messages."""
-        if self.mask is not None:
-            return self.word or "the mask"
-        return "`box`" if self.box else "NaN"
+        if len(self.masks) == 1:
+            return name_of(self.masks[0])
+        return "the masks" if self.masks else "`box`" if self.box else "NaN"
+
+
+def is_file(mask: Mask) -> TypeGuard[str | Path]:
+    """True if a mask is a file, or a folder of them."""
+    word = "alpha" if isinstance(mask, Picture) else str(mask)
+    return word != "alpha" and not word.casefold().startswith("color:")
+
+
+def name_of(mask: Mask) -> str:
+    """A mask's name in messages."""
+    return mask.name if isinstance(mask, Picture) else str(mask)
 
 
 @dataclass(frozen=True)
@@ -129,7 +155,7 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
     """
     hole = hole_of(masking, picture, max_pixels)
     notes = [f"{picture.name}: {note}" for note in picture.notes]
-    notes += [f"{masking.name}: {note}" for note in hole.notes]
+    notes += hole.notes
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
     masked = MaskedPicture.of(picture, chosen)
     sha256 = hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
@@ -137,29 +163,36 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
 
 
 def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:
-    """The union of what mask and boxes select; None without either."""
-    levels = options.mask if isinstance(options.mask, Picture) else None
-    # True and false in memory have no colour that could be the wrong one.
-    is_plain = levels is not None and levels.values.dtype == np.bool_
-    if options.file is not None:
-        levels = read_values(options.file, max_pixels)
-    threshold, fit = options.mask_threshold, options.fit_mask
-    if levels is None and (fit or threshold is not None):
-        name = "fit_mask=True" if fit else "mask_threshold"
+    """The union of what masks and boxes select; None without any."""
+    changed = {"fit_mask=True": options.fit_mask, "mask_label": options.mask_label}
+    changed["mask_threshold"] = options.mask_threshold is not None
+    if any(changed.values()) and all(isinstance(m, str) and not is_file(m) for m in options.masks):
+        name = next(name for name, is_given in changed.items() if is_given)
         raise UsageError(f"`{name}`: there is no mask file that it could be for", "`mask=FILE`")
     holes = []
-    if levels is not None:
-        of_mask = from_mask(
-            levels, picture.size, picture_name=picture.name, threshold=threshold, fit=fit
-        )
-        holes.append(replace(of_mask, notes=()) if is_plain else of_mask)
-    elif options.word == "alpha":
-        holes.append(from_alpha(picture))
-    elif options.word is not None:
-        holes.append(from_colour(picture, options.word))
+    for mask in options.masks:
+        hole = _of_mask(mask, options, picture, max_pixels)
+        # True and false in memory have no colour that could be the wrong one.
+        is_plain = isinstance(mask, Picture) and mask.values.dtype == np.bool_
+        notes = () if is_plain else (f"{name_of(mask)}: {note}" for note in hole.notes)
+        holes.append(replace(hole, notes=tuple(notes)))
     if options.box:
         holes.append(from_boxes(options.box, picture.size))
     return union(holes) if holes else None
+
+
+def _of_mask(mask: Mask, options: MaskOptions, picture: Picture, max_pixels: int) -> Hole:
+    """The hole that one mask selects."""
+    if not is_file(mask) and not isinstance(mask, Picture):
+        return from_alpha(picture) if mask == "alpha" else Hole(*of_colour(picture, str(mask)))
+    return from_mask(
+        mask if isinstance(mask, Picture) else read_mask(Path(mask), max_pixels),
+        picture,
+        threshold=options.mask_threshold,
+        fit=options.fit_mask,
+        labels=options.mask_label,
+        inverted=options.invert_mask,
+    )
 
 
 def from_boxes(boxes: Sequence[str | Sequence[int]], size: tuple[int, int]) -> Hole:

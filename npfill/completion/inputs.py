@@ -1,8 +1,7 @@
-"""The pictures that are named by file, folder or pattern, and the masks beside them."""
+"""The pictures that are named by file, folder or pattern."""
 
 import glob
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,16 +56,16 @@ class InputFile:
 
 
 def find_pictures(
-    words: Sequence[str], *, recursive: bool = False, mask: Path | None = None
+    words: Sequence[str], *, recursive: bool = False, masks: Sequence[Path] = ()
 ) -> tuple[list[InputFile], bool, list[str]]:
     """The pictures of files, folders and patterns, in their order, none twice.
 
-    Of a folder or pattern, results of npfill and what lies in `mask` are no pictures to complete.
+    Of a folder or pattern, results of npfill and what lies in `masks` are no pictures to complete.
 
     Args:
         words: Names of files, folders and patterns. A file goes before a pattern of its name.
         recursive: Look into folders below a folder, too.
-        mask: The mask's file or folder.
+        masks: Files and folders of masks.
 
     Returns:
         The pictures; True if the words name a batch: several, a folder or a pattern; and sentences
@@ -89,7 +88,7 @@ def find_pictures(
             found.append(InputFile(path, Path("stdin" if path == STDIN else path.name)))
             continue
         several = True
-        pictures, results = _to_complete(files, mask)
+        pictures, results = _to_complete(files, masks)
         if results:
             notes.append(f"{word}: results of npfill are left out ({results})")
         if not pictures:
@@ -104,39 +103,12 @@ def find_pictures(
     return [*once.values()], several, notes
 
 
-def find_masks(folder: Path, pictures: Iterable[InputFile]) -> list[Path | InputError]:
-    """The mask of each picture, by its path below its folder, whatever either's suffix.
-
-    Where there is none, or more than one and none of the picture's full name, an error says so.
-    """
-    by_stem = defaultdict(list)
-    for file in sorted(filter(_is_picture, folder.rglob("*"))):
-        by_stem[file.relative_to(folder).with_suffix("")].append(file)
-    found: list[Path | InputError] = []
-    for picture in pictures:
-        stem = picture.relative.with_suffix("")
-        masks = by_stem.get(stem, [])
-        masks = [mask for mask in masks if mask.name == picture.relative.name] or masks
-        if not masks:
-            problem = f"{picture.path}: no mask in {folder}"
-            hint = f"a picture of the name {stem} with any suffix is its mask"
-            found.append(InputError(problem, hint))
-        elif len(masks) > 1:
-            names = ", ".join(mask.name for mask in by_stem[stem])
-            problem = f"{picture.path}: more than one mask in {folder}: {names}"
-            found.append(InputError(problem, "leave one"))
-        else:
-            found.append(masks[0])
-    return found
-
-
-def _to_complete(files: Iterable[InputFile], mask: Path | None) -> tuple[list[InputFile], int]:
+def _to_complete(files: Iterable[InputFile], masks: Sequence[Path]) -> tuple[list[InputFile], int]:
     """The pictures among files that are neither masks nor results, and the number of results."""
-    masks = None if mask is None else mask.absolute()
     pictures, results = [], 0
     for file in files:
-        is_mask = masks is not None and file.path.absolute().is_relative_to(masks)
-        if is_mask or not _is_picture(file.path):
+        is_mask = any(file.path.absolute().is_relative_to(mask.absolute()) for mask in masks)
+        if is_mask or not is_picture(file.path):
             continue
         if _is_result(file.path):
             results += 1
@@ -145,7 +117,8 @@ def _to_complete(files: Iterable[InputFile], mask: Path | None) -> tuple[list[In
     return pictures, results
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """True if a file has the suffix of a format that is read."""
     return path.suffix.lower() in suffixes_read() and path.is_file()
 
 

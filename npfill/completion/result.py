@@ -111,7 +111,7 @@ class Completion:
         """
         if format not in {"png", "keep"}:
             raise UsageError(f"`format={format}`: unknown", "png or keep")
-        done, keep, mask = self.completed, format == "keep", self.completed.prepared.masking.file
+        done, keep = self.completed, format == "keep"
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
         folder = None if output is None else Path(output)
         options = OutputOptions(folder, emit, overwrite, keep=keep)
@@ -120,7 +120,7 @@ class Completion:
         results = plan_results(options, len(done.samples), source, data)
         results, _ = without_lacking(results, done, emit)
         paths = [each.path for each in results]
-        inputs = [Path(done.image), Path(done.word), *([] if mask is None else [mask])]
+        inputs = [Path(done.image), Path(done.word), *done.prepared.masking.files]
         refuse_inputs(paths, inputs)
         refuse_results(paths, overwrite)
         for path, content in zip(paths, render(results, done, keep=keep), strict=True):

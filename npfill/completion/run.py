@@ -4,14 +4,15 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npfill.completion.completed import CompletedPicture, SamplingOptions, complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
-from npfill.completion.inputs import InputFile, find_masks, find_pictures
+from npfill.completion.inputs import InputFile, find_pictures
+from npfill.completion.mask_files import masks_of
 from npfill.completion.outputs import (
     OutputOptions,
     Result,
@@ -22,7 +23,6 @@ from npfill.completion.outputs import (
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.formats import left_out
-from npfill.pictures.picture import Picture
 from npfill.pictures.read import as_read_again
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Run:
     ) -> None:
         self.sampling, self.output, self.model, self.device = sampling, output, model, device
         files, self.several, self.notes = find_pictures(
-            images, recursive=recursive, mask=masking.file
+            images, recursive=recursive, masks=masking.files
         )
         self.pictures = len(files)
         if output.file is not None and len(files) > 1:
@@ -137,7 +137,7 @@ class Run:
         if self.failures and not self.several:
             raise self.failures[0][1]
         inputs = {*(file.path for file in files), Path(model)}
-        inputs |= {job.masking.file for job in self.jobs if job.masking.file}
+        inputs |= {file for job in self.jobs for file in job.masking.files}
         refuse_inputs([each.path for job in self.jobs for each in job.results], inputs)
         self.skipped: list[Path] = []
         if output.skip_existing:
@@ -150,10 +150,7 @@ class Run:
 
     def _plan(self, files: Sequence[InputFile], masking: MaskOptions, *, ahead: bool) -> list[Job]:
         """Find the mask of every picture, and the names of its results."""
-        output, folder = self.output, masking.file
-        masks: Sequence[str | Path | Picture | InputError | None] = [masking.mask] * len(files)
-        if folder is not None and folder.is_dir():
-            masks = find_masks(folder, files)
+        output, masks = self.output, masks_of(masking, files)
         jobs: list[Job] = []
         owner: dict[Path, Path] = {}
         for file, mask, stem in zip(files, masks, self._stems(files), strict=True):
@@ -172,7 +169,7 @@ class Run:
                         "`recursive=True` over their common folder keeps them apart; "
                         "or complete them one by one",
                     )
-            jobs.append(Job(file, replace(masking, mask=mask), results))
+            jobs.append(Job(file, mask, results))
         return jobs
 
     def _stems(self, files: Sequence[InputFile]) -> list[str]:

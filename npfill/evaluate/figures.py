@@ -20,7 +20,7 @@ from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import Hole, check, from_mask
 from npfill.pictures.picture import Picture, intensities
-from npfill.pictures.read import read_picture, read_values
+from npfill.pictures.read import read_mask, read_picture
 from npfill.pictures.sheet import Row, blue_where, contact_sheet, panel, panel_size, table
 from npfill.predictor import NeuralPredictor, Prediction, load
 from npfill.sampling import Sampler, sampler_for
@@ -78,9 +78,7 @@ def context_hole(picture: Picture, mask: Path | None, context: int, seed: int) -
     """
     size = picture.size
     if mask is not None:
-        levels = read_values(mask)
-        hole = from_mask(levels, size, picture_name=picture.name, threshold=None, fit=False)
-        return check(hole, str(mask))
+        return check(from_mask(read_mask(mask), picture), str(mask))
     if context >= size[0] * size[1]:
         raise UsageError(
             f"`context={context}`: {picture.name} has {size[0] * size[1]:,} pixels",

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Shaped
 from PIL import Image
 
 from npfill.errors import InputError
-from npfill.pictures.formats.arrays import refuse_array
+from npfill.pictures.classes import with_classes
+from npfill.pictures.formats.arrays import as_truth, refuse_array
 from npfill.pictures.formats.metadata import kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
 from npfill.pictures.picture import Picture
@@ -85,6 +86,33 @@ def as_values(thing: object, name: str, max_pixels: int = MAX_PIXELS) -> Picture
     return _of_array(thing, name)
 
 
+def as_masks(thing: object, name: str) -> list[str | Path | Picture]:
+    """The masks that a mask of Python is: one, those of a list, or those of a masked array.
+
+    Args:
+        thing: A path, a word, an image, an array or a tensor; or a list of such. What a masked
+            array masks is a mask of its own.
+        name: The name in messages of what is no path.
+
+    Raises:
+        InputError: One holds no numbers.
+    """
+    if isinstance(thing, str | Path):
+        return [thing]
+    is_several = isinstance(thing, list | tuple) and any(
+        isinstance(each, str | Path | Image.Image) or getattr(each, "ndim", 0) > 1 for each in thing
+    )
+    if is_several and isinstance(thing, list | tuple):
+        return [mask for each in thing for mask in as_masks(each, name)]
+    if isinstance(thing, np.ma.MaskedArray):
+        levels = thing.filled(0) if thing.dtype.kind in "biuf" else thing.data
+        masked = np.ma.getmaskarray(thing)
+        parts = [levels, masked] if masked.any() else [levels]
+        return [as_values(part, name).picture for part in parts]
+    mask = as_values(thing, name).picture
+    return [with_classes(mask, thing, upright=False) if isinstance(thing, Image.Image) else mask]
+
+
 def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width channel"]) -> Picture:
     """A picture in which more values are missing, of each channel its own."""
     known = picture.missing
@@ -129,10 +157,11 @@ def _of_array(array: object, name: str) -> PictureInput:
     refuse_array(name, values.dtype, values.shape)
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     shape = values.shape
+    values = as_truth(values) if values.dtype == np.bool_ else values
     values = values.reshape(*shape[:2], -1)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     if isinstance(array, np.ma.MaskedArray):
-        missing |= np.ma.getmaskarray(array).reshape(values.shape)
+        missing |= as_truth(np.ma.getmaskarray(array)).reshape(values.shape)
     channels = values.shape[-1]
     if values.dtype in _LEVELS and channels <= _MOST_CHANNELS:
         picture = Picture(values, "PNG", name, missing=missing if missing.any() else None)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npfill.errors import InputError
+from npfill.pictures.classes import with_classes
 from npfill.pictures.formats import FORMATS, Format, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
 from npfill.pictures.formats.raster import HEADER
@@ -60,6 +61,18 @@ def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
     """
     with opened(path) as file:
         return _format(file, str(path)).read(file, str(path), max_pixels)
+
+
+def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a mask; of a palette in colours, its numbers too, which may be those of classes.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with opened(path) as file:
+        kind = _format(file, str(path))
+        mask = kind.read(file, str(path), max_pixels)
+        return mask if mask.is_data else with_classes(mask, raster.opened(file, kind.name))
 
 
 def from_bytes(content: bytes, name: str, max_pixels: int = sys.maxsize) -> Picture:

@@ -209,7 +209,7 @@ def test_of_a_channel_only_what_it_lacks_is_filled(
         (["holes.npy", "--mask", "color:#ff00ff"], 3, "data have no colours"),
         (["holes.npy", "-o", "x.png"], 2, "mean is written as .npy"),
         (["infinite.npy", *BOX], 3, "its values are infinite"),
-        (["a.png", "--mask", "color:pink"], 2, "not a colour"),
+        (["a.png", "--mask", "color:pinkish"], 2, "not a colour"),
         (["a.png", "--mask", "color:#010203"], 3, "selects 0 px"),
         (["a.png", *BOX, "--format", "tiff"], 2, "--format tiff: unknown"),
         (["a.png", *BOX, "--max-pixels", "29"], 3, "30 pixels, more than the 29"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npfill.errors import InputError, UsageError
-from npfill.pictures.hole import from_colour
+from npfill.pictures.colours import of_colour
 from npfill.pictures.picture import Picture
 
 COLOURS = np.array([[[255, 0, 255], [247, 8, 255], [246, 0, 255], [0, 0, 0]]], dtype=np.uint8)
@@ -24,26 +24,27 @@ def test_the_hole_is_where_no_channel_differs_by_more_than_the_tolerance(
     text: str, selected: list[bool], deep: int
 ) -> None:
     values = COLOURS * np.uint16(deep) if deep > 1 else COLOURS
-    assert from_colour(Picture(values, "PNG", "a"), text).selected.tolist() == [selected]
+    assert of_colour(Picture(values, "PNG", "a"), text)[0].tolist() == [selected]
 
 
 def test_grey_has_three_equal_channels_and_alpha_does_not_count() -> None:
     values = np.array([[[128, 0], [128, 255], [129, 255]]], dtype=np.uint8)
     picture = Picture(values, "PNG", "a")
-    assert from_colour(picture, "color:#808080").selected.tolist() == [[True, True, False]]
-    assert not from_colour(picture, "color:#808000").selected.any()
+    assert of_colour(picture, "color:#808080")[0].tolist() == [[True, True, False]]
+    with pytest.raises(InputError, match="selects 0 px of a exactly"):
+        of_colour(picture, "color:#808000")
 
 
 @pytest.mark.parametrize(
-    "text", ["color:", "color:red", "color:#fff", "color:#ff00ff~", "color:#ff00ff~x"]
+    "text", ["color:", "color:reddish", "color:#ff00ff80", "color:#ff00ff~", "color:#ff00ff~x"]
 )
 def test_what_is_no_colour_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="not a colour") as refusal:
-        from_colour(Picture(COLOURS, "PNG", "a"), text)
+        of_colour(Picture(COLOURS, "PNG", "a"), text)
     assert "color:#rrggbb~TOLERANCE" in refusal.value.hint
 
 
 def test_data_have_no_colours() -> None:
     data = Picture(COLOURS, "NPY", "a.npy", is_data=True, missing=COLOURS > 255)
     with pytest.raises(InputError, match=r"a\.npy: data have no colours"):
-        from_colour(data, "color:#ff00ff")
+        of_colour(data, "color:#ff00ff")

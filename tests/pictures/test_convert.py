@@ -15,10 +15,12 @@ from npfill.errors import InputError
 from npfill.pictures.convert import as_picture, as_values, with_missing
 from npfill.pictures.hole import from_mask
 from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import Picture
 
 SIZE = (5, 7)
 HOLE = np.zeros(SIZE, dtype=bool)
 HOLE[1:3, 2:6] = True
+PICTURE = Picture(np.zeros((*SIZE, 1), dtype=np.uint8), "PNG", "picture")
 
 
 def values(dtype: Any, *shape: int) -> np.ndarray:
@@ -212,14 +214,14 @@ def test_what_is_no_picture_is_refused_by_its_name(thing: Any, reason: str) -> N
 )
 def test_a_mask_may_come_as_anything_too(mask: Any) -> None:
     given = as_values(mask, "mask").picture
-    hole = from_mask(given, SIZE, picture_name="picture", threshold=None, fit=False)
+    hole = from_mask(given, PICTURE)
     assert np.array_equal(hole.selected, HOLE)
 
 
 def test_a_mask_of_bytes_0_and_1_is_refused_as_in_a_file() -> None:
     given = as_values(HOLE.astype(np.uint8), "mask").picture
     with pytest.raises(InputError, match="mask: brightest value is 1 of 255") as refusal:
-        from_mask(given, SIZE, picture_name="picture", threshold=None, fit=False)
+        from_mask(given, PICTURE)
     assert refusal.value.hint == "0/1 mask? `mask_threshold=1`"
 
 

@@ -93,7 +93,7 @@ def test_selecting_nothing_is_an_error_and_everything_is_noted() -> None:
     with pytest.raises(InputError) as refusal:
         check(Hole(np.zeros((2, 2), dtype=bool)), "mask.png")
     assert str(refusal.value) == "mask.png: selects 0 px (white is filled)"
-    assert "`invert_mask=True`" in refusal.value.hint
+    assert "white where it is filled" in refusal.value.hint
     everything = check(Hole(np.ones((2, 2), dtype=bool), ("a",)), "mask.png")
     assert everything.notes[0] == "a"
     assert "a draw from the prior" in everything.notes[1]

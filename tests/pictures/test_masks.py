@@ -11,16 +11,17 @@ from PIL.ExifTags import Base
 
 from npfill.errors import InputError
 from npfill.pictures.hole import Hole, adjusted, from_mask
-from npfill.pictures.read import read_values
+from npfill.pictures.picture import Picture
+from npfill.pictures.read import read_mask
 
 CORNER = np.zeros((6, 8), dtype=bool)
 CORNER[:2, :3] = True
 
 
 def read(path: Path, size: tuple[int, int] = (6, 8), **options: Any) -> Hole:
-    """The hole of a mask file for photo.jpg."""
-    defaults: dict[str, Any] = {"picture_name": "photo.jpg", "threshold": None, "fit": False}
-    return from_mask(read_values(path), size, **defaults | options)
+    """The hole of a mask file for photo.jpg, which is black."""
+    photo = Picture(np.zeros((*size, 1), dtype=np.uint8), "JPEG", "photo.jpg")
+    return from_mask(read_mask(path), photo, **options)
 
 
 def saved(values: np.ndarray, path: Path, **options: Any) -> Path:
@@ -39,7 +40,7 @@ def painted(inside: Any, outside: Any) -> np.ndarray:
     [
         (CORNER, None),
         (painted([255], [0]), None),
-        (painted([128], [127]), "neither black nor white"),
+        (painted([128], [0]), "neither black nor white"),
         (painted([250] * 3, [0] * 3), None),
         (painted([255, 255, 0], [0, 0, 255]), "luminance"),
         (painted([255, 255], [255, 0]), "its alpha is the mask"),
@@ -72,9 +73,9 @@ def test_16_bit_grey_is_cut_at_half_of_its_true_maximum(tmp_path: Path) -> None:
 def test_16_bit_colour_is_cut_at_half(
     tmp_path: Path, write_deep_png: Callable[[Path, np.ndarray], Path]
 ) -> None:
-    levels = np.array([[[32767] * 3, [32768] * 3]], dtype=np.uint16)
-    hole = read(write_deep_png(tmp_path / "mask.png", levels), (1, 2))
-    assert hole.selected.tolist() == [[False, True]]
+    levels = np.array([[[level] * 3 for level in (0, 0, 0, 0, 32767, 32768)]], dtype=np.uint16)
+    hole = read(write_deep_png(tmp_path / "mask.png", levels), (1, 6))
+    assert hole.selected.tolist() == [[False] * 5 + [True]]
 
 
 def test_a_palette_is_looked_up_and_its_numbers_mean_nothing(tmp_path: Path) -> None:
@@ -107,8 +108,8 @@ def test_a_threshold_is_in_the_levels_of_the_file(
     [
         (painted([1], [0]), "1 of 255", "0/1 mask? `mask_threshold=1`"),
         (CORNER.astype(np.uint16), "1 of 65535", "0/1 mask? `mask_threshold=1`"),
-        (painted([20], [0]), "20 of 255", "`mask_threshold=N` fills from level N upwards"),
-        (painted([127], [0]), "127 of 255", "`mask_threshold=N` fills from level N upwards"),
+        (painted([20], [0]), "20 of 255", "`mask_threshold=10` fills from level 10 upwards"),
+        (painted([127], [5]), "127 of 255", "`mask_threshold=66` fills from level 66 upwards"),
     ],
 )
 def test_a_mask_too_dark_to_select_anything_is_refused(
@@ -174,7 +175,8 @@ def test_a_mask_with_more_than_a_trace_of_grey_is_doubted(
     tmp_path: Path, grey_rows: int, noted: bool
 ) -> None:
     levels = np.zeros((100, 10), dtype=np.uint8)
-    levels[:grey_rows], levels[50:60], levels[60:70] = 140, 255, 8
+    levels[50:60] = 255
+    levels[:grey_rows], levels[60:70] = 140 + np.arange(10), np.arange(10)  # no areas of a level
     path = saved(levels, tmp_path / "mask.png")
     hole = read(path, (100, 10))
     assert any("6 % of it is neither black nor white" in note for note in hole.notes) == noted

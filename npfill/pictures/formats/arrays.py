@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from npfill.errors import InputError
 from npfill.pictures.picture import File, Picture, refuse_bomb
@@ -90,6 +91,11 @@ def refuse_array(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
         )
 
 
+def as_truth(values: Bool[np.ndarray, "..."]) -> Bool[np.ndarray, "..."]:
+    """True and false as bytes of 1 and 0; NumPy has 255 in those of an image of 1 bit."""
+    return values.view(np.uint8) != 0
+
+
 def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
     """The array of a file, once its header has been found to be harmless."""
     start = file.tell() if file.seekable() else 0
@@ -115,6 +121,7 @@ def _data(values: np.ndarray, name: str, kind: str, info: dict[str, object]) -> 
     notes, shape = [], values.shape
     if values.ndim == 3 and shape[0] <= _PERHAPS_CHANNELS < shape[2]:
         notes.append(f"read as {shape[1]}x{shape[0]} in {shape[2]} channels: channels come last")
+    values = as_truth(values) if values.dtype == np.bool_ else values
     info |= {"shape": shape}
     values = values.reshape(*shape[:2], -1)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)

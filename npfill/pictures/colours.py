@@ -1,0 +1,82 @@
+"""Colours by name or number, and what of a picture has one: its hole, where that was painted."""
+
+import re
+
+import numpy as np
+from jaxtyping import Bool
+from PIL import ImageColor
+
+from npfill.errors import InputError, UsageError
+from npfill.pictures.picture import Picture
+
+_FORM = re.compile(r"color:([^~]*)(?:~(\d{1,3}))?", re.IGNORECASE)
+_WIDER = (12, 24, 48)  # levels that are tried where a colour selects next to nothing
+_NEXT_TO_NOTHING = 1e-4  # of the picture
+_MORE = 8  # times as many within a few levels: the colour is painted, but not exactly there
+# The levels by which coding changes a painted area, away from its rim.
+_TOLERANCES = {"JPEG": 24, "AVIF": 24, "HEIF": 24}
+
+
+def colour_of(text: str) -> tuple[int, ...] | None:
+    """Red, green and blue in levels of 255, of `#ff00ff`, `#f0f` or a name of CSS; None of else."""
+    try:
+        colour = ImageColor.getrgb(text.strip())
+    except ValueError:
+        return None
+    return colour if len(colour) == 3 else None  # four have alpha
+
+
+def of_colour(
+    picture: Picture, text: str
+) -> tuple[Bool[np.ndarray, "height width"], tuple[str, ...]]:
+    """The pixels that have a colour, such as "color:magenta" or "color:#ff00ff~8", and notes.
+
+    The number behind ~ is the tolerance of each channel, in levels of 255 whatever the picture's
+    depth; without it, 24 in formats that lose something, else 0. The three channels of a grey
+    picture are equal. Alpha does not count.
+
+    Raises:
+        UsageError: The text is not of this form.
+        InputError: The picture is data, which have no colours; or no pixel has the colour, or next
+            to none while many nearly have it.
+    """
+    form = _FORM.fullmatch(text)
+    colour = colour_of(form[1]) if form else None
+    if form is None or colour is None:
+        raise UsageError(
+            f"`mask={text}`: not a colour",
+            "`mask=color:magenta`, `mask=color:#rrggbb` or `mask=color:#rrggbb~TOLERANCE`",
+        )
+    if picture.is_data:
+        raise InputError(
+            f"{picture.name}: data have no colours", "NaN marks what is missing; or `mask=FILE`"
+        )
+    step = picture.white // 255
+    values = picture.values[..., : picture.colours]
+    away = np.abs(values.astype(np.int32) - np.array(colour) * step).max(axis=-1)
+    usual = _TOLERANCES.get(picture.format, 0)
+    within = int(form[2]) if form[2] else usual
+    selected = away <= within * step
+    count = int(np.count_nonzero(selected))
+    found = {each: int(np.count_nonzero(away <= each * step)) for each in _WIDER if each > within}
+    most = max(found.values(), default=0)
+    if count == 0 or (count < _NEXT_TO_NOTHING * selected.size and most >= _MORE * count):
+        raise _too_few(picture, form[1], within, count, found)
+    if form[2] or not usual:
+        return selected, ()
+    return selected, (f"{picture.format} changes colours: taken within {usual} levels",)
+
+
+def _too_few(
+    picture: Picture, colour: str, within: int, count: int, found: dict[int, int]
+) -> InputError:
+    """The refusal of a colour that selects next to nothing."""
+    exact = f"within {within} levels" if within else "exactly"
+    wider = "".join(f", {number:,} px within {each} levels" for each, number in found.items())
+    problem = f"color:{colour}: selects {count:,} px of {picture.name} {exact}{wider}"
+    enough = [each for each, number in found.items() if number >= max(_MORE * count, 1)]
+    if not enough:
+        return InputError(
+            problem, "take the colour from the picture; or `box=X,Y,W,H`, `mask=FILE`"
+        )
+    return InputError(problem, f"`mask=color:{colour}~{enough[0]}` fills those, too")

@@ -1,0 +1,209 @@
+"""The meaning of a mask: which of its levels is white, for every type; what is doubtful is refused.
+
+A mask is read by its lightness. That says nothing where it holds a picture, a map of classes, or
+numbers whose white is unknown: then an error says what it holds, and which option decides.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+
+from npfill.errors import InputError
+from npfill.pictures.classes import a_map, kinds_of
+from npfill.pictures.formats.raster import ONE_BIT
+from npfill.pictures.picture import Picture, match_channels
+
+_TRACE = 0.05  # a share of pixels that says nothing
+_BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
+_OVERSHOOT = 0.05  # by which resampling goes beyond black and white
+_WHITES = (1, 255, 65535)
+_AREA = 0.005  # of the pixels: a level or colour of as many is no edge between two others
+_FEW = 64  # levels, of which a map of classes has fewer, and a blurred mask more
+_NEAR = 8 / 255  # of full scale: levels that may be the same
+_LOSSY = {"JPEG", "AVIF", "HEIF"}
+MASK = "a mask is black where the picture is kept and white where it is filled"
+
+
+def levels_of(
+    mask: Picture, picture: Picture, *, doubted: bool, inverted: bool
+) -> tuple[Shaped[np.ndarray, "height width"], int, list[str]]:
+    """The levels of a mask by its lightness, that of white, and notes on how they were found.
+
+    Colour counts by its luminance (ITU-R 601). Alpha is the mask if it varies and the colour does
+    not; otherwise colour counts times alpha. White is what the type says: True, 255 of uint8, 65535
+    of uint16. Of other numbers it is 1 if none is greater, else 255 or 65535 if that is the
+    greatest, give or take what resampling adds.
+
+    Args:
+        mask: Grey or colours, with alpha or without, in numbers of any type and byte order.
+        picture: The picture that it is for, which it may be itself by mistake.
+        doubted: No option says what is meant by the levels.
+        inverted: The hole will be inverted, so it is known which part of the mask is kept.
+
+    Raises:
+        InputError: It has too many channels, values that are no levels, or its lightness cannot be
+            what is meant.
+    """
+    values = mask.values.astype(mask.values.dtype.newbyteorder("="), copy=False)
+    channels = values.shape[-1]
+    is_true = values.dtype == np.bool_
+    if channels > 4 or (is_true and channels > 1):
+        raise InputError(
+            f"{mask.name}: a mask of {channels} channels", "a mask is height x width: one channel"
+        )
+    if is_true:
+        return values[..., 0], 1, [*mask.notes]
+    white = _white_of(values, mask.name, doubted=doubted)
+    notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
+    colours, alpha = values[..., : 3 if channels > 2 else 1], values[..., -1]
+    grey, decided = colours[..., 0], not doubted
+    if (colours != colours[..., :1]).any():
+        if doubted:
+            decided = _is_of_two_colours(mask, colours, white)
+        luminance = match_channels(colours.astype(np.float32), 1)[..., 0]
+        grey = np.rint(luminance).astype(values.dtype) if white > 1 else luminance
+        notes.append("its colours are read as their luminance")
+    if channels in {2, 4} and (alpha != white).any():
+        if (colours == colours[0, 0]).all() and (alpha != alpha[0, 0]).any():
+            if doubted and not inverted and np.mean(alpha >= white / 2) > 1 / 2:
+                raise InputError(
+                    f"{mask.name}: of one colour, and more than half opaque: which part is meant?",
+                    "`invert_mask=True` fills what is transparent, "
+                    f"`mask_threshold={threshold_for(alpha)}` what is opaque",
+                )
+            notes.append("its alpha is the mask, as its colour is the same everywhere")
+            return alpha, white, notes
+        notes.append("its colour times its alpha is the mask")
+        grey = grey * (alpha / np.float32(white))
+    if not decided:
+        notes += _doubts(mask, grey, white, picture)
+    return grey, white, notes
+
+
+def threshold_for(levels: np.ndarray) -> str:
+    """A threshold, as text, that neither all levels nor none reach; the levels differ."""
+    low, high = levels.min(), levels.max()
+    middle = (float(low) + float(high)) / 2
+    if levels.dtype.kind != "f":
+        middle = np.ceil(middle)
+    return f"{middle if middle > 0 else float(high):.9g}"
+
+
+def _white_of(values: np.ndarray, name: str, *, doubted: bool) -> int:
+    """The level of white, by the type or else by the greatest value."""
+    if values.dtype in (np.uint8, np.uint16):
+        return int(np.iinfo(values.dtype).max)
+    is_float = values.dtype.kind == "f"
+    if is_float and not np.isfinite(values).all():
+        raise InputError(
+            f"{name}: {np.count_nonzero(~np.isfinite(values)):,} values are NaN or infinite, "
+            "neither black nor white",
+            "NaN marks what is missing in data; of a mask, save numpy.isnan of it",
+        )
+    low, high = float(values.min()), float(values.max())
+    beyond = _OVERSHOOT if is_float else 0
+    for white in _WHITES:
+        reaches = white == 1 or high >= _WHITE * white
+        if reaches and -beyond * white <= low and high <= (1 + beyond) * white:
+            exact = high == white or (white == 1 and high < 1)
+            if exact or np.mean(_greys(values, white)) <= _TRACE:
+                return white
+    if not doubted:
+        return 1
+    raise InputError(
+        f"{name}: its values are from {low:g} to {high:g}, of which white may be 1, 255 or 65535",
+        f"`mask_threshold={threshold_for(values)}` fills from level {threshold_for(values)} upwards"
+        if low < high and high > 0
+        else MASK,
+    )
+
+
+def _is_of_two_colours(mask: Picture, colours: np.ndarray, white: int) -> bool:
+    """True if a light colour and a dark one are as good as white and black; False if it is grey.
+
+    Raises:
+        InputError: It is a map of classes in colours, or a picture.
+    """
+    apart = colours.max(axis=-1).astype(np.float32) - colours.min(axis=-1)
+    if np.mean(apart > white / 10) <= _TRACE or (colours == colours[0, 0]).all():
+        return False
+    kinds, shares = kinds_of(mask.values)
+    large = shares >= _AREA
+    if shares[~large].sum() > 2 * _TRACE:
+        raise _a_picture(mask)
+    levels = match_channels(kinds[large, :3].astype(np.float32), 1)[:, 0]
+    if kinds.shape[1] == 4:
+        levels *= kinds[large, 3] / np.float32(white)
+    light = levels >= white / 2
+    if large.sum() != 2 or light.all() or not light.any():
+        raise a_map(mask, white)
+    return True
+
+
+def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> list[str]:
+    """A note on levels that are neither black nor white.
+
+    Raises:
+        InputError: Not all are black, but none is as light as half of full scale; or most are
+            neither; or they are classes, or a picture.
+    """
+    brightest = grey.max()
+    if 0 < brightest < white / 2:
+        hint = MASK
+        if grey.min() < brightest:
+            least = threshold_for(grey)
+            hint = f"`mask_threshold={least}` fills from level {least} upwards"
+            if brightest == 1:
+                hint = "0/1 mask? `mask_threshold=1`"
+        raise InputError(
+            f"{mask.name}: brightest value is {brightest:g} of {white}, nothing is selected", hint
+        )
+    greys = _greys(grey, white)
+    share = np.mean(greys)
+    if share > _TRACE and _shows(picture, grey / white, greys):
+        raise _a_picture(mask)
+    if grey.dtype.kind != "f" and mask.format not in _LOSSY and _has_classes(grey, white):
+        raise a_map(mask, white)
+    text = f"{share:.0%} of it is neither black nor white".replace("%", " %", 1)
+    if share > 1 / 2:
+        if mask.has_alpha and (mask.values[..., -1] < white / 2).any():
+            raise _a_picture(mask)
+        raise InputError(
+            f"{mask.name}: {text}", f"`mask_threshold={threshold_for(grey)}` fills what is lighter"
+        )
+    if share <= _TRACE:
+        return []
+    return [
+        f"{text}, anti-aliased or lossy: cut at half of full scale, `mask_threshold` moves that"
+    ]
+
+
+def _a_picture(mask: Picture) -> InputError:
+    """The refusal of a mask that holds a picture, with the way to the hole in it."""
+    problem = f"{mask.name}: holds a picture, whose lightness says nothing of a hole"
+    if mask.has_alpha and (mask.values[..., -1] < mask.white / 2).any():
+        return InputError(problem, f"complete {mask.name} itself, by `mask=alpha`")
+    return InputError(problem, f"{MASK}; a colour painted into it is `mask=color:#rrggbb`")
+
+
+def _has_classes(grey: np.ndarray, white: int) -> bool:
+    """True if there are few levels, and areas of one between black and white."""
+    here = grey[:-1, :-1]
+    inner = here[(here == grey[1:, :-1]) & (here == grey[:-1, 1:])]
+    if not inner.size or len(kinds_of(grey[..., None])[0]) > _FEW:
+        return False
+    kinds, shares = kinds_of(inner[:, None])
+    between = (kinds[:, 0] > grey.min()) & (kinds[:, 0] < min(grey.max(), _WHITE * white))
+    return bool((shares[between] * inner.size >= max(_AREA * grey.size, 8)).any())
+
+
+def _shows(picture: Picture, mask: np.ndarray, greys: np.ndarray) -> bool:
+    """True if the greys of a mask, in [0, 1], are those of the picture."""
+    if picture.is_data or picture.size != mask.shape:
+        return False
+    colours = picture.values[..., : picture.colours].astype(np.float32) / picture.white
+    near = np.abs(match_channels(colours, 1)[..., 0] - mask) < _NEAR
+    return bool(np.mean(near[greys]) > 0.8)
+
+
+def _greys(levels: np.ndarray, white: int) -> Bool[np.ndarray, "..."]:
+    return (levels > _BLACK * white) & (levels < _WHITE * white)
