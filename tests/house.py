@@ -42,7 +42,7 @@ LATER = {
     "npfill/completion/hole.py:_of_mask": "several masks, united",
     "npfill/completion/checks.py:_flat": "several masks, united",
     "npfill/pictures/read.py:read_mask": "masks that are maps of classes",
-    "npfill/pictures/formats/arrays.py:as_truth": "masks in numbers of any kind, and doubt about them",
+    "npfill/pictures/formats/arrays.py:as_truth": "masks in numbers of any kind",
     "npfill/training/proposal.py": "a recipe written for a folder of pictures",
     "npfill/__main__.py": "signals end the process at once, and leave nothing half done",
     "npfill/cli/process.py": (
