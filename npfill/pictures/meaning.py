@@ -71,9 +71,10 @@ def levels_of(
                     f"`mask_threshold={threshold_for(alpha)}` what is opaque",
                 )
             notes.append("its alpha is the mask, as its colour is the same everywhere")
-            return alpha, white, notes
-        notes.append("its colour times its alpha is the mask")
-        grey = grey * (alpha / np.float32(white))
+            grey = alpha
+        else:
+            notes.append("its colour times its alpha is the mask")
+            grey = grey * (alpha / np.float32(white))
     if not decided:
         notes += _doubts(mask, grey, white, picture)
     return grey, white, notes
