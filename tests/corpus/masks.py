@@ -83,7 +83,7 @@ MASKS = {
     "dark.png": Nasty(lambda: grey(_SELECTED // 5), INPUT, "brightest value is 51 of 255"),
     "soft.png": Nasty(
         lambda: grey(np.linspace(0, 255, 30).astype(np.uint8).reshape(5, 6)),
-        DONE,
+        INPUT,
         "neither black nor white",
     ),
     "larger.png": Nasty(
