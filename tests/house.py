@@ -25,6 +25,8 @@ _REACHED = {"lines": 14_750}
 # The goals were set for the functions of version 0.1. What the product has learned to do since is
 # counted apart, by file or by file and name, and stands here with what it is.
 LATER = {
+    "npfill/baselines/covariance.py": "kriging by likelihood, and its simulations",
+    "npfill/baselines/kriging.py": "kriging by likelihood, and its simulations",
     "npfill/completion/from_python.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/pictures/convert.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/completion/result.py": "the completion that a Python program gets",

@@ -3,6 +3,7 @@
 from npfill.baselines.base import Baseline, BaselinePrediction
 from npfill.baselines.gp import GaussianProcess
 from npfill.baselines.inpaint import Biharmonic, NavierStokes, Telea
+from npfill.baselines.kriging import Kriging
 from npfill.baselines.linear import Linear
 from npfill.baselines.nearest import Nearest
 from npfill.errors import ModelError
@@ -11,7 +12,7 @@ __all__ = ["BASELINES", "Baseline", "BaselinePrediction", "build"]
 
 BASELINES: dict[str, type[Baseline]] = {
     baseline.name: baseline
-    for baseline in (Nearest, Linear, GaussianProcess, Telea, NavierStokes, Biharmonic)
+    for baseline in (Nearest, Linear, GaussianProcess, Kriging, Telea, NavierStokes, Biharmonic)
 }
 
 

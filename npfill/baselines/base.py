@@ -16,6 +16,7 @@ from npfill.package import imported
 
 Picture = Float[np.ndarray, "height width channel"]
 Hole = Bool[np.ndarray, "height width"]
+Points = Float[np.ndarray, "point 2"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class BaselinePrediction:
     std: Float[np.ndarray, "pixel channel"] | None = None
     factors: tuple[Float[np.ndarray, "value value"], ...] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_joint(self) -> bool:
+        """There is a joint distribution, to draw from and to score with."""
+        return self.factors is not None
 
     def log_likelihood(self, truth: Float[np.ndarray, "pixel channel"], floor: float) -> float:
         """Joint log-likelihood of the hole's values, in nats over all pixels and channels.

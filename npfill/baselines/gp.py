@@ -14,6 +14,7 @@ from npfill.baselines.base import (
     BaselinePrediction,
     Hole,
     Picture,
+    Points,
     cholesky,
     solved,
 )
@@ -25,7 +26,6 @@ _FITTED_TO = 250  # of them, pixels that the kernel is fitted to
 _JOINT = 4096  # pixels of the largest hole with a joint covariance
 _CHUNK = 4096  # pixels of a larger hole in one pass: bounds the memory
 
-Points = Float[np.ndarray, "point 2"]
 Untyped: TypeAlias = Any  # kernels and regressors of scikit-learn, which states no types
 
 

@@ -191,7 +191,7 @@ class GridBaseline(BatchPredictor):
             return BatchPrediction(mean)
         scale = _pasted(np.ones_like(whole), selected, filled.std)
         components = Gaussian(mean.unsqueeze(0), scale.unsqueeze(0))
-        if filled.factors is None:
+        if not filled.is_joint:
             return BatchPrediction(mean, components)
         truth = whole[selected]
         own, least = (

@@ -66,7 +66,7 @@ class BaselinePredictor(Predictor):
         self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
     ) -> Prediction:
         filled = self.baseline.fill(picture, hole)
-        shape, count = filled.mean.shape, 0 if filled.factors is None else samples
+        shape, count = filled.mean.shape, samples if filled.is_joint else 0
         noises = [generator(seed, "sample", number) for number in range(count)]
         drawn = [filled.sample(torch.randn(shape, generator=each).numpy()) for each in noises]
         mean, *clipped = (values.clip(0, 1) for values in (filled.mean, *drawn))

@@ -12,6 +12,7 @@ from npfill.baselines.linear import Linear, Statistics
 PACKAGES = {
     "nearest": "sklearn",
     "gp": "sklearn",
+    "kriging": "scipy",
     "telea": "cv2",
     "navier-stokes": "cv2",
     "biharmonic": "skimage",

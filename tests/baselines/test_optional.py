@@ -86,6 +86,7 @@ def test_more_neighbours_than_are_observed_are_all_of_them() -> None:
     [
         ("nearest", "sklearn.neighbors", "scikit-learn"),
         ("gp", "sklearn.gaussian_process", "scikit-learn"),
+        ("kriging", "scipy.spatial", "SciPy"),
         ("telea", "cv2", "OpenCV"),
         ("navier-stokes", "cv2", "OpenCV"),
         ("biharmonic", "skimage.restoration", "scikit-image"),
@@ -128,7 +129,7 @@ def test_importing_and_building_import_none_of_the_packages() -> None:
 
 
 def test_the_names_are_these_in_this_order() -> None:
-    words = ("nearest", "linear", "gp", "telea", "navier-stokes", "biharmonic")
+    words = ("nearest", "linear", "gp", "kriging", "telea", "navier-stokes", "biharmonic")
     assert words == tuple(baselines.BASELINES)
     assert set(PACKAGES) | {"linear"} == set(words)
 
