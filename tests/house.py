@@ -46,6 +46,7 @@ LATER = {
     "npfill/pictures/read.py:read_mask": "masks that are maps of classes",
     "npfill/pictures/formats/arrays.py:as_truth": "masks in numbers of any kind",
     "npfill/training/proposal.py": "a recipe written for a folder of pictures",
+    "npfill/memory.py": "memory that does not suffice is said, before the work where it is known",
     "npfill/__main__.py": "signals end the process at once, and leave nothing half done",
     "npfill/cli/process.py": (
         "signals leave nothing half done; streams that are closed, full or without a reader end "

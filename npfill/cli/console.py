@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from npfill.errors import InputError, NpfillError, received_signals
 from npfill.files import json_text
+from npfill.memory import is_out_of_memory
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -204,10 +205,13 @@ def as_npfill_error(error: Exception) -> NpfillError:
         raise KeyboardInterrupt from None
     if isinstance(error, NpfillError):
         return error
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return InputError(
-            "more memory is needed than there is", "scale it down, or draw fewer `samples`"
+            "more memory is needed than there is",
+            "a smaller picture, fewer `samples`, or in training a smaller schedule.batch",
         )
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        return InputError("the folder that this runs in is gone", "change to another folder")
     problem = f"{type(error).__name__}: {error}".splitlines()[0]
     return NpfillError(
         f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"

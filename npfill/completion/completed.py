@@ -14,6 +14,7 @@ from jaxtyping import Float
 from npfill.completion.hole import Prepared
 from npfill.errors import UsageError
 from npfill.files import json_text
+from npfill.memory import refuse_beyond
 from npfill.package import __version__
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS
@@ -181,12 +182,17 @@ def complete_prepared(
 
     Raises:
         UsageError: The number is negative, or the options of samples are not for this model.
-        InputError: The predictor is not for such a picture, or memory runs out.
+        InputError: The predictor is not for such a picture, or memory does not suffice.
         ModelError: Predictions are not finite, or a package is missing.
     """
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
     hole, pixels = prepared.masked.hole, prepared.masked.intensities
+    refuse_beyond(
+        pixels.nbytes * (2 + samples),
+        f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
+        "fewer `samples`, or a smaller picture",
+    )
     parts = [(slice(None), hole)]
     if hole.ndim == 3:
         parts = [(slice(c, c + 1), hole[..., c]) for c in range(hole.shape[-1])]

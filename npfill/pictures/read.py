@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npfill.errors import InputError
+from npfill.memory import is_out_of_memory
 from npfill.pictures.classes import with_classes
 from npfill.pictures.formats import FORMATS, Format, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
@@ -183,6 +184,9 @@ def refusals(name: str, hint: str = "open it in a viewer and save it again") -> 
             f"{name}: {count}, more than Pillow decodes", "crop it or scale it down"
         ) from None
     except Exception as error:  # broken files make decoders raise nearly anything
+        if is_out_of_memory(error):
+            problem = f"{name}: needs more memory than there is"
+            raise InputError(problem, "scale it down, or cut it") from None
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise InputError(
             f"{name}: cannot be read ({reason or type(error).__name__})", hint

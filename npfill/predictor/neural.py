@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from npfill import devices
 from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
+from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import match_channels
 from npfill.sampling import AUTO, Sampler, moments, sampler_for
@@ -145,13 +145,13 @@ class NeuralPredictor(Predictor):
         try:
             return work()
         except Exception as error:
-            if not devices.is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         try:  # outside of `except`, where the error would keep its tensors alive
             with smaller_chunks():
                 predicted = work()
         except Exception as error:
-            if not devices.is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise InputError(
                 f"a picture of {hole.shape[1]}x{hole.shape[0]} needs more memory than "

@@ -14,8 +14,9 @@ import pytest
 import torch
 from PIL import Image
 
-from npfill import gaussian
+from npfill import gaussian, memory
 from npfill.errors import InputError
+from npfill.predictor import NeuralPredictor
 from npfill.sampling import predictive
 from tests.cli.conftest import Command
 from tests.test_package import ROOT
@@ -132,6 +133,76 @@ def test_a_device_that_stays_full_is_said_with_what_to_set(
     assert device.refused == 2
     assert "needs more memory than cpu has left" in ended.err
     assert "hint: --device cpu" in ended.err
+
+
+def test_samples_that_cannot_fit_are_refused_before_the_work(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "left", lambda: 300_000.0)
+    monkeypatch.setattr(NeuralPredictor, "predict", lambda *_, **__: pytest.fail("it began"))
+    ended = npfill("complete", photo, *BOX, "-m", weights, "--samples", 1000)
+    assert ended.code == InputError.exit_code
+    assert "error: 1,000 samples of 6x5 pixels: 0.0 GB of memory or more, and 0.0 GB" in ended.err
+    assert "hint: fewer --samples" in ended.err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 1011. MiB for an array"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+        RuntimeError("std::bad_alloc"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+    ],
+)
+@pytest.mark.parametrize("place", ["npfill.completion.run.render", "npfill.pictures.read._format"])
+def test_memory_that_runs_out_anywhere_is_no_bug(
+    npfill: Command,
+    photo: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    place: str,
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(place, fails)
+    ended = npfill("complete", photo, *BOX, "-m", weights)
+    assert ended.code == InputError.exit_code
+    assert "more memory" in ended.err
+    assert "hint: " in ended.err
+
+
+def test_an_error_that_names_a_file_called_so_is_not_of_memory() -> None:
+    assert not memory.is_out_of_memory(OSError(errno.ENOENT, "none", "out of memory.png"))
+    assert not memory.is_out_of_memory(InputError("out of memory.png: no such file"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as Linux limits memory")
+def test_what_is_left_is_what_the_limit_of_the_process_leaves() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + 2**28, before[1]))
+    try:
+        assert 0 < memory.left() <= 2**28
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="as Linux limits memory")
+def test_under_a_limit_of_memory_a_command_ends_in_one_line(photo: Path, weights: Path) -> None:
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30,) * 2); {RUN}"
+    Image.new("RGB", (3000, 3000)).save(photo)
+    words = ("complete", photo, *BOX, "-m", weights, "--samples", 300)
+    process = started(limited, *words, stderr=subprocess.PIPE)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == InputError.exit_code
+    assert b"300 samples of 3000x3000 pixels: 32.6 GB of memory or more" in said
+    assert [path.name for path in photo.parent.iterdir()] == ["photo.png"]
 
 
 @pytest.mark.slow
