@@ -51,6 +51,9 @@ def train_command(
         str | None, typer.Option(metavar="NAME|PATH", help="Start from these weights.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Leave out pictures that cannot be read.")
+    ] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the recipe with its changes, and stop.")
     ] = False,
@@ -74,7 +77,7 @@ def train_command(
         stdout.print(_ABOUT_RECIPES + training.explain(), end="", markup=False)
         return
     if new is not None and data is not None:
-        survey = training.survey(data)
+        survey = training.survey(data, skip_damaged=skip_damaged)
         proposed = survey.recipe()
         head = f"# A start for {survey}, in {data}.\n\n"
         write_bytes(
@@ -104,6 +107,7 @@ def train_command(
                 init=init,
                 resume=resume,
                 device=device,
+                skip_damaged=skip_damaged,
                 on_report=show,
                 on_note=bar.say,
             )

@@ -2,14 +2,16 @@
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from npfill.errors import InputError, NpfillError
-from npfill.pictures.formats import FORMATS, suffixes_read
+from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
+from npfill.pictures.formats import suffix_of_data, suffixes_read
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import STDIN, data_suffix, png_text, read_picture
+from npfill.pictures.read import STDIN, glance, read_picture
 
 
 @dataclass(eq=False)
@@ -20,31 +22,36 @@ class InputFile:
         path: The file, or `-` for stdin.
         relative: Its path below the folder that was named; the file's name where none was. Results
             and masks have the same path below theirs.
+        data: The suffix of data in their format, or "", once somebody has looked.
     """
 
     path: Path
     relative: Path
+    data: str | None = None
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
 
-    def data_suffix(self, max_pixels: int, *, ahead: bool) -> str:
+    def suffix_of_data(self, max_pixels: int, *, dry: bool) -> str:
         """The suffix of data in their format; "" for a picture, and for what cannot be read.
+
+        Where nobody has looked yet, the picture is read before its turn, and kept: so one picture,
+        or stdin, is opened once.
 
         Args:
             max_pixels: The most pixels that are read.
-            ahead: Read the picture before its turn and keep it, so that it is opened once; else
-                its format alone is looked at.
+            dry: The picture itself is not wanted.
         """
-        if not ahead:
-            return "" if self.path == STDIN else data_suffix(self.path)
-        try:
-            picture = self._ahead = read_picture(self.path, max_pixels)
-        except NpfillError as error:  # said when it is read
-            self._ahead = error
-            return ""
-        return FORMATS[picture.format].suffixes[0] if picture.is_data else ""
+        if self.data is None and dry and self.path != STDIN:
+            self.data, _ = glance(self.path)
+        elif self.data is None:
+            try:
+                self._ahead = read_picture(self.path, max_pixels)
+                self.data = suffix_of_data(self._ahead)
+            except NpfillError as error:  # said when it is read
+                self._ahead = error
+        return self.data or ""
 
     def read(self, max_pixels: int) -> Picture:
-        """The picture, opened once.
+        """The picture.
 
         Raises:
             InputError: It cannot be read.
@@ -60,7 +67,7 @@ def find_pictures(
 ) -> tuple[list[InputFile], bool, list[str]]:
     """The pictures of files, folders and patterns, in their order, none twice.
 
-    Of a folder or pattern, results of npfill and what lies in `masks` are no pictures to complete.
+    Of several, results of npfill and what lies in `masks` are not completed.
 
     Args:
         words: Names of files, folders and patterns. A file goes before a pattern of its name.
@@ -69,62 +76,76 @@ def find_pictures(
 
     Returns:
         The pictures; True if the words name a batch: several, a folder or a pattern; and sentences
-        for the user on results that are left out.
+        for the user on what is left out.
 
     Raises:
         InputError: A folder holds no picture, or nothing matches a pattern.
     """
-    found: list[InputFile] = []
-    several, notes = len(words) > 1, []
+    several = len(words) > 1 or any(map(_names_several, words))
+    found: dict[Path, InputFile] = {}
+    named: list[InputFile] = []
+    notes, others = [], Counter[str]()
     for word in words:
         path = Path(word)
-        if path.is_dir():
-            pattern = "**/*" if recursive else "*"
-            files = [InputFile(file, file.relative_to(path)) for file in sorted(path.glob(pattern))]
-        elif not os.path.lexists(word) and glob.has_magic(word):
-            matches = map(Path, sorted(glob.glob(word, recursive=True)))  # noqa: PTH207
-            files = [InputFile(each, Path(each.name)) for each in matches]
+        if len(words) > 1 and is_of_system(path.name):
+            others[path.name] += 1
+        elif not _names_several(word):
+            named.append(InputFile(path, Path("stdin" if path == STDIN else path.name)))
+            found.setdefault(path.absolute(), named[-1])
         else:
-            found.append(InputFile(path, Path("stdin" if path == STDIN else path.name)))
-            continue
-        several = True
-        pictures, results = _to_complete(files, masks)
-        if results:
-            notes.append(f"{word}: results of npfill are left out ({results})")
-        if not pictures:
-            raise InputError(
-                f"{word}: no picture to complete",
-                "`recursive=True` looks into the folders below a folder, too",
-            )
-        found += pictures
-    once: dict[Path, InputFile] = {}
-    for each in found:
-        once.setdefault(each.path.absolute(), each)
-    return [*once.values()], several, notes
+            files, beside = _listed(word, recursive)
+            pictures = _to_complete(files, masks, beside)
+            left_out = f"left out: {in_words(beside)}" if beside else ""
+            if not pictures:
+                raise InputError(
+                    f"{word}: no picture to complete{left_out and f'; {left_out}'}",
+                    "`recursive=True` looks into the folders below a folder, too",
+                )
+            notes += [f"{word}: {left_out}"] if left_out else []
+            for file in pictures:
+                found.setdefault(file.path.absolute(), file)
+    if several:  # a shell names masks and results where it expands a pattern
+        unwanted = {*named} - {*_to_complete(named, masks, others)}
+        if len(unwanted) < len(found):
+            for file in unwanted:
+                found.pop(file.path.absolute(), None)
+            notes += [f"left out: {in_words(others)}"] if others else []
+    if not found:
+        raise InputError(f"no picture to complete; left out: {in_words(others)}", "name them alone")
+    return [*found.values()], several, notes
 
 
-def _to_complete(files: Iterable[InputFile], masks: Sequence[Path]) -> tuple[list[InputFile], int]:
-    """The pictures among files that are neither masks nor results, and the number of results."""
-    pictures, results = [], 0
+def _names_several(word: str) -> bool:
+    """True for a folder, and for a pattern that is no file's name."""
+    return Path(word).is_dir() or (glob.has_magic(word) and not os.path.lexists(word))
+
+
+def _listed(word: str, recursive: bool) -> tuple[list[InputFile], Counter[str]]:
+    """The pictures in a folder or of a pattern, and the numbers of other files."""
+    folder = Path(word)
+    if folder.is_dir():
+        listing = in_folder(folder, suffixes_read(), recursive=recursive)
+        files = [InputFile(file, file.relative_to(folder)) for file in listing.pictures]
+    else:
+        listing = of_pattern(word, suffixes_read())
+        files = [InputFile(file, Path(file.name)) for file in listing.pictures]
+    return files, listing.others
+
+
+def _to_complete(
+    files: Iterable[InputFile], masks: Sequence[Path], others: Counter[str]
+) -> list[InputFile]:
+    """The pictures among files that are neither masks nor results, which are counted."""
+    pictures = []
     for file in files:
-        is_mask = any(file.path.absolute().is_relative_to(mask.absolute()) for mask in masks)
-        if is_mask or not is_picture(file.path):
-            continue
-        if _is_result(file.path):
-            results += 1
-        else:
+        if file.path == STDIN:  # it is read once
             pictures.append(file)
-    return pictures, results
-
-
-def is_picture(path: Path) -> bool:
-    """True if a file has the suffix of a format that is read."""
-    return path.suffix.lower() in suffixes_read() and path.is_file()
-
-
-def _is_result(path: Path) -> bool:
-    """True if npfill wrote a file, by what stands in it."""
-    try:
-        return "npfill_version" in png_text(path)
-    except InputError:  # what is wrong with it is said when it is read
-        return False
+        elif any(file.path.absolute().is_relative_to(mask.absolute()) for mask in masks):
+            others["masks"] += 1
+        else:
+            file.data, is_result = glance(file.path)
+            if is_result:
+                others["results of npfill"] += 1
+            else:
+                pictures.append(file)
+    return pictures

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from npfill.completion.hole import Mask, MaskOptions, is_file
-from npfill.completion.inputs import InputFile, is_picture
+from npfill.completion.inputs import InputFile
 from npfill.errors import InputError
+from npfill.pictures.folders import in_folder
+from npfill.pictures.formats import suffixes_read
 
 # As photo_mask, photo-mask, photo_mask001 and mask_photo are the masks of photo.
 _NAMED_MASK = re.compile(r"mask[_\-. ](.+)|(.+)[_\-. ]mask\d*", re.IGNORECASE)
@@ -41,7 +43,7 @@ def find_masks(folder: Path, pictures: Iterable[InputFile]) -> list[Path | Input
         picture's full name, an error that says so.
     """
     exact, folded = _Names(str), _Names(str.casefold)
-    for file in sorted(filter(is_picture, folder.rglob("*"))):
+    for file in in_folder(folder, suffixes_read(), recursive=True).pictures:
         for names in (exact, folded):
             names.add(file, file.relative_to(folder))
     return [_mask_of(picture, exact, folded, folder) for picture in pictures]

@@ -20,7 +20,7 @@ from npfill.completion.outputs import (
 from npfill.errors import UsageError
 from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.convert import PictureInput
-from npfill.pictures.formats import FORMATS, png_bytes
+from npfill.pictures.formats import png_bytes, suffix_of_data
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,8 +115,7 @@ class Completion:
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
         folder = None if output is None else Path(output)
         options = OutputOptions(folder, emit, overwrite, keep=keep)
-        picture = done.prepared.masked.picture
-        data = FORMATS[picture.format].suffixes[0] if picture.is_data else ""
+        data = suffix_of_data(done.prepared.masked.picture)
         results = plan_results(options, len(done.samples), source, data)
         results, _ = without_lacking(results, done, emit)
         paths = [each.path for each in results]

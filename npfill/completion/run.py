@@ -133,7 +133,7 @@ class Run:
                 "`output=DIR` takes them all",
             )
         self.failures: list[tuple[Path, NpfillError]] = []
-        self.jobs = self._plan(files, masking, ahead=not (self.several or dry))
+        self.jobs = self._plan(files, masking, dry=dry)
         if self.failures and not self.several:
             raise self.failures[0][1]
         inputs = {*(file.path for file in files), Path(model)}
@@ -148,7 +148,7 @@ class Run:
         paths = [each.path for job in self.jobs for each in job.results]
         refuse_results(paths, output.overwrite)
 
-    def _plan(self, files: Sequence[InputFile], masking: MaskOptions, *, ahead: bool) -> list[Job]:
+    def _plan(self, files: Sequence[InputFile], masking: MaskOptions, *, dry: bool) -> list[Job]:
         """Find the mask of every picture, and the names of its results."""
         output, masks = self.output, masks_of(masking, files)
         jobs: list[Job] = []
@@ -157,7 +157,7 @@ class Run:
             if isinstance(mask, InputError):
                 self.failures.append((file.path, mask))
                 continue
-            data = file.data_suffix(output.max_pixels, ahead=ahead)
+            data = file.suffix_of_data(output.max_pixels, dry=dry)
             results = plan_results(
                 output, self.sampling.samples, file.path, data, stem, file.relative.parent
             )

@@ -1,6 +1,6 @@
 """Sets of pictures: of one size, with holes of their own, or photographs of any size."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,6 +125,18 @@ class Photographs:
             top, left = (max(0, length - side) // 2 for length in picture.shape[-2:])
             centres.append(picture[:, top : top + side, left : left + side])
         return Photographs(tuple(centres))
+
+
+def sizes_of(pictures: UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs) -> str:
+    """The size of pictures in words: "of 28x28", or the range of their sides."""
+    some = pictures.pictures if isinstance(pictures, Photographs) else parted(pictures)[0][:1]
+    return size_in_words([side for each in some for side in each.shape[-2:]])
+
+
+def size_in_words(sides: Sequence[int]) -> str:
+    """The size of pictures by the sides of all in pixels, such as "of 28x28"."""
+    least, most = min(sides), max(sides)
+    return f"of {least}x{most}" if least == most else f"with sides of {least} to {most} pixels"
 
 
 def crops(

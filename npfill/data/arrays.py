@@ -1,15 +1,11 @@
-"""Files of many pictures, nothing in which is trusted: zips, arrays, idx; and labels of digits."""
+"""Files of many pictures, nothing in which is trusted: arrays and idx; and labels of digits."""
 
 import gzip
 import math
-import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
-from typing import IO, Any, Literal, TypeVar
-from zipfile import ZipFile, ZipInfo
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,13 +13,9 @@ from jaxtyping import Int
 from PIL import Image
 from torch import Tensor
 
+from npfill.data.zips import AGAIN, Entry, archive_of, member, name_of, refuse_bomb
 from npfill.errors import InputError
-from npfill.pictures.formats import picture_suffixes
-from npfill.pictures.read import MAX_PIXELS, from_bytes, refusals
-
-# One picture of a set, read when it is called.
-Entry = Callable[[], Image.Image]
-Item = TypeVar("Item")
+from npfill.pictures.read import refusals
 
 _GZIP, _NPY, _ZIP = b"\x1f\x8b", b"\x93NUMPY", b"PK"
 # How idx files of bytes with three axes and with one begin.
@@ -33,93 +25,8 @@ _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-# Pictures do not shrink so many times when they are packed; what does is made to fill a memory.
-# Little is always unpacked, and no picture's file is larger than its pixels at 64 bits.
-_MOST_TIMES, _LITTLE, _LARGEST = 200, 64 * 2**20, 8 * MAX_PIXELS
 _DEFLATE_TIMES = 1032  # no deflated byte becomes more
-_SAVE, _AGAIN = "save it with numpy.save or numpy.savez", "copy it again"
-
-
-def is_picture(name: PurePath) -> bool:
-    """Tell by a file's name whether it is a picture; hidden files and those of a Mac are none."""
-    hidden = name.name.startswith(".") or "__MACOSX" in name.parts
-    return not hidden and name.suffix.lower() in picture_suffixes()
-
-
-def interleaved(items: Iterable[Item], name: Callable[[Item], PurePath]) -> list[Item]:
-    """Sort by name, those of several folders evenly mixed: the last of a set are held out of it."""
-    ordered = sorted(items, key=name)
-    sizes = Counter(name(item).parent for item in ordered)
-    seen: Counter[PurePath] = Counter()
-    places = []
-    for item in ordered:
-        folder = name(item).parent
-        places.append((seen[folder] + 0.5) / sizes[folder])
-        seen[folder] += 1
-    order = sorted(range(len(ordered)), key=places.__getitem__)
-    return [ordered[at] for at in order]
-
-
-def in_zip(path: Path) -> Sequence[Entry]:
-    """Pictures of a zip, in whatever folders of it.
-
-    Raises:
-        InputError: It is not readable, or made to fill a memory.
-    """
-    archive = _archive(path)
-    found = [info for info in archive.infolist() if not info.is_dir() and is_picture(_name(info))]
-    return [partial(_of_member, archive, info, path) for info in interleaved(found, _name)]
-
-
-def names_in_zip(path: Path) -> Sequence[PurePath]:
-    """Names of the files in a zip."""
-    with _archive(path) as archive:
-        return [_name(info) for info in archive.infolist() if not info.is_dir()]
-
-
-def _name(info: ZipInfo) -> PurePosixPath:
-    return PurePosixPath(info.filename)
-
-
-def _archive(path: Path) -> ZipFile:
-    """A zip, its entries' sizes being those of parts of the file."""
-    with refusals(str(path), _AGAIN):
-        archive = ZipFile(path)
-    if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
-        raise InputError(f"{path}: a zip whose entries overlap", "zip the pictures again")
-    return archive
-
-
-@contextmanager
-def _member(archive: ZipFile, info: ZipInfo, name: str) -> Iterator[IO[bytes]]:
-    """Open a file in a zip, once it is known to unpack to no more than it should."""
-    if info.flag_bits & 1:
-        raise InputError(f"{name}: encrypted", "unpack it, and zip it without a password")
-    # Of other methods, one read unpacks all that a few bytes stand for.
-    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise InputError(f"{name}: packed by a method that is not read", "zip it by the usual one")
-    _refuse_bomb(name, info.compress_size, info.file_size)
-    with refusals(name, _AGAIN), archive.open(info) as file:
-        yield file
-
-
-def _of_member(archive: ZipFile, info: ZipInfo, path: Path) -> Image.Image:
-    name = f"{path}:{info.filename}"
-    if info.file_size > _LARGEST:
-        raise InputError(f"{name}: {info.file_size:,} bytes are no picture", "leave it out")
-    with _member(archive, info, name) as file:
-        content = file.read(info.file_size)
-    if len(content) != info.file_size:
-        raise InputError(f"{name}: truncated", _AGAIN)
-    return from_bytes(content, name, MAX_PIXELS).image
-
-
-def _refuse_bomb(name: str, packed: int, unpacked: int) -> None:
-    """Refuse what is small only as long as it is packed."""
-    if unpacked > max(_LITTLE, _MOST_TIMES * packed):
-        raise InputError(
-            f"{name}: {packed:,} bytes that unpack to {unpacked:,} are no pictures", "leave it out"
-        )
+_SAVE = "save it with numpy.save or numpy.savez"
 
 
 def in_array(path: Path) -> Sequence[Entry]:
@@ -130,26 +37,36 @@ def in_array(path: Path) -> Sequence[Entry]:
     Raises:
         InputError: It is not readable, or not such an array.
     """
-    with refusals(str(path), _AGAIN), path.open("rb") as file:
+    with refusals(str(path), AGAIN), path.open("rb") as file:
         is_zip = file.read(len(_ZIP)) == _ZIP
         file.seek(0)
         array = _in_npz(path) if is_zip else _numbers(file, str(path), path.stat().st_size)
     if array.dtype == np.uint8:
         grey = array.ndim == 4 and array.shape[-1] == 1
-        return [partial(Image.fromarray, each) for each in (array[..., 0] if grey else array)]
+        return _numbered(path, Image.fromarray, array[..., 0] if grey else array)
     # A comparison with NaN is false, and the infinite are outside.
     if (array < 0).any() or (array > 1).any():
         raise InputError(f"{path}: values outside 0 .. 1", "scale them; NaN is a hole")
     pictures = array.reshape(*array.shape[:3], -1 if array.ndim == 4 else 1)
-    return [partial(_transparent_where_nan, picture) for picture in pictures]
+    return _numbered(path, _transparent_where_nan, pictures)
+
+
+def _numbered(
+    path: Path, read: Callable[[np.ndarray], Image.Image], arrays: np.ndarray
+) -> list[Entry]:
+    """Pictures without names, which are counted from 1."""
+    return [
+        Entry(f"{path}: picture {number}", partial(read, each))
+        for number, each in enumerate(arrays, 1)
+    ]
 
 
 def _in_npz(path: Path) -> np.ndarray:
-    with _archive(path) as archive:
-        found = [info for info in archive.infolist() if _name(info).suffix == ".npy"]
+    with archive_of(path) as archive:
+        found = [info for info in archive.infolist() if name_of(info).suffix == ".npy"]
         if not found:
             raise InputError(f"{path}: no array in it", "a zip of pictures is called .zip")
-        with _member(archive, found[0], f"{path}:{found[0].filename}") as file:
+        with member(archive, found[0], f"{path}:{found[0].filename}") as file:
             return _numbers(file, str(path), found[0].file_size)
 
 
@@ -179,7 +96,7 @@ def _numbers(file: Any, name: str, size: int) -> np.ndarray:
         )
     claimed, there = math.prod(shape) * dtype.itemsize, size - file.tell()
     if claimed > there:
-        raise InputError(f"{name}: truncated, {there:,} bytes of {claimed:,} are there", _AGAIN)
+        raise InputError(f"{name}: truncated, {there:,} bytes of {claimed:,} are there", AGAIN)
     file.seek(0)
     array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
     return array
@@ -207,29 +124,29 @@ def in_idx(path: Path) -> Sequence[Entry]:
     """
     pictures = _idx(path, _IMAGES, "images")
     if 0 in pictures.shape[1:]:
-        raise InputError(f"{path}: pictures without pixels", _AGAIN)
-    return [partial(Image.fromarray, each) for each in pictures]
+        raise InputError(f"{path}: pictures without pixels", AGAIN)
+    return _numbered(path, Image.fromarray, pictures)
 
 
 def _idx(path: Path, begins: bytes, what: str) -> np.ndarray:
     """The bytes of an idx file, gzipped or not, in the shape that it states."""
     packed, axes = path.stat().st_size, begins[-1]
-    with refusals(str(path), _AGAIN), path.open("rb") as raw:
+    with refusals(str(path), AGAIN), path.open("rb") as raw:
         zipped = raw.read(len(_GZIP)) == _GZIP
         raw.seek(0)
         file = gzip.GzipFile(fileobj=raw) if zipped else raw
         header = file.read(4 + 4 * axes)
         if len(header) < 4 + 4 * axes or header[:4] != begins:
-            raise InputError(f"{path}: not an idx file of {what}, or truncated", _AGAIN)
+            raise InputError(f"{path}: not an idx file of {what}, or truncated", AGAIN)
         shape = tuple(np.frombuffer(header, ">u4", offset=4).tolist())
         size = math.prod(shape)
         if zipped:
-            _refuse_bomb(str(path), packed, min(size, _DEFLATE_TIMES * packed))
+            refuse_bomb(str(path), packed, min(size, _DEFLATE_TIMES * packed))
         # One more than there should be: the end is reached, where gzip compares its checksum.
         content = file.read(min(size, _DEFLATE_TIMES * packed) + 1)
     if len(content) != size:
         some = "more" if len(content) > size else f"{len(content):,}"
-        raise InputError(f"{path}: {some} of the {size:,} bytes of {shape} are there", _AGAIN)
+        raise InputError(f"{path}: {some} of the {size:,} bytes of {shape} are there", AGAIN)
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 

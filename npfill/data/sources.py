@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
@@ -15,17 +15,11 @@ from PIL import Image
 from torch import Tensor
 
 from npfill.data import MaskedImages, Photographs, has_hole, squares
-from npfill.data.arrays import (
-    Entry,
-    in_array,
-    in_idx,
-    in_zip,
-    interleaved,
-    is_idx,
-    is_picture,
-    names_in_zip,
-)
+from npfill.data.arrays import in_array, in_idx, is_idx
+from npfill.data.zips import Entry, beside_in_zip, in_zip, interleaved, is_picture
 from npfill.errors import InputError
+from npfill.pictures.folders import Listing, in_folder
+from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.read import read_picture, refusals
 
 Split = Literal["train", "val", "test"]
@@ -55,48 +49,79 @@ def read_images(
     """
     images = read_images_with_holes(path, split, size, channels)
     if isinstance(images, MaskedImages):
-        number = int((~images.known).flatten(1).any(1).nonzero()[0]) + 1
-        raise _with_hole(path, number, "only training takes such pictures")
+        number = int((~images.known).flatten(1).any(1).nonzero()[0])
+        raise _with_hole(entries(path, split)[number], "only training takes such pictures")
     return images
 
 
 def read_images_with_holes(
-    path: Path, split: Split, size: int, channels: int
+    path: Path, split: Split, size: int, channels: int, damaged: list[InputError] | None = None
 ) -> UInt8[Tensor, "image channel size size"] | MaskedImages:
     """Read pictures that may have holes: what is transparent, or NaN in an array of floats.
 
     Where a picture is resized, values in its holes do not spread, and a pixel is known where at
-    least half of what it is made of is. Otherwise as `read_images`.
+    least half of what it is made of is. Otherwise as `read_images`; `damaged` is as for `readable`.
     """
-    return squares((entry() for entry in entries(path, split)), size, channels)
+    pictures = (picture for _, picture in readable(entries(path, split), damaged))
+    return squares(pictures, size, channels)
 
 
-def read_photographs(path: Path, split: Split, least: int) -> Photographs:
+def read_photographs(
+    path: Path, split: Split, least: int, damaged: list[InputError] | None = None
+) -> Photographs:
     """Read all pictures at a path in RGB, each of its own size; grey ones have equal channels.
 
     Args:
         path: As for `read_images`.
         split: Which part of a set that has several.
         least: The shortest side that a picture may have.
+        damaged: As for `readable`.
 
     Raises:
         InputError: Nothing is there, it cannot be used, or a picture is smaller than that or has
             a hole of its own.
     """
     pictures = []
-    for number, entry in enumerate(entries(path, split)):
-        picture = entry()
+    for entry, picture in readable(entries(path, split), damaged):
         if min(picture.size) < least:
             width, height = picture.size
             raise InputError(
-                f"{path}: picture {number + 1} is {width}x{height}",
+                f"{entry.name}: {width}x{height}",
                 f"sides of {least} pixels or more are needed: leave it out",
             )
         if has_hole(picture):
-            raise _with_hole(path, number + 1, "a recipe with [holes] trains on such pictures")
+            raise _with_hole(entry, "a recipe with [holes] trains on such pictures")
         channels = torch.from_numpy(np.array(picture.convert("RGB")))
         pictures.append(channels.permute(2, 0, 1).contiguous())
     return Photographs(tuple(pictures))
+
+
+def readable(
+    found: Iterable[Entry], damaged: list[InputError] | None
+) -> Iterator[tuple[Entry, Image.Image]]:
+    """Read pictures one after another.
+
+    Args:
+        found: The pictures of a set.
+        damaged: Takes what is wrong with those that cannot be read and are left out; or None.
+
+    Raises:
+        InputError: A picture cannot be read, or none can.
+    """
+    count = 0
+    for entry in found:
+        try:
+            picture = entry.read()
+        except InputError as error:
+            if damaged is None:
+                hint = f"{error.hint}; `skip_damaged=True` leaves it out of training"
+                raise InputError(str(error), hint) from None
+            damaged.append(error)
+        else:
+            count += 1
+            yield entry, picture
+    if damaged and not count:
+        raise damaged[0]
 
 
 def shape_of(path: Path, split: Split) -> tuple[int, int]:
@@ -105,7 +130,7 @@ def shape_of(path: Path, split: Split) -> tuple[int, int]:
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
-    image = entries(path, split)[0]()
+    image = entries(path, split)[0].read()
     return min(image.size), channels_of(image)
 
 
@@ -121,7 +146,7 @@ def has_parts(path: Path, split: Split = "test") -> bool:
 
 
 def entries(path: Path, split: Split) -> Sequence[Entry]:
-    """The pictures at a path, each read when its entry is called; at least one.
+    """The pictures at a path, not read yet; at least one.
 
     Raises:
         InputError: Nothing is there, or it cannot be used.
@@ -134,17 +159,15 @@ def entries(path: Path, split: Split) -> Sequence[Entry]:
     return found
 
 
-def left_out(path: Path, split: Split) -> str:
-    """Say what beside pictures lies where the pictures are, as "2 .txt, 1 .pdf"; "" for nothing.
+def left_out(path: Path, split: Split) -> Counter[str]:
+    """The number of files that lie beside the pictures, by what they are.
 
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
     with refusals(str(path), "check its permissions"):
         part, source = _opening(path, split)
-        others = [name for name in source.names(part) if not is_picture(name)]
-    kinds = Counter(name.suffix.lower() or "without a suffix" for name in others)
-    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
+        return source.beside(part)
 
 
 def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
@@ -156,7 +179,11 @@ def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
         raise InputError(f"{part}: a pipe or device, no set of pictures", "copy it to a file first")
     source = next((source for source in SOURCES if source.takes(part)), None)
     if source is None:
-        problem = "one picture, not a set of them" if is_picture(part) else "no set of pictures"
+        problem = (
+            "one picture, not a set of them"
+            if is_picture(PurePath(part.name))
+            else "no set of pictures"
+        )
         raise InputError(f"{part}: {problem}", f"`data` takes {ACCEPTED}")
     return part, source
 
@@ -164,12 +191,12 @@ def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
 def first_file(path: Path) -> Path | None:
     """The first training picture that is a file of its own, as an example; None without one."""
     part = _part(path, "train")
-    return next(iter(_pictures(part)), None) if part.is_dir() else None
+    return next(iter(_listing(part).pictures), None) if part.is_dir() else None
 
 
-def _with_hole(path: Path, number: int, who: str) -> InputError:
+def _with_hole(entry: Entry, who: str) -> InputError:
     return InputError(
-        f"{path}: picture {number} has a hole of its own (transparent, or NaN)",
+        f"{entry.name}: has a hole of its own (transparent, or NaN)",
         f"{who}: fill it or leave it out",
     )
 
@@ -184,37 +211,22 @@ def _part(path: Path, split: Split) -> Path:
     return path
 
 
-def _names(folder: Path) -> list[Path]:
-    """What lies in a folder; if no picture does, the files in those below, but for its parts."""
-    direct = [each for each in folder.iterdir() if not each.name.startswith(".")]
-    if any(is_picture(each) and not each.is_dir() for each in direct):
-        return direct
-    return [each for each in direct if not each.is_dir()] + [
-        Path(place, name)
-        for below in direct
-        if below.is_dir() and below.name not in _IMAGES
-        for place, _, names in os.walk(below)
-        for name in names
-        if not name.startswith(".")
-    ]
-
-
-def _pictures(folder: Path) -> list[Path]:
-    found = [each for each in _names(folder) if is_picture(each) and not each.is_dir()]
-    return interleaved(found, lambda file: file)
+def _listing(folder: Path) -> Listing:
+    """The pictures in a folder; without any, those in the folders below, but for its parts."""
+    below = in_folder(folder, picture_suffixes(), recursive=True)
+    names = {file: file.relative_to(folder).parts for file in below.pictures}
+    direct = [file for file, parts in names.items() if len(parts) == 1]
+    found = direct or [file for file, parts in names.items() if parts[0] not in _IMAGES]
+    below.others["pictures in folders below"] += len(names) - len(found)
+    return Listing(interleaved(found, lambda file: file), +below.others)
 
 
 def _in_folder(folder: Path) -> Sequence[Entry]:
-    return [partial(_of_file, file) for file in _pictures(folder)]
+    return [Entry(str(file), partial(_of_file, file)) for file in _listing(folder).pictures]
 
 
 def _of_file(file: Path) -> Image.Image:
     return read_picture(file).image
-
-
-def _no_names(path: Path) -> Sequence[PurePath]:
-    del path
-    return ()
 
 
 @dataclass(frozen=True)
@@ -225,20 +237,20 @@ class Source:
         words: What it is called in refusals and help.
         takes: Whether a path is of this kind.
         open: The pictures in one.
-        names: The names of the files in one, pictures or not.
+        beside: The number of other files in one, by what they are.
     """
 
     words: str
     takes: Callable[[Path], bool]
     open: Callable[[Path], Sequence[Entry]]
-    names: Callable[[Path], Sequence[PurePath]] = _no_names
+    beside: Callable[[Path], Counter[str]] = lambda _: Counter()
 
 
 _ARRAYS = {".npy", ".npz"}
 # The first that takes a path opens it.
 SOURCES = (
-    Source("a folder of pictures", Path.is_dir, _in_folder, _names),
-    Source("a zip of them", lambda path: path.suffix.lower() == ".zip", in_zip, names_in_zip),
+    Source("a folder of pictures", Path.is_dir, _in_folder, lambda folder: _listing(folder).others),
+    Source("a zip of them", lambda path: path.suffix.lower() == ".zip", in_zip, beside_in_zip),
     Source("an array (.npy, .npz)", lambda path: path.suffix.lower() in _ARRAYS, in_array),
     Source("idx files", is_idx, in_idx),
 )

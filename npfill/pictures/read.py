@@ -135,15 +135,21 @@ def png_text(path: Path) -> dict[str, str]:
     return {key: str(value) for key, value in info.items() if isinstance(key, str)}
 
 
-def data_suffix(path: Path) -> str:
-    """The suffix of data in the format of a file, by its content; "" if it is anything else."""
+def glance(path: Path) -> tuple[str, bool]:
+    """Look at a file without decoding pixels, which are for its reader to refuse.
+
+    Returns:
+        The suffix of data in the format of the file, by its content, or "" if it is anything else;
+        and True for a result of npfill.
+    """
     try:
         with opened(path) as file:
             kind = _format(file, str(path))
             is_data = kind.is_data or kind.holds_data(file, str(path))
-            return kind.suffixes[0] if is_data else ""
-    except InputError:  # its reader will say so
-        return ""
+            text = raster.opened(file, kind.name).info if kind.name == "PNG" else {}
+            return kind.suffixes[0] if is_data else "", "npfill_version" in text
+    except InputError:
+        return "", False
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
-from npfill import checkpoint, zoo
+from npfill import checkpoint
 from npfill.config import Json
 from npfill.data import Photographs
-from npfill.data.sources import first_file, left_out
+from npfill.data.sources import first_file
 from npfill.devices import keep_memory
-from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
+from npfill.errors import NpfillError
 from npfill.evaluate.held_out import (
     at_random_counts,
     calibrate,
@@ -21,12 +21,13 @@ from npfill.evaluate.held_out import (
 from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.pictures.read import read_picture
-from npfill.training.batch import Pictures, training_pictures
+from npfill.training.batch import Pictures
 from npfill.training.distributed import Rank, from_environment, process_group
+from npfill.training.inputs import Inputs, read_inputs
 from npfill.training.loop import Report, Trainer
 from npfill.training.proposal import survey
-from npfill.training.recipe import Recipe, explain, find, has_model, render
-from npfill.training.run import RunFolder, describe, fingerprint, provenance, steps_of
+from npfill.training.recipe import Recipe, explain, find, render
+from npfill.training.run import RunFolder, describe, provenance, steps_of
 
 __all__ = ["example", "explain", "find", "from_environment", "render", "survey", "train"]
 
@@ -46,6 +47,7 @@ def train(
     init: str | Path | None = None,
     resume: bool = False,
     device: str = "auto",
+    skip_damaged: bool = False,
     on_report: Callable[[Report], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -62,6 +64,7 @@ def train(
         init: A name or path of weights to start from; their configuration is the recipe's.
         resume: Go on from the last save, bit for bit as if nothing had interrupted the run.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        skip_damaged: Leave out pictures that cannot be read; each is named.
         on_report: Called every so often, and after each validation.
         on_note: Called with a line on what is done next.
 
@@ -84,7 +87,7 @@ def train(
         where = rank.device(device)
         if where.type == "cpu":
             keep_memory()
-        inputs = _inputs(wanted, run, data, init, resume)
+        inputs = read_inputs(wanted, run, data, init, resume, skip_damaged)
         held_out = _HeldOut.of(inputs.held_out.to(where), wanted.data.validation)
         if resume and not run.state.exists():
             on_note(f"{run.path} was not saved yet: it begins again")
@@ -92,9 +95,7 @@ def train(
         with process_group(rank, where):
             trainer = _trainer(wanted, run, inputs, held_out, rank, where, resume)
             if rank.is_main:
-                counts = f"{len(inputs.train):,} pictures, {len(inputs.held_out):,} more held out"
-                others = left_out(inputs.data, "train")
-                on_note(f"{inputs.data}: {counts}{others and f'; no pictures: {others}'}")
+                inputs.say(on_note)
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
@@ -122,61 +123,10 @@ def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]]:
     return picture, read_picture(picture).image.size
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """Pictures to train on, pictures held out, their place, and the weights to start from."""
-
-    train: Pictures
-    held_out: Pictures
-    data: Path
-    init: str | None
-    weights: checkpoint.Weights | None
-    fingerprint: str
-
-
-def _inputs(
-    recipe: Recipe,
-    run: RunFolder,
-    data: str | Path | None,
-    init: str | Path | None,
-    resume: bool,
-) -> _Inputs:
-    """Read what a run needs, once it is clear that it can start."""
-    began: Json = run.read_environment() if resume else {}
-    if resume:
-        if run.recipe.exists() and find(run.recipe) != recipe:
-            raise UsageError(
-                f"{run.recipe}: the run was started with another recipe",
-                "name no recipe, and `resume=True` takes the one it was started with",
-            )
-        data = data or began["data"]
-        init = None if run.state.exists() else began.get("init")
-    elif run.path.exists() and not run.is_bare(render(recipe)):
-        raise OverwriteError(
-            f"{run.path}: the run folder exists",
-            "`resume=True` goes on with it; `run_dir` names another",
-        )
-    if data is None:
-        raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
-    train, held_out = training_pictures(Path(data), recipe)
-    seen = fingerprint(train, held_out)
-    if began.get("pictures", seen) != seen and run.state.exists():
-        raise InputError(
-            f"{data}: not the pictures that the run began with",
-            f"`data` names them; `init={run.last}` starts another run with its weights",
-        )
-    weights = checkpoint.load(zoo.find(str(init)).path) if init else None
-    if weights is not None and not has_model(recipe, weights.model.config):
-        raise UsageError(
-            f"{init} has another configuration than the recipe", "compare their [model]"
-        )
-    return _Inputs(train, held_out, Path(data), str(init) if init else None, weights, seen)
-
-
 def _trainer(
     recipe: Recipe,
     run: RunFolder,
-    inputs: _Inputs,
+    inputs: Inputs,
     held_out: "_HeldOut",
     rank: Rank,
     where: torch.device,

@@ -67,22 +67,27 @@ class Batch:
         )
 
 
-def training_pictures(data: Path, recipe: Recipe) -> tuple[Pictures, Pictures]:
+def training_pictures(
+    data: Path, recipe: Recipe, damaged: list[InputError] | None = None
+) -> tuple[Pictures, Pictures]:
     """Read the pictures to train on and those held out.
 
     Photographs held out are those of a part `val` where there is one, else the last
-    `data.validation` of all, as with other pictures.
+    `data.validation` of all, as with other pictures. `damaged` is as for `readable` of
+    `npfill.data.sources`.
 
     Raises:
         InputError: Nothing is there, it cannot be used, or none would be left to train on.
     """
     held_out, model = recipe.data.validation, recipe.model
     if recipe.damage is None:
-        images: Pictures = read_images_with_holes(data, "train", model.size, model.channels)
+        images: Pictures = read_images_with_holes(
+            data, "train", model.size, model.channels, damaged
+        )
     else:
-        images = read_photographs(data, "train", max(model.size, SHORTEST))
+        images = read_photographs(data, "train", max(model.size, SHORTEST), damaged)
         if has_parts(data, "val"):
-            return images, read_photographs(data, "val", SHORTEST)
+            return images, read_photographs(data, "val", SHORTEST, damaged)
     if not 0 < held_out < len(images):
         raise InputError(
             f"{data}: {len(images)} pictures, of which data.validation = {held_out} are held out",

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from npfill.data import has_hole
-from npfill.data.sources import entries, has_parts
+from npfill.data import has_hole, size_in_words
+from npfill.data.sources import entries, has_parts, readable
 from npfill.training.batch import SHORTEST
 from npfill.training.recipe import Recipe, find
 
@@ -53,9 +53,7 @@ class Survey:
 
     def __str__(self) -> str:
         colours = "grey pictures" if self.grey else "pictures in colour"
-        sides = "x".join(str(side) for side in (self.smallest, self.largest))
-        equal = self.smallest == self.largest
-        size = f"of {sides}" if equal else f"with sides of {self.smallest} to {self.largest} pixels"
+        size = size_in_words([self.smallest, self.largest])
         return f"{self.count:,} {colours} {size}{', with holes' if self.holes else ''}"
 
     def recipe(self) -> Recipe:
@@ -94,14 +92,19 @@ class Survey:
         return _rhythm(_PHOTOGRAPH_EPOCHS * self.count, _LEAST_PHOTOGRAPH_STEPS, 100_000)
 
 
-def survey(data: Path) -> Survey:
+def survey(data: Path, *, skip_damaged: bool = False) -> Survey:
     """Look at a training set.
+
+    Args:
+        data: Where it is.
+        skip_damaged: Look at the pictures that can be read alone.
 
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
     found = entries(data, "train")
-    some = [found[int(at)]() for at in np.linspace(0, len(found) - 1, min(len(found), _MOST_SEEN))]
+    seen = [found[int(at)] for at in np.linspace(0, len(found) - 1, min(len(found), _MOST_SEEN))]
+    some = [picture for _, picture in readable(seen, [] if skip_damaged else None)]
     sides = [side for picture in some for side in picture.size]
     return Survey(
         name=data.resolve().stem,

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,3 +251,74 @@ def test_memory_does_not_grow_with_the_number_of_pictures(place: Path, weights: 
     assert pictures == 40
     # Kept completions would be 30 of 1.4 MB each, and as much again for the pictures.
     assert growth < 20
+
+
+def test_what_systems_put_beside_pictures_is_left_alone_and_told(mean_of: Command) -> None:
+    picture(Path("in/dog.png"))
+    for name in ("._dog.png", ".DS_Store", "Thumbs.db", "@eaDir/dog.png", "sub/.thumbs/dog.png"):
+        path = Path("in", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\0\5\26\7")
+    for words in (["in", "-r"], ["in/**/*"]):
+        ended = mean_of(*words, *BOX, "-o", "out", "--overwrite")
+        assert ended.code == 0, ended.err
+        assert files(Path("out")) == {"dog_mean.png"}
+    ended = mean_of("in", *BOX, "-o", "out", "--overwrite", "-r")
+    assert "in: left out: hidden (3), @eaDir (1), Thumbs.db (1)" in ended.err
+
+
+def test_a_folder_of_the_tree_is_a_folder_whatever_its_name(mean_of: Command) -> None:
+    picture(Path("in/2024.05.01/a.png"))
+    picture(Path("in/roll.png/b.png"))
+    assert mean_of("in", "-r", *BOX, "-o", "out").code == 0
+    assert files(Path("out")) == {"2024.05.01/a_mean.png", "roll.png/b_mean.png"}
+
+
+def test_links_to_folders_are_followed_once_and_never_round(mean_of: Command) -> None:
+    picture(Path("in/a/1.png"))
+    picture(Path("elsewhere/2.png"))
+    picture(Path("above.png"))
+    for link, target in {"loop": "..", "b": "a", "more": "../elsewhere", "a/up": "../.."}.items():
+        Path("in", link).symlink_to(target)
+    for words in (["in", "-r"], ["in/**/*.png"]):
+        ended = mean_of(*words, *BOX, "-o", "out", "--dry-run")
+        assert sorted(line.split(" -> ")[0] for line in ended.out.decode().splitlines()) == [
+            "in/a/1.png",
+            "in/more/2.png",
+        ]
+    assert (
+        "in: left out: links to folders that are looked into already (3)"
+        in mean_of("in", "-r", *BOX, "--dry-run").err
+    )
+
+
+@pytest.mark.parametrize("words", [["in/a.png", "in/mask.png", "in/b_mean.png"], ["in/*.png"]])
+def test_masks_and_results_among_several_are_not_completed_however_they_are_named(
+    mean_of: Command, words: list[str]
+) -> None:
+    picture(Path("in/a.png"))
+    selecting(Path("in/mask.png"))
+    picture(Path("b.png"))
+    mean_of("b.png", *BOX, "-o", "in")
+    ended = mean_of(*words, "--mask", "in/mask.png", "-o", "out")
+    assert ended.code == 0
+    assert files(Path("out")) == {"a_mean.png"}
+    assert "left out: masks (1), results of npfill (1)" in ended.err
+    assert mean_of("in/b_mean.png", *BOX, "-o", "out").code == 0  # named alone, it is meant
+
+
+def test_a_picture_of_a_batch_is_looked_at_once_and_read_once(
+    mean_of: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(Path("in/a.png"))
+    picture(Path("in/b.jpg"))
+    opened: list[str] = []
+    whole = Path.open
+
+    def counted(path: Path, *words: Any, **more: Any) -> Any:
+        opened.extend([path.name] * path.is_relative_to("in"))
+        return whole(path, *words, **more)
+
+    monkeypatch.setattr(Path, "open", counted)
+    assert mean_of("in", *BOX, "-o", "out").code == 0
+    assert sorted(opened) == ["a.png", "a.png", "b.jpg", "b.jpg"]

@@ -12,7 +12,7 @@ from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
 from npfill.pictures.hole import from_mask
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import data_suffix, read_picture, read_values
+from npfill.pictures.read import glance, read_picture, read_values
 from tests.data_files import load, save
 
 TYPES = ["u1", "i2", "<u2", ">u2", "i8", "u8", "f2", "<f4", ">f4", "f8"]
@@ -43,7 +43,7 @@ def test_data_go_out_as_they_came_in(
 ) -> None:
     values = measured(dtype, *shape)
     path = save(tmp_path / f"a{kind}", values)
-    assert data_suffix(path) == kind
+    assert glance(path)[0] == kind
     picture = read_picture(path)
     assert picture.is_data
     assert picture.missing is not None

@@ -14,7 +14,7 @@ from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes, png_bytes
 from npfill.pictures.formats.tiff import is_plain
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import data_suffix, read_picture
+from npfill.pictures.read import glance, read_picture
 
 Writer = Callable[[Path, np.ndarray], Path]
 
@@ -70,7 +70,7 @@ def test_a_tiff_that_is_no_picture_of_8_bits_is_refused(
         with monkeypatch.context() as hidden:
             hidden.setitem(sys.modules, package, None)
             assert is_refused(tmp_path / "a.tif", "a TIFF that is no picture of 8 bits", package)
-            assert data_suffix(tmp_path / "a.tif") == ""
+            assert glance(tmp_path / "a.tif")[0] == ""
 
 
 @pytest.mark.usefixtures("without_depth")

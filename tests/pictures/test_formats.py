@@ -14,7 +14,7 @@ from npfill.completion.outputs import OutputOptions, plan_results
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.read import as_read_again, data_suffix, read_picture
+from npfill.pictures.read import as_read_again, glance, read_picture
 
 
 def smooth() -> Image.Image:
@@ -145,8 +145,8 @@ def test_a_picture_that_has_become_opaque_is_kept_too(tmp_path: Path, kind: str)
 def test_pictures_and_what_is_missing_have_no_suffix_of_data(tmp_path: Path) -> None:
     for name in ("a.jpeg", "b.tiff"):
         smooth().save(tmp_path / name)
-        assert data_suffix(tmp_path / name) == ""
-    assert data_suffix(tmp_path / "none.npy") == ""
+        assert glance(tmp_path / name)[0] == ""
+    assert glance(tmp_path / "none.npy")[0] == ""
 
 
 def test_results_are_named_after_the_format_they_are_in() -> None:

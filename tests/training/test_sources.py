@@ -3,12 +3,14 @@
 import gzip
 import io
 import os
+import shutil
 import struct
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from npfill.cli import app
@@ -50,7 +52,7 @@ def test_every_format_of_pictures_is_found_in_a_folder(tmp_path: Path, suffix: s
 def test_pictures_are_read_when_they_are_called(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((3, 4, 5), np.uint8))
     found = sources.entries(tmp_path / "x.npy", "train")
-    assert [entry().size for entry in found] == [(5, 4)] * 3
+    assert [entry.read().size for entry in found] == [(5, 4)] * 3
 
 
 def test_the_help_names_every_source() -> None:
@@ -241,7 +243,7 @@ def test_what_is_left_out_of_a_folder_is_said(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"hello")
     for name in ("0.png", "._0.png"):
         (tmp_path / name).write_bytes(png(1))
-    assert sources.left_out(tmp_path, "train") == "2 .txt, 1 .svg"
+    assert sources.left_out(tmp_path, "train") == {".txt": 2, ".svg": 1, "hidden": 2}
 
 
 def test_no_pipe_or_device_is_waited_for(tmp_path: Path) -> None:
@@ -252,3 +254,52 @@ def test_no_pipe_or_device_is_waited_for(tmp_path: Path) -> None:
     for name in ("x.npy", "folder", ".", "/dev/zero"):
         with pytest.raises(InputError, match="pipe or device"):
             sources.read_images(tmp_path / name, "train", 8, 1)
+
+
+def test_a_folder_and_a_zip_of_it_leave_the_same_out(tmp_path: Path) -> None:
+    names = ["0.png", "._0.png", ".DS_Store", "Thumbs.db", "@eaDir/0.png", "__MACOSX/._0.png"]
+    for name in [*names, "notes.txt"]:
+        (tmp_path / "x" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "x" / name).write_bytes(png(1))
+    shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path / "x")
+    for path in (tmp_path / "x", tmp_path / "x.zip"):
+        assert [Path(each.name).name[-5:] for each in sources.entries(path, "train")] == ["0.png"]
+        others = sources.left_out(path, "train")
+        assert others == {"hidden": 2, "Thumbs.db": 1, "@eaDir": 1, "__MACOSX": 1, ".txt": 1}
+
+
+def test_a_folder_of_classes_that_is_a_link_is_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "0.png").write_bytes(png(1))
+    (tmp_path / "set" / "cats").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "round").symlink_to(tmp_path / "set")
+    assert len(sources.entries(tmp_path / "set", "train")) == 1
+
+
+def test_pictures_in_folders_below_pictures_are_left_out_and_told(tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    for name in ("0.png", "cats/1.png", "cats/2.png"):
+        (tmp_path / name).write_bytes(png(1))
+    assert len(sources.entries(tmp_path, "train")) == 1
+    assert sources.left_out(tmp_path, "train") == {"pictures in folders below": 2}
+
+
+def test_a_damaged_picture_is_named_and_left_out_on_demand(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+    (tmp_path / "1.png").write_bytes(png(1)[:40])
+    with pytest.raises(InputError, match=r"1\.png") as refusal:
+        sources.read_images(tmp_path, "train", 8, 1)
+    assert "`skip_damaged=True`" in refusal.value.hint
+    damaged: list[InputError] = []
+    images = sources.read_images_with_holes(tmp_path, "train", 8, 1, damaged)
+    assert isinstance(images, torch.Tensor)
+    assert images[:, 0, 0, 0].tolist() == [0, 2]
+    assert ["1.png" in str(error) for error in damaged] == [True]
+
+
+def test_pictures_that_are_all_damaged_are_no_set(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(png(1)[:40])
+    with pytest.raises(InputError, match=r"1\.png"):
+        sources.read_images_with_holes(tmp_path, "train", 8, 1, [])

@@ -23,6 +23,7 @@ __all__ = [
     "picture_suffixes",
     "png_bytes",
     "readable",
+    "suffix_of_data",
     "suffixes_read",
 ]
 
@@ -61,6 +62,11 @@ def readable() -> str:
     """A clause for refusals: the formats that are read."""
     *first, last = [each.label for each in FORMATS.values()]
     return f"{', '.join(first)} and {last} are read"
+
+
+def suffix_of_data(picture: Picture) -> str:
+    """The suffix of data in their format; "" for a picture."""
+    return FORMATS[picture.format].suffixes[0] if picture.is_data else ""
 
 
 def suffixes_read() -> set[str]:
