@@ -2,7 +2,7 @@
 
 A field says beside its type which values it may have and what it means:
 
-    share: Annotated[float, Range(0, 1), Doc("Fraction of the loss with z from the context.")]
+    share: Annotated[float, Range(0, 1), "Fraction of the loss with z from the context."]
 """
 
 import json
@@ -54,13 +54,6 @@ class Length:
 
 
 @dataclass(frozen=True)
-class Doc:
-    """Meaning of a field, in one or two sentences."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Key:
     """A field of a record, as people write it in a file.
 
@@ -88,9 +81,9 @@ def read(
 
     Args:
         record: A dataclass whose fields are int, float, str, bool, a tuple of one of these, or a
-            Literal of strings; `Annotated` with the `Range` that their values lie in and the
-            `Length` of a tuple; or such a dataclass, or one of several, told apart by a field
-            `kind`. One that refuses values which do not go together raises
+            Literal of strings; `Annotated` with the `Range` that their values lie in, the `Length`
+            of a tuple and the meaning of the key; or such a dataclass, or one of several, told
+            apart by a field `kind`. One that refuses values which do not go together raises
             ValueError(problem, hint).
         values: What was read. Lists become tuples, and an int does for a float.
         where: The file and table, for the error's text.
@@ -128,7 +121,7 @@ def keys_of(record: type) -> list[Key]:
         hint = hints[field.name]
         hint, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         ranges = [one for one in said if isinstance(one, Range)]
-        docs = [one.text for one in said if isinstance(one, Doc)]
+        docs = [one for one in said if isinstance(one, str)]
         default = "" if field.default is MISSING else _json(field.default)
         within, doc, tables = ([None, *ranges][-1], ["", *docs][-1], tuple(_options(hint)))
         keys.append(Key(field.name, _kind(hint), within, default, doc, tables))

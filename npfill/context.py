@@ -14,6 +14,8 @@ from torch import Tensor
 # Pictures, and several masks of their observed pixels.
 Pixels = Float[Tensor, "batch channel height width"]
 Masks = Bool[Tensor, "mask batch 1 height width"]
+# Draws of z.
+Latents = Float[Tensor, "sample batch latent"]
 
 
 def pixel_axes(

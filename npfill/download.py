@@ -34,11 +34,7 @@ _REFUSALS = (
         "no such repository, or a private one",
         "look at its name; HF_TOKEN opens your own",
     ),
-    (
-        "RevisionNotFoundError",
-        "the repository has no revision {address.revision}",
-        "name another",
-    ),
+    ("RevisionNotFoundError", "the repository has no revision {address.revision}", "name another"),
     ("404", "the repository has no such file", "look at its name and revision"),
     ("429", "{endpoint} is asked too often (429)", "wait a few minutes"),
 )

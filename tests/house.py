@@ -68,7 +68,6 @@ LATER = {
     "npfill/completion/completed.py:is_path": (
         "what a result says of itself is held to the command's limits"
     ),
-    "npfill/config.py:Doc": "recipes explained key by key",
     "npfill/config.py:Key": "recipes explained key by key",
     "npfill/config.py:keys_of": "recipes explained key by key",
     "npfill/config.py:_comment": "recipes explained key by key",

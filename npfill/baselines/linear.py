@@ -11,14 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from npfill.baselines.base import (
-    Baseline,
-    BaselinePrediction,
-    Hole,
-    Picture,
-    cholesky,
-    solved,
-)
+from npfill.baselines.base import Baseline, BaselinePrediction, Hole, Picture, cholesky, solved
 from npfill.checkpoint import canonical, load_tensors, save_tensors
 from npfill.errors import InputError, ModelError
 from npfill.files import folder

@@ -75,13 +75,8 @@ def samples_command(
     picture = _noted(source.picture(size, channels), reporter)
     square = figures.on_grid(picture.image, size, channels)
     figure = figures.samples_figure(found.model, square, counts, samplers, samples, seed)
-    _write(
-        path,
-        figures.png(figure, found.name, seed),
-        f"{found.name}, seed {seed}",
-        reporter,
-        overwrite=overwrite,
-    )
+    content = figures.png(figure, found.name, seed)
+    _write(path, content, f"{found.name}, seed {seed}", reporter, overwrite=overwrite)
 
 
 @app.command("compare")
@@ -127,13 +122,8 @@ def compare_command(
     for note in notes:
         reporter.warn(note)
     models = ", ".join(names)
-    _write(
-        path,
-        figures.png(sheet, models, seed),
-        f"{models}, seed {seed}",
-        reporter,
-        overwrite=overwrite,
-    )
+    content = figures.png(sheet, models, seed)
+    _write(path, content, f"{models}, seed {seed}", reporter, overwrite=overwrite)
 
 
 @app.command("reveal")

@@ -13,24 +13,13 @@ from npfill.files import folder
 if TYPE_CHECKING:
     from npfill.checkpoint import Weights
 
-Name = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME", help="A name, or hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE."
-    ),
-]
-NameOrFile = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME",
-        help="A name, a file, hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE.",
-    ),
-]
+_HUB = "hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE."
+Name = Annotated[str, typer.Argument(metavar="NAME", help=f"A name, or {_HUB}")]
+NameOrFile = Annotated[str, typer.Argument(metavar="NAME", help=f"A name, a file, {_HUB}")]
 Facts = dict[str, object]
 
 app = typer.Typer(
-    help="List the models; show, fetch, verify, locate and remove one.",
-    invoke_without_command=True,
+    help="List the models; show, fetch, verify, locate and remove one.", invoke_without_command=True
 )
 
 

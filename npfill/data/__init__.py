@@ -10,6 +10,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
+Images = UInt8[Tensor, "image channel size size"]
+Known = Bool[Tensor, "image 1 size size"]
 Crop = Float[Tensor, "3 side side"]
 # Standard deviations of a photograph's grain.
 _GRAIN = (0.002, 0.03)
@@ -27,8 +29,8 @@ class MaskedImages:
         known: True where a picture has no hole.
     """
 
-    images: UInt8[Tensor, "image channel size size"]
-    known: Bool[Tensor, "image 1 size size"]
+    images: Images
+    known: Known
 
     def __len__(self) -> int:
         return len(self.images)
@@ -46,18 +48,14 @@ class MaskedImages:
         return MaskedImages(self.images.to(device), self.known.to(device))
 
 
-def parted(
-    pictures: UInt8[Tensor, "image channel size size"] | MaskedImages,
-) -> tuple[UInt8[Tensor, "image channel size size"], Bool[Tensor, "image 1 size size"] | None]:
+def parted(pictures: Images | MaskedImages) -> tuple[Images, Known | None]:
     """Split pictures into bytes and a mask of what is known; None where all of it is."""
     if isinstance(pictures, MaskedImages):
         return pictures.images, pictures.known
     return pictures, None
 
 
-def squares(
-    pictures: Iterable[Image.Image], size: int, channels: int
-) -> UInt8[Tensor, "image channel size size"] | MaskedImages:
+def squares(pictures: Iterable[Image.Image], size: int, channels: int) -> Images | MaskedImages:
     """Bring pictures to one size; where any has a hole of its own, with what is known of them.
 
     Args:

@@ -10,11 +10,9 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
 from PIL import Image
-from torch import Tensor
 
-from npfill.data import MaskedImages, Photographs, has_hole, squares
+from npfill.data import Images, MaskedImages, Photographs, has_hole, squares
 from npfill.data.arrays import in_array, in_idx, is_idx
 from npfill.data.zips import Entry, beside_in_zip, in_zip, interleaved, is_picture
 from npfill.errors import InputError
@@ -31,9 +29,7 @@ _IMAGES = {
 }
 
 
-def read_images(
-    path: Path, split: Split, size: int, channels: int
-) -> UInt8[Tensor, "image channel size size"]:
+def read_images(path: Path, split: Split, size: int, channels: int) -> Images:
     """Read all pictures at a path, as squares of the wanted size.
 
     Args:
@@ -56,7 +52,7 @@ def read_images(
 
 def read_images_with_holes(
     path: Path, split: Split, size: int, channels: int, damaged: list[InputError] | None = None
-) -> UInt8[Tensor, "image channel size size"] | MaskedImages:
+) -> Images | MaskedImages:
     """Read pictures that may have holes: what is transparent, or NaN in an array of floats.
 
     Where a picture is resized, values in its holes do not spread, and a pixel is known where at

@@ -39,17 +39,15 @@ def load(path: Path = FILE) -> Classifier:
     """
     tensors, _ = checkpoint.load_tensors(path)
     network = Classifier()
-    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
-        raise ModelError(f"{path}: not a classifier of digits", "install npfill again")
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError:  # of other names or shapes
+        raise ModelError(f"{path}: not a classifier of digits", "install npfill again") from None
     return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def probabilities(
-    pictures: Float[Tensor, "*batch 1 28 28"],
-) -> Float[Tensor, "*batch digit"]:
+def probabilities(pictures: Float[Tensor, "*batch 1 28 28"]) -> Float[Tensor, "*batch digit"]:
     """What the bundled classifier takes pictures for."""
     network = load().to(pictures.device)
     flat = network(pictures.float().reshape(-1, 1, SIZE, SIZE)).softmax(1)

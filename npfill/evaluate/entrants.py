@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jaxtyping import UInt8
 from torch import Tensor
 
 from npfill import zoo
 from npfill.baselines import Baseline, linear, nearest
+from npfill.data import Images
 from npfill.data.sources import shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate.contexts import ContextKind
@@ -18,8 +18,6 @@ from npfill.evaluate.predictions import AtOwnSize, BatchPredictor, GridBaseline,
 from npfill.evaluate.protocol import FEWEST_IMAGES, Budget, Pictures, measure
 from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
 from npfill.sampling import SAMPLERS, sampler_for
-
-Images = UInt8[Tensor, "image channel size size"]
 
 # Predictors of photographs where none is named.
 PHOTOGRAPHERS = ("convcnp-photo", "telea", "navier-stokes", "biharmonic")
@@ -160,11 +158,7 @@ def _model(
 
 
 def _baseline(
-    name: str,
-    baseline: Baseline,
-    images: Images,
-    train: Callable[[], Pictures] | None,
-    seed: int,
+    name: str, baseline: Baseline, images: Images, train: Callable[[], Pictures] | None, seed: int
 ) -> Entrant:
     """A baseline, fitted to training pictures where it is one that learns."""
     most = min(len(images), FEWEST_IMAGES) if name == "gp" else len(images)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
 from PIL import Image, ImageOps
 
 from npfill import baselines, zoo
@@ -23,6 +22,7 @@ from npfill.pictures.picture import Picture, intensities
 from npfill.pictures.read import read_mask, read_picture
 from npfill.pictures.sheet import Row, blue_where, contact_sheet, panel, panel_size, table
 from npfill.predictor import NeuralPredictor, Prediction, load
+from npfill.predictor.neural import Array, HoleArray
 from npfill.sampling import Sampler, sampler_for
 
 # Its pictures are taken where only baselines are compared.
@@ -174,16 +174,8 @@ def samples_figure(
 
 def whole_samples(
     model: NeuralProcess, context: Context, sampler: Sampler, samples: int, seed: int
-) -> list[Float[np.ndarray, "height width channel"]]:
-    """Samples of all pixels of one picture: sample k depends on the seed and k alone.
-
-    Args:
-        model: The model.
-        context: A batch of one picture.
-        sampler: The sampler.
-        samples: The number of samples.
-        seed: The seed.
-    """
+) -> list[Array]:
+    """Samples of all pixels of a batch of one: sample k depends on the seed and k alone."""
     targets = Targets.every(context.size, context.pixels.device)
     with torch.no_grad():
         drawn = sampler.sample(model.condition(context), targets, seed, samples)
@@ -229,12 +221,7 @@ def png(figure: Image.Image, models: str, seed: int) -> bytes:
     return png_bytes(figure, text)
 
 
-def row_of(
-    label: str,
-    picture: Float[np.ndarray, "height width channel"],
-    hole: Bool[np.ndarray, "height width"],
-    predicted: Prediction,
-) -> Row:
+def row_of(label: str, picture: Array, hole: HoleArray, predicted: Prediction) -> Row:
     """A row of a contact sheet: the picture with its hole filled by a prediction."""
 
     def filled(values: np.ndarray, around: np.ndarray = picture) -> np.ndarray:

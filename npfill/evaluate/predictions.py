@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from npfill.baselines import Baseline
+from npfill.baselines import Baseline, BaselinePrediction
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
-from npfill.predictor import Predictor
+from npfill.predictor import Prediction, Predictor
 from npfill.sampling import Sampler, draws
 from npfill.scores import COMMON_FLOOR, floored, log_likelihood
 from npfill.seeds import generator
@@ -186,16 +186,12 @@ class GridBaseline(BatchPredictor):
         if not hole.any():
             return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
         filled = self.baseline.fill(picture.astype(np.float32), hole)
-        mean = _pasted(whole, selected, filled.mean)
-        if filled.std is None:
-            return BatchPrediction(mean)
-        scale = _pasted(np.ones_like(whole), selected, filled.std)
-        components = Gaussian(mean.unsqueeze(0), scale.unsqueeze(0))
+        prediction = _in_hole(whole, selected, filled)
         if not filled.is_joint:
-            return BatchPrediction(mean, components)
+            return prediction
         truth = whole[selected]
         own, least = (
-            torch.tensor([filled.log_likelihood(truth, floor) / len(truth)], dtype=mean.dtype)
+            torch.tensor([filled.log_likelihood(truth, floor) / len(truth)], dtype=torch.float64)
             for floor in (0.0, COMMON_FLOOR)
         )
         noises = [
@@ -203,7 +199,7 @@ class GridBaseline(BatchPredictor):
             for number in range(_SAMPLES)
         ]
         drawn = [_pasted(whole, selected, filled.sample(noise)) for noise in noises]
-        return BatchPrediction(mean, components, None, (own, least), torch.stack(drawn))
+        return replace(prediction, likelihoods=(own, least), samples=torch.stack(drawn))
 
 
 class AtOwnSize(BatchPredictor):
@@ -221,12 +217,7 @@ class AtOwnSize(BatchPredictor):
         started = time.perf_counter()
         predicted = self.predictor.predict(picture, hole, seed=self.seed)
         seconds = torch.tensor([time.perf_counter() - started])
-        mean = _pasted(whole, hole.reshape(-1), predicted.mean)
-        if predicted.std is None:
-            return BatchPrediction(mean, seconds=seconds)
-        scale = _pasted(np.ones_like(whole), hole.reshape(-1), predicted.std)
-        components = Gaussian(mean.unsqueeze(0), scale.unsqueeze(0))
-        return BatchPrediction(mean, components, seconds=seconds)
+        return replace(_in_hole(whole, hole.reshape(-1), predicted), seconds=seconds)
 
 
 def _one(
@@ -235,6 +226,19 @@ def _one(
     """The picture and the hole of a batch of one, as arrays."""
     (picture,), ((seen,),) = pixels, observed
     return picture.permute(1, 2, 0).contiguous().cpu().numpy(), ~seen.cpu().numpy()
+
+
+def _in_hole(
+    whole: Float[np.ndarray, "pixel channel"],
+    selected: Bool[np.ndarray, " pixel"],
+    filled: Prediction | BaselinePrediction,
+) -> BatchPrediction:
+    """A prediction of one picture's hole, with the observed values around it."""
+    mean = _pasted(whole, selected, filled.mean)
+    if filled.std is None:
+        return BatchPrediction(mean)
+    scale = _pasted(np.ones_like(whole), selected, filled.std)
+    return BatchPrediction(mean, Gaussian(mean.unsqueeze(0), scale.unsqueeze(0)))
 
 
 def _pasted(

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from npfill.data import Photographs
+from npfill.data import Images, Photographs
 from npfill.errors import InputError
 from npfill.evaluate.case import Case
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import scores_of
 from npfill.evaluate.predictions import BatchPredictor
 
-Pictures: TypeAlias = UInt8[Tensor, "image channel size size"] | Photographs
+Pictures: TypeAlias = Images | Photographs
 
 # The most pictures of a grid that are scored but at random counts, and by a slow predictor.
 FEWER_IMAGES, FEWEST_IMAGES = 200, 50
@@ -119,15 +119,8 @@ def measure(
     """Score a predictor with one kind of context.
 
     The same seed gives every predictor the same masks, and a picture the same mask whatever the
-    number of pictures. A picture that a predictor refuses has no scores.
-
-    Args:
-        name: The predictor's name in results.
-        predictor: The predictor.
-        context: The kind of context.
-        pictures: Test pictures, bytes.
-        seed: The seed of the masks.
-        on_batch: Called with the number of pictures of each batch that is done.
+    number of pictures, which are bytes. A picture that a predictor refuses has no scores.
+    `on_batch` is called with the number of pictures of each batch that is done.
     """
     rows = []
     for pixels, observed in _batches(predictor, context, pictures, seed):

@@ -114,29 +114,21 @@ def as_markdown(results: Results, command: str) -> str:
 
 def as_json(results: Results, command: str) -> str:
     """Everything that was measured; `npfill_evaluate_version` changes with the keys."""
-    value: dict[str, Any] = {
+    value: dict[str, Any] = vars(results) | {
         "npfill_evaluate_version": VERSION,
         "npfill": __version__,
         "command": command,
-        "data": results.data,
-        "part": results.part,
-        "size": results.size,
-        "channels": results.channels,
-        "masks": results.masks,
         "budget": asdict(results.budget),
         "floor": COMMON_FLOOR,
-        "notes": results.notes,
-        "predictors": results.predictors,
         "contexts": [kind.name for kind in results.contexts],
         "metrics": {
             name: {"title": metric.title, "meaning": metric.meaning}
             for name, metric in METRICS.items()
         },
         "results": [
-            {
-                "predictor": result.predictor,
+            vars(result)
+            | {
                 "context": result.context.name,
-                "pictures": result.pictures,
                 "scores": {name: asdict(estimate) for name, estimate in result.scores.items()},
             }
             for result in results.results
@@ -218,7 +210,9 @@ def _plot(
         if line:
             x, estimates = zip(*line, strict=True)
             y, error = ([getattr(e, part) for e in estimates] for part in ("value", "error"))
-            axes.errorbar(x, y, error, label=_short(name), marker="o", markersize=3, capsize=2)
+            # Of a long name, such as a path, the end: it leaves the plot its room.
+            label = name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
+            axes.errorbar(x, y, error, label=label, marker="o", markersize=3, capsize=2)
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     if log:
         amounts = sorted({x for line in series.values() for x, _ in line})
@@ -230,11 +224,6 @@ def _plot(
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": f"npfill {__version__}"})
     return content.getvalue()
-
-
-def _short(name: str) -> str:
-    """A name that leaves a plot its room: of a long one, such as a path, the end."""
-    return name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
 
 
 def _counts(results: Results) -> str:

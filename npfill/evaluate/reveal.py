@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from PIL import Image
 from PIL.ExifTags import Base
 from torch.nn.functional import interpolate
@@ -16,7 +16,7 @@ from npfill.errors import UsageError
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities, match_channels
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
-from npfill.predictor.neural import channels_last, context_of
+from npfill.predictor.neural import Array, HoleArray, channels_last, context_of
 from npfill.sampling import moments
 from npfill.seeds import generator
 
@@ -35,9 +35,9 @@ class Frame:
         std: Their standard deviation; 0 where the picture is observed.
     """
 
-    observed: Bool[np.ndarray, "height width"]
-    mean: Float[np.ndarray, "height width channel"]
-    std: Float[np.ndarray, "height width channel"]
+    observed: HoleArray
+    mean: Array
+    std: Array
 
 
 def scaled_down(image: Image.Image, longest: int) -> Image.Image:
@@ -74,10 +74,7 @@ def grid_of(size: tuple[int, int], model: NeuralProcess) -> tuple[int, int]:
 
 
 def frames(
-    model: NeuralProcess,
-    picture: Float[np.ndarray, "height width channel"],
-    counts: Sequence[int],
-    seed: int,
+    model: NeuralProcess, picture: Array, counts: Sequence[int], seed: int
 ) -> Iterator[Frame]:
     """The picture at each number of observed pixels; what is revealed stays revealed.
 
@@ -116,9 +113,7 @@ def animation(
     return webp_bytes(drawn(picture, shown), description)
 
 
-def drawn(
-    picture: Float[np.ndarray, "height width channel"], frames: Sequence[Frame]
-) -> list[Image.Image]:
+def drawn(picture: Array, frames: Sequence[Frame]) -> list[Image.Image]:
     """Context, mean and std of each frame side by side; std has one scale over all of them."""
     size = panel_size(frames[0].observed)
     full = max(float(rms(frame.std).max()) for frame in frames) or 1.0
@@ -160,10 +155,7 @@ def webp_bytes(pictures: Sequence[Image.Image], description: str) -> bytes:
 
 @torch.no_grad()
 def _moments(
-    model: NeuralProcess,
-    picture: Float[np.ndarray, "height width channel"],
-    observed: Bool[np.ndarray, "height width"],
-    seed: int,
+    model: NeuralProcess, picture: Array, observed: HoleArray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and std at all pixels, predicted on `grid_of` and interpolated between its points."""
     size, channels = (observed.shape[0], observed.shape[1]), picture.shape[-1]
@@ -180,7 +172,7 @@ def _moments(
 
 def _at_all_pixels(
     values: Float[np.ndarray, "target channel"], grid: tuple[int, int], size: tuple[int, int]
-) -> Float[np.ndarray, "height width channel"]:
+) -> Array:
     """Values on a grid as values at a picture's pixels, linear between neighbours."""
     planes = torch.from_numpy(values).mT.reshape(1, -1, *grid)
     pixels = interpolate(planes, size, mode="bilinear", align_corners=False)[0]

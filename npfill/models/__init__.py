@@ -12,20 +12,7 @@ from npfill.models.convcnp import ConvCNP
 from npfill.models.latent_cnp import LatentCNP
 from npfill.models.neural_process import NP
 
-__all__ = [
-    "ANP",
-    "CNP",
-    "NP",
-    "VARIANTS",
-    "Config",
-    "ConvCNP",
-    "LatentCNP",
-    "NeuralProcess",
-    "build",
-    "config_of",
-    "fields_of",
-    "nested",
-]
+__all__ = ["VARIANTS", "Config", "NeuralProcess", "build", "config_of", "fields_of", "nested"]
 
 # A new variant is one file with its configuration and its class, and a line here.
 VARIANTS: dict[str, type[NeuralProcess]] = {

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from npfill.config import Doc, Length, Range
-from npfill.context import Context, Targets
+from npfill.config import Length, Range
+from npfill.context import Context, Latents, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts.attention import AttentionBlock, Memory, check_heads
@@ -28,25 +28,25 @@ class ANPConfig:
 
     channels: Channels
     size: GridSize
-    coordinates: Annotated[Encoding, Doc("Features of a position.")]
-    frequencies: Annotated[int, Doc("Frequencies of the features on an axis; raw ones have none.")]
-    width: Annotated[Size, Doc("Width of the representations r_i.")]
-    heads: Annotated[int, Doc("Heads of attention; they divide the width.")]
+    coordinates: Annotated[Encoding, "Features of a position."]
+    frequencies: Annotated[int, "Frequencies of the features on an axis; raw ones have none."]
+    width: Annotated[Size, "Width of the representations r_i."]
+    heads: Annotated[int, "Heads of attention; they divide the width."]
     self_blocks: Annotated[
-        int, Range(1, MOST_LAYERS), Doc("Blocks of self-attention among context points.")
+        int, Range(1, MOST_LAYERS), "Blocks of self-attention among context points."
     ]
     cross_blocks: Annotated[
-        int, Range(1, MOST_LAYERS), Doc("Blocks of cross-attention from targets to them.")
+        int, Range(1, MOST_LAYERS), "Blocks of cross-attention from targets to them."
     ]
-    latent: Annotated[Size, Doc("Width of z.")]
+    latent: Annotated[Size, "Width of z."]
     latent_frequencies: Annotated[
-        Size, Doc("Cosines on an axis of the basis that the latent path reads the context in.")
+        Size, "Cosines on an axis of the basis that the latent path reads the context in."
     ]
     latent_hidden: Annotated[
-        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers from there to q(z | C).")
+        Sizes, Length(0, MOST_LAYERS), "Widths of the hidden layers from there to q(z | C)."
     ]
     decoder_hidden: Annotated[
-        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers of the decoder.")
+        Sizes, Length(1, MOST_LAYERS), "Widths of the hidden layers of the decoder."
     ]
     scale_floor: ScaleFloor
 
@@ -126,12 +126,7 @@ class ANP(NeuralProcess):
         """The latent path q(z | C), through s_C as in an NP."""
         return self.latent_encoder(self.stochastic_encoder(context))
 
-    def predict(
-        self,
-        encoded: list[Memory],
-        z: Float[Tensor, "sample batch latent"] | None,
-        targets: Targets,
-    ) -> Gaussian:
+    def predict(self, encoded: list[Memory], z: Latents | None, targets: Targets) -> Gaussian:
         """g(x, r_*(x), z) at the targets, for each z."""
         if z is None:
             raise ValueError("an attentive neural process predicts from a z")

@@ -10,15 +10,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npfill.config import Doc, Range
-from npfill.context import Context, Masks, Pixels, Targets
+from npfill.config import Range
+from npfill.context import Context, Latents, Masks, Pixels, Targets
 from npfill.gaussian import Gaussian, factor_of
 
-Channels = Annotated[int, Range(1, 4096), Doc("Channels of a picture: 1 for grey, 3 for RGB.")]
+Channels = Annotated[int, Range(1, 4096), "Channels of a picture: 1 for grey, 3 for RGB."]
 GridSize = Annotated[
-    int, Range(1, 4096), Doc("Longer side, in pixels, of the grids that the model is trained on.")
+    int, Range(1, 4096), "Longer side, in pixels, of the grids that the model is trained on."
 ]
-ScaleFloor = Annotated[float, Range(0, 1 - 1e-9), Doc("Lower bound of the predictive scale.")]
+ScaleFloor = Annotated[float, Range(0, 1 - 1e-9), "Lower bound of the predictive scale."]
 
 
 @runtime_checkable
@@ -105,12 +105,7 @@ class NeuralProcess(nn.Module, ABC):
         return [latent for latent in latents if latent is not None]
 
     @abstractmethod
-    def predict(
-        self,
-        encoded: Any,
-        z: Float[Tensor, "sample batch latent"] | None,
-        targets: Targets,
-    ) -> Gaussian:
+    def predict(self, encoded: Any, z: Latents | None, targets: Targets) -> Gaussian:
         """The predictive distribution, "batch target channel", before calibration.
 
         With a z there is a leading sample axis. A target's distribution does not depend on the
@@ -154,7 +149,7 @@ class Conditioned:
     log_share: Float[Tensor, "batch place"]
     factor: Float[Tensor, "channel channel"] | None = None
 
-    def predict(self, z: Float[Tensor, "sample batch latent"] | None, targets: Targets) -> Gaussian:
+    def predict(self, z: Latents | None, targets: Targets) -> Gaussian:
         """The calibrated predictive distribution, "batch target channel".
 
         With a z there is a leading sample axis.

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from npfill.config import Doc
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
@@ -20,8 +19,8 @@ class CNPConfig:
     latent: ClassVar[int] = 0
     channels: Channels
     size: GridSize
-    encoder: Annotated[EncoderConfig, Doc("What the context becomes: see [model.encoder].")]
-    decoder: Annotated[DecoderConfig, Doc("What targets become: see [model.decoder].")]
+    encoder: Annotated[EncoderConfig, "What the context becomes: see [model.encoder]."]
+    decoder: Annotated[DecoderConfig, "What targets become: see [model.decoder]."]
     scale_floor: ScaleFloor
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npfill.config import Doc, Length
+from npfill.config import Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, NeuralProcess, ScaleFloor, floored_gaussian
@@ -42,12 +42,10 @@ class ConvCNPConfig:
 
     latent: ClassVar[int] = 0
     channels: Channels
-    size: Annotated[Size, Doc("Side, in pixels, of the crops that the model is trained on.")]
-    fine: Annotated[
-        Sizes, Length(_STRIDES, _STRIDES), Doc("Widths at strides of 2, 4 and 8 pixels.")
-    ]
+    size: Annotated[Size, "Side, in pixels, of the crops that the model is trained on."]
+    fine: Annotated[Sizes, Length(_STRIDES, _STRIDES), "Widths at strides of 2, 4 and 8 pixels."]
     coarse: Annotated[
-        Sizes, Length(_STRIDES, _STRIDES), Doc("Widths at strides of 8, 16 and 32 pixels.")
+        Sizes, Length(_STRIDES, _STRIDES), "Widths at strides of 8, 16 and 32 pixels."
     ]
     scale_floor: ScaleFloor
 

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from jaxtyping import Float
-from torch import Tensor
-
-from npfill.config import Doc, Length
-from npfill.context import Context, Masks, Pixels, Targets
+from npfill.config import Length
+from npfill.context import Context, Latents, Masks, Pixels, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts import EncoderConfig, LatentDecoderConfig
@@ -20,12 +17,12 @@ class LatentCNPConfig:
 
     channels: Channels
     size: GridSize
-    encoder: Annotated[EncoderConfig, Doc("What the context becomes: see [model.encoder].")]
-    latent: Annotated[Size, Doc("Width of z.")]
+    encoder: Annotated[EncoderConfig, "What the context becomes: see [model.encoder]."]
+    latent: Annotated[Size, "Width of z."]
     latent_hidden: Annotated[
-        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers from r to q(z | C).")
+        Sizes, Length(0, MOST_LAYERS), "Widths of the hidden layers from r to q(z | C)."
     ]
-    decoder: Annotated[LatentDecoderConfig, Doc("What targets become: see [model.decoder].")]
+    decoder: Annotated[LatentDecoderConfig, "What targets become: see [model.decoder]."]
     scale_floor: ScaleFloor
 
 
@@ -61,9 +58,7 @@ class LatentCNP(NeuralProcess):
         """q(z | C) under each mask, with every pixel encoded once."""
         return [self.latent_encoder(r) for r in self.encoder.each(pixels, observed)]
 
-    def predict(
-        self, encoded: None, z: Float[Tensor, "sample batch latent"] | None, targets: Targets
-    ) -> Gaussian:
+    def predict(self, encoded: None, z: Latents | None, targets: Targets) -> Gaussian:
         """g(x, z) at the targets, for each z."""
         if z is None:
             raise ValueError("a latent CNP predicts from a z")

@@ -6,8 +6,8 @@ from typing import Annotated
 from jaxtyping import Float
 from torch import Tensor
 
-from npfill.config import Doc, Length
-from npfill.context import Context, Masks, Pixels, Targets
+from npfill.config import Length
+from npfill.context import Context, Latents, Masks, Pixels, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, GridSize, NeuralProcess, ScaleFloor
 from npfill.models.parts import DecoderConfig, EncoderConfig, check_pair
@@ -20,12 +20,12 @@ class NPConfig:
 
     channels: Channels
     size: GridSize
-    encoder: Annotated[EncoderConfig, Doc("What the context becomes: see [model.encoder].")]
-    latent: Annotated[Size, Doc("Width of z.")]
+    encoder: Annotated[EncoderConfig, "What the context becomes: see [model.encoder]."]
+    latent: Annotated[Size, "Width of z."]
     latent_hidden: Annotated[
-        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers from r to q(z | C).")
+        Sizes, Length(0, MOST_LAYERS), "Widths of the hidden layers from r to q(z | C)."
     ]
-    decoder: Annotated[DecoderConfig, Doc("What targets become: see [model.decoder].")]
+    decoder: Annotated[DecoderConfig, "What targets become: see [model.decoder]."]
     scale_floor: ScaleFloor
 
     def __post_init__(self) -> None:
@@ -68,10 +68,7 @@ class NP(NeuralProcess):
         return [self.latent_encoder(r) for r in self.stochastic_encoder.each(pixels, observed)]
 
     def predict(
-        self,
-        encoded: Float[Tensor, "batch width"],
-        z: Float[Tensor, "sample batch latent"] | None,
-        targets: Targets,
+        self, encoded: Float[Tensor, "batch width"], z: Latents | None, targets: Targets
     ) -> Gaussian:
         """g(x, r_C, z) at the targets, for each z."""
         if z is None:

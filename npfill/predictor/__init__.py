@@ -22,16 +22,7 @@ from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, Predictio
 from npfill.sampling import AUTO, Sampler
 from npfill.seeds import generator
 
-__all__ = [
-    "Array",
-    "BaselinePredictor",
-    "HoleArray",
-    "NeuralPredictor",
-    "Prediction",
-    "Predictor",
-    "forget",
-    "load",
-]
+__all__ = ["BaselinePredictor", "NeuralPredictor", "Prediction", "Predictor", "forget", "load"]
 
 Value = TypeVar("Value")
 
@@ -43,11 +34,7 @@ _keeping = threading.Lock()
 
 @dataclass(eq=False)
 class BaselinePredictor(Predictor):
-    """A baseline, on the CPU; it draws samples in one way, where it has a joint distribution.
-
-    Attributes:
-        baseline: The baseline.
-    """
+    """A baseline, on the CPU; it draws samples in one way, where it has a joint distribution."""
 
     baseline: Baseline
     variant = "baseline"

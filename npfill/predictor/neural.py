@@ -117,11 +117,7 @@ class Predictor(ABC):
 
 @dataclass(eq=False)
 class NeuralPredictor(Predictor):
-    """A neural process, on its device; mean and std are not those of the samples.
-
-    Attributes:
-        model: The network.
-    """
+    """A neural process, on its device; mean and std are not those of the samples."""
 
     model: NeuralProcess
 
@@ -163,12 +159,7 @@ class NeuralPredictor(Predictor):
 
 
 def _predict(
-    model: NeuralProcess,
-    picture: Array,
-    hole: HoleArray,
-    samples: int,
-    seed: int,
-    sampler: Sampler,
+    model: NeuralProcess, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler
 ) -> Prediction:
     """Encode once; moments and samples both follow from it."""
     if model.config.channels not in {1, 3}:

@@ -141,7 +141,7 @@ def _trainer(
         trainer.resume()
         return trainer
     if weights is not None:
-        trainer.start_from(weights.model)
+        trainer.learner.start_from(weights.model)
     if rank.is_main:
         place = {"data": str(inputs.data.resolve()), "init": inputs.init, "steps_before": before}
         described = describe(recipe, where, rank.count) | {"pictures": inputs.fingerprint}

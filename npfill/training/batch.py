@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data import MaskedImages, Photographs, crops, parted
+from npfill.data import Images, MaskedImages, Photographs, crops, parted
 from npfill.data.holes import FAMILIES, STRUCTURED, Hole, random_pixels
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
@@ -22,6 +22,8 @@ SHORTEST = 224
 # Fraction of a hole's pixels that are observed where it is partly revealed: least and most.
 _REVEALED = (0.0005, 0.9)
 
+Squares = Float[Tensor, "batch channel size size"]
+Known = Bool[Tensor, "batch 1 size size"]
 Pictures = UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs
 
 
@@ -119,11 +121,8 @@ def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
 
 
 def _pictures(
-    images: UInt8[Tensor, "image channel size size"] | MaskedImages, recipe: Recipe, step: int
-) -> tuple[
-    Float[Tensor, "batch channel size size"],
-    Bool[Tensor, "batch 1 size size"] | None,
-]:
+    images: Images | MaskedImages, recipe: Recipe, step: int
+) -> tuple[Squares, Known | None]:
     """Draw a step's pictures, zero in their own holes, and a mask of what is known of them."""
     whole, known = parted(images)
     source = generator(recipe.run.seed, step, "images", device=images.device)
@@ -139,16 +138,7 @@ def _pictures(
 
 
 def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batch:
-    """Draw crops of photographs, with all their pixels as targets."""
-    context, targets = _draw_crops(photographs, recipe, step)
-    whole = Context(context.pixels, torch.ones_like(context.observed))
-    noise = _noise(recipe, step, len(context.pixels), photographs.device)
-    truth = targets.values(context.pixels)
-    return Batch(context, targets, truth, ~context.mask(), whole, noise)
-
-
-def _draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Context, Targets]:
-    """Draw the contexts and targets of a step.
+    """Draw crops of photographs, with all their pixels as targets.
 
     A step has scattered pixels in all crops, or a hole of another family in each. Scattered pixels
     need no wide view: their crops have half the side, and are four times as many. In a fraction of
@@ -164,7 +154,8 @@ def _draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Co
         count, side, families = 4 * count, side // 2, ["scattered"] * 4 * count
     else:
         families = list(random.choice(names, count, p=weights / weights.sum()))
-        if random.random() < damage.wide and 3 * side // 2 <= _largest(photographs):
+        largest = max(min(picture.shape[-2:]) for picture in photographs.pictures)
+        if random.random() < damage.wide and 3 * side // 2 <= largest:
             side, scale = 3 * side // 2, 2
     pixels = crops(
         photographs, count, side, damage.scales, damage.grey, damage.planes, damage.grain, random
@@ -172,12 +163,10 @@ def _draw_crops(photographs: Photographs, recipe: Recipe, step: int) -> tuple[Co
     holes = [_hole(name, side, scale, damage.revealed, random) for name in families]
     observed = ~torch.from_numpy(np.stack(holes)[:, None])
     context = Context(pixels, observed.to(pixels.device))
-    return context, Targets.every((side, side), pixels.device)
-
-
-def _largest(photographs: Photographs) -> int:
-    """Side of the largest square in any picture."""
-    return max(min(picture.shape[-2:]) for picture in photographs.pictures)
+    targets = Targets.every((side, side), pixels.device)
+    whole = Context(pixels, torch.ones_like(context.observed))
+    noise = _noise(recipe, step, len(pixels), pixels.device)
+    return Batch(context, targets, targets.values(pixels), ~context.mask(), whole, noise)
 
 
 def _hole(name: str, side: int, scale: int, revealed: float, random: np.random.Generator) -> Hole:
@@ -203,12 +192,7 @@ def _noise(
     return torch.randn(shape, generator=source, device=device)
 
 
-def _context(
-    pixels: Float[Tensor, "batch channel size size"],
-    known: Bool[Tensor, "batch 1 size size"] | None,
-    recipe: Recipe,
-    step: int,
-) -> Context:
+def _context(pixels: Squares, known: Known | None, recipe: Recipe, step: int) -> Context:
     """Draw one family of holes for the whole step, and one number of pixels observed outside."""
     holes, seed = recipe.holes, recipe.run.seed
     assert holes is not None

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from npfill import checkpoint, models
 from npfill.config import Json
@@ -76,10 +75,6 @@ class Trainer:
         self.best = -math.inf
         self.seconds = 0.0
 
-    def start_from(self, weights: nn.Module) -> None:
-        """Begin with these weights instead of random ones."""
-        self.learner.start_from(weights)
-
     def resume(self) -> None:
         """Go on from the folder's last save: on the hardware that it began on, exactly."""
         tensors, progress = self.folder.load_state(self.recipe.schedule.steps)
@@ -110,7 +105,10 @@ class Trainer:
         clock, done = time.perf_counter(), 0
         with _noted_interrupts() as interrupts:
             while self.step < self.recipe.schedule.steps:
-                last = self._learn()
+                batch = draw(self.train, self.recipe, self.step)
+                mine = batch.part(self.rank.number, self.rank.count)
+                last = self.learner.learn(mine, self.step)
+                self.step += 1
                 done += 1
                 alone = bool(interrupts) and self.rank.count == 1
                 if not (self._saves() or done >= _REPORT_EVERY or alone):
@@ -125,12 +123,6 @@ class Trainer:
                     barrier()
                     raise KeyboardInterrupt
                 clock, done = time.perf_counter(), 0
-
-    def _learn(self) -> Loss:
-        batch = draw(self.train, self.recipe, self.step)
-        last = self.learner.learn(batch.part(self.rank.number, self.rank.count), self.step)
-        self.step += 1
-        return last
 
     def _validates(self) -> bool:
         run, steps = self.recipe.run, self.recipe.schedule.steps
@@ -188,17 +180,9 @@ class Trainer:
         self.folder.save_state(self.learner.state(), progress)
 
     def _write(self, path: Path, scores: Json | None) -> None:
-        checkpoint.save(
-            path,
-            self.learner.average,
-            {
-                **self.provenance,
-                "recipe": render(self.recipe),
-                "steps": self.step,
-                "seconds": round(self.seconds),
-                "validation": scores,
-            },
-        )
+        run = {"recipe": render(self.recipe), "steps": self.step, "seconds": round(self.seconds)}
+        origin = self.provenance | run | {"validation": scores}
+        checkpoint.save(path, self.learner.average, origin)
 
 
 @contextmanager

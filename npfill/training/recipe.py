@@ -135,29 +135,18 @@ def find(
     """
     if isinstance(recipe, Recipe):
         return parse(render(recipe), recipe.variant, changes) if changes else recipe
-    path = Path(recipe)
-    if path.suffix == ".toml":
-        return parse(read_text(path), str(recipe), changes)
-    shipped = folder("train") / f"{recipe}.toml"
-    if not shipped.is_file():
-        raise UsageError(f"no recipe is called {str(recipe)!r}", "npfill train lists them")
-    return parse(read_text(shipped), str(recipe), changes)
-
-
-def read_text(path: Path) -> str:
-    """Read the text of a recipe's file.
-
-    Raises:
-        InputError: It cannot be read.
-    """
+    path, hint = Path(recipe), "npfill train lists recipes"
+    if path.suffix != ".toml":
+        path = folder("train") / f"{recipe}.toml"
+        if not path.is_file():
+            raise UsageError(f"no recipe is called {str(recipe)!r}", "npfill train lists them")
     try:
         if path.exists() and not path.is_file():  # to open a pipe would wait for ever
-            raise InputError(f"{path}: not a file", "npfill train lists recipes")
-        return path.read_text("utf-8")
+            raise InputError(f"{path}: not a file", hint)
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({error})", "npfill train lists recipes"
-        ) from None
+        raise InputError(f"{path}: cannot be read ({error})", hint) from None
+    return parse(text, str(recipe), changes)
 
 
 def render(recipe: Recipe, *, comments: bool = False) -> str:

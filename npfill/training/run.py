@@ -5,7 +5,6 @@ import json
 import math
 import platform
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -26,41 +25,24 @@ _BEGAN = {"data": str, "hardware": str, "precision": str, "steps_before": int}
 _PRECISIONS = {"float32", "bfloat16"}
 
 
-@dataclass(frozen=True)
 class RunFolder:
-    """Folder with the files of one training run."""
+    """Folder with the files of one training run.
 
-    path: Path
+    Attributes:
+        path: The folder.
+        recipe: Resolved recipe, as TOML.
+        environment: Versions, hardware and the data's place, as JSON.
+        metrics: One JSON line for each validation.
+        best: Averaged weights with the best validation so far.
+        last: Averaged weights of the last save.
+        state: Everything that an exact resume needs.
+    """
 
-    @property
-    def recipe(self) -> Path:
-        """Resolved recipe, as TOML."""
-        return self.path / "recipe.toml"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, hardware and the data's place, as JSON."""
-        return self.path / "environment.json"
-
-    @property
-    def metrics(self) -> Path:
-        """One JSON line for each validation."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def best(self) -> Path:
-        """Averaged weights with the best validation so far."""
-        return self.path / "best.safetensors"
-
-    @property
-    def last(self) -> Path:
-        """Averaged weights of the last save."""
-        return self.path / "last.safetensors"
-
-    @property
-    def state(self) -> Path:
-        """Everything that an exact resume needs."""
-        return self.path / "state.safetensors"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recipe, self.environment = path / "recipe.toml", path / "environment.json"
+        self.metrics, self.state = path / "metrics.jsonl", path / "state.safetensors"
+        self.best, self.last = path / "best.safetensors", path / "last.safetensors"
 
     def is_bare(self, recipe: str) -> bool:
         """Tell whether no more than this recipe is there: a run was killed as it began."""
@@ -209,14 +191,12 @@ def provenance(recipe: Recipe, device: torch.device, processes: int) -> Json:
 
 def hardware(device: torch.device, processes: int = 1) -> str:
     """Name the device that computes, and how many processes have one each."""
-    each = torch.cuda.get_device_name(device) if device.type == "cuda" else _host(device)
+    if device.type == "cuda":
+        each = torch.cuda.get_device_name(device)
+    else:
+        count = torch.get_num_threads()
+        each = f"{device.type}, {_processor()}, {count} thread{'s' if count > 1 else ''}"
     return each if processes == 1 else f"{processes} x {each}"
-
-
-def _host(device: torch.device) -> str:
-    count = torch.get_num_threads()
-    threads = f"{count} thread{'s' if count > 1 else ''}"
-    return f"{device.type}, {_processor()}, {threads}"
 
 
 def commit() -> str:

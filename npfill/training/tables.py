@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from npfill.config import Doc, Range
+from npfill.config import Range
 from npfill.data.holes import FAMILIES, STRUCTURED
 
 _Count = Annotated[int, Range(0, 2**31)]
@@ -17,17 +17,15 @@ _Fraction = Annotated[float, Range(0, 1)]
 class Data:
     """Training data."""
 
-    name: Annotated[str, Doc("Name of the data set; the weights state it.")]
-    terms: Annotated[str, Doc("Terms of its use; the weights state them too.")]
+    name: Annotated[str, "Name of the data set; the weights state it."]
+    terms: Annotated[str, "Terms of its use; the weights state them too."]
     validation: Annotated[
         _Positive,
-        Doc(
-            "Number of pictures held out for validation and calibration, the last of the set. Of "
-            "photographs with a part `val`, so many of that part are scored."
-        ),
+        "Number of pictures held out for validation and calibration, the last of the set. Of "
+        "photographs with a part `val`, so many of that part are scored.",
     ]
     flip: Annotated[
-        bool, Doc("Mirror each picture, left to right, in half of the steps that draw it.")
+        bool, "Mirror each picture, left to right, in half of the steps that draw it."
     ] = False
 
 
@@ -35,17 +33,17 @@ class Data:
 class Holes:
     """Context masks of pictures of one size: one family of holes a step, one count outside it."""
 
-    random: Annotated[_Amount, Doc("Weight of steps without a hole: only random pixels.")]
-    half: Annotated[_Amount, Doc("Weight of steps that hide one of the four halves.")]
+    random: Annotated[_Amount, "Weight of steps without a hole: only random pixels."]
+    half: Annotated[_Amount, "Weight of steps that hide one of the four halves."]
     box: Annotated[
-        _Amount, Doc("Weight of steps that hide a box, its sides 1/4 to 3/4 of the picture's.")
+        _Amount, "Weight of steps that hide a box, its sides 1/4 to 3/4 of the picture's."
     ]
-    strokes: Annotated[_Amount, Doc("Weight of steps that hide six thick straight strokes.")]
-    fewest: Annotated[_Positive, Doc("Smallest number of observed pixels, drawn outside the hole.")]
-    most: Annotated[_Positive, Doc("Largest number of observed pixels.")]
+    strokes: Annotated[_Amount, "Weight of steps that hide six thick straight strokes."]
+    fewest: Annotated[_Positive, "Smallest number of observed pixels, drawn outside the hole."]
+    most: Annotated[_Positive, "Largest number of observed pixels."]
     spread: Annotated[
         Literal["log", "linear"],
-        Doc("How the number is spread over fewest .. most: uniform in its log, or uniform."),
+        "How the number is spread over fewest .. most: uniform in its log, or uniform.",
     ] = "log"
 
     def __post_init__(self) -> None:
@@ -63,37 +61,31 @@ class Damage:
     scales: Annotated[
         tuple[int, ...],
         Range(1, 64),
-        Doc("Each crop is reduced by one of these factors; repeat one to draw it more often."),
+        "Each crop is reduced by one of these factors; repeat one to draw it more often.",
     ]
-    grey: Annotated[_Fraction, Doc("Fraction of crops that lose their colours.")]
+    grey: Annotated[_Fraction, "Fraction of crops that lose their colours."]
     planes: Annotated[
-        _Fraction, Doc("Fraction of crops that are gradients of colour instead, as skies are.")
+        _Fraction, "Fraction of crops that are gradients of colour instead, as skies are."
     ]
-    scattered: Annotated[_Amount, Doc("Weight of steps with all but scattered pixels hidden.")]
-    scratches: Annotated[_Amount, Doc("Weight of long thin curves.")]
-    strokes: Annotated[_Amount, Doc("Weight of strokes of a brush, 6 to 40 pixels wide.")]
-    text: Annotated[_Amount, Doc("Weight of lines of letters.")]
-    boxes: Annotated[_Amount, Doc("Weight of a few boxes.")]
-    blobs: Annotated[_Amount, Doc("Weight of islands and bays of 3 to 60 % of the crop.")]
-    lines: Annotated[_Amount, Doc("Weight of dead rows or columns.")]
-    borders: Annotated[_Amount, Doc("Weight of margins around what is observed.")]
+    scattered: Annotated[_Amount, "Weight of steps with all but scattered pixels hidden."]
+    scratches: Annotated[_Amount, "Weight of long thin curves."]
+    strokes: Annotated[_Amount, "Weight of strokes of a brush, 6 to 40 pixels wide."]
+    text: Annotated[_Amount, "Weight of lines of letters."]
+    boxes: Annotated[_Amount, "Weight of a few boxes."]
+    blobs: Annotated[_Amount, "Weight of islands and bays of 3 to 60 % of the crop."]
+    lines: Annotated[_Amount, "Weight of dead rows or columns."]
+    borders: Annotated[_Amount, "Weight of margins around what is observed."]
     revealed: Annotated[
         _Fraction,
-        Doc(
-            "Fraction of holes (not `scattered`) with some pixels observed, as in the rounds of "
-            "autoregressive samples."
-        ),
+        "Fraction of holes (not `scattered`) with some pixels observed, as in the rounds of "
+        "autoregressive samples.",
     ] = 0.0
     wide: Annotated[
         _Fraction,
-        Doc(
-            "Fraction of steps (not `scattered`) with holes at twice the scale, in crops 1.5 times "
-            "as large."
-        ),
+        "Fraction of steps (not `scattered`) with holes at twice the scale, in crops 1.5 times "
+        "as large.",
     ] = 0.0
-    grain: Annotated[
-        _Fraction, Doc("Fraction of crops that get the noise of a film or sensor.")
-    ] = 0.0
+    grain: Annotated[_Fraction, "Fraction of crops that get the noise of a film or sensor."] = 0.0
 
     def __post_init__(self) -> None:
         _refuse_none_of(self, tuple(FAMILIES))
@@ -104,50 +96,42 @@ class Objective:
     """The loss. A latent variant is trained with the ELBO, a conditional one with the NLL."""
 
     beta: Annotated[
-        _Amount,
-        Doc("Each pixel's NLL is weighted by scale^beta (β-NLL); 0 is the plain likelihood."),
+        _Amount, "Each pixel's NLL is weighted by scale^beta (β-NLL); 0 is the plain likelihood."
     ]
-    targets: Annotated[_Count, Doc("Number of random pixels scored in a step; 0 scores all.")]
+    targets: Annotated[_Count, "Number of random pixels scored in a step; 0 scores all."]
     kl_warmup: Annotated[
-        _Count, Doc("Steps over which the KL's weight rises to kl_weight. Latent variants only.")
+        _Count, "Steps over which the KL's weight rises to kl_weight. Latent variants only."
     ]
     observed: Annotated[
         bool,
-        Doc(
-            "Score observed pixels too, so that the model learns to give back what it sees (Kim et "
-            "al. 2019, section 2.1, where C is a part of T)."
-        ),
+        "Score observed pixels too, so that the model learns to give back what it sees (Kim et "
+        "al. 2019, section 2.1, where C is a part of T).",
     ] = False
     kl_weight: Annotated[
-        _Amount,
-        Doc("Weight of the KL: 1 is the ELBO; a likelihood weighted by scale wants more."),
+        _Amount, "Weight of the KL: 1 is the ELBO; a likelihood weighted by scale wants more."
     ] = 1.0
     from_context: Annotated[
         _Fraction,
-        Doc(
-            "Fraction of the loss that is the mean likelihood over z from q(z | C), as z is drawn "
-            "in use."
-        ),
+        "Fraction of the loss that is the mean likelihood over z from q(z | C), as z is drawn "
+        "in use.",
     ] = 0.0
-    draws: Annotated[int, Range(1, 1024), Doc("Number of z drawn for that mean.")] = 1
+    draws: Annotated[int, Range(1, 1024), "Number of z drawn for that mean."] = 1
     late: Annotated[
-        _Fraction, Doc("Fraction of the steps, the last ones, with the two keys that follow.")
+        _Fraction, "Fraction of the steps, the last ones, with the two keys that follow."
     ] = 0.0
-    late_beta: Annotated[_Amount, Doc("The value of beta in the late steps.")] = 0.0
-    late_from_context: Annotated[_Fraction, Doc("The value of from_context in the late steps.")] = (
-        0.0
-    )
+    late_beta: Annotated[_Amount, "The value of beta in the late steps."] = 0.0
+    late_from_context: Annotated[_Fraction, "The value of from_context in the late steps."] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimiser:
     """AdamW, and the average of the weights that is kept."""
 
-    learning_rate: Annotated[_Amount, Doc("Peak of the learning rate.")]
-    weight_decay: Annotated[_Amount, Doc("Weight decay of AdamW.")]
-    clip: Annotated[_Amount, Doc("Largest norm of the gradient; larger ones are scaled to it.")]
+    learning_rate: Annotated[_Amount, "Peak of the learning rate."]
+    weight_decay: Annotated[_Amount, "Weight decay of AdamW."]
+    clip: Annotated[_Amount, "Largest norm of the gradient; larger ones are scaled to it."]
     ema: Annotated[
-        float, Range(0, 1 - 1e-9), Doc("Decay of the averaged weights, which are what is saved.")
+        float, Range(0, 1 - 1e-9), "Decay of the averaged weights, which are what is saved."
     ]
 
 
@@ -155,14 +139,12 @@ class Optimiser:
 class Schedule:
     """Length of the training."""
 
-    steps: Annotated[_Positive, Doc("Number of steps.")]
+    steps: Annotated[_Positive, "Number of steps."]
     warmup: Annotated[
-        _Count, Doc("Steps over which the learning rate rises; then it falls as a cosine.")
+        _Count, "Steps over which the learning rate rises; then it falls as a cosine."
     ]
     batch: Annotated[
-        int,
-        Range(1, 2**16),
-        Doc("Pictures in a step; of photographs, crops of the model's size."),
+        int, Range(1, 2**16), "Pictures in a step; of photographs, crops of the model's size."
     ]
 
 
@@ -170,19 +152,15 @@ class Schedule:
 class Run:
     """Seed and rhythm of a run."""
 
-    seed: Annotated[int, Range(0, 2**63 - 1), Doc("Seed of the weights and of every draw.")]
+    seed: Annotated[int, Range(0, 2**63 - 1), "Seed of the weights and of every draw."]
     validate_every: Annotated[
-        _Positive, Doc("Steps between validations; the best weights so far are kept.")
+        _Positive, "Steps between validations; the best weights so far are kept."
     ]
-    save_every: Annotated[
-        _Positive, Doc("Steps between saves, from which an interrupted run goes on.")
-    ]
+    save_every: Annotated[_Positive, "Steps between saves, from which an interrupted run goes on."]
     precision: Annotated[
         Literal["float32", "bfloat16", "auto"],
-        Doc(
-            "Type of matrix products. With `auto` it is bfloat16 where that is measured to be "
-            "quicker as a run starts, and the same seed may give other weights."
-        ),
+        "Type of matrix products. With `auto` it is bfloat16 where that is measured to be "
+        "quicker as a run starts, and the same seed may give other weights.",
     ] = "float32"
 
 

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npfill.config import Doc, Length
-from npfill.context import Context
+from npfill.config import Length
+from npfill.context import Context, Latents
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
@@ -45,7 +45,7 @@ class BasisEncoderConfig:
     """Size of a `BasisEncoder`."""
 
     kind: Literal["basis"] = "basis"
-    frequencies: Annotated[Size, Doc("Cosines on an axis; the basis has so many squared.")]
+    frequencies: Annotated[Size, "Cosines on an axis; the basis has so many squared."]
 
     def build(self, channels: int) -> BasisEncoder:
         """The encoder of pictures of so many channels."""
@@ -78,7 +78,7 @@ class BasisDecoder(nn.Module):
         self,
         positions: Float[Tensor, "*positions 2"],
         r: Float[Tensor, "batch 1 width"] | None,
-        z: Float[Tensor, "sample batch latent"] | None,
+        z: Latents | None,
     ) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
         basis = self.coordinates(positions)
@@ -93,11 +93,11 @@ class BasisDecoderConfig:
     """Sizes of a `BasisDecoder`."""
 
     kind: Literal["basis"] = "basis"
-    frequencies: Annotated[int, Doc("Frequencies on an axis of the functions of the basis.")]
+    frequencies: Annotated[int, "Frequencies on an axis of the functions of the basis."]
     hidden: Annotated[
-        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers before the coefficients.")
+        Sizes, Length(1, MOST_LAYERS), "Widths of the hidden layers before the coefficients."
     ]
-    coordinates: Annotated[Encoding, Doc("Functions of the basis.")] = "cosine"
+    coordinates: Annotated[Encoding, "Functions of the basis."] = "cosine"
 
     def __post_init__(self) -> None:
         check_frequencies(self.coordinates, self.frequencies)

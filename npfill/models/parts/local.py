@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from npfill.config import Doc, Length
-from npfill.context import Context
+from npfill.config import Length
+from npfill.context import Context, Latents
 from npfill.gaussian import Gaussian
 from npfill.models.parts.basis import BasisDecoder
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Size, Sizes
@@ -88,7 +88,7 @@ class LocalEncoderConfig:
     """Size of a `LocalEncoder`."""
 
     kind: Literal["local"] = "local"
-    nodes: Annotated[Size, Doc("Nodes on an axis.")]
+    nodes: Annotated[Size, "Nodes on an axis."]
 
     def build(self, channels: int) -> LocalEncoder:
         """The encoder of pictures of so many channels."""
@@ -102,7 +102,7 @@ class LocalDecoder(BasisDecoder):
         self,
         positions: Float[Tensor, "*positions 2"],
         r: Float[Tensor, "batch 1 width"] | None,
-        z: Float[Tensor, "sample batch latent"] | None,
+        z: Latents | None,
     ) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
         if r is None:
@@ -118,11 +118,11 @@ class LocalDecoderConfig:
     """Sizes of a `LocalDecoder`, which goes with a `LocalEncoder` of as many nodes."""
 
     kind: Literal["local"] = "local"
-    nodes: Annotated[Size, Doc("Nodes on an axis, and frequencies of what is added to them.")]
+    nodes: Annotated[Size, "Nodes on an axis, and frequencies of what is added to them."]
     hidden: Annotated[
-        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers before the coefficients.")
+        Sizes, Length(1, MOST_LAYERS), "Widths of the hidden layers before the coefficients."
     ]
-    coordinates: Annotated[Encoding, Doc("Functions of the basis of what is added.")] = "cosine"
+    coordinates: Annotated[Encoding, "Functions of the basis of what is added."] = "cosine"
 
     def build(self, inputs: tuple[int, int], channels: int, floor: float) -> LocalDecoder:
         """The decoder for widths of r and z (0 for none), channels, and a floor of the scale."""

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from npfill.config import Doc, Length
-from npfill.context import Context, Masks, Pixels
+from npfill.config import Length
+from npfill.context import Context, Latents, Masks, Pixels
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
@@ -71,10 +71,8 @@ class _PointwiseConfig:
     """The features of positions that both parts begin with."""
 
     kind: Literal["pointwise"] = "pointwise"
-    coordinates: Annotated[Encoding, Doc("Features of a position.")]
-    frequencies: Annotated[
-        int, Doc("Frequencies of the features on an axis; raw ones have none.")
-    ] = 0
+    coordinates: Annotated[Encoding, "Features of a position."]
+    frequencies: Annotated[int, "Frequencies of the features on an axis; raw ones have none."] = 0
 
     def __post_init__(self) -> None:
         check_frequencies(self.coordinates, self.frequencies)
@@ -90,9 +88,9 @@ class PointwiseEncoderConfig(_PointwiseConfig):
     """Sizes of a `PointwiseEncoder`."""
 
     hidden: Annotated[
-        Sizes, Length(0, MOST_LAYERS), Doc("Widths of the hidden layers of the perceptron.")
+        Sizes, Length(0, MOST_LAYERS), "Widths of the hidden layers of the perceptron."
     ]
-    width: Annotated[Size, Doc("Width of the representation r.")]
+    width: Annotated[Size, "Width of the representation r."]
 
     def build(self, channels: int) -> PointwiseEncoder:
         """The encoder of pictures of so many channels."""
@@ -120,7 +118,7 @@ class PointwiseDecoder(nn.Module):
         self,
         positions: Float[Tensor, "*positions 2"],
         r: Float[Tensor, "batch row width"] | None,
-        z: Float[Tensor, "sample batch latent"] | None,
+        z: Latents | None,
     ) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
         first = self.from_position(self.coordinates(positions))
@@ -138,7 +136,7 @@ class PointwiseDecoderConfig(_PointwiseConfig):
     """Sizes of a `PointwiseDecoder`."""
 
     hidden: Annotated[
-        Sizes, Length(1, MOST_LAYERS), Doc("Widths of the hidden layers of the perceptron.")
+        Sizes, Length(1, MOST_LAYERS), "Widths of the hidden layers of the perceptron."
     ]
 
     def build(self, inputs: tuple[int, int], channels: int, floor: float) -> PointwiseDecoder:

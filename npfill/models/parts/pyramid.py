@@ -37,10 +37,7 @@ class Level:
     number: int
 
 
-def pyramid(
-    pixels: Grid,
-    observed: Bool[Tensor, "batch 1 height width"],
-) -> list[Level]:
+def pyramid(pixels: Grid, observed: Bool[Tensor, "batch 1 height width"]) -> list[Level]:
     """Levels from the pixels themselves to a single cell.
 
     A set convolution with its density channel (Gordon et al. 2020, "Convolutional Conditional
