@@ -102,11 +102,16 @@ LATER = {
     "npfill/evaluate/__init__.py:_run_on": (
         "data without a test part, measured on what a run held out"
     ),
+    "npfill/evaluate/correlation.py": "the correlation of the channels of a pixel",
+    "npfill/evaluate/held_out.py:correlate": "the correlation of the channels of a pixel",
+    "npfill/evaluate/held_out.py:_correlate": "the correlation of the channels of a pixel",
     "npfill/files.py:_put": "a file that appears in the meantime is not written over",
     "npfill/files.py:_lock": "what killed runs have left is removed, and what others write is not",
     "npfill/files.py:_remove_left": (
         "what killed runs have left is removed, and what others write is not"
     ),
+    "npfill/gaussian.py:correlated": "the correlation of the channels of a pixel",
+    "npfill/gaussian.py:factor_of": "the correlation of the channels of a pixel",
     "npfill/hub.py:store": "nothing that a server says becomes a path",
     "npfill/hub.py:shown": "passwords in addresses are not printed",
     "npfill/models/__init__.py:nested": "weight files and recipes of format 1, translated",

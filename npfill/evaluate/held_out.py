@@ -124,11 +124,7 @@ def _loss(
 
 
 @torch.no_grad()
-def _predictions(
-    model: NeuralProcess,
-    images: UInt8[Tensor, "image channel size size"] | MaskedImages,
-    context: ContextKind,
-) -> _Sample:
+def _predictions(model: NeuralProcess, images: Images, context: ContextKind) -> _Sample:
     """Predictions of pictures on a grid with one kind of context."""
     whole, known = parted(images)
     size = whole.shape[-1]
@@ -180,11 +176,7 @@ def _in_holes(model: NeuralProcess, photographs: Photographs, context: ContextKi
 
 
 @torch.no_grad()
-def at_random_counts(
-    model: NeuralProcess,
-    images: UInt8[Tensor, "image channel size size"] | MaskedImages,
-    latents: int,
-) -> Json:
+def at_random_counts(model: NeuralProcess, images: Images, latents: int) -> Json:
     """Scores at each of the protocol's numbers of random context pixels.
 
     Args:

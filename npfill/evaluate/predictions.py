@@ -14,7 +14,8 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.predictor import Prediction, Predictor
-from npfill.sampling import Sampler, draws
+from npfill.sampling import Sampler
+from npfill.sampling.predictive import mixture
 from npfill.scores import COMMON_FLOOR, floored, log_likelihood
 from npfill.seeds import generator
 
@@ -108,14 +109,7 @@ class GridModel(BatchPredictor):
         context = Context(pixels, observed)
         targets = Targets.every(context.size, pixels.device)
         given = self.model.condition(context)
-        if given.latent is None:
-            single = given.predict(None, targets)
-            components = replace(
-                single, mean=single.mean.unsqueeze(0), scale=single.scale.unsqueeze(0)
-            )
-        else:
-            z = draws(given.latent, self.seed, "scores", self.latents)
-            components = given.predict(z, targets)
+        components = mixture(given, targets, self.seed, self.latents)
         whole = Context(pixels, torch.ones_like(observed) if known is None else known)
         truth, target = targets.values(pixels), whole.mask() & ~context.mask()
         prediction = BatchPrediction(

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import torch
@@ -14,7 +14,7 @@ from npfill.errors import UsageError
 from npfill.gaussian import Gaussian, correlated
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.sampling.predictive import bounded, concat_chunks, draws, in_chunks, latent_noise
+from npfill.sampling.predictive import bounded, concat_chunks, in_chunks, latent_noise, mixture
 from npfill.scores import floored
 from npfill.seeds import generator
 
@@ -178,13 +178,7 @@ class MixtureSampler(Sampler):
     ) -> LogLikelihoods:
         """The score of `count` draws of z; of a conditional variant, of its one distribution."""
         targets = Targets.every(given.context.size, given.context.pixels.device)
-        if given.latent is not None:
-            components = given.predict(draws(given.latent, seed, "scores", count), targets)
-        else:
-            single = given.predict(None, targets)
-            components = replace(
-                single, mean=single.mean.unsqueeze(0), scale=single.scale.unsqueeze(0)
-            )
+        components = mixture(given, targets, seed, count)
         own, least = (self.score(each, truth, asked) for each in (components, floored(components)))
         return own, least
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -64,6 +65,14 @@ def draws(
     """
     noise = latent_noise(latent.mean.shape[-1], seed, purpose, range(count))
     return latent.rsample(noise.to(latent.mean).unsqueeze(1))
+
+
+def mixture(given: Conditioned, targets: Targets, seed: int, count: int) -> Gaussian:
+    """Predictions "draw batch target channel" for `count` draws of z; one without a z."""
+    if given.latent is not None:
+        return given.predict(draws(given.latent, seed, "scores", count), targets)
+    single = given.predict(None, targets)
+    return replace(single, mean=single.mean.unsqueeze(0), scale=single.scale.unsqueeze(0))
 
 
 def in_chunks(model: NeuralProcess, targets: Targets, pictures: int) -> Iterator[Targets]:
