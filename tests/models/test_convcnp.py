@@ -7,7 +7,8 @@ import torch
 
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models import ConvCNP, NeuralProcess
+from npfill.models import NeuralProcess
+from npfill.models.convcnp import ConvCNP
 from npfill.models.parts import unet
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from tests.conftest import tiny
