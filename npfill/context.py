@@ -14,7 +14,10 @@ from torch import Tensor
 # Pictures, and several masks of their observed pixels.
 Pixels = Float[Tensor, "batch channel height width"]
 Masks = Bool[Tensor, "mask batch 1 height width"]
-# Draws of z.
+# Of a decoder: targets, representations for each of them or for all, and draws of z.
+Positions = Float[Tensor, "*positions 2"]
+Rows = Float[Tensor, "batch row width"]
+Row = Float[Tensor, "batch 1 width"]
 Latents = Float[Tensor, "sample batch latent"]
 
 
@@ -50,7 +53,7 @@ class Context:
             a device the synchronisation that counting them costs.
     """
 
-    pixels: Float[Tensor, "batch channel height width"]
+    pixels: Pixels
     observed: Bool[Tensor, "batch 1 height width"]
     frame: tuple[int, int] | None = None
     at_most: int | None = None
@@ -68,7 +71,7 @@ class Context:
         """Coordinates (row, column) of the grid's pixels, in row-major order."""
         return torch.cartesian_prod(*self.axes())
 
-    def seen(self) -> Float[Tensor, "batch channel height width"]:
+    def seen(self) -> Pixels:
         """Intensities, zero where nothing is observed."""
         return torch.where(self.observed, self.pixels, 0.0)
 
@@ -113,9 +116,7 @@ class Targets:
             dim=-1,
         )
 
-    def values(
-        self, pixels: Float[Tensor, "batch channel height width"]
-    ) -> Float[Tensor, "batch target channel"]:
+    def values(self, pixels: Pixels) -> Float[Tensor, "batch target channel"]:
         """The intensities of a batch of pictures at the targets."""
         flat = pixels.flatten(2).mT
         if self.index.ndim == 1:

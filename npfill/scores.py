@@ -17,7 +17,10 @@ from torch.nn import functional as F
 from npfill.gaussian import Gaussian
 
 Values = Float[Tensor, "batch target channel"]
+Target = Bool[Tensor, "batch target"]
+Score = Float[Tensor, " batch"]
 Pictures = Float[Tensor, "batch channel height width"]
+Samples = Float[Tensor, "sample batch channel height width"]
 Hole = Bool[Tensor, "batch 1 height width"]
 
 # The lower bound of the scale at which likelihoods are compared with published ones.
@@ -26,9 +29,7 @@ COMMON_FLOOR = 0.1
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03
 
 
-def target_mean(
-    values: Float[Tensor, "batch target"], target: Bool[Tensor, "batch target"]
-) -> Float[Tensor, " batch"]:
+def target_mean(values: Float[Tensor, "batch target"], target: Target) -> Score:
     """Mean over the targets of each picture; NaN where there are none."""
     return torch.where(target, values, 0.0).sum(-1) / target.sum(-1)
 
@@ -38,9 +39,7 @@ def floored(predicted: Gaussian) -> Gaussian:
     return replace(predicted, scale=predicted.scale.clamp(min=COMMON_FLOOR))
 
 
-def log_likelihood(
-    predicted: Gaussian, truth: Values, target: Bool[Tensor, "batch target"]
-) -> Float[Tensor, " batch"]:
+def log_likelihood(predicted: Gaussian, truth: Values, target: Target) -> Score:
     """Joint log-likelihood of each picture's targets, in nats per target pixel.
 
     log (1/K) Σ_k Π_t p(y_t | z_k), summed over channels, divided by the number of targets: an
@@ -51,9 +50,7 @@ def log_likelihood(
     return joint / target.sum(-1)
 
 
-def pointwise_log_likelihood(
-    predicted: Gaussian, truth: Values, target: Bool[Tensor, "batch target"]
-) -> Float[Tensor, " batch"]:
+def pointwise_log_likelihood(predicted: Gaussian, truth: Values, target: Target) -> Score:
     """Mean over targets of log (1/K) Σ_k p(y_t | z_k), in nats per target pixel.
 
     The density of a pixel is that of its channels together. For one draw it is the joint one.
@@ -62,16 +59,12 @@ def pointwise_log_likelihood(
     return target_mean(each.logsumexp(0) - math.log(len(each)), target)
 
 
-def squared_error(
-    mean: Values, truth: Values, target: Bool[Tensor, "batch target"]
-) -> Float[Tensor, " batch"]:
+def squared_error(mean: Values, truth: Values, target: Target) -> Score:
     """Mean squared error of the predictive mean."""
     return target_mean((mean - truth).square().mean(-1), target)
 
 
-def z_squared(
-    moments: Gaussian, truth: Values, target: Bool[Tensor, "batch target"]
-) -> Float[Tensor, " batch"]:
+def z_squared(moments: Gaussian, truth: Values, target: Target) -> Score:
     """Mean standardised squared error, for the predictive mean and std; 1 is calibrated."""
     return target_mean(((truth - moments.mean) / moments.scale).square().mean(-1), target)
 
@@ -88,18 +81,18 @@ def centrality(predicted: Gaussian, truth: Values) -> Values:
 
 def coverage(
     centrality: Values, counted: Bool[Tensor, "batch target channel"], level: float
-) -> Float[Tensor, " batch"]:
+) -> Score:
     """Fraction of the counted intensities within the central interval of a probability."""
     return target_mean((centrality <= level).to(centrality.dtype).flatten(1), counted.flatten(1))
 
 
-def psnr(mean: Pictures, truth: Pictures, hole: Hole) -> Float[Tensor, " batch"]:
+def psnr(mean: Pictures, truth: Pictures, hole: Hole) -> Score:
     """Peak signal-to-noise ratio in the hole, in dB, for a peak of 1; infinite without error."""
     error = (mean - truth).square().mean(1).flatten(1)
     return -10.0 * target_mean(error, hole.flatten(1)).log10()
 
 
-def ssim(mean: Pictures, truth: Pictures, hole: Hole) -> Float[Tensor, " batch"]:
+def ssim(mean: Pictures, truth: Pictures, hole: Hole) -> Score:
     """Structural similarity of the whole pictures, averaged over the hole and the channels.
 
     Outside the hole the truth stands in both pictures. Borders are mirrored.
@@ -114,7 +107,7 @@ def ssim(mean: Pictures, truth: Pictures, hole: Hole) -> Float[Tensor, " batch"]
     return target_mean((above / below).mean(1).flatten(1), hole.flatten(1))
 
 
-def edge_correlation(std: Pictures, truth: Pictures, hole: Hole) -> Float[Tensor, " batch"]:
+def edge_correlation(std: Pictures, truth: Pictures, hole: Hole) -> Score:
     """Correlation in the hole between the std and the magnitude of the truth's gradient."""
     down, across = torch.gradient(truth, dim=(-2, -1))
     gradient = (down.square() + across.square()).sum(1).sqrt().flatten(1)
@@ -126,9 +119,7 @@ def edge_correlation(std: Pictures, truth: Pictures, hole: Hole) -> Float[Tensor
     return product / (gradient.square().sum(1) * deviation.square().sum(1)).sqrt()
 
 
-def diversity(
-    samples: Float[Tensor, "sample batch channel height width"], hole: Hole
-) -> Float[Tensor, " batch"]:
+def diversity(samples: Samples, hole: Hole) -> Score:
     """Mean over pairs of samples of their root mean squared difference in the hole."""
     target = hole.flatten(1)
     first, second = torch.triu_indices(len(samples), len(samples), offset=1)
@@ -137,9 +128,7 @@ def diversity(
     return torch.stack(distances).mean(0)
 
 
-def coherence(
-    samples: Float[Tensor, "sample batch channel height width"], mean: Pictures, hole: Hole
-) -> Float[Tensor, " batch"]:
+def coherence(samples: Samples, mean: Pictures, hole: Hole) -> Score:
     """Correlation between neighbouring hole pixels of the samples' deviations from the mean.
 
     0 for independent noise in every pixel, towards 1 for smooth deviations.

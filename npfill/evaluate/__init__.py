@@ -12,7 +12,7 @@ from npfill.baselines import Baseline
 from npfill.data.sources import Split, has_parts, read_images, read_photographs, shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate import entrants
-from npfill.evaluate.contexts import ContextKind, grid_protocol, parse, photograph_protocol
+from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
 from npfill.evaluate.protocol import (
     Budget,
     Estimate,
@@ -102,21 +102,22 @@ def evaluate(
     else:
         entered = entrants.on_grid(predictors, samplers, pictures, test.train, budget)
 
-    def number(entrant: entrants.Entrant, kind: ContextKind) -> int:
-        return entrant.most if photos else images_for(kind, entrant.most)
-
-    jobs = [(entrant, kind) for entrant in entered for kind in kinds]
-    on_start(sum(number(*job) for job in jobs))
+    jobs = [
+        (entrant, kind, entrant.most if photos else images_for(kind, entrant.most))
+        for entrant in entered
+        for kind in kinds
+    ]
+    on_start(sum(number for _, _, number in jobs))
     results = [
         measure(
             entrant.name,
             entrant.predictor(kind),
             kind,
-            pictures[: number(entrant, kind)],
+            pictures[:number],
             seed,
             partial(on_batch, entrant.name, kind.name),
         )
-        for entrant, kind in jobs
+        for entrant, kind, number in jobs
     ]
     return Results(
         data=str(data),

@@ -14,13 +14,16 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.predictor import Prediction, Predictor
+from npfill.predictor.neural import Array, HoleArray
 from npfill.sampling import Sampler
+from npfill.sampling.base import Asked, Truth
 from npfill.sampling.predictive import mixture
 from npfill.scores import COMMON_FLOOR, floored, log_likelihood
 from npfill.seeds import generator
 
 Pixels = Float[Tensor, "batch channel height width"]
 Mask = Bool[Tensor, "batch 1 height width"]
+Values = Float[np.ndarray, "pixel channel"]
 
 # Pixels times draws in one batch: bounds the memory.
 _CHUNK = 200_000
@@ -137,8 +140,8 @@ class GridModel(BatchPredictor):
         sampler: Sampler,
         prediction: BatchPrediction,
         context: Context,
-        truth: Float[Tensor, "batch pixel channel"],
-        target: Bool[Tensor, "batch pixel"],
+        truth: Truth,
+        target: Asked,
     ) -> BatchPrediction:
         """The prediction with a sampler's likelihood and samples, timed with their encoding."""
         started = time.perf_counter()
@@ -214,18 +217,14 @@ class AtOwnSize(BatchPredictor):
         return replace(_in_hole(whole, hole.reshape(-1), predicted), seconds=seconds)
 
 
-def _one(
-    pixels: Pixels, observed: Mask
-) -> tuple[Float[np.ndarray, "height width channel"], Bool[np.ndarray, "height width"]]:
+def _one(pixels: Pixels, observed: Mask) -> tuple[Array, HoleArray]:
     """The picture and the hole of a batch of one, as arrays."""
     (picture,), ((seen,),) = pixels, observed
     return picture.permute(1, 2, 0).contiguous().cpu().numpy(), ~seen.cpu().numpy()
 
 
 def _in_hole(
-    whole: Float[np.ndarray, "pixel channel"],
-    selected: Bool[np.ndarray, " pixel"],
-    filled: Prediction | BaselinePrediction,
+    whole: Values, selected: Bool[np.ndarray, " pixel"], filled: Prediction | BaselinePrediction
 ) -> BatchPrediction:
     """A prediction of one picture's hole, with the observed values around it."""
     mean = _pasted(whole, selected, filled.mean)
@@ -236,9 +235,7 @@ def _in_hole(
 
 
 def _pasted(
-    whole: Float[np.ndarray, "pixel channel"],
-    selected: Bool[np.ndarray, " pixel"],
-    values: Float[np.ndarray, "hole channel"],
+    whole: Values, selected: Bool[np.ndarray, " pixel"], values: Float[np.ndarray, "hole channel"]
 ) -> Float[Tensor, "1 pixel channel"]:
     """A copy with the selected pixels replaced, as a batch of one."""
     result = whole.copy()

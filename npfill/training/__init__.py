@@ -1,7 +1,6 @@
 """A training run from beginning to end: a recipe and pictures become weights, ready for use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -88,12 +87,13 @@ def train(
         if where.type == "cpu":
             keep_memory()
         inputs = read_inputs(wanted, run, data, init, resume, skip_damaged)
-        held_out = _HeldOut.of(inputs.held_out.to(where), wanted.data.validation)
+        held_out = inputs.held_out.to(where)
+        score = _score(held_out, wanted.data.validation)
         if resume and not run.state.exists():
             on_note(f"{run.path} was not saved yet: it begins again")
             resume = False
         with process_group(rank, where):
-            trainer = _trainer(wanted, run, inputs, held_out, rank, where, resume)
+            trainer = _trainer(wanted, run, inputs, score, rank, where, resume)
             if rank.is_main:
                 inputs.say(on_note)
                 steps = f"{wanted.schedule.steps:,} steps"
@@ -127,7 +127,7 @@ def _trainer(
     recipe: Recipe,
     run: RunFolder,
     inputs: Inputs,
-    held_out: "_HeldOut",
+    score: Callable[[NeuralProcess], Json],
     rank: Rank,
     where: torch.device,
     resume: bool,
@@ -136,7 +136,7 @@ def _trainer(
     weights = inputs.weights
     before = run.read_environment()["steps_before"] if resume else steps_of(weights)
     origin = provenance(recipe, where, rank.count) | {"steps_before": before}
-    trainer = Trainer(recipe, run, inputs.train.to(where), held_out.score, origin, rank)
+    trainer = Trainer(recipe, run, inputs.train.to(where), score, origin, rank)
     if resume:
         trainer.resume()
         return trainer
@@ -149,40 +149,15 @@ def _trainer(
     return trainer
 
 
-@dataclass(frozen=True)
-class _HeldOut:
-    """Pictures held out of training, for the kind of recipe that trains on such pictures.
-
-    Attributes:
-        score: Scores a model in the course of a run.
-        calibrate: Fits and sets a model's calibration, and returns it.
-        count: Number of pictures that it is fitted to.
-    """
-
-    score: Callable[[NeuralProcess], Json]
-    calibrate: Callable[[NeuralProcess], tuple[float, float]]
-    count: int
-
-    @classmethod
-    def of(cls, pictures: Pictures, count: int) -> "_HeldOut":
-        """Choose by the pictures' kind; of photographs, the first `count` are scored."""
-        if isinstance(pictures, Photographs):
-            some = pictures[:_CENTRES].centres(_CENTRE)
-            return cls(
-                partial(of_photographs, photographs=pictures[:count]),
-                partial(calibrate, pictures=some),
-                len(some),
-            )
-        few = pictures[:_CALIBRATED]
-        return cls(
-            partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS),
-            partial(calibrate, pictures=few),
-            len(few),
-        )
+def _score(pictures: Pictures, count: int) -> Callable[[NeuralProcess], Json]:
+    """Choose the scores of a model in the course of a run; of photographs, of the first `count`."""
+    if isinstance(pictures, Photographs):
+        return partial(of_photographs, photographs=pictures[:count])
+    return partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS)
 
 
 def _calibrate(
-    run: RunFolder, held_out: _HeldOut, where: torch.device, on_note: Callable[[str], None]
+    run: RunFolder, held_out: Pictures, where: torch.device, on_note: Callable[[str], None]
 ) -> None:
     """Fit the calibration of the best and the last weights, in their files.
 
@@ -190,18 +165,22 @@ def _calibrate(
     interrupted, it ends with the same files.
     """
     fitted: dict[int, tuple[tuple[float, float], tuple[float, ...]]] = {}
+    if isinstance(held_out, Photographs):
+        some: Pictures = held_out[:_CENTRES].centres(_CENTRE)
+    else:
+        some = held_out[:_CALIBRATED]
     for path in (run.best, run.last):
         weights = checkpoint.load(path)
         model, origin = weights.model, weights.provenance
         if "calibration" not in origin:
             steps = origin["steps"]
             if steps not in fitted:
-                on_note(f"calibrating the {path.stem} weights on {held_out.count} pictures")
-                numbers = held_out.calibrate(model.to(where))
+                on_note(f"calibrating the {path.stem} weights on {len(some)} pictures")
+                numbers = calibrate(model.to(where), some)
                 fitted[steps] = numbers, model.correlation
             (offset, slope), model.correlation = fitted[steps]
             model.calibration.copy_(torch.tensor([offset, slope]))
-            found = {"offset": offset, "slope": slope, "pictures": held_out.count}
+            found = {"offset": offset, "slope": slope, "pictures": len(some)}
             origin["calibration"] = found
             checkpoint.save(path, model, origin)
         run.note({f"calibration_of_{path.stem}": origin["calibration"]})

@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from npfill.models.base import full_precision
 from npfill.models.parts.layers import mlp
 
+Features = Float[Tensor, "batch n width"]
+Positions = Float[Tensor, "batch n 2"]
 _DISTANCE_FEATURES = 3
 
 
@@ -69,10 +71,7 @@ class KernelAttention(nn.Module):
             self.to_key.weight.mul_(0.1)
 
     def memory(
-        self,
-        features: Float[Tensor, "batch point width"],
-        positions: Float[Tensor, "batch point 2"],
-        valid: Bool[Tensor, "batch point"],
+        self, features: Features, positions: Positions, valid: Bool[Tensor, "batch n"]
     ) -> Memory:
         """Keys and values of the points, the same for all queries."""
         keys = full_precision(self._split(self.to_key(features)))
@@ -84,12 +83,7 @@ class KernelAttention(nn.Module):
         values = values.masked_fill(~valid[:, None, :, None], 0.0)
         return Memory(torch.cat([keys, distance], -1), values, (valid | empty)[:, None, None])
 
-    def forward(
-        self,
-        features: Float[Tensor, "batch query width"],
-        positions: Float[Tensor, "batch query 2"],
-        memory: Memory,
-    ) -> Float[Tensor, "batch query width"]:
+    def forward(self, features: Features, positions: Positions, memory: Memory) -> Features:
         """Every query's weighted mean of the values, mixed over heads."""
         queries = full_precision(self._split(self.to_query(features)))
         queries = queries / queries.shape[-1] ** 0.5
@@ -104,9 +98,7 @@ class KernelAttention(nn.Module):
     def _split(self, features: Float[Tensor, "batch n all"]) -> Float[Tensor, "batch head n each"]:
         return features.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def _scaled(
-        self, positions: Float[Tensor, "batch n 2"]
-    ) -> Float[Tensor, "batch {self.heads} n 2"]:
+    def _scaled(self, positions: Positions) -> Float[Tensor, "batch {self.heads} n 2"]:
         """Centred positions in units of each head's width."""
         inverse = torch.exp(-self.log_width)[:, None, None]
         return (positions.unsqueeze(1) - 0.5) * inverse
@@ -137,20 +129,12 @@ class AttentionBlock(nn.Module):
         self.body = mlp(width, [2 * width], width)
 
     def memory(
-        self,
-        features: Float[Tensor, "batch point width"],
-        positions: Float[Tensor, "batch point 2"],
-        valid: Bool[Tensor, "batch point"],
+        self, features: Features, positions: Positions, valid: Bool[Tensor, "batch n"]
     ) -> Memory:
         """Keys and values of the points, computed once for all queries."""
         return self.attention.memory(self.norm_points(features), positions, valid)
 
-    def forward(
-        self,
-        features: Float[Tensor, "batch query width"],
-        positions: Float[Tensor, "batch query 2"],
-        memory: Memory,
-    ) -> Float[Tensor, "batch query width"]:
+    def forward(self, features: Features, positions: Positions, memory: Memory) -> Features:
         """The queries after one block."""
         features = features + self.attention(self.norm_queries(features), positions, memory)
         return features + self.body(self.norm_body(features))

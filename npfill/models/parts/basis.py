@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npfill.config import Length
-from npfill.context import Context, Latents
+from npfill.context import Context, Latents, Positions, Row
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
@@ -74,12 +74,7 @@ class BasisDecoder(nn.Module):
         self.branch = mlp(hidden[0], hidden[1:], 2 * channels * coordinates.features)
         self.bias = nn.Parameter(torch.zeros(2 * channels))
 
-    def forward(
-        self,
-        positions: Float[Tensor, "*positions 2"],
-        r: Float[Tensor, "batch 1 width"] | None,
-        z: Latents | None,
-    ) -> Gaussian:
+    def forward(self, positions: Positions, r: Row | None, z: Latents | None) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
         basis = self.coordinates(positions)
         branch = self.branch(F.relu(self.joined(r, z))).squeeze(-2)

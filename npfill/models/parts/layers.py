@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from npfill.config import Range
-from npfill.context import Context, Latents, Masks, Pixels
+from npfill.context import Context, Latents, Masks, Pixels, Rows
 from npfill.gaussian import Gaussian
 from npfill.models.base import full_precision
 
@@ -53,7 +53,7 @@ class Joined(nn.Module):
         self.from_latent = nn.Linear(latent, outputs) if latent else None
 
     def forward(
-        self, r: Float[Tensor, "batch row width"] | None, z: Latents | None
+        self, r: Rows | None, z: Latents | None
     ) -> Float[Tensor, "*sample batch row output"]:
         """W_r r + W_z z + b, over the inputs that there are."""
         parts = []

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from npfill.config import Length
-from npfill.context import Context, Latents
+from npfill.context import Context, Latents, Positions, Row
 from npfill.gaussian import Gaussian
 from npfill.models.parts.basis import BasisDecoder
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Size, Sizes
@@ -98,12 +98,7 @@ class LocalEncoderConfig:
 class LocalDecoder(BasisDecoder):
     """A `BasisDecoder` whose mean is added to the interpolated averages of a `LocalEncoder`."""
 
-    def forward(
-        self,
-        positions: Float[Tensor, "*positions 2"],
-        r: Float[Tensor, "batch 1 width"] | None,
-        z: Latents | None,
-    ) -> Gaussian:
+    def forward(self, positions: Positions, r: Row | None, z: Latents | None) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
         if r is None:
             raise ValueError("a local decoder begins at the representation r")

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from npfill.config import Length
-from npfill.context import Context, Latents, Masks, Pixels
+from npfill.context import Context, Latents, Masks, Pixels, Positions, Rows
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
@@ -114,12 +114,7 @@ class PointwiseDecoder(nn.Module):
         self.joined = Joined(*inputs, hidden[0])
         self.body = mlp(hidden[0], hidden[1:], 2 * channels)
 
-    def forward(
-        self,
-        positions: Float[Tensor, "*positions 2"],
-        r: Float[Tensor, "batch row width"] | None,
-        z: Latents | None,
-    ) -> Gaussian:
+    def forward(self, positions: Positions, r: Rows | None, z: Latents | None) -> Gaussian:
         """Gaussians "*sample batch target channel"."""
         first = self.from_position(self.coordinates(positions))
         if r is not None:

@@ -14,6 +14,8 @@ MULTIPLE = 32
 # network, of 62 pixels, up to a multiple of its coarsest cells.
 _SIDE, _MARGIN = 512, 64
 
+Features = Float[Tensor, "batch width rows columns"]
+
 
 class Residual(nn.Module):
     """x + W_2 ReLU(W_1 x) with 3x3 convolutions."""
@@ -24,9 +26,7 @@ class Residual(nn.Module):
         self.second = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.second.weight)
 
-    def forward(
-        self, x: Float[Tensor, "batch width rows columns"]
-    ) -> Float[Tensor, "batch width rows columns"]:
+    def forward(self, x: Features) -> Features:
         """The features of the same grid."""
         return x + self.second(F.relu(self.first(x)))
 
@@ -61,7 +61,7 @@ class UNet(nn.Module):
         self,
         x: Float[Tensor, "batch input rows columns"],
         beneath: Float[Tensor, "batch beneath coarse_rows coarse_columns"] | None = None,
-    ) -> Float[Tensor, "batch width rows columns"]:
+    ) -> Features:
         """Features on the grid of `x`, whose sides are multiples of the coarsest stage's cells."""
         x = self.enter(x)
         skipped = []
