@@ -80,10 +80,12 @@ def levels_of(
     return grey, white, notes
 
 
-def threshold_for(levels: np.ndarray) -> str:
-    """A threshold, as text, that neither all levels nor none reach; the levels differ."""
+def threshold_for(levels: np.ndarray, wanted: float | None = None) -> str:
+    """A threshold, as text, that neither all levels nor none reach: a wanted one, or the middle."""
     low, high = levels.min(), levels.max()
     middle = (float(low) + float(high)) / 2
+    if wanted is not None and low < wanted <= high:
+        middle = wanted
     if levels.dtype.kind != "f":
         middle = np.ceil(middle)
     return f"{middle if middle > 0 else float(high):.9g}"
@@ -169,7 +171,8 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
         if mask.has_alpha and (mask.values[..., -1] < white / 2).any():
             raise _a_picture(mask)
         raise InputError(
-            f"{mask.name}: {text}", f"`mask_threshold={threshold_for(grey)}` fills what is lighter"
+            f"{mask.name}: {text}",
+            f"`mask_threshold={threshold_for(grey, white / 2)}` fills what is as light or lighter",
         )
     if share <= _TRACE:
         return []

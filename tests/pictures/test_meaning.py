@@ -197,8 +197,8 @@ def test_a_mask_that_is_mostly_grey_is_refused_and_the_hint_cuts_it() -> None:
     mask = np.where(HOLE, 200, 100).astype(np.uint8)
     refusal = refusal_of(mask)
     assert "100 % of it is neither black nor white" in str(refusal)
-    assert np.array_equal(hole_of(mask, threshold=150.0), HOLE)
-    assert "`mask_threshold=150`" in refusal.hint
+    assert np.array_equal(hole_of(mask, threshold=128.0), HOLE)
+    assert "`mask_threshold=128`" in refusal.hint
 
 
 def test_one_colour_that_is_mostly_opaque_may_mean_either() -> None:
