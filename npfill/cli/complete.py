@@ -9,12 +9,12 @@ from npfill.cli.console import (
     Reporter,
     as_npfill_error,
     error_record,
-    print_data,
     print_result,
     progress,
     say_terms,
     show,
 )
+from npfill.cli.dry import dry_run_of
 from npfill.cli.options import (
     Boxes,
     Device,
@@ -80,7 +80,9 @@ def complete_command(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Print what would be read and written.", rich_help_panel=_OUTPUT
+            "--dry-run",
+            help="Read pictures and masks; say what is selected and what would be written.",
+            rich_help_panel=_OUTPUT,
         ),
     ] = False,
     as_json: Annotated[
@@ -116,14 +118,14 @@ def complete_command(
             model,
             device,
             recursive=recursive,
-            dry=dry_run,
         )
         for note in run.notes:
             reporter.say(note)
         if run.skipped:
             reporter.say(f"{len(run.skipped)} skipped: all their results exist")
-        if dry_run:
-            data = _dry(run, as_json)
+        needs_model = any(not each.output.before_model for job in run.jobs for each in job.results)
+        if dry_run or (run.jobs and not needs_model):
+            data = dry_run_of(run, reporter, as_json)
         elif run.several:
             data = _batch(run, reporter)
         elif run.jobs:
@@ -156,18 +158,6 @@ def _end(run: "Run", data: Record, as_json: bool) -> None:
             f"{len(failures)} of {run.pictures} pictures failed, as said above",
             "--skip-existing completes the rest once they are mended",
         )
-
-
-def _dry(run: "Run", as_json: bool) -> Record:
-    """Print what would be read and written, a line for each picture."""
-    records = []
-    for job in run.jobs:
-        image, mask = str(job.file.path), " and ".join(job.masking.words)
-        outputs = {each.name: str(each.path) for each in job.results}
-        records.append({"input": image, "mask": mask, "outputs": outputs})
-        if not as_json:
-            print_data(f"{image}{f' with {mask}' if mask else ''} -> {', '.join(outputs.values())}")
-    return {"pictures": records, "skipped": [str(path) for path in run.skipped]}
 
 
 def _single(run: "Run", reporter: Reporter) -> Record:

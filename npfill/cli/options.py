@@ -104,7 +104,7 @@ MaxPixels = Annotated[
 Output = Annotated[
     Path | None, _output("--output", "-o", help="A folder, a file for one result, or -.")
 ]
-Emit = Annotated[str | None, _output(help="Results to write, of mean,std,samples,sheet,npz.")]
+Emit = Annotated[str | None, _output(help="Results, of mean,std,samples,sheet,npz,preview.")]
 Overwrite = Annotated[bool, _output("--overwrite", help="Replace existing files.")]
 Format = Annotated[str, _output("--format", help="png, or keep: the picture's own.")]
 Strip = Annotated[bool, _output("--strip", help="Leave EXIF and resolution out.")]

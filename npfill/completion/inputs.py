@@ -30,17 +30,15 @@ class InputFile:
     data: str | None = None
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
 
-    def suffix_of_data(self, max_pixels: int, *, dry: bool) -> str:
+    def suffix_of_data(self, max_pixels: int, *, ahead: bool) -> str:
         """The suffix of data in their format; "" for a picture, and for what cannot be read.
-
-        Where nobody has looked yet, the picture is read before its turn, and kept: so one picture,
-        or stdin, is opened once.
 
         Args:
             max_pixels: The most pixels that are read.
-            dry: The picture itself is not wanted.
+            ahead: Read the picture before its turn where nobody has looked yet, and keep it: so one
+                picture is opened once. Stdin always is.
         """
-        if self.data is None and dry and self.path != STDIN:
+        if self.data is None and not ahead and self.path != STDIN:
             self.data, _ = glance(self.path)
         elif self.data is None:
             try:

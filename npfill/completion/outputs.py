@@ -1,7 +1,4 @@
-"""The outputs of a completion, in the table `OUTPUTS`: what each holds, its file and its bytes.
-
-A new output is one `Output` in the table.
-"""
+"""The outputs of a completion, in the table `OUTPUTS`: what each holds, its file and its bytes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.preview import preview
 from npfill.errors import UsageError
 from npfill.files import STDIO
 from npfill.pictures.formats import npz_bytes, picture_bytes, png_bytes
@@ -66,6 +64,7 @@ class Output:
         needs_std: It is left out where a model gives no standard deviation.
         is_picture: It is the picture, completed.
         stands_alone: Its file has the picture's name, without its own.
+        before_model: It shows but the picture and its hole, and a dry run writes it, too.
     """
 
     name: str
@@ -76,6 +75,7 @@ class Output:
     needs_std: bool = False
     is_picture: bool = False
     stands_alone: bool = False
+    before_model: bool = False
 
     def names(self, samples: int) -> list[str]:
         """The names of its results: its own, or `sample-1`, `sample-2` ..."""
@@ -145,9 +145,7 @@ def plan_results(
     if file is None:
         return results
     if len(results) != 1:
-        raise UsageError(
-            f"{file}: {len(results)} results for one file", "`output=DIR/` takes them all"
-        )
+        raise UsageError(f"{file}: {len(results)} results for one file", "`output=DIR/` takes all")
     name, suffix = results[0].name, results[0].path.suffix
     if file != STDIO and file.suffix.lower() != suffix.lower():
         raise UsageError(f"{file}: {name} is written as {suffix}", f"`output=NAME{suffix}`")
@@ -253,5 +251,6 @@ _IN_ORDER = (
     ),
     Output(name="sheet", render=_sheet, suffix=".png", shows_samples=True),
     Output(name="npz", render=_npz, suffix=".npz", shows_samples=True, stands_alone=True),
+    Output(name="preview", render=preview, suffix=".png", before_model=True),
 )
 OUTPUTS: dict[str, Output] = {output.name: output for output in _IN_ORDER}

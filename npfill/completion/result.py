@@ -95,8 +95,8 @@ class Completion:
 
         Args:
             output: A folder, or a file for one result; by default, beside the picture's file.
-            emit: Names of outputs, of mean,std,samples,sheet,npz with commas. By default, mean, std
-                and samples; of a file, the mean.
+            emit: Names of outputs, of mean,std,samples,sheet,npz,preview with commas. By default,
+                mean, std and samples; of a file, the mean.
             overwrite: Replace files that exist.
             format: `png`, or `keep` for the format of the picture's file. Data are always written
                 in theirs.

@@ -20,6 +20,7 @@ from npfill.completion.outputs import (
     render,
     without_lacking,
 )
+from npfill.completion.preview import preview_png
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.formats import left_out
@@ -94,7 +95,6 @@ class Run:
         model: The word for what completes the pictures.
         device: Where it runs.
         recursive: Look into folders below a folder, too.
-        dry: Plan alone: of pictures, only the format is looked at.
 
     Attributes:
         several: The names name a batch, of which one may fail and the rest is done.
@@ -120,7 +120,6 @@ class Run:
         device: str,
         *,
         recursive: bool = False,
-        dry: bool = False,
     ) -> None:
         self.sampling, self.output, self.model, self.device = sampling, output, model, device
         files, self.several, self.notes = find_pictures(
@@ -133,7 +132,7 @@ class Run:
                 "`output=DIR` takes them all",
             )
         self.failures: list[tuple[Path, NpfillError]] = []
-        self.jobs = self._plan(files, masking, dry=dry)
+        self.jobs = self._plan(files, masking)
         if self.failures and not self.several:
             raise self.failures[0][1]
         inputs = {*(file.path for file in files), Path(model)}
@@ -148,7 +147,7 @@ class Run:
         paths = [each.path for job in self.jobs for each in job.results]
         refuse_results(paths, output.overwrite)
 
-    def _plan(self, files: Sequence[InputFile], masking: MaskOptions, *, dry: bool) -> list[Job]:
+    def _plan(self, files: Sequence[InputFile], masking: MaskOptions) -> list[Job]:
         """Find the mask of every picture, and the names of its results."""
         output, masks = self.output, masks_of(masking, files)
         jobs: list[Job] = []
@@ -157,7 +156,7 @@ class Run:
             if isinstance(mask, InputError):
                 self.failures.append((file.path, mask))
                 continue
-            data = file.suffix_of_data(output.max_pixels, dry=dry)
+            data = file.suffix_of_data(output.max_pixels, ahead=not self.several)
             results = plan_results(
                 output, self.sampling.samples, file.path, data, stem, file.relative.parent
             )
@@ -214,6 +213,14 @@ class Run:
         most = self.output.max_pixels
         picture = job.file.read(most)
         return prepare(picture.stripped() if self.output.strip else picture, job.masking, most)
+
+    def preview(self, job: Job, prepared: Prepared) -> list[Path]:
+        """Write the results that need no model; their files."""
+        paths = [each.path for each in job.results if each.output.before_model]
+        for path in paths:
+            content = preview_png(prepared)
+            write_bytes(path, content, overwrite=self.output.overwrite, like=job.file.path)
+        return paths
 
     def complete(self, job: Job, prepared: Prepared) -> Report:
         """Complete a picture and write the results.

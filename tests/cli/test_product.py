@@ -177,7 +177,7 @@ def test_an_output_is_one_row_of_the_table(
     assert files == {counted: Path("out.txt")}
 
 
-def test_a_dry_run_decodes_no_picture(npfill: Command) -> None:
+def test_a_dry_run_of_a_broken_picture_fails_as_the_run_would(npfill: Command) -> None:
     Path("broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     ended = npfill("complete", "broken.png", "--box", "0,0,1,1", "--emit", "mean", "--dry-run")
-    assert (ended.code, ended.out) == (0, b"broken.png -> broken_mean.png\n")
+    assert (ended.code, ended.out) == (3, b"")

@@ -102,4 +102,5 @@ def test_commands_in_the_readme_can_be_run(
     for folder, file in (("photos", photo), ("masks", mask)):
         Path(folder).mkdir()
         shutil.copy(file, Path(folder, "photo.png"))
+    shutil.copy(photo, "photo.jpg")  # by its content, not its name
     assert npfill(*shlex.split(line)[1:], "--dry-run").code == 0

@@ -99,6 +99,8 @@ MASKS = {
     "bomb.png": Nasty(lambda: png(header(60_000, 60_000)), INPUT, "more than "),
     "no-palette.png": Nasty(lambda: png(header(colours=3), rows(WIDTH)), INPUT, "cannot be read"),
     "transparent-white.png": Nasty(
-        lambda: png(header(colours=0), chunk(b"tRNS", b"\0\xff"), rows(WIDTH)), INPUT, "neither black nor white"
+        lambda: png(header(colours=0), chunk(b"tRNS", b"\0\xff"), rows(WIDTH)),
+        INPUT,
+        "neither black nor white",
     ),
 }

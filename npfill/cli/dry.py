@@ -1,0 +1,47 @@
+"""`npfill complete --dry-run`: all is read and refused that would be, and nothing is completed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from npfill.cli.console import Reporter, as_npfill_error, print_data
+
+if TYPE_CHECKING:
+    from npfill.completion import Run
+
+
+def dry_run_of(run: "Run", reporter: Reporter, as_json: bool) -> dict[str, object]:
+    """Do all but complete: a line for each picture, and the results that need no model."""
+    records = []
+    for job in run.jobs:
+        image, words = str(job.file.path), job.masking.words
+        heard = Reporter(quiet=True)
+        try:
+            prepared = run.prepare(job)
+            shown = run.preview(job, prepared)
+        except Exception as error:
+            if not run.several:
+                raise
+            run.failures.append((job.file.path, as_npfill_error(error)))
+            continue
+        for note in prepared.notes:
+            reporter.warn(note)
+            heard.warn(note)
+        outputs = {each.name: str(each.path) for each in job.results}
+        selected = prepared.hole.selected
+        records.append(
+            {
+                "input": image,
+                "mask": " and ".join(words),
+                "mask_selected_px": int(selected.sum()),
+                "mask_share": float(selected.mean()),
+                "outputs": outputs,
+                "warnings": heard.warnings,
+            }
+        )
+        if not as_json and Path("-") not in shown:
+            masks = f" with {' and '.join(words)}" if words else ""
+            print_data(f"{image}{masks} -> {', '.join(outputs.values())}")
+        reporter.say(f"{image}: {prepared.description}" if run.several else prepared.description)
+        if shown:
+            reporter.say(f"wrote {', '.join(map(str, shown))}")
+    return {"pictures": records, "skipped": [str(path) for path in run.skipped]}

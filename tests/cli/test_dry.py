@@ -1,0 +1,86 @@
+"""A dry run reads all that a run would, says what is selected, and fails where a run would."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npfill.pictures.read import read_picture
+from tests.cli.conftest import Command
+from tests.cli.test_batches import picture, selecting
+
+BOX = ("--box", "1,1,2,3")
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    picture(Path("a.png"))
+    selecting(Path("mask.png"))
+    Image.fromarray(np.zeros((5, 6), np.uint8)).save("black.png")
+    return tmp_path
+
+
+def test_it_says_the_share_and_loads_and_writes_nothing(npfill: Command) -> None:
+    ended = npfill("complete", "a.png", "--mask", "mask.png", "-m", "unread", "--dry-run")
+    assert ended.code == 0
+    assert "mask 6 x 5, 20.0 % selected (6 px)" in ended.err
+    said = ended.out.decode()
+    assert said.startswith("a.png with mask.png -> a_mean.png, a_std.png, a_sample-1.png")
+    assert {path.name for path in Path().iterdir()} == {"a.png", "mask.png", "black.png"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--mask", "missing.png"], 3),
+        (["--box", "0,0,7,1"], 2),
+        (["--mask", "black.png"], 3),
+        (["--mask", "alpha"], 3),
+        ([], 2),
+        (["--mask", "mask.png", "-o", "black.png"], 4),
+        (["--mask", "mask.png", "-o", "a.png"], 2),
+    ],
+)
+def test_it_fails_where_the_run_would(npfill: Command, words: list[str], code: int) -> None:
+    ran = npfill("complete", "a.png", "-m", "nearest", *words)
+    dry = npfill("complete", "a.png", "-m", "nearest", *words, "--dry-run")
+    assert (dry.code, dry.err) == (code, ran.err)
+    assert ran.code == code
+
+
+def test_of_a_batch_it_lists_what_would_fail(npfill: Command) -> None:
+    picture(Path("in/a.png"))
+    Path("in/broken.png").write_bytes(b"no picture")
+    ended = npfill("complete", "in", *BOX, "-o", "out", "--dry-run", "--json")
+    assert ended.code == 6
+    said = json.loads(ended.out)
+    (one,) = said["data"]["pictures"]
+    assert (one["mask_selected_px"], one["mask_share"]) == (6, 0.2)
+    assert [Path(each["file"]).name for each in said["errors"]] == ["broken.png"]
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("more", [["--dry-run", "--emit", "mean,preview"], ["--emit", "preview"]])
+def test_a_preview_is_the_picture_with_its_hole_in_red(npfill: Command, more: list[str]) -> None:
+    ended = npfill("complete", "a.png", "--mask", "mask.png", "-m", "unread", *more)
+    assert ended.code == 0
+    assert "wrote a_preview.png" in ended.err
+    assert not Path("a_mean.png").exists()
+    before, shown = read_picture(Path("a.png")).values, read_picture(Path("a_preview.png")).values
+    selected = np.asarray(Image.open("mask.png"))
+    assert np.array_equal(shown[~selected], before[~selected])
+    assert (shown[selected, 0] >= 153).all()
+    assert npfill("complete", "a.png", "--mask", "mask.png", "-m", "unread", *more).code == 4
+
+
+def test_a_preview_of_data_shows_their_range(npfill: Command) -> None:
+    values = np.linspace(200, 300, 30).reshape(5, 6)
+    values[1:4, 1:3] = np.nan
+    np.save("heights.npy", values)
+    assert npfill("complete", "heights.npy", "--emit", "preview", "-o", "p.png").code == 0
+    shown = read_picture(Path("p.png")).values
+    assert (shown[0, 0].tolist(), shown[4, 5].tolist()) == ([0, 0, 0], [255, 255, 255])
+    assert (shown[2, 2] == (153, 0, 36)).all()
