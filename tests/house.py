@@ -30,6 +30,8 @@ LATER = {
     "npfill/completion/from_python.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/pictures/convert.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/completion/result.py": "the completion that a Python program gets",
+    "npfill/pictures/formats/geotiff.py": "rasters as GDAL writes them",
+    "npfill/pictures/kind.py": "the one place that tells data from photographs",
     "npfill/pictures/formats/metadata.py": "what a file says beside its pixels goes along",
     "npfill/pictures/formats/__init__.py:left_out": "what a format does not keep is told",
     "npfill/completion/completed.py:CompletedPicture._said": "what is stripped names no folder",

@@ -21,8 +21,8 @@ from npfill.completion.from_python import complete
 from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.outputs import OUTPUTS, Result, render
 from npfill.errors import CheckFailedError, InputError, NpfillError
+from npfill.pictures.difference import Difference, difference
 from npfill.pictures.hole import describe, width_by_height
-from npfill.pictures.picture import Difference, difference
 from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
 
 _MOST_SAMPLES = 1000

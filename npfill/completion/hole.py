@@ -155,9 +155,15 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
     """
     hole = hole_of(masking, picture, max_pixels)
     notes = [f"{picture.name}: {note}" for note in picture.notes]
+    if picture.why and picture.values.dtype in (np.uint8, np.uint16):  # where there is a doubt
+        notes.append(f"{picture.name}: taken for data, not for a photograph: {picture.why}")
     notes += hole.notes
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
     masked = MaskedPicture.of(picture, chosen)
+    dead = [str(number + 1) for number in np.flatnonzero(masked.dead)]
+    if dead:
+        which = f"band{'s' * (len(dead) > 1)} {', '.join(dead)}"
+        notes.append(f"{picture.name}: nothing is observed of {which}: left as it was")
     sha256 = hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
     return Prepared(masking, masked, hole, sha256, tuple(notes), describe(hole))
 

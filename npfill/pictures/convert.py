@@ -14,6 +14,7 @@ from npfill.pictures.classes import with_classes
 from npfill.pictures.formats.arrays import as_truth, refuse_array
 from npfill.pictures.formats.metadata import kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
+from npfill.pictures.kind import why_data
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, read_values, refusals
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
-_LEVELS = (np.uint8, np.uint16)
-_MOST_CHANNELS = 4  # of a picture: RGBA
+_BESIDE_ALPHA = {2: 1, 4: 3}  # colours by the number of channels
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ def _of_array(array: object, name: str) -> PictureInput:
     if isinstance(array, np.ma.MaskedArray):
         missing |= as_truth(np.ma.getmaskarray(array)).reshape(values.shape)
     channels = values.shape[-1]
-    if values.dtype in _LEVELS and channels <= _MOST_CHANNELS:
+    bands = _BESIDE_ALPHA.get(int(channels), int(channels))
+    if not why_data(values.dtype, bands, 3 if bands >= 3 else 1):
         picture = Picture(values, "PNG", name, missing=missing if missing.any() else None)
     else:
         unit = values.dtype.kind == "f" and channels in {1, 3}

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Num
 from PIL import Image
 
 from npfill.errors import InputError, NpfillError
+from npfill.pictures.formats.geotiff import of_deviation, without_no_data
 from npfill.pictures.picture import Picture
 
 
@@ -26,6 +27,7 @@ class MaskedPicture:
             pixels, and for data in neither one nor three channels: each is completed by itself.
         low: The value of intensity 0, of each colour channel.
         width: The difference between the values of intensities 1 and 0, positive.
+        dead: True of channels of data without an observed value, which are left as they are.
         by_channel: The hole with an axis for channels, of length one if it is that of all.
         anywhere: True where any channel is filled.
     """
@@ -34,6 +36,7 @@ class MaskedPicture:
     hole: Bool[np.ndarray, "height width *channel"]
     low: Float[np.ndarray, "channel"]
     width: Float[np.ndarray, "channel"]
+    dead: Bool[np.ndarray, "channel"]
     by_channel: Bool[np.ndarray, "height width channels"]
     anywhere: Bool[np.ndarray, "height width"]
 
@@ -42,19 +45,29 @@ class MaskedPicture:
         """Mask a picture where `selected` is True, and where its values are missing.
 
         Raises:
-            InputError: Observed data are infinite, or differ by more than floats can say.
+            InputError: Nothing is observed of data, or what is is infinite, or differs by more than
+                floats can say.
         """
-        hole, colours = selected, picture.colours
+        hole: np.ndarray = selected
+        colours = picture.colours
+        dead = np.zeros(colours, dtype=bool)
+        low, width = np.zeros(colours), np.full(colours, float(picture.white))
         if picture.missing is not None:
             hole = selected[..., None] | picture.missing[..., :colours]
-            if colours in {1, 3} and (hole == hole[..., :1]).all():
-                hole = hole[..., 0]
-        low, width = np.zeros(colours), np.full(colours, float(picture.white))
         if picture.is_data:
             low, width = _range_of_data(picture, hole)
+            dead = np.asarray(hole.all(axis=(0, 1))) & (not picture.unit)
+            if dead.all():
+                raise InputError(
+                    f"{picture.name}: nothing is observed: every value is missing or selected",
+                    "data without any have no level and no unit",
+                )
+            hole = hole & ~dead if dead.any() else hole
+        if hole.ndim == 3 and colours in {1, 3} and (hole == hole[..., :1]).all():
+            hole = hole[..., 0]
         if hole.ndim == 2:
-            return cls(picture, hole, low, width, hole[..., None], hole)
-        return cls(picture, hole, low, width, hole, np.logical_or.reduce(hole, axis=-1))
+            return cls(picture, hole, low, width, dead, hole[..., None], hole)
+        return cls(picture, hole, low, width, dead, hole, np.logical_or.reduce(hole, axis=-1))
 
     @property
     def intensities(self) -> Float[np.ndarray, "height width channel"]:
@@ -64,7 +77,7 @@ class MaskedPicture:
             return colours.astype(np.float32) / np.float32(self.picture.white)
         with np.errstate(all="ignore"):  # anything may stand in the hole
             values = (colours - self.low) / self.width
-        return np.where(self.by_channel, 0, values).astype(np.float32)
+        return np.where(self.by_channel | self.dead, 0, values).astype(np.float32)
 
     def filled(
         self, values: Float[np.ndarray, "height width channel"], *, opaque: bool = False
@@ -86,10 +99,16 @@ class MaskedPicture:
         stored = _in_type(in_units, result.dtype)
         if self.picture.is_data:
             stored = np.clip(stored, *(limit[channel] for limit in self._limits))
+            stored = without_no_data(stored, self.picture.info.get("no_data"))
         result[..., :colours][self.hole] = stored
-        if opaque and self.picture.has_alpha:
-            result[self.anywhere, colours:] = self.picture.white
-        after = replace(self.picture, values=result)
+        if self.picture.has_alpha and (opaque or self.picture.is_data):
+            # Of data, alpha that is not zero says something of its own.
+            invalid = self.anywhere & (opaque | (result[..., -1] == 0))
+            result[invalid, colours:] = max(self.picture.white, result[..., -1].max())
+        missing = None if self.picture.missing is None else self.picture.missing.copy()
+        if missing is not None:
+            missing[..., :colours] &= ~self.by_channel
+        after = replace(self.picture, values=result, missing=missing)
         changed, _ = self.changed_outside(after)
         if changed:
             raise NpfillError(
@@ -111,13 +130,15 @@ class MaskedPicture:
         inside = self.by_channel
         if self.hole.ndim == 3 and self.picture.has_alpha:
             inside = np.concatenate([inside, self.anywhere[..., None]], axis=-1)
-        changed = (before != now) & ~inside
+        both_nan = (before != before) & (now != now)  # noqa: PLR0124 - NaN alone is not itself
+        changed = (before != now) & ~inside & ~both_nan
         by = np.abs(before[changed].astype(np.float64) - now[changed])
         return int(np.count_nonzero(changed.any(axis=-1))), float(by.max(initial=0))
 
     def as_data(self, values: Num[np.ndarray, "height width channel"]) -> Picture:
-        """Values of any type as data of the same shape and format."""
-        return replace(self.picture, values=values)
+        """The standard deviation of data, without alpha, as data of the same format."""
+        info = of_deviation(self.picture.info)
+        return replace(self.picture, values=values, missing=None, validity=False, info=info)
 
     def sha256(self, *, opaque: bool) -> str:
         """The hash of the picture outside the hole: type, shape, and values, zero in the hole."""
@@ -139,7 +160,9 @@ class MaskedPicture:
         """A standard deviation in the unit of `picture.values`: levels, or the unit of data."""
         kind = self.picture.values.dtype
         precision = np.promote_types(kind, np.float32) if kind.kind == "f" else np.float32
-        return np.minimum(std * self.width, np.finfo(precision).max).astype(precision)
+        result = np.minimum(std * self.width, np.finfo(precision).max).astype(precision)
+        result[..., self.dead] = np.nan
+        return result
 
     @cached_property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
@@ -206,7 +229,7 @@ def _range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.n
         if observed.min(initial=0) >= 0 and observed.max(initial=0) <= 1:
             return np.zeros(picture.colours), np.ones(picture.colours)
     ends = []
-    for channel in range(picture.values.shape[-1]):
+    for channel in range(picture.colours):
         observed = _observed(picture, hole, channel)
         low, high = (float(observed.min()), float(observed.max())) if observed.size else (0.0, 1.0)
         if low == high:

@@ -1,4 +1,4 @@
-"""A picture as it is completed: upright, at its own depth; and how two of them differ."""
+"""A picture as it is completed: upright, at its own depth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +13,7 @@ from npfill.errors import InputError
 
 File = BufferedReader | BytesIO  # that a picture is read from
 Info = Mapping[Any, Any]  # as of Pillow's images
+NO_DATA = 42113  # GDAL's tag of a TIFF file
 _LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 601
 
 
@@ -29,7 +30,9 @@ class Picture:
         info: Parts of the file that a copy keeps: of a picture, those that
             `npfill.pictures.formats.metadata.PARTS` names; of data, those that its format needs.
         is_data: The values are measurements, of any range and unit.
+        why: A clause that says why the values are data.
         missing: True where a value is missing. Data read from files always have it, pictures never.
+        validity: Of data, the last channel is alpha: what has none is missing.
         unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies
             outside [0, 1].
         size: Height and width.
@@ -44,8 +47,10 @@ class Picture:
     notes: tuple[str, ...] = ()
     info: Info = field(default_factory=dict)
     is_data: bool = False
+    why: str = ""
     missing: Bool[np.ndarray, "height width channel"] | None = None
     unit: bool = False
+    validity: bool = False
     size: tuple[int, int] = field(init=False)
     colours: int = field(init=False)
     has_alpha: bool = field(init=False)
@@ -53,7 +58,7 @@ class Picture:
 
     def __post_init__(self) -> None:
         height, width, channels = self.values.shape
-        colours = channels if self.is_data else 3 if channels >= 3 else 1
+        colours = channels - self.validity if self.is_data else 3 if channels >= 3 else 1
         dtype = self.values.dtype
         has_levels = not self.is_data or dtype in (np.uint8, np.uint16)
         object.__setattr__(self, "size", (height, width))
@@ -68,10 +73,15 @@ class Picture:
 
     @property
     def lacking(self) -> Bool[np.ndarray, "height width"]:
-        """True where a value is missing in any channel that is completed."""
+        """True where a value is missing in any channel that is completed.
+
+        Channels without any value are not, unless all are.
+        """
         if self.missing is None:
             return np.zeros(self.size, dtype=bool)
-        return np.logical_or.reduce(self.missing[..., : self.colours], axis=-1)
+        missing = self.missing[..., : self.colours]
+        dead = missing.all(axis=(0, 1))
+        return np.logical_or.reduce(missing[..., dead.all() | ~dead], axis=-1)
 
     @property
     def kind(self) -> str:
@@ -83,9 +93,11 @@ class Picture:
         return mode if dtype == np.uint8 else f"16-bit {mode}"
 
     def stripped(self) -> "Picture":
-        """The picture without metadata, but for its colour profile; of data, without its place."""
-        dropped = {"exif", "dpi", "xmp", "iptc", "comment", "text", "tags"}
+        """The picture without metadata, but for the look of its colours and what is no data."""
+        dropped = {"exif", "dpi", "xmp", "iptc", "comment", "text"}
         info = {key: value for key, value in self.info.items() if key not in dropped}
+        if "tags" in info:
+            info["tags"] = [tag for tag in info["tags"] if tag[0] == NO_DATA]
         return replace(self, info=info)
 
     @property
@@ -171,86 +183,3 @@ def match_channels(
         grey: np.ndarray = values @ _LUMINANCE.astype(values.dtype)
         return grey
     raise ValueError(f"{have} channels cannot become {channels}")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Pixels that differ in any channel, and by how much at most.
-
-    Attributes:
-        count: The number of pixels that differ.
-        largest: The largest difference, in levels of the deeper picture, or in the unit of data.
-        white: The level of white; 0 of data.
-    """
-
-    count: int
-    largest: float
-    white: int
-
-
-def difference(
-    before: Picture, after: Picture, ignored: Bool[np.ndarray, "height width"] | None = None
-) -> Difference:
-    """Compare two pictures of one size.
-
-    Grey counts as a colour, no alpha as opaque, and 8 bits as their value in 16.
-
-    Args:
-        before: One picture.
-        after: The other.
-        ignored: True where they may differ.
-
-    Raises:
-        ValueError: They are not of one size.
-        InputError: Data are compared with something of another shape.
-    """
-    if before.size != after.size:
-        raise ValueError(f"{after.size} is not {before.size}")
-    if before.is_data or after.is_data:
-        if before.values.shape != after.values.shape:
-            raise InputError(
-                f"{after.name} is {after.kind} but {before.name} is {before.kind}",
-                "a completion of data has their channels",
-            )
-        white, one, other = 0, before.values, after.values
-    else:
-        white = max(before.white, after.white)
-        one, other = _rgba(before, white), _rgba(after, white)
-    largest = _distance(one, other).max(axis=-1)
-    if ignored is not None:
-        largest[ignored] = 0
-    return Difference(int(np.count_nonzero(largest)), float(largest.max()), white)
-
-
-def _distance(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "..."]:
-    """The distance of numbers of any types: zero where they are equal, and only there.
-
-    NaN and infinities are equal to themselves, and infinitely far from all else.
-    """
-    with np.errstate(all="ignore"):
-        near, far = one.astype(np.float64), other.astype(np.float64)
-        apart = np.abs(near - far)
-        same = ((near == far) & ~np.isfinite(apart)) | (np.isnan(near) & np.isnan(far))
-        if one.dtype.kind != "f" or other.dtype.kind != "f":
-            # float64 does not tell integers beyond 2**53 apart; modulo 2**64, all that are near do.
-            modular = np.abs((_modular(one) - _modular(other)).astype(np.int64).astype(np.float64))
-            whole = (np.rint(one) == one) & (np.rint(other) == other) & (apart < 2.0**62)
-            apart = np.where(whole, modular, apart)
-    return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
-
-
-def _modular(values: np.ndarray) -> UInt[np.ndarray, "..."]:
-    """Whole numbers modulo 2**64."""
-    if values.dtype.kind != "f":
-        return values.astype(np.uint64)
-    signed = np.where(values < 2.0**63, values, 0).astype(np.int64).astype(np.uint64)
-    return np.where(values < 2.0**63, signed, values.astype(np.uint64))
-
-
-def _rgba(picture: Picture, white: int) -> Shaped[np.ndarray, "height width 4"]:
-    """RGBA levels at the depth at which white is `white`."""
-    levels = picture.values.astype(np.int32) * (white // picture.white)
-    colours, alpha = levels[..., : picture.colours], levels[..., picture.colours :]
-    if not picture.has_alpha:
-        alpha = np.full_like(levels[..., :1], white)
-    return np.concatenate([np.broadcast_to(colours, (*picture.size, 3)), alpha], axis=-1)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from npfill.pictures.picture import Picture, difference
+from npfill.pictures.difference import difference
+from npfill.pictures.picture import Picture
 from tests.cli.conftest import Command
 
 SELECTED = np.zeros((5, 6), dtype=bool)

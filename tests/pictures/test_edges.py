@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from npfill.errors import InputError
+from npfill.pictures.difference import difference
 from npfill.pictures.formats import FORMATS, npz_bytes
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.picture import Picture, difference
+from npfill.pictures.picture import Picture
 from npfill.pictures.read import as_read_again, from_bytes, png_text
 from npfill.pictures.sheet import Row, contact_sheet, rms
 

@@ -38,7 +38,7 @@ def test_profile_exif_and_dpi_survive_from_file_to_file(tmp_path: Path, deep: bo
         tmp_path / "a.jpg", exif=exif, icc_profile=b"a profile", dpi=(300, 300), comment=b"no"
     )
     before = read_picture(tmp_path / "a.jpg")
-    assert set(before.info) == {"icc_profile", "exif", "dpi"}
+    assert set(before.info) == {"icc_profile", "exif", "dpi", "comment"}
     if deep:
         before = replace(before, values=before.values * np.uint16(257))
     filled = MaskedPicture.of(before, np.eye(6, dtype=bool)).filled(np.zeros((6, 6, 3)))

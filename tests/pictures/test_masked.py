@@ -125,8 +125,15 @@ def test_data_come_back_in_their_type_within_what_was_observed(
 ) -> None:
     measured, selected = given
     picture = data_of(measured)
-    incomplete = MaskedPicture.of(picture, selected)
     hole = np.broadcast_to(selected[..., None] | np.isnan(picture.values), picture.values.shape)
+    if hole.all():
+        with pytest.raises(InputError, match="nothing is observed"):
+            MaskedPicture.of(picture, selected)
+        return
+    incomplete = MaskedPicture.of(picture, selected)
+    dead = hole.all(axis=(0, 1))
+    assert incomplete.dead.tolist() == dead.tolist()
+    hole = hole & ~dead
     assert incomplete.intensities[~hole].min(initial=0) >= 0
     assert incomplete.intensities[~hole].max(initial=0) <= 1
     values = np.where(hole, share, np.nan)

@@ -125,7 +125,8 @@ def _data(values: np.ndarray, name: str, kind: str, info: dict[str, object]) -> 
     info |= {"shape": shape}
     values = values.reshape(*shape[:2], -1)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-    return Picture(values, kind, name, tuple(notes), info, is_data=True, missing=missing)
+    why = "files of NumPy always are"
+    return Picture(values, kind, name, tuple(notes), info, is_data=True, why=why, missing=missing)
 
 
 def _as_it_came(picture: Picture) -> np.ndarray:

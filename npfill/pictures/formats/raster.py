@@ -175,11 +175,8 @@ def _frames_and_bits(image: Image.Image, header: bytes) -> list[str]:
     """Notes on frames and bits that are not read."""
     notes = []
     # The further frames of a JPEG file are previews and depth maps: nobody misses them.
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        named = {
-            "TIFF": "several pages: only the first is used",
-            "HEIF": "several pictures: only the first is used",
-        }
+    if image.format not in {"MPO", "TIFF"} and getattr(image, "is_animated", False):
+        named = {"HEIF": "several pictures: only the first is used"}
         notes.append(named.get(str(image.format), "animated: only the first frame is used"))
     bits = int(image.info.get("bit_depth", _BYTE)) if image.format == "HEIF" else _BYTE
     if image.format == "AVIF":

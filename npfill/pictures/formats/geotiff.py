@@ -1,0 +1,236 @@
+"""What GDAL writes into TIFF files of data: their place, what is no data, masks and statistics."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+from PIL import TiffImagePlugin as Pillow
+
+from npfill.pictures.kind import why_data
+from npfill.pictures.picture import NO_DATA, Picture
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+    Tags = Mapping[int, Any]
+    Tag = tuple[int, int, int, Any, bool]  # as tifffile writes it
+
+# Photometric interpretations, formats of samples, and types of extra channels that are alpha.
+_RGB, _PALETTE, _INKS, _YCBCR = 2, 3, 5, 6
+_OF_ONE = (0, 1, _PALETTE, 4)
+_KINDS = {1: "u", 2: "i", 3: "f", 5: "c", 6: "c"}
+_ALPHA = (1, 2)
+METADATA = 42112
+# The scale and tie points, transformation, and keys of GeoTIFF; the polynomials of raw scenes.
+PLACE = (33550, 33920, 33922, 34264, 34735, 50844)
+# How pixels are stored, and where; what points elsewhere into the file; and what is kept by itself.
+_STORAGE = {
+    *range(254, 260), 262, *range(263, 267), 273, *range(277, 282), 282, 283, 284, 296, 297, 317,
+    320, *range(322, 326), 330, 338, 339, 340, 341, 347, 400, *range(512, 522), *range(529, 533),
+    34665, 34675, 34853, 40965,
+}  # fmt: skip
+_DESCRIPTION, _SOFTWARE, _ORIENTATION = 270, 305, 274
+_OF_STACKS = ("ImageJ=", '{"shape"', "<?xml")  # descriptions that count pages
+_REDUCED, _MASK = 1, 4  # bits of the type of a page
+_STATISTICS = re.compile(r'\s*<Item name="STATISTICS_[^>]*>[^<]*</Item>')
+_OFFSET = re.compile(r'\s*<Item [^>]*role="offset"[^>]*>[^<]*</Item>')
+_NUMBER = re.compile(
+    r"\s*(?P<sign>[+-]?)(?:1\.#(?P<odd>QNAN|SNAN|IND|INF)"
+    r"|(?P<plain>nan|inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))",
+    re.IGNORECASE,
+)
+_CLOSE = 4  # times the precision of floats, within which GDAL takes them for equal
+
+
+def no_data(text: str) -> tuple[int | float | None, list[str]]:
+    """The no-data value that a text says, as GDAL reads it: the number that it begins with.
+
+    Returns:
+        The value, a whole one as an integer, or None where there is no number; and a note on a
+        text that is more than a number.
+    """
+    text = text.strip("\0 ")
+    found = _NUMBER.match(text)
+    if found is None:
+        return None, [f"its no-data text {text!r} is no number: it has no no-data value"]
+    digits = {"inf": "inf"}.get((found["odd"] or "").lower(), "nan") if found["odd"] else ""
+    said = found["sign"] + (found["plain"] or digits)
+    value = float(said)
+    notes = [] if found.end() == len(text) else [f"its no-data text {text!r} is read as {said}"]
+    return int(said) if re.fullmatch(r"[+-]?\d+", said) else value, notes
+
+
+def is_no_data(
+    values: Shaped[np.ndarray, "*axes"], value: int | float | None
+) -> Bool[np.ndarray, "*axes"]:
+    """True where values are a no-data value, as GDAL compares them."""
+    dtype = values.dtype
+    if value is None or np.isnan(value):
+        return np.zeros(values.shape, dtype=bool)
+    if dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            stored = dtype.type(value)
+            return np.isclose(values, stored, rtol=_CLOSE * np.finfo(dtype).eps, atol=0)
+    limits = np.iinfo(dtype)
+    if value not in (whole := range(limits.min, limits.max + 1)):
+        return np.zeros(values.shape, dtype=bool)
+    equal: np.ndarray = values == dtype.type(whole.index(int(value)) + limits.min)
+    return equal
+
+
+def without_no_data(
+    values: Shaped[np.ndarray, "*axes"], value: int | float | None
+) -> Shaped[np.ndarray, "*axes"]:
+    """Values of which those that would be no data are moved to the next level, as GDAL moves them.
+
+    Of floats, that is the next that GDAL tells from the no-data value.
+    """
+    wrong = is_no_data(values, value)
+    if value is None or not wrong.any():
+        return values
+    dtype = values.dtype
+    if dtype.kind == "f":
+        stored = dtype.type(value)
+        step = 4 * _CLOSE * np.spacing(np.abs(stored))
+        moved = stored + step if stored < np.finfo(dtype).max - step else stored - step
+    else:
+        moved = dtype.type(int(value) + 1 if value < np.iinfo(dtype).max else int(value) - 1)
+    return np.where(wrong, moved, values)
+
+
+def is_further(tags: Mapping[int, Any]) -> bool:
+    """True of a page that is a picture of its own, by its tags: no overview and no mask."""
+    return not tags.get(254, 0) & (_REDUCED | _MASK)
+
+
+def is_preview(tags: Mapping[int, Any]) -> bool:
+    """True of a page that is a smaller version of another."""
+    return bool(tags.get(254, 0) & _REDUCED)
+
+
+def is_mask(tags: Mapping[int, Any], of: Mapping[int, Any]) -> bool:
+    """True of a page that says which pixels of another page are valid."""
+    size = (256, 257)
+    fits = all(tags.get(side) == of.get(side) for side in size)
+    return tags.get(254, 0) & (_REDUCED | _MASK) == _MASK and fits
+
+
+def kept_tags(page: "TiffPage", *, alone: bool) -> list["Tag"]:
+    """The tags that a copy of a page of data keeps: all but of storage, and without statistics.
+
+    Args:
+        page: The page.
+        alone: It is the only one of the file; else its description may tell of the others.
+    """
+    found: list[Tag] = []
+    for tag in page.tags.values():
+        value = tag.value
+        if tag.code in _STORAGE or tag.code == _SOFTWARE:
+            continue
+        if tag.code == _DESCRIPTION and not alone and str(value).startswith(_OF_STACKS):
+            continue
+        found.append((tag.code, tag.dtype, tag.count, value, True))
+    return without_items(found, _STATISTICS)
+
+
+def of_deviation(info: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a file of a standard deviation: it has values everywhere, and no offset."""
+    of_values = {"no_data", "mask", "colormap", "extrasamples", "order", "photometric"}
+    kept = {part: content for part, content in info.items() if part not in of_values}
+    if "tags" in kept:
+        kept["tags"] = without_items([tag for tag in kept["tags"] if tag[0] != NO_DATA], _OFFSET)
+    return kept
+
+
+def without_items(tags: Sequence["Tag"], pattern: re.Pattern[str]) -> list["Tag"]:
+    """Tags without some items of GDAL's own metadata."""
+    found = []
+    for code, dtype, count, value, once in tags:
+        if code == METADATA and pattern.search(str(value)):
+            left = pattern.sub("", str(value))
+            if "<Item" in left:
+                found.append((code, dtype, 0, left, once))
+        else:
+            found.append((code, dtype, count, value, once))
+    return found
+
+
+def alpha_of(tags: "Tags") -> int | None:
+    """The place of the alpha channel of a page; None without one."""
+    extra = tags.get(Pillow.EXTRASAMPLES, ())
+    kinds = [kind in _ALPHA for kind in (extra if isinstance(extra, tuple) else (extra,))]
+    samples: int = tags.get(Pillow.SAMPLESPERPIXEL, 1)
+    at = samples - len(kinds) + kinds.index(True) if any(kinds) else 0
+    return at if 0 < at < samples else None
+
+
+def why(tags: "Tags") -> str:
+    """A clause that says why a page is data; empty of a picture."""
+    bits = max(tags.get(Pillow.BITSPERSAMPLE, (1,)))
+    kind = _KINDS.get(max(tags.get(Pillow.SAMPLEFORMAT, (1,))), "V")
+    least = {"f": 2, "c": 8}.get(kind, 1)
+    size = next((size for size in (1, 2, 4, 8) if bits <= 8 * size and size >= least), 8)
+    photometric = tags.get(Pillow.PHOTOMETRIC_INTERPRETATION, 0)
+    return why_data(
+        np.dtype(f"{kind}{size}"),
+        tags.get(Pillow.SAMPLESPERPIXEL, 1) - (alpha_of(tags) is not None),
+        1 if photometric in _OF_ONE else 4 if photometric == _INKS else 3,
+        place=any(tag in tags for tag in PLACE),
+        no_data=no_data(str(tags.get(NO_DATA, "")))[0] is not None,
+        full=bits <= 8 or bits == 8 * size,
+    )
+
+
+def data(
+    page: "TiffPage",
+    tags: "Tags",
+    values: np.ndarray,
+    valid: list[np.ndarray],
+    name: str,
+    *,
+    alone: bool,
+) -> Picture:
+    """Data, of which NaN, no data and what a mask or alpha leaves out are missing."""
+    info: dict[str, Any] = {
+        "photometric": _RGB if page.photometric == _YCBCR else int(page.photometric),
+        "planar": page.axes == "SYX",
+        "tags": kept_tags(page, alone=alone),
+        "mask": bool(valid),
+    }
+    if page.photometric == _PALETTE:
+        info["colormap"] = page.colormap
+    if page.extrasamples:
+        info["extrasamples"] = [int(kind) for kind in page.extrasamples]
+    notes: list[str] = []
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    alpha = alpha_of(tags)
+    if alpha is not None:
+        # Alpha comes last here, whatever comes after it in the file.
+        info["order"] = order = [*range(alpha), *range(alpha + 1, values.shape[-1]), alpha]
+        values, missing = values[..., order], missing[..., order]
+        missing |= values[..., -1:] == 0
+    bands = values.shape[-1] - (alpha is not None)
+    if NO_DATA in page.tags:
+        info["no_data"], said = no_data(str(page.tags[NO_DATA].value))
+        notes += said
+        none = is_no_data(values[..., :bands], info["no_data"])
+        if bands == 3 and info["photometric"] == _RGB and none.any():
+            none = np.broadcast_to(none.all(axis=-1, keepdims=True), none.shape)
+            notes.append("a colour is no data where all three of its channels are")
+        missing[..., :bands] |= none
+    for each in valid:
+        missing |= ~each.reshape(*each.shape[:2], -1)
+    has_alpha = alpha is not None
+    return Picture(
+        values,
+        "TIFF",
+        name,
+        tuple(notes),
+        info,
+        is_data=True,
+        why=why(tags),
+        missing=missing,
+        validity=has_alpha,
+    )
