@@ -128,8 +128,8 @@ LATER = {
     "npfill/pictures/masked.py:MaskedPicture._limits": (
         "data are filled within exactly what is observed"
     ),
-    "npfill/pictures/picture.py:_distance": "integers of 64 bits are compared exactly",
-    "npfill/pictures/picture.py:_modular": "integers of 64 bits are compared exactly",
+    "npfill/pictures/difference.py:_distance": "integers of 64 bits are compared exactly",
+    "npfill/pictures/difference.py:_modular": "integers of 64 bits are compared exactly",
     "npfill/pictures/read.py:_quiet": "threads may read pictures at the same time",
     "npfill/predictor/__init__.py:_of_network": "a network of the caller's own is never moved",
     "npfill/predictor/__init__.py:_keep": "models are kept for the next call",

@@ -126,7 +126,7 @@ def test_a_no_data_text_is_the_number_that_it_begins_with(
     tmp_path: Path, said: str, value: float | None, notes: int
 ) -> None:
     found, told = no_data(said)
-    assert found == value or (value is not None and np.isnan([found, value]).all())
+    assert found == value or str(found) == str(value) == "nan"
     assert len(told) == notes
     picture = read_picture(raster(tmp_path / "a.tif", levels(1, np.float32), text(42113, said)))
     assert len(picture.notes) == notes
@@ -203,7 +203,8 @@ def test_a_mask_of_a_picture_without_a_place_is_missing_too(tmp_path: Path) -> N
         writer.write(levels(3), photometric="rgb", metadata=None)
         writer.write(~HOLE, subfiletype=4, metadata=None)
     picture = read_picture(tmp_path / "a.tif")
-    assert (picture.is_data, picture.values.dtype) == (False, np.uint8)
+    assert not picture.is_data
+    assert picture.values.dtype == np.uint8
     assert np.array_equal(picture.lacking, HOLE)
 
 
