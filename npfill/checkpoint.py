@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     refuse_weights(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
+        with path.open("rb") as opened:
+            # The library opens no name that is not of Unicode.
+            is_plain = str(path).encode(errors="ignore") == os.fsencode(path)
+            name = path if is_plain else f"/dev/fd/{opened.fileno()}"
+            with safe_open(name, framework="pt") as file:
+                return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118 - not a dict
     except SafetensorError as error:
         raise ModelError(
             f"{path}: not a safetensors file ({error})", "fetch or copy it again"

@@ -232,6 +232,8 @@ def _typed(hint: object, value: object, where: str, error: type[NpfillError]) ->
         if not isinstance(value, list | tuple):
             raise error(f"{where} is {_shown(value)}, which is not a list", "write it as [1, 2, 3]")
         return tuple(_typed(get_args(hint)[0], item, where, error) for item in value)
+    if isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value):
+        raise error(f"{where} is {_shown(value)}, which is no text", "write it in UTF-8")
     if type(value) is hint:
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if words and Path(words[0]).suffix and Path(words[0]).is_file():
         hint = f"npfill complete {shell(words)}"
         sys.exit(report(UsageError(f"{words[0]}: a file, not a command", hint)))
+    if "" in words:
+        hint = "perhaps a variable of the shell that is not set"
+        sys.exit(report(UsageError("an empty word in the command line", hint)))
     try:
         app(args=words, prog_name=app.info.name, obj=words)
     except OSError as error:

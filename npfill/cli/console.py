@@ -69,7 +69,7 @@ def _flags() -> Mapping[str, str]:
 
 def print_data(line: str) -> None:
     """Print a line on stdout."""
-    stdout.print(_readable(line), markup=False)
+    stdout.print(readable(line), markup=False)
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Print a line; the text is never read as markup."""
         if not self.quiet:
-            stderr.print(_readable(as_flags(text)), markup=False)
+            stderr.print(readable(as_flags(text)), markup=False)
 
     def warn(self, text: str) -> None:
         """Print a line on what the user should know; kept for the result, too."""
@@ -236,9 +236,9 @@ def report(error: Exception) -> int:
 
 def _plain(text: str) -> str:
     """Text that rich shows as it is; what would steer a terminal, or is no text, is escaped."""
-    return escape(_readable(text))
+    return escape(readable(text))
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Text with what would steer a terminal, or is no text, escaped."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -173,7 +173,7 @@ def _numbers(contexts: str) -> list[int]:
         UsageError: It is something else.
     """
     words = [word.strip() for word in contexts.split(",")]
-    if not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
+    if not all(word.isdecimal() and len(word) < 12 and int(word) > 0 for word in words):
         raise UsageError(f"`contexts={contexts}`: not numbers of pixels", "such as 10,100")
     return [int(word) for word in words]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from npfill.cli.console import Progress, Reporter, progress, shell, stdout
+from npfill.cli.console import Progress, Reporter, progress, readable, shell, stdout
 from npfill.errors import OverwriteError, UsageError
 from npfill.files import folder, write_bytes
 
@@ -79,7 +79,7 @@ def train_command(
     if new is not None and data is not None:
         survey = training.survey(data, skip_damaged=skip_damaged)
         proposed = survey.recipe()
-        head = f"# A start for {survey}, in {data}.\n\n"
+        head = f"# A start for {survey}, in {readable(str(data))}.\n\n"
         write_bytes(
             new, (head + training.render(proposed, comments=True)).encode(), overwrite=False
         )

@@ -59,7 +59,11 @@ def read_images_with_holes(
     least half of what it is made of is. Otherwise as `read_images`; `damaged` is as for `readable`.
     """
     pictures = (picture for _, picture in readable(entries(path, split), damaged))
-    return squares(pictures, size, channels)
+    images = squares(pictures, size, channels)
+    if isinstance(images, MaskedImages) and (empty := ~images.known.flatten(1).any(1)).any():
+        number = int(empty.nonzero()[0]) + 1
+        raise InputError(f"{path}: picture {number} is nothing but a hole", "leave it out")
+    return images
 
 
 def read_photographs(

@@ -34,6 +34,7 @@ _KEPT = (5, 10, 20, 50)
 _IRREGULAR = ((1, 10), (10, 20), (20, 30), (30, 60))
 _DAMAGE = {name: draw for name, draw in FAMILIES.items() if name != "scattered"}
 _WHITE = 128
+_DIGITS = 12  # of a number of pixels; Python takes none of thousands
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ def kind(word: str) -> ContextKind:
     family, _, number = word.removesuffix("%").strip().replace("keep ", "keep:").partition(":")
     if family.isdecimal() and not number:
         family, number = "random", family
+    if len(number) > _DIGITS:
+        raise UsageError(
+            f"`contexts`: a number of {len(number):,} digits", "no picture has so many"
+        )
     if family in _COUNTED and number.isdecimal():
         return ContextKind(
             f"{family}:{int(number)}", family, partial(_COUNTED[family], int(number)), int(number)

@@ -11,7 +11,7 @@ from npfill.config import Json
 from npfill.data import Photographs
 from npfill.data.sources import first_file
 from npfill.devices import keep_memory
-from npfill.errors import NpfillError
+from npfill.errors import CheckFailedError, NpfillError
 from npfill.evaluate.held_out import (
     at_random_counts,
     calibrate,
@@ -164,6 +164,11 @@ def _calibrate(
     The state to resume from holds none, and weights that have one stay: however often a run is
     interrupted, it ends with the same files.
     """
+    if not run.best.is_file():
+        raise CheckFailedError(
+            f"{run.path}: no validation had a finite likelihood",
+            "look at the pictures, or lower optimiser.learning_rate",
+        )
     fitted: dict[int, tuple[tuple[float, float], tuple[float, ...]]] = {}
     if isinstance(held_out, Photographs):
         some: Pictures = held_out[:_CENTRES].centres(_CENTRE)

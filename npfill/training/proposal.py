@@ -107,7 +107,7 @@ def survey(data: Path, *, skip_damaged: bool = False) -> Survey:
     some = [picture for _, picture in readable(seen, [] if skip_damaged else None)]
     sides = [side for picture in some for side in picture.size]
     return Survey(
-        name=data.resolve().stem,
+        name=data.resolve().stem.encode("utf-8", "replace").decode(),
         count=len(found),
         smallest=min(sides),
         largest=max(sides),

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: npfill among damaged pictures, masks, weights and recipes.
+"""`python -m tests.fuzz`: npfill among damaged files of every kind, and random command lines.
 
 Case N of a seed is always the same. A process of its own runs the cases one after another, so that
 whatever ends it counts as a crash, and a case that takes too long as a hang.
@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -21,14 +22,9 @@ from typing import Annotated
 
 import typer
 
-from npfill import checkpoint
 from npfill.cli import main
-from tests.conftest import MODELS, of
-from tests.corpus.masks import MASKS
-from tests.corpus.nasty import DONE, Nasty, noise, saved
-from tests.corpus.pictures import PICTURES
-from tests.corpus.recipes import RECIPES
-from tests.corpus.weights import whole
+from tests.fuzz.beginnings import QUICK, Files, beginnings, laid, offline, surroundings
+from tests.fuzz.command_lines import command_line, commands
 from tests.fuzz.mutations import mutated
 
 _BUG = 1
@@ -36,11 +32,13 @@ _LONGEST = 60.0  # seconds; a case takes a tenth of one
 _MEMORY = 8 * 2**30
 _TO = ("-o", "out", "--overwrite", "--samples", "1")
 _FILL = ("--box", "0,0,1,1", "-m", "tiny.safetensors", *_TO)
+_TRAIN = ("train", "tiny.toml", *QUICK, "--run-dir", "out")
+_HOLE = ("--box", "0,0,1,1")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A damaged file and the command that reads it."""
+    """A damaged file, what lies beside it, and the command that reads it."""
 
     kind: str
     name: str
@@ -56,36 +54,33 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def seeds() -> dict[str, dict[str, bytes]]:
-    """Files that work, by kind and name."""
-
-    def working(table: dict[str, Nasty]) -> dict[str, bytes]:
-        made = {name: nasty.make() for name, nasty in table.items() if nasty.code == DONE}
-        return {name: content for name, content in made.items() if len(content) < 100_000}
-
-    weights = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in MODELS:
-            path = Path(folder) / f"{name}.safetensors"
-            checkpoint.save(path, of(name, 3), {})
-            weights[path.name] = path.read_bytes()
-    kinds = {"picture": PICTURES, "mask": MASKS, "recipe": RECIPES}
-    return {kind: working(table) for kind, table in kinds.items()} | {"weights": weights}
-
-
-def case_of(files: dict[str, dict[str, bytes]], seed: int, number: int) -> Case:
+def case_of(files: Files, seed: int, number: int) -> Case:
     """Case `number` of a seed."""
     random = Random(f"{seed} {number}")
-    kind = random.choice(sorted(files))
+    kind = random.choice([*sorted(files), "command"])
+    if kind == "command":
+        name = random.choice(sorted(files["result"]))
+        return Case(kind, "result.png", files["result"][name], command_line(random, commands()))
     name = random.choice(sorted(files[kind]))
     content = mutated(name, files[kind][name], list(files[kind].values()), random)
     words = {
-        "picture": ("complete", name, *_FILL),
-        "mask": ("complete", "photo.png", "--mask", name, "--fit-mask", *_FILL[2:]),
-        "weights": ("complete", "photo.png", *_FILL[:2], "-m", name, *_TO),
-        "recipe": ("train", name, "--print-config"),
+        "picture": [("complete", name, *_FILL), ("complete", name, *_FILL, "--format", "keep")],
+        "mask": [("complete", "photo.png", "--mask", name, "--fit-mask", *_FILL[2:])],
+        "weights": [("complete", "photo.png", *_HOLE, "-m", name, *_TO)],
+        "recipe": [("train", name, "--print-config")],
+        "result": [("explain", name, "--rerun"), ("check", "photo.png", name, *_HOLE)],
+        "run": [
+            ("train", "--resume", "--run-dir", "run", "--device", "cpu"),
+            ("train", "tiny.toml", *QUICK, "--data", "data.npy", "--run-dir", "run"),
+            ("complete", "photo.png", *_HOLE, "-m", "run", *_TO),
+        ],
+        "set": [
+            (*_TRAIN, "--data", name),
+            ("train", "--new", "out.toml", "--data", name),
+            ("evaluate", "nearest", "--data", name, "--images", "2", "--contexts", "9"),
+        ],
     }
-    return Case(kind, name, content, words[kind])
+    return Case(kind, name, content, random.choice(words[kind]))
 
 
 def run(words: tuple[str, ...]) -> tuple[int, str]:
@@ -99,26 +94,29 @@ def run(words: tuple[str, ...]) -> tuple[int, str]:
     return 0, err.getvalue()
 
 
-def work(files: dict[str, dict[str, bytes]], seed: int, first: int, told: Connection) -> None:
+def work(files: Files, seed: int, first: int, told: Connection) -> None:
     """Run cases from number `first` on, until stopped, and tell of each how it ended."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    sys.stdin = io.TextIOWrapper(io.BytesIO())
     with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        Path("photo.png").write_bytes(saved(noise(), "PNG"))
-        Path("tiny.safetensors").write_bytes(whole())
         number = first
         while True:
+            place = Path(folder, str(number))
+            place.mkdir()
+            os.chdir(place)
+            offline()
             case = case_of(files, seed, number)
-            Path(case.name).write_bytes(case.content)
+            beside = files["run"] if case.kind == "run" else {}
+            laid(surroundings() | beside | {case.name: case.content})
             told.send(run(case.words))
-            Path(case.name).unlink()
-            shutil.rmtree("out", ignore_errors=True)
+            os.chdir(folder)
+            shutil.rmtree(place)
             number += 1
 
 
 def fuzz(seed: int, seconds: float, folder: Path) -> Tally:
     """Run cases for a time; the files of those that fail are kept in a folder."""
-    files, tally = seeds(), Tally()
+    files, tally = beginnings(), Tally()
     context, number, end = multiprocessing.get_context("fork"), 0, time.monotonic() + seconds
     while time.monotonic() < end:
         heard, told = context.Pipe(duplex=False)
@@ -151,9 +149,10 @@ def _wait(heard: Connection, case: Case, tally: Tally) -> str:
 
 
 def _keep(folder: Path, case: Case, problem: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / case.name).parent.mkdir(parents=True, exist_ok=True)
     (folder / case.name).write_bytes(case.content)
-    (folder / "problem.txt").write_text(f"npfill {' '.join(case.words)}\n{problem}\n", "utf-8")
+    said = f"npfill {case.words!r}\n{problem}\n"
+    (folder / "problem.txt").write_text(said, "utf-8", errors="backslashreplace")
 
 
 def command(
@@ -162,7 +161,7 @@ def command(
     folder: Annotated[Path, typer.Option(help="Takes the files of what fails.")] = Path("fuzz"),
 ) -> None:
     """Run npfill on damaged files, and tell how often it crashes."""
-    tally = fuzz(seed, minutes * 60, folder)
+    tally = fuzz(seed, minutes * 60, folder.absolute())
     total = sum(tally.ended.values())
     print(f"{total:,} cases in {minutes:g} minutes, seed {seed}")  # noqa: T201
     for kind in sorted({kind for kind, _ in tally.ended}):

@@ -4,10 +4,12 @@ import json
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from random import Random
 from typing import Any
 
 from tests.corpus.nasty import SIGNATURE
+from tests.fuzz.structures import aware, said_otherwise
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _VALUES: tuple[Any, ...] = (
@@ -26,14 +28,22 @@ def mutated(name: str, content: bytes, others: Sequence[bytes], random: Random) 
         others: Files of the same kind, parts of which get in.
         random: What is drawn from.
     """
-    aware = {".safetensors": _with_other_header, ".toml": _with_other_lines}
-    suffix = name[name.rindex(".") :]
-    if suffix in aware and random.random() < 0.6:
-        return aware[suffix](content, random)
-    changed = bytearray(content)
+    of_suffix = {
+        ".safetensors": _with_other_header,
+        ".toml": _with_other_lines,
+        ".json": _with_other_values,
+        ".jsonl": _with_other_values,
+    }
+    if random.random() < 0.6:
+        if b"npfill_options" in content:
+            return said_otherwise(content, random, _change)
+        change = of_suffix.get(PurePath(name).suffix, aware)
+        if (changed := change(content, random)) != content:
+            return changed
+    blind = bytearray(content)
     for _ in range(random.choice((1, 1, 2, 4))):
-        changed = random.choice(_BLIND)(changed, others, random)
-    result = bytes(changed)
+        blind = random.choice(_BLIND)(blind, others, random)
+    result = bytes(blind)
     if result.startswith(SIGNATURE) and random.random() < 0.7:
         return _with_right_checksums(result)
     return result
@@ -100,6 +110,17 @@ def _with_other_header(content: bytes, random: Random) -> bytes:
         metadata["npfill"] = json.dumps(about)
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + content[end:]
+
+
+def _with_other_values(content: bytes, random: Random) -> bytes:
+    """A file of lines of JSON with other values in one."""
+    lines = content.decode().splitlines() if content.startswith(b'{"') else [content.decode()]
+    at = random.randrange(len(lines))
+    value = json.loads(lines[at])
+    for _ in range(random.randint(1, 3)):
+        _change(value, random)
+    lines[at] = json.dumps(value)
+    return "\n".join(lines).encode()
 
 
 def _change(tree: Any, random: Random) -> None:

@@ -113,6 +113,7 @@ def exif_bytes(exif: Image.Exif, *, of_tiff: bool, upright: bool, turned: bool) 
         shot, across, down = exif.get_ifd(IFD.Exif), Base.ExifImageWidth, Base.ExifImageHeight
         if across in shot and down in shot:
             shot[across], shot[down] = shot[down], shot[across]
+    exif.bigtiff = False  # a block of its own is none
     return exif.tobytes() if exif else b""
 
 
