@@ -63,7 +63,7 @@ def case_of(files: Files, seed: int, number: int) -> Case:
         return Case(kind, "result.png", files["result"][name], command_line(random, commands()))
     name = random.choice(sorted(files[kind]))
     content = mutated(name, files[kind][name], list(files[kind].values()), random)
-    words = {
+    words: dict[str, list[tuple[str, ...]]] = {
         "picture": [("complete", name, *_FILL), ("complete", name, *_FILL, "--format", "keep")],
         "mask": [("complete", "photo.png", "--mask", name, "--fit-mask", *_FILL[2:])],
         "weights": [("complete", "photo.png", *_HOLE, "-m", name, *_TO)],
