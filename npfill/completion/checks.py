@@ -116,7 +116,7 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
         UsageError: The options of the mask contradict each other, or select nothing.
         InputError: A picture or the mask cannot be used.
     """
-    one, other = read_picture(before), read_picture(after)
+    one, other = read_picture(before, damaged=masking.damaged), read_picture(after)
     hole = hole_of(masking, one)
     notes = [f"{each.name}: {note}" for each in (one, other) for note in each.notes]
     notes += hole.notes
@@ -222,7 +222,7 @@ def _picture_and_mask(origin: Origin) -> str:
 def _prepared(origin: Origin) -> Prepared:
     """The picture and its hole; of no more pixels than are read of a stranger's."""
     most = min(origin.options.get("max_pixels", MAX_PIXELS), MAX_PIXELS)
-    picture = read_picture(origin.image, most)
+    picture = read_picture(origin.image, most, damaged=origin.masking.damaged)
     is_stripped = origin.options.get("strip", False)
     return prepare(picture.stripped() if is_stripped else picture, origin.masking, most)
 

@@ -57,10 +57,11 @@ def complete(
             channel", masked or not; or a tensor "height width" or "channel height width". NaN and
             masked entries are missing.
         mask: What is missing, too, with the rules of the command: the path of a mask, `alpha` for
-            what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour;
-            or an image, array or tensor "height width", True or white where pixels are missing, and
-            where a masked array is masked. A list of paths, images and arrays is their union.
-            Booleans of the picture's shape are a mask for each channel, each completed by itself.
+            what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour,
+            `damaged` for what could not be decoded of a torn PNG or JPEG; or an image, array or
+            tensor "height width", True or white where pixels are missing, and where a masked array
+            is masked. A list of paths, images and arrays is their union. Booleans
+            of the picture's shape are a mask for each channel, each completed by itself.
         model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
             name of a baseline (`npfill.baselines.BASELINES`), or a model or baseline itself; `auto`
             is the model for photographs, whatever the picture.
@@ -90,7 +91,9 @@ def complete(
     how = SamplingOptions(samples, seed, sampler, rounds, noise)
     if samples < 0:
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
-    given = as_picture(picture, "the picture", most)
+    words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
+    damaged = any(isinstance(word, str) and word == "damaged" for word in words)
+    given = as_picture(picture, "the picture", most, damaged=damaged)
     known, rest = _by_channel(given.picture, mask)
     threshold = None if mask_threshold is None else float(mask_threshold)
     labels = [mask_label] if isinstance(mask_label, int | str) else mask_label

@@ -32,7 +32,8 @@ class MaskOptions:
     """The options that select the hole; what data lack is part of it in any case.
 
     Attributes:
-        mask: A file; `alpha` for what is transparent; `color:magenta` or `color:#rrggbb~TOLERANCE`
+        mask: A file; `alpha` for what is transparent; `damaged` for what could not be decoded of a
+            torn PNG or JPEG; `color:magenta` or `color:#rrggbb~TOLERANCE`
             for what has a colour; or a picture in memory. Several are united. None: no mask.
         box: Boxes to fill, each X, Y, width and height in pixels, or a text "X,Y,W,H".
         invert_mask: Fill what the mask keeps.
@@ -68,9 +69,14 @@ class MaskOptions:
         return [Path(mask) for mask in self.masks if is_file(mask)]
 
     @property
+    def damaged(self) -> bool:
+        """What could not be decoded of a torn picture is missing."""
+        return "damaged" in self.words
+
+    @property
     def opaque(self) -> bool:
         """The hole is made opaque where it is filled."""
-        return "alpha" in self.words
+        return "alpha" in self.words or self.damaged
 
     @property
     def name(self) -> str:
@@ -83,7 +89,7 @@ class MaskOptions:
 def is_file(mask: Mask) -> TypeGuard[str | Path]:
     """True if a mask is a file, or a folder of them."""
     word = "alpha" if isinstance(mask, Picture) else str(mask)
-    return word != "alpha" and not word.casefold().startswith("color:")
+    return word not in {"alpha", "damaged"} and not word.casefold().startswith("color:")
 
 
 def name_of(mask: Mask) -> str:
@@ -190,6 +196,8 @@ def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | No
 def _of_mask(mask: Mask, options: MaskOptions, picture: Picture, max_pixels: int) -> Hole:
     """The hole that one mask selects."""
     if not is_file(mask) and not isinstance(mask, Picture):
+        if str(mask) == "damaged":
+            return Hole(picture.lacking)
         return from_alpha(picture) if mask == "alpha" else Hole(*of_colour(picture, str(mask)))
     return from_mask(
         mask if isinstance(mask, Picture) else read_mask(Path(mask), max_pixels),

@@ -23,11 +23,13 @@ class InputFile:
         relative: Its path below the folder that was named; the file's name where none was. Results
             and masks have the same path below theirs.
         data: The suffix of data in their format, or "", once somebody has looked.
+        damaged: What could not be decoded of it is taken as missing.
     """
 
     path: Path
     relative: Path
     data: str | None = None
+    damaged: bool = False
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
 
     def suffix_of_data(self, max_pixels: int, *, ahead: bool) -> str:
@@ -42,7 +44,7 @@ class InputFile:
             self.data, _ = glance(self.path)
         elif self.data is None:
             try:
-                self._ahead = read_picture(self.path, max_pixels)
+                self._ahead = read_picture(self.path, max_pixels, damaged=self.damaged)
                 self.data = suffix_of_data(self._ahead)
             except NpfillError as error:  # said when it is read
                 self._ahead = error
@@ -57,7 +59,7 @@ class InputFile:
         ahead, self._ahead = self._ahead, None
         if isinstance(ahead, NpfillError):
             raise ahead
-        return ahead or read_picture(self.path, max_pixels)
+        return ahead or read_picture(self.path, max_pixels, damaged=self.damaged)
 
 
 def find_pictures(

@@ -126,6 +126,8 @@ class Run:
             images, recursive=recursive, masks=masking.files
         )
         self.pictures = len(files)
+        for file in files:
+            file.damaged = masking.damaged
         if output.file is not None and len(files) > 1:
             raise UsageError(
                 f"{output.output}: {len(files)} pictures for one file",

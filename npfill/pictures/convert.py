@@ -16,7 +16,7 @@ from npfill.pictures.formats.metadata import kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
 from npfill.pictures.kind import why_data
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import MAX_PIXELS, read_values, refusals
+from npfill.pictures.read import MAX_PIXELS, read_picture, refusals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,9 @@ class PictureInput:
         return values[..., 0] if self.layout == "height width" else values
 
 
-def as_picture(thing: object, name: str = "picture", max_pixels: int = MAX_PIXELS) -> PictureInput:
+def as_picture(
+    thing: object, name: str = "picture", max_pixels: int = MAX_PIXELS, *, damaged: bool = False
+) -> PictureInput:
     """Take a picture or data from a file, an image, an array or a tensor.
 
     uint8 and uint16 in one to four channels are pictures, the last of two or four channels being
@@ -60,11 +62,16 @@ def as_picture(thing: object, name: str = "picture", max_pixels: int = MAX_PIXEL
             "height width" or "channel height width". Values are never changed.
         name: The picture's name in messages; a file has its own.
         max_pixels: A file of more pixels is refused.
+        damaged: Take what could not be decoded of a torn file as missing.
 
     Raises:
         InputError: It cannot be read, or holds no numbers, or is true and false.
     """
-    given = as_values(thing, name, max_pixels)
+    if isinstance(thing, str | Path):
+        return _of_file(read_picture(Path(thing), max_pixels, damaged=damaged))
+    if damaged:
+        raise InputError(f"{name}: only of a file it is known what is damaged", "give its path")
+    given = as_values(thing, name)
     if given.picture.values.dtype == np.bool_:
         raise InputError(
             f"{given.picture.name}: true and false are a mask, not a picture", "`mask` takes it"
@@ -72,12 +79,8 @@ def as_picture(thing: object, name: str = "picture", max_pixels: int = MAX_PIXEL
     return given
 
 
-def as_values(thing: object, name: str, max_pixels: int = MAX_PIXELS) -> PictureInput:
-    """Take a picture, or a mask, which may be true and false; else as `as_picture`."""
-    if isinstance(thing, str | Path):
-        picture = read_values(Path(thing), max_pixels)
-        grey = picture.values.shape[-1] == 1 and len(picture.info.get("shape", ())) < 3
-        return PictureInput(picture, "height width" if grey else "height width channel")
+def as_values(thing: object, name: str) -> PictureInput:
+    """Take a picture in memory, or a mask, which may be true and false; else as `as_picture`."""
     if isinstance(thing, Image.Image):
         return _of_image(thing, name)
     torch = sys.modules.get("torch")  # who gives a tensor has imported it
@@ -117,6 +120,11 @@ def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width chann
     """A picture in which more values are missing, of each channel its own."""
     known = picture.missing
     return replace(picture, missing=missing if known is None else missing | known)
+
+
+def _of_file(picture: Picture) -> PictureInput:
+    grey = picture.values.shape[-1] == 1 and len(picture.info.get("shape", ())) < 3
+    return PictureInput(picture, "height width" if grey else "height width channel")
 
 
 def _of_image(image: Image.Image, name: str) -> PictureInput:

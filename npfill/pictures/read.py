@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from npfill.errors import InputError
 from npfill.memory import is_out_of_memory
 from npfill.pictures.classes import with_classes
+from npfill.pictures.damage import is_torn, mended
 from npfill.pictures.formats import FORMATS, Format, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
 from npfill.pictures.formats.raster import HEADER
@@ -32,7 +33,7 @@ for _library in ("PIL", "tifffile"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
-def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS, *, damaged: bool = False) -> Picture:
     """Read a picture, or data, from a file; the content decides the format, not the name.
 
     Threads may read at once: no setting of Pillow's is touched.
@@ -40,32 +41,36 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
     Args:
         path: The file, or `-` for stdin.
         max_pixels: A picture of more pixels is refused before it is decoded.
+        damaged: Take what could not be decoded of a torn PNG or JPEG as missing.
 
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.
     """
-    picture = read_values(path, max_pixels)
+    with opened(path) as file:
+        if damaged:
+            return _torn(file.read(), str(path), max_pixels)
+        try:
+            picture = _format(file, str(path)).read(file, str(path), max_pixels)
+        except Exception as error:
+            file.seek(0)
+            if not is_torn(file.read(), max_pixels):
+                raise
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path}: cannot be read ({reason})",
+                "it is torn: to complete it, `mask=damaged` takes what is lost as the hole",
+            ) from None
     if picture.values.dtype == np.bool_:
         raise InputError(f"{path}: true and false are a mask, not a picture", "`mask` takes it")
     return picture
 
 
-def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a file that may hold a picture, data, or a mask of true and false.
+def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a mask; of a palette in colours, its numbers too, which may be those of classes.
 
     Args:
         path: The file, or `-` for stdin.
-        max_pixels: A picture of more pixels is refused before it is decoded.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-    with opened(path) as file:
-        return _format(file, str(path)).read(file, str(path), max_pixels)
-
-
-def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a mask; of a palette in colours, its numbers too, which may be those of classes.
+        max_pixels: A mask of more pixels is refused before it is decoded.
 
     Raises:
         InputError: It cannot be read.
@@ -85,6 +90,17 @@ def from_bytes(content: bytes, name: str, max_pixels: int = sys.maxsize) -> Pict
     with refusals(name):
         file = BytesIO(content)
         return _format(file, name).read(file, name, max_pixels)
+
+
+def _torn(content: bytes, name: str, max_pixels: int) -> Picture:
+    """A torn picture, of which what could not be decoded is missing."""
+    whole, lost = mended(content, name, max_pixels)
+    if not lost.any():
+        raise InputError(f"{name}: nothing of it is damaged", "leave `mask=damaged` out")
+    picture = from_bytes(whole, name, max_pixels)
+    turn = raster.orientation(raster.opened(BytesIO(whole), picture.format))
+    lost = raster.TURNS[turn](lost) if turn in raster.TURNS else lost
+    return replace(picture, missing=lost[..., None].repeat(picture.values.shape[-1], axis=-1))
 
 
 def as_read_again(content: bytes, picture: Picture) -> Picture:

@@ -12,7 +12,7 @@ from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
 from npfill.pictures.hole import from_mask
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import glance, read_picture, read_values
+from npfill.pictures.read import glance, read_mask, read_picture
 from tests.data_files import load, save
 
 TYPES = ["u1", "i2", "<u2", ">u2", "i8", "u8", "f2", "<f4", ">f4", "f8"]
@@ -150,13 +150,13 @@ def test_a_mask_may_be_an_array(tmp_path: Path, kind: str, one: Any) -> None:
     selected = np.zeros((4, 5), dtype=bool)
     selected[1:3, 2:4] = True
     path = save(tmp_path / f"mask{kind}", np.where(selected, one, np.zeros_like(one)))
-    hole = from_mask(read_values(path), OF_4_BY_5)
+    hole = from_mask(read_mask(path), OF_4_BY_5)
     assert np.array_equal(hole.selected, selected)
     assert hole.notes == ()
 
 
 def test_a_mask_array_of_several_channels_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "mask.npy", np.ones((4, 5, 2), dtype=bool))
-    mask = read_values(tmp_path / "mask.npy")
+    mask = read_mask(tmp_path / "mask.npy")
     with pytest.raises(InputError, match=r"mask\.npy: a mask of 2 channels"):
         from_mask(mask, OF_4_BY_5)
