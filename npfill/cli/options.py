@@ -14,8 +14,8 @@ _model = partial(typer.Option, rich_help_panel="Model")
 _output = partial(typer.Option, rich_help_panel="Output")
 _FARTHEST = 100_000
 _ALPHA_OR_COLOUR = (
-    "`alpha`: what is transparent is filled. `damaged`: what a torn PNG or JPEG has lost. `color:magenta` or `color:#ff00ff~8`: what has this "
-    "colour, to 8 of 255 levels, is filled. Repeatable."
+    "`alpha`: what is transparent is filled. `color:magenta` or `color:#ff00ff~8`: what has this "
+    "colour, to 8 of 255 levels. `damaged`: what a torn PNG or JPEG has lost. Repeatable."
 )
 
 
