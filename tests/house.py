@@ -240,16 +240,19 @@ def _later(modules: list[Source]) -> dict[str, range]:
     found = {}
     for place in LATER:
         file, _, name = place.partition(":")
-        source = next(one for one in modules if one.place(1) == f"{file}:1")
+        source = next((one for one in modules if one.place(1) == f"{file}:1"), None)
+        assert source is not None, f"LATER: there is no {file}"
         found[place] = range(1, len(source.text.splitlines()) + 1)
         if name:
             node: ast.AST = source.tree
             for part in name.split("."):
-                node = next(
+                inner = [
                     one
                     for one in ast.iter_child_nodes(node)
                     if isinstance(one, ast.ClassDef | ast.FunctionDef) and one.name == part
-                )
+                ]
+                assert inner, f"LATER: there is no {place}"
+                node = inner[0]
             assert isinstance(node, ast.ClassDef | ast.FunctionDef)
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
             found[place] = range(first, (node.end_lineno or first) + 1)

@@ -9,7 +9,7 @@ import typer
 
 from npfill.files import folder
 
-_MASK = "Mask"
+_mask = partial(typer.Option, rich_help_panel="Mask")
 _model = partial(typer.Option, rich_help_panel="Model")
 _output = partial(typer.Option, rich_help_panel="Output")
 _FARTHEST = 100_000
@@ -21,53 +21,33 @@ _ALPHA_OR_COLOUR = (
 
 MaskFile = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="MASK",
-        help=f"A file: white is filled, black is kept. {_ALPHA_OR_COLOUR}",
-        rich_help_panel=_MASK,
-    ),
+    _mask(metavar="MASK", help=f"A file: white is filled, black is kept. {_ALPHA_OR_COLOUR}"),
 ]
 MaskFileOrFolder = Annotated[
     list[str] | None,
-    typer.Option(
+    _mask(
         metavar="MASK",
         help="A file: white is filled, black is kept. A folder: masks by the pictures' names. "
         + _ALPHA_OR_COLOUR,
-        rich_help_panel=_MASK,
     ),
 ]
-Boxes = Annotated[
-    list[str] | None,
-    typer.Option(metavar="X,Y,W,H", help="Fill a box; repeatable.", rich_help_panel=_MASK),
-]
-InvertMask = Annotated[
-    bool, typer.Option("--invert-mask", help="Fill black instead.", rich_help_panel=_MASK)
-]
+Boxes = Annotated[list[str] | None, _mask(metavar="X,Y,W,H", help="Fill a box; repeatable.")]
+InvertMask = Annotated[bool, _mask("--invert-mask", help="Fill black instead.")]
 Grow = Annotated[
     int,
-    typer.Option(
-        metavar="PX",
-        min=-_FARTHEST,
-        max=_FARTHEST,
-        help="Grow the hole; negative shrinks it.",
-        rich_help_panel=_MASK,
-    ),
+    _mask(metavar="PX", min=-_FARTHEST, max=_FARTHEST, help="Grow the hole; negative shrinks it."),
 ]
 MaskThreshold = Annotated[
-    float | None,
-    typer.Option(min=0, help="Lowest level of the mask that is filled.", rich_help_panel=_MASK),
+    float | None, _mask(min=0, help="Lowest level of the mask that is filled.")
 ]
 MaskLabel = Annotated[
     list[str] | None,
-    typer.Option(
+    _mask(
         metavar="CLASS",
         help="Fill a class, a number or #rrggbb, of a mask that is a map of classes; repeatable.",
-        rich_help_panel=_MASK,
     ),
 ]
-FitMask = Annotated[
-    bool, typer.Option("--fit-mask", help="Resize the mask to the picture.", rich_help_panel=_MASK)
-]
+FitMask = Annotated[bool, _mask("--fit-mask", help="Resize the mask to the picture.")]
 
 
 def model_names(incomplete: str) -> list[str]:
