@@ -61,6 +61,7 @@ LATER = {
         "signals leave nothing half done; streams that are closed, full or without a reader end "
         "the command in one line"
     ),
+    "npfill/checkpoint.py:_correlation": "the correlation of the channels of a pixel",
     "npfill/cli/console.py:understand": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:as_flags": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:_as_flag": "messages name parameters, and the command line its flags",

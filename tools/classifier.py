@@ -5,15 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
 from npfill import checkpoint
+from npfill.data.arrays import idx
+from npfill.errors import InputError
 from npfill.evaluate.classifier import Classifier
 from npfill.seeds import generator
 
+# How idx files of bytes with one axis begin, and what they are called.
+_LABELS = b"\x00\x00\x08\x01"
+_NAMES = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}
 _EPOCHS, _BATCH, _LEARNING_RATE, _SEED = 4, 128, 4e-3, 0
 
 
@@ -61,3 +67,20 @@ def save(path: Path, network: Classifier, provenance: dict[str, Any]) -> None:
     header = {"format": 1, "classifier": "digits", "provenance": provenance}
     tensors = {name: tensor.half() for name, tensor in network.state_dict().items()}
     checkpoint.save_tensors(path, tensors, {"npfill": checkpoint.canonical(header)})
+
+
+def read_labels(folder: Path, split: str) -> Int[Tensor, " image"]:
+    """Read the labels of a set of digits, in the order of its pictures.
+
+    Args:
+        folder: Where the idx files are, with the MNIST names, gzipped or not.
+        split: Which part.
+
+    Raises:
+        InputError: They are not there, or cannot be read.
+    """
+    names = [_NAMES[split], f"{_NAMES[split]}.gz"]
+    path = next((folder / name for name in names if (folder / name).is_file()), None)
+    if path is None:
+        raise InputError(f"{folder}: no {names[0]}", "`data` takes a folder with the MNIST names")
+    return torch.from_numpy(idx(path, _LABELS, "labels").astype(np.int64))

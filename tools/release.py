@@ -15,7 +15,6 @@ from npfill import devices, zoo
 from npfill.baselines import BASELINES, linear
 from npfill.cli.console import Reporter, report, stderr, understand
 from npfill.data import Photographs
-from npfill.data.arrays import read_labels
 from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.classifier import FILE, SIZE
@@ -26,6 +25,7 @@ from npfill.training.run import RunFolder
 from tools import classifier
 from tools.card import write_cards
 from tools.channels import correlated
+from tools.linear import save_statistics
 from tools.shipping import PhotographSets, ship, ship_photographs
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -125,7 +125,7 @@ def linear_command(
     refuse_results([target], overwrite)
     images = read_images(data, "train", model.size, model.channels)
     provenance = {"dataset": source.name, "terms": source.terms, "images": len(images)}
-    linear.save(target, linear.fit(images), provenance)
+    save_statistics(target, linear.fit(images), provenance)
     Reporter().say(f"wrote {target}, of {len(images):,} pictures")
 
 
@@ -139,7 +139,7 @@ def classifier_command(
     described = _described(recipe).data
     refuse_results([FILE], overwrite)
     parts = {
-        split: (read_images(data, split, SIZE, 1), read_labels(data, split))
+        split: (read_images(data, split, SIZE, 1), classifier.read_labels(data, split))
         for split in ("train", "test")
     }
     with stderr.status("reading") as status:

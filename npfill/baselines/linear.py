@@ -1,7 +1,6 @@
 """A linear Gaussian model: the training pictures' mean and covariance, given the context."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,15 +11,15 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from npfill.baselines.base import Baseline, BaselinePrediction, Hole, Picture, cholesky, solved
-from npfill.checkpoint import canonical, load_tensors, save_tensors
+from npfill.checkpoint import load_tensors
 from npfill.errors import InputError, ModelError
 from npfill.files import folder
 
 # The std of the noise in every value: with it, pixels that are the same in every training picture
 # have a density too.
 NOISE = 0.01
-# Components of the covariance that a file keeps, and pictures in one matrix product.
-_COMPONENTS, _CHUNK = 400, 4096
+# Pictures in one matrix product.
+_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -50,34 +49,8 @@ def fit(images: UInt8[Tensor, "image channel size size"]) -> Statistics:
     return Statistics(mean.view(images.shape[1:]).numpy(), covariance.numpy())
 
 
-def save(path: Path, statistics: Statistics, provenance: Mapping[str, object]) -> None:
-    """Write the mean, the leading components of the covariance, and the variances they leave out.
-
-    S ≈ V Vᵀ + diag(r), with the eigenvectors scaled by the root of their eigenvalues in V, in half
-    precision, and r the part of each variance that V Vᵀ lacks: positive semidefinite however V is
-    rounded.
-
-    Args:
-        path: The file; replaced if it exists.
-        statistics: The moments.
-        provenance: JSON values: the data, its terms, how many pictures.
-    """
-    powers, vectors = np.linalg.eigh(statistics.covariance)
-    leading = slice(-min(_COMPONENTS, len(powers)), None)
-    scaled = (vectors[:, leading] * np.sqrt(powers[leading].clip(min=0))).astype(np.float16)
-    explained = np.square(scaled.astype(np.float64)).sum(1)
-    residual = (statistics.covariance.diagonal() - explained).clip(min=0)
-    tensors = {
-        "mean": torch.from_numpy(statistics.mean).float(),
-        "components": torch.from_numpy(scaled),
-        "residual": torch.from_numpy(residual).float(),
-    }
-    header = {"format": 1, "baseline": "linear", "provenance": dict(provenance)}
-    save_tensors(path, tensors, {"npfill": canonical(header)})
-
-
 def load(path: Path) -> Statistics:
-    """Read a file that `save` wrote, trusting nothing in it.
+    """Read a file of `python -m tools.release linear`, trusting nothing in it.
 
     Raises:
         ModelError: It is missing, or its content is not as it must be.

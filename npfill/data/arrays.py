@@ -5,22 +5,18 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Int
 from PIL import Image
-from torch import Tensor
 
 from npfill.data.zips import AGAIN, Entry, archive_of, member, name_of, refuse_bomb
 from npfill.errors import InputError
 from npfill.pictures.read import refusals
 
 _GZIP, _NPY, _ZIP = b"\x1f\x8b", b"\x93NUMPY", b"PK"
-# How idx files of bytes with three axes and with one begin.
-_IMAGES, _LABELS = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"
-_NAMES = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}
+# How idx files of bytes with three axes begin.
+_IMAGES = b"\x00\x00\x08\x03"
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -122,14 +118,23 @@ def in_idx(path: Path) -> Sequence[Entry]:
     Raises:
         InputError: It is not such a file, or truncated.
     """
-    pictures = _idx(path, _IMAGES, "images")
+    pictures = idx(path, _IMAGES, "images")
     if 0 in pictures.shape[1:]:
         raise InputError(f"{path}: pictures without pixels", AGAIN)
     return _numbered(path, Image.fromarray, pictures)
 
 
-def _idx(path: Path, begins: bytes, what: str) -> np.ndarray:
-    """The bytes of an idx file, gzipped or not, in the shape that it states."""
+def idx(path: Path, begins: bytes, what: str) -> np.ndarray:
+    """The bytes of an idx file, gzipped or not, in the shape that it states.
+
+    Args:
+        path: The file.
+        begins: Its first four bytes, which state the type and the number of axes.
+        what: What it holds, for the errors' text.
+
+    Raises:
+        InputError: It begins otherwise, or is truncated.
+    """
     packed, axes = path.stat().st_size, begins[-1]
     with refusals(str(path), AGAIN), path.open("rb") as raw:
         zipped = raw.read(len(_GZIP)) == _GZIP
@@ -148,20 +153,3 @@ def _idx(path: Path, begins: bytes, what: str) -> np.ndarray:
         some = "more" if len(content) > size else f"{len(content):,}"
         raise InputError(f"{path}: {some} of the {size:,} bytes of {shape} are there", AGAIN)
     return np.frombuffer(content, np.uint8).reshape(shape)
-
-
-def read_labels(folder: Path, split: Literal["train", "test"]) -> Int[Tensor, " image"]:
-    """Read the labels of a set of digits, in the order of its pictures.
-
-    Args:
-        folder: Where the idx files are, with the MNIST names, gzipped or not.
-        split: Which part.
-
-    Raises:
-        InputError: They are not there, or cannot be read.
-    """
-    names = [_NAMES[split], f"{_NAMES[split]}.gz"]
-    path = next((folder / name for name in names if (folder / name).is_file()), None)
-    if path is None:
-        raise InputError(f"{folder}: no {names[0]}", "`data` takes a folder with the MNIST names")
-    return torch.from_numpy(_idx(path, _LABELS, "labels").astype(np.int64))

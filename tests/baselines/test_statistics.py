@@ -12,6 +12,8 @@ from npfill.baselines import linear
 from npfill.baselines.linear import Linear, Statistics, fit
 from npfill.errors import ModelError
 from tests.baselines.conftest import a_gaussian
+from tools import linear as writing
+from tools.linear import save_statistics
 
 
 def images(count: int, channels: int) -> torch.Tensor:
@@ -34,7 +36,7 @@ def test_moments_do_not_depend_on_how_pictures_are_chunked(
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     path = tmp_path / "new" / "linear.safetensors"
-    linear.save(path, a_gaussian(1, 3, 4), {"dataset": "noise"})
+    save_statistics(path, a_gaussian(1, 3, 4), {"dataset": "noise"})
     return path
 
 
@@ -47,9 +49,9 @@ def test_what_is_written_is_read_to_half_precision(written: Path) -> None:
 def test_components_that_are_left_out_still_count_in_the_variances(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(linear, "_COMPONENTS", 3)
+    monkeypatch.setattr(writing, "_COMPONENTS", 3)
     expected = a_gaussian(1, 3, 4).covariance
-    linear.save(tmp_path / "few.safetensors", a_gaussian(1, 3, 4), {})
+    save_statistics(tmp_path / "few.safetensors", a_gaussian(1, 3, 4), {})
     covariance = linear.load(tmp_path / "few.safetensors").covariance
     assert covariance.diagonal() == pytest.approx(expected.diagonal(), rel=1e-3)
     assert np.linalg.eigvalsh(covariance).min() > 0
@@ -58,7 +60,7 @@ def test_components_that_are_left_out_still_count_in_the_variances(
 
 def test_equal_statistics_make_equal_bytes(written: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.safetensors"
-    linear.save(again, a_gaussian(1, 3, 4), {"dataset": "noise"})
+    save_statistics(again, a_gaussian(1, 3, 4), {"dataset": "noise"})
     assert again.read_bytes() == written.read_bytes()
 
 

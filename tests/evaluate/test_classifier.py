@@ -8,12 +8,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from npfill.data.arrays import read_labels
 from npfill.errors import InputError, ModelError
 from npfill.evaluate import classifier
 from npfill.files import folder
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
+from tools.classifier import read_labels
 
 LABELS = b"\x00\x00\x08\x01\x00\x00\x00\x03\x05\x00\x09"
 
