@@ -16,7 +16,7 @@ _CLOSEST, _DECIMALS = 0.999, 4
 
 
 def fit_correlation(
-    samples: Sequence[tuple[Gaussian, Float[Tensor, "pixel channel"]]],
+    samples: Sequence[tuple[Gaussian, Float[Tensor, "_ channel"]]],
 ) -> tuple[float, ...]:
     """The correlation of the channels with which whole pixels are the likeliest.
 
