@@ -99,22 +99,10 @@ LATER = {
         "downloads that end at the stated size, or where a server stands still"
     ),
     "npfill/download.py:_endpoint": "a mirror's address, checked",
-    "npfill/evaluate/__init__.py:_TestSet": (
-        "data without a test part, measured on what a run held out"
-    ),
-    "npfill/evaluate/__init__.py:_test_set": (
-        "data without a test part, measured on what a run held out"
-    ),
-    "npfill/evaluate/__init__.py:_has_pictures": (
-        "data without a test part, measured on what a run held out"
-    ),
-    "npfill/evaluate/__init__.py:_Run": "data without a test part, measured on what a run held out",
-    "npfill/evaluate/__init__.py:_run_on": (
-        "data without a test part, measured on what a run held out"
-    ),
     "npfill/evaluate/correlation.py": "the correlation of the channels of a pixel",
     "npfill/evaluate/held_out.py:correlate": "the correlation of the channels of a pixel",
     "npfill/evaluate/held_out.py:_correlate": "the correlation of the channels of a pixel",
+    "npfill/evaluate/test_set.py": "data without a test part, measured on what a run held out",
     "npfill/files.py:_put": "a file that appears in the meantime is not written over",
     "npfill/files.py:_lock": "what killed runs have left is removed, and what others write is not",
     "npfill/files.py:_remove_left": (
@@ -122,10 +110,9 @@ LATER = {
     ),
     "npfill/gaussian.py:correlated": "the correlation of the channels of a pixel",
     "npfill/gaussian.py:factor_of": "the correlation of the channels of a pixel",
+    "npfill/models/format_1.py": "weight files and recipes of format 1, translated",
     "npfill/hub.py:store": "nothing that a server says becomes a path",
     "npfill/hub.py:shown": "passwords in addresses are not printed",
-    "npfill/models/__init__.py:nested": "weight files and recipes of format 1, translated",
-    "npfill/models/__init__.py:_renamed": "weight files and recipes of format 1, translated",
     "npfill/pictures/formats/png.py:scale_transparent_level": (
         "the transparent level of grey of few bits"
     ),

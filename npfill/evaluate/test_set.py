@@ -1,0 +1,86 @@
+"""The pictures that an evaluation measures: those of a test part, or what a run held out."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from npfill.data.sources import Split, has_parts, shape_of
+from npfill.errors import InputError
+from npfill.evaluate.protocol import Pictures
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Pictures to measure on.
+
+    Attributes:
+        pictures, part: The pictures, and which of the data's they are.
+        train: Reads pictures that baselines may be fitted to; None where there are none.
+        notes: Sentences on what scores on them do not show.
+    """
+
+    pictures: Pictures
+    part: str
+    train: Callable[[], Pictures] | None
+    notes: tuple[str, ...] = ()
+
+
+def test_set_of(data: Path, words: Iterable[str], read: Callable[[Split], Pictures]) -> TestSet:
+    """The test part of data; without one, what a run held out of training; else all of them.
+
+    Args:
+        data: The place of the data.
+        words: What predictors were named by: run folders, and weights in them, count.
+        read: Reads a part of the data, or raises InputError.
+    """
+    if has_parts(data) and _has_pictures(data):
+        return TestSet(read("test"), "test pictures", partial(read, "train"))
+    run = next((run for word in words if (run := _run_on(data, word)) is not None), None)
+    if run is None:
+        note = (
+            f"{data} has no test part: all its pictures are measured, and a model that was trained "
+            "on some of them is not tested by this"
+        )
+        return TestSet(read("train"), "all pictures", None, (note,))
+    note = (
+        f"{data} has no test part: the pictures that {run.folder} held out of training are "
+        "measured; they chose its weights and its calibration, and flatter them a little"
+    )
+    if run.photographs and has_parts(data, "val"):
+        return TestSet(read("val"), "validation pictures", partial(read, "train"), (note,))
+    every, count = read("train"), run.validation
+    return TestSet(every[-count:], "validation pictures", lambda: every[:-count], (note,))
+
+
+def _has_pictures(data: Path) -> bool:
+    """Tell whether the test part has pictures."""
+    try:
+        return bool(shape_of(data, "test"))
+    except InputError:
+        return False
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training run: its folder, how many pictures it held out, and whether of photographs."""
+
+    folder: Path
+    validation: int
+    photographs: bool
+
+
+def _run_on(data: Path, word: str) -> _Run | None:
+    """The run of a predictor's word, if it was trained on this data."""
+    path = Path(word)
+    folder = path if path.is_dir() else path.parent
+    try:
+        environment = json.loads((folder / "environment.json").read_text("utf-8"))
+        recipe = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
+        run = _Run(folder, int(recipe["data"]["validation"]), "damage" in recipe)
+        same = path.exists() and Path(environment["data"]).resolve() == data.resolve()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return run if same and run.validation > 0 else None
