@@ -79,8 +79,7 @@ PICTURES: dict[str, tuple[Any, np.ndarray]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", PICTURES)
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", ["cnp", "anp"])
+@pytest.mark.parametrize(("name", "channels"), [("cnp", 3), ("anp", 1)])
 def test_a_completion_has_the_type_and_shape_of_its_picture_and_equals_it_outside(
     kind: str, channels: int, name: str
 ) -> None:
@@ -101,18 +100,17 @@ def test_a_completion_has_the_type_and_shape_of_its_picture_and_equals_it_outsid
 
 @pytest.mark.parametrize("name", MODELS)
 def test_std_is_positive_in_the_hole(name: str) -> None:
-    assert (std_of(npfill.complete(grey(), HOLE, of(name, 1)))[HOLE] > 0).all()
+    assert (std_of(npfill.complete(grey(), HOLE, of(name, 1), samples=0))[HOLE] > 0).all()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "channels"), [*((name, 3) for name in MODELS), ("anp", 1)])
 def test_what_is_under_the_hole_changes_nothing(name: str, channels: int) -> None:
     picture, model = in_unit(colour()), of(name, channels)
-    expected = npfill.complete(picture, HOLE, model)
+    expected = npfill.complete(picture, HOLE, model, samples=1)
     for hidden in (np.nan, np.inf, -7.0):
         spoiled = np.where(HOLE[..., None], np.float32(hidden), picture)
-        assert_equal(npfill.complete(spoiled, HOLE, model), expected)
+        assert_equal(npfill.complete(spoiled, HOLE, model, samples=1), expected)
 
 
 @pytest.mark.slow
@@ -129,17 +127,16 @@ def test_every_form_of_a_picture_gives_the_same_completion() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "channels"), [*((name, 3) for name in MODELS), ("anp", 1)])
 def test_neither_moments_nor_sample_k_depend_on_how_many_samples_are_drawn(
     name: str, channels: int
 ) -> None:
     model = of(name, channels)
-    none, few, many = (npfill.complete(colour(), HOLE, model, count) for count in (0, 3, 11))
+    none, few, many = (npfill.complete(colour(), HOLE, model, count) for count in (0, 2, 5))
     for other in (none, many):
         assert np.array_equal(other.mean, few.mean)
         assert np.array_equal(std_of(other), std_of(few))
-    assert np.array_equal(many.samples[:3], few.samples)
+    assert np.array_equal(many.samples[:2], few.samples)
     assert none.samples.shape == (0, *colour().shape)
 
 
@@ -163,10 +160,10 @@ def test_without_a_latent_the_moments_do_not_depend_on_the_seed(name: str) -> No
 @pytest.mark.parametrize("name", MODELS)
 def test_chunks_cannot_be_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = of(name, 1)
-    whole = npfill.complete(in_unit(colour()), HOLE, model)
+    whole = npfill.complete(in_unit(grey()), HOLE, model, samples=1)
     for chunk in (1, 3 * MOMENT_DRAWS):
         monkeypatch.setattr(predictive, "CHUNK", chunk)
-        assert_close(npfill.complete(in_unit(colour()), HOLE, model), whole)
+        assert_close(npfill.complete(in_unit(grey()), HOLE, model, samples=1), whole)
 
 
 def every_draw(name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -197,10 +194,10 @@ def test_mean_and_std_follow_the_law_of_total_variance(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: str) -> None:
     model = of(name, 1)
-    completed = npfill.complete(colour(), HOLE, model)
+    completed = npfill.complete(colour(), HOLE, model, samples=1)
     assert "each colour channel is completed by itself" in completed.notes[-1]
     for channel in range(3):
-        alone = npfill.complete(colour()[..., channel], HOLE, model)
+        alone = npfill.complete(colour()[..., channel], HOLE, model, samples=1)
         for name_of in ("mean", "std", "samples"):
             one, other = getattr(completed, name_of)[..., channel], getattr(alone, name_of)
             np.testing.assert_allclose(one.astype(float), other.astype(float), rtol=1e-5, atol=1)
@@ -210,8 +207,8 @@ def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: st
 @pytest.mark.parametrize("name", MODELS)
 def test_an_rgb_model_completes_a_grey_picture_as_the_luminance_of_its_rgb(name: str) -> None:
     model = of(name, 3)
-    completed = npfill.complete(in_unit(grey()), HOLE, model)
-    as_colour = npfill.complete(in_unit(grey())[..., None].repeat(3, -1), HOLE, model)
+    completed = npfill.complete(in_unit(grey()), HOLE, model, samples=0)
+    as_colour = npfill.complete(in_unit(grey())[..., None].repeat(3, -1), HOLE, model, samples=0)
     if not model.any_size:  # it is trained on grey pictures, too
         assert "the grey picture is completed as RGB" in completed.notes[-1]
     assert not as_colour.notes
@@ -278,7 +275,7 @@ def test_of_a_larger_picture_only_the_average_of_what_is_observed_counts() -> No
 @pytest.mark.parametrize("name", MODELS)
 def test_a_full_hole_is_a_draw_from_the_prior_and_sees_nothing(name: str) -> None:
     everywhere, model = np.ones(SIZE, dtype=bool), of(name, 1)
-    one, other = (npfill.complete(p, everywhere, model) for p in (grey(), 255 - grey()))
+    one, other = (npfill.complete(p, everywhere, model, 1) for p in (grey(), 255 - grey()))
     assert_equal(one, other)
     assert np.isfinite(one.mean).all()
 

@@ -1,28 +1,57 @@
-"""Command lines run in this process, over tiny weights."""
+"""Command lines run in this process, or in one forked from it, over tiny weights."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from jaxtyping import config
 from PIL import Image
 
-from npfill import checkpoint
+from npfill import __main__, checkpoint
 from npfill.cli import main
 from tests.conftest import tiny
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command line ended, and what it wrote to its streams."""
-
-    code: int
-    out: bytes
-    err: str
-
+from tests.forked import Ended, Forked, forked
 
 Command = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def unchecked() -> Iterator[None]:
+    """Shapes are checked by the tests of the floors below, and not again for each command."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
+
+
+def process(*words: object, before: Callable[[], object] | None = None, **streams: int) -> Forked:
+    """The command in a process of its own that does something before it."""
+
+    def run() -> None:
+        sys.argv = ["npfill", *map(str, words)]
+        if before:
+            before()
+        __main__.main()
+
+    return forked(run, **streams)
+
+
+def at_fsync(act: Callable[[], object]) -> Callable[[], None]:
+    """What makes a process act whenever a file has been written and has no name yet."""
+
+    def before() -> None:
+        real = os.fsync
+
+        def fsync(fd: Any) -> None:
+            real(fd)
+            act()
+
+        os.fsync = fsync
+
+    return before
 
 
 @pytest.fixture
@@ -44,7 +73,7 @@ def npfill(capsysbinary: pytest.CaptureFixture[bytes]) -> Command:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The weights of a tiny latent model of colour pictures, of 6 pixels on the longer side."""
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    checkpoint.save(path, tiny("anp", channels=3).float(), {})
+    checkpoint.save(path, tiny("np-basis", channels=3).float(), {})
     return path
 
 

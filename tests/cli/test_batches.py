@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Command, Ended
+from tests.cli.conftest import Command
+from tests.forked import Ended
 
 SELECTED = np.zeros((5, 6), dtype=bool)
 SELECTED[1:4, 1:3] = True

@@ -286,7 +286,7 @@ def test_verbose_tells_the_model_file_and_its_hash(
         for options in ([], ["-v"])
     )
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    assert f"{weights}: anp, sha256 {digest}" in verbose
+    assert f"{weights}: np, sha256 {digest}" in verbose
     assert digest not in plain
 
 

@@ -12,12 +12,13 @@ from PIL import Image
 
 from npfill.data.sources import read_images
 from npfill.errors import InputError
-from tests.cli.conftest import Command, Ended
+from tests.cli.conftest import Command
 from tests.corpus.masks import MASKS
 from tests.corpus.nasty import DONE, INPUT, Nasty, noise, saved
 from tests.corpus.pictures import NO_PICTURE, PICTURES
 from tests.corpus.recipes import RECIPES
 from tests.corpus.weights import WEIGHTS, whole
+from tests.forked import Ended
 
 BOX = ("--box", "0,0,1,1")
 NAMES = [

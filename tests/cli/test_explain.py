@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests.cli.conftest import Command, Ended
+from tests.cli.conftest import Command
+from tests.forked import Ended
 
 
 @pytest.fixture

@@ -18,24 +18,14 @@ from npfill import gaussian, memory
 from npfill.errors import InputError
 from npfill.predictor import NeuralPredictor
 from npfill.sampling import predictive
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, at_fsync, process
+from tests.forked import posix
 from tests.test_package import ROOT
 
-RUN = "from npfill.__main__ import main; main()"
-# A job in the background of a shell ignores SIGINT, and so do its children.
-INTERRUPTIBLE = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {RUN}"
-KILLED_WHILE_WRITING = (
-    f"import os, signal; os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL); {RUN}"
-)
 BOX = ("--box", "1,1,2,3")
 
 
-def started(code: str, *words: object, **streams: object) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", code, *map(str, words)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=environment, **streams)  # type: ignore[call-overload]
-
-
+@posix
 @pytest.mark.slow
 def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights: Path) -> None:
     folder = photo.parent / "in"
@@ -44,15 +34,15 @@ def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights
         (folder / f"{number}.png").hardlink_to(photo)
     out = photo.parent / "out"
     words = ("complete", folder, *BOX, "-m", weights, "-o", out)
-    process = started(INTERRUPTIBLE, *words, stderr=subprocess.PIPE)
+    run = process(*words)
     deadline = time.monotonic() + 60
     while not list(out.glob("*_std.png")) and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert b"Traceback" not in said
-    assert b"--skip-existing goes on" in said
+    os.kill(run.pid, signal.SIGINT)
+    ended = run.wait()
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
+    assert "--skip-existing goes on" in ended.err
     written = list(out.iterdir())
     assert 0 < len(written) < 1500
     for path in written:
@@ -61,7 +51,7 @@ def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights
             image.load()
 
 
-@pytest.mark.slow
+@posix
 @pytest.mark.parametrize("before", [None, b"precious"])
 def test_a_kill_while_a_file_is_written_leaves_what_was_there(
     photo: Path, weights: Path, before: bytes | None
@@ -70,7 +60,8 @@ def test_a_kill_while_a_file_is_written_leaves_what_was_there(
     if before is not None:
         result.write_bytes(before)
     words = ("complete", photo, *BOX, "-m", weights, "-o", result, "--overwrite", "-q")
-    assert started(KILLED_WHILE_WRITING, *words).wait(timeout=60) == -signal.SIGKILL
+    killed = at_fsync(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert process(*words, before=killed).wait().code == -signal.SIGKILL
     assert (result.read_bytes() if result.exists() else None) == before
 
 
@@ -195,38 +186,45 @@ def test_what_is_left_is_what_the_limit_of_the_process_leaves() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="as Linux limits memory")
 def test_under_a_limit_of_memory_a_command_ends_in_one_line(photo: Path, weights: Path) -> None:
-    limited = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30,) * 2); {RUN}"
+    resource = pytest.importorskip("resource")
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (taken + 2**30,) * 2)
+
     Image.new("RGB", (3000, 3000)).save(photo)
     words = ("complete", photo, *BOX, "-m", weights, "--samples", 300)
-    process = started(limited, *words, stderr=subprocess.PIPE)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == InputError.exit_code
-    assert b"300 samples of 3000x3000 pixels: 32.6 GB of memory or more" in said
+    ended = process(*words, before=limited).wait()
+    assert ended.code == InputError.exit_code
+    assert "300 samples of 3000x3000 pixels: 32.6 GB of memory or more" in ended.err
     assert [path.name for path in photo.parent.iterdir()] == ["photo.png"]
 
 
 @pytest.mark.slow
 def test_through_pipes_there_is_a_png_and_nothing_else(photo: Path, weights: Path) -> None:
     words = ("complete", "-", *BOX, "-m", weights, "-o", "-")
-    with photo.open("rb") as picture:
-        process = started(
-            RUN, *words, stdin=picture, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        piped, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    done = subprocess.run(
+        [sys.executable, "-m", "npfill", *map(str, words)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        input=photo.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
     result = photo.with_name("piped.png")
-    result.write_bytes(piped)
+    result.write_bytes(done.stdout)
     with Image.open(result) as image:
         image.load()
         assert image.size == (6, 5)
-    assert piped.endswith(b"IEND\xaeB`\x82")
+    assert done.stdout.endswith(b"IEND\xaeB`\x82")
 
 
-@pytest.mark.slow
+@posix
 def test_stdin_is_left_alone_where_nothing_asks_for_it(photo: Path, weights: Path) -> None:
-    words = ("complete", photo, *BOX, "-m", weights, "-q")
-    with started(RUN, *words, stdin=subprocess.PIPE) as process:  # never written to
-        assert process.wait(timeout=60) == 0
+    read, write = os.pipe()  # never written to
+    assert process("complete", photo, *BOX, "-m", weights, "-q", stdin=read).wait().code == 0
+    os.close(read)
+    os.close(write)
 
 
 def test_bundled_weights_need_no_network(

@@ -16,8 +16,9 @@ from PIL.ExifTags import Base
 
 from npfill import checkpoint
 from npfill.models import build, config_of
-from tests.cli.conftest import Command, Ended
+from tests.cli.conftest import Command
 from tests.conftest import MODELS, tiny
+from tests.forked import Ended
 
 USAGE, INPUT, EXISTS, MODEL = 2, 3, 4, 5
 BOX = ("--box", "1,1,2,3")

@@ -22,12 +22,12 @@ from npfill.sampling.predictive import latent_noise
 from npfill.seeds import generator
 from tests.conftest import of
 
-SIZE = (6, 6)
+SIZE = (4, 4)
 
 
 def a_context(batch: int = 2) -> Context:
     pixels = torch.rand(batch, 2, *SIZE, generator=generator("pixels"), dtype=torch.float64)
-    return Context(pixels, kind("random:9").observed(batch, SIZE, 0))
+    return Context(pixels, kind("random:5").observed(batch, SIZE, 0))
 
 
 @torch.no_grad()
@@ -57,7 +57,7 @@ def plain(model: NeuralProcess, context: Context, path: int, z: int) -> float:
 def test_the_density_of_a_path_agrees_with_a_plain_evaluation(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autoregressive, "BLOCKS", 5)
+    monkeypatch.setattr(autoregressive, "BLOCKS", 3)
     model, both = of(name, 2).double(), a_context()
     truth, hole = both.pixels.flatten(2).mT, ~both.mask()
     found, _ = Autoregressive().log_likelihood(model.condition(both), truth, hole, 5, 1)

@@ -88,7 +88,7 @@ def header(dtype: str = "'|u1'", shape: str = "(1, 8, 8)") -> str:
 
 def zipped(entries: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", method) as archive:
+    with zipfile.ZipFile(content, "w", method, compresslevel=1) as archive:
         for name, entry in entries.items():
             archive.writestr(name, entry)
     return content.getvalue()
@@ -127,7 +127,7 @@ DAMAGED = {
     "wrong-sum-idx.gz": rotten(PACKED, len(PACKED) - 8),
     "short-idx.gz": PACKED[:60],
     "huge-idx.gz": gzip.compress(idx(2**32 - 1, 2**32 - 1, 2**32 - 1, values=9)),
-    "bomb-idx.gz": gzip.compress(idx(80, 1024, 1024)),
+    "bomb-idx.gz": gzip.compress(idx(80, 1024, 1024), 1),
     "text.gz": gzip.compress(b"something else"),
     "object.npy": npy(header("'|O'")),
     "words.npy": npy(header("'<U3'")),
