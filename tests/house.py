@@ -25,6 +25,15 @@ _REACHED = {"lines": 14_750}
 # The goals were set for the functions of version 0.1. What the product has learned to do since is
 # counted apart, by file or by file and name, and stands here with what it is.
 LATER = {
+    "npfill/predictor/self_check.py": "the std is checked on the picture itself",
+    "npfill/predictor/hidden.py": "the std is checked on the picture itself",
+    "npfill/completion/self_checked.py": "the std is checked on the picture itself",
+    "npfill/evaluate/correlation.py": "the channels of a pixel go together",
+    "npfill/evaluate/held_out.py:correlate": "the channels of a pixel go together",
+    "npfill/evaluate/held_out.py:_correlate": "the channels of a pixel go together",
+    "npfill/gaussian.py:correlated": "the channels of a pixel go together",
+    "npfill/gaussian.py:factor_of": "the channels of a pixel go together",
+    "npfill/checkpoint.py:_correlation": "the channels of a pixel go together",
     "npfill/baselines/covariance.py": "kriging by likelihood, and its simulations",
     "npfill/baselines/kriging.py": "kriging by likelihood, and its simulations",
     "npfill/completion/from_python.py": "arrays, tensors and PIL pictures as inputs",

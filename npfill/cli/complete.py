@@ -28,6 +28,7 @@ from npfill.cli.options import (
     MaskThreshold,
     MaxPixels,
     Model,
+    NoCheck,
     Noise,
     Output,
     Overwrite,
@@ -70,6 +71,7 @@ def complete_command(
     sampler: Sampler = "auto",
     rounds: Rounds = None,
     noise: Noise = False,
+    no_check: NoCheck = False,
     device: Device = "auto",
     output: Output = None,
     emit: Emit = None,
@@ -113,7 +115,7 @@ def complete_command(
             MaskOptions(
                 mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
             ),
-            SamplingOptions(samples, seed, sampler, rounds, noise),
+            SamplingOptions(samples, seed, sampler, rounds, noise, no_check),
             OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most),
             model,
             device,
@@ -175,6 +177,10 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     reporter.say(
         f"model {done.model}, {done.device}, seed {done.sampling.seed}, {report.seconds:.2f} s"
     )
+    if done.check is not None:
+        reporter.say(done.check.line)
+        if reporter.verbose and done.check.grain is not None:
+            reporter.say(f"grain, or the finest texture: std {done.check.grain:.3g}")
     by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
     stated = "" if report.mean_std is None else f", mean std in the hole {report.mean_std:.3g}"
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")

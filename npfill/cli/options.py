@@ -75,6 +75,7 @@ Rounds = Annotated[
     int | None, _model(metavar="K", help="Rounds of the autoregressive sampler. Default: 16.")
 ]
 Noise = Annotated[bool, _model("--noise", help="Draw each pixel of a sample, not its mean.")]
+NoCheck = Annotated[bool, _model("--no-check", help="Leave the check of the std out.")]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Look into folders below folders, too.")
 ]

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from npfill.completion.hole import Prepared
+from npfill.completion.self_checked import CheckReport, predict_checked, report_of
 from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
@@ -36,6 +37,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "sampler": str,
     "rounds": int,
     "noise": bool,
+    "no_check": bool,
     "device": str,
     "strip": bool,
     "max_pixels": int,
@@ -62,6 +64,7 @@ class SamplingOptions:
         sampler: A sampler's name, or `auto`.
         rounds: Rounds of the autoregressive sampler; None for its default.
         noise: Draw the pixels of samples where they would be means.
+        no_check: Keep the model's standard deviation, without a check on the picture itself.
     """
 
     samples: int = 3
@@ -69,6 +72,7 @@ class SamplingOptions:
     sampler: str = "auto"
     rounds: int | None = None
     noise: bool = False
+    no_check: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +94,7 @@ class CompletedPicture:
         notes: Sentences for the user on how it was made.
         strip: What the picture's file says of it is left out.
         max_pixels: The most pixels that were read.
+        check: What the check on the picture itself found; None where there was none.
     """
 
     image: str
@@ -105,6 +110,7 @@ class CompletedPicture:
     notes: tuple[str, ...]
     strip: bool = False
     max_pixels: int = MAX_PIXELS
+    check: CheckReport | None = None
 
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
         """The picture with other values in the hole, and nothing changed outside it."""
@@ -156,6 +162,7 @@ class CompletedPicture:
             # In ASCII, so that any path can be said.
             "npfill_options": json_text({"image": self._said(self.image)} | given),
         }
+        text |= {} if self.check is None else {"npfill_check": json_text(self.check.as_json())}
         return text if self.sha256 is None else text | {"npfill_model_sha256": self.sha256}
 
 
@@ -172,7 +179,7 @@ def complete_prepared(
     """Complete a picture, the channels together, or where the hole differs, one after another.
 
     Args:
-        image: The picture's file as it was named; `-` for one that came through stdin or memory.
+        image: The picture's file as it was named.
         prepared: The picture and its hole.
         predictor: What completes it.
         how: The options of samples.
@@ -200,26 +207,19 @@ def complete_prepared(
     pixels[np.broadcast_to(prepared.masked.by_channel, pixels.shape)] = 0  # never seen
     mean, std = pixels.copy(), np.zeros_like(pixels)
     drawn = pixels[None][:0]
-    has_std = True
+    checks, has_std, needed = [], True, {"samples": samples}
     notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
     for channels, missing in parts:
-        predicted = predictor.predict(
-            np.ascontiguousarray(pixels[..., channels]),
-            missing,
-            samples=samples,
-            seed=how.seed,
-            sampler=how.sampler,
-            rounds=how.rounds,
-            noise=how.noise,
-        )
+        picture, options = np.ascontiguousarray(pixels[..., channels]), vars(how) | needed
+        predicted, found = predict_checked(predictor, picture, missing, **options)
+        checks += found
         if len(drawn) < len(predicted.samples):
             drawn = pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
         has_std = predicted.std is not None
-        if predicted.std is not None:
-            std[missing, channels] = predicted.std
-        for picture, values in zip(drawn, predicted.samples, strict=True):
-            picture[missing, channels] = values
+        std[missing, channels] = 0 if predicted.std is None else predicted.std
+        for sample, values in zip(drawn, predicted.samples, strict=True):
+            sample[missing, channels] = values
         notes += predicted.notes
     return CompletedPicture(
         image,
@@ -235,6 +235,7 @@ def complete_prepared(
         tuple(dict.fromkeys(notes)),
         strip,
         max_pixels,
+        report_of(checks, prepared.masked),
     )
 
 

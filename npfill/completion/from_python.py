@@ -43,6 +43,7 @@ def complete(
     sampler: str = "auto",
     rounds: int | None = None,
     noise: bool = False,
+    check: bool = True,
     device: str = "auto",
     max_pixels: int | None = None,
 ) -> Completion:
@@ -77,6 +78,7 @@ def complete(
         sampler: `latent`, `autoregressive`, `independent`, or `auto`: the one that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
+        check: Check the standard deviation on the picture itself, and rescale it by what is found.
         device: `cpu`, `cuda`, `cuda:N` or `mps`; `auto` is the best there is, and for a model
             itself, where it is. Baselines run on the CPU.
         max_pixels: The most pixels of a file that is read; about 89 million by default.
@@ -88,7 +90,7 @@ def complete(
         UsageError: The options contradict each other, or the device is not there.
     """
     most = MAX_PIXELS if max_pixels is None else max_pixels
-    how = SamplingOptions(samples, seed, sampler, rounds, noise)
+    how = SamplingOptions(samples, seed, sampler, rounds, noise, not check)
     if samples < 0:
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []

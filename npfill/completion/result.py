@@ -17,6 +17,7 @@ from npfill.completion.outputs import (
     sheet_of,
     without_lacking,
 )
+from npfill.completion.self_checked import CheckReport
 from npfill.errors import UsageError
 from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.convert import PictureInput
@@ -39,6 +40,7 @@ class Completion:
             distribution.
         hole: True where the picture was completed, "height width"; in the axes of the picture
             where channels differ.
+        check: What the check on the picture itself found; None where there was none.
         model: The name of what completed it.
     """
 
@@ -73,6 +75,11 @@ class Completion:
         """True where the picture was completed."""
         hole = self.completed.prepared.masked.hole
         return hole if hole.ndim == 2 else self.given.restore(hole)
+
+    @property
+    def check(self) -> CheckReport | None:
+        """What the check on the picture itself found; None where there was none."""
+        return self.completed.check
 
     @property
     def model(self) -> str:

@@ -80,6 +80,7 @@ class Report:
             "seconds": self.seconds,
             "outside_changed_px": self.changed,
             "mean_std": self.mean_std,
+            "check": None if done.check is None else done.check.as_json(),
             "outputs": {each.name: str(each.path) for each in self.results},
         }
 

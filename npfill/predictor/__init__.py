@@ -18,11 +18,29 @@ from npfill.baselines import Baseline
 from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
-from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, Prediction, Predictor
-from npfill.sampling import AUTO, Sampler
+from npfill.predictor.neural import (
+    Array,
+    Chosen,
+    HoleArray,
+    NeuralPredictor,
+    Prediction,
+    Predictor,
+    Spread,
+)
+from npfill.predictor.self_check import SelfCheck, self_check
+from npfill.sampling import AUTO
 from npfill.seeds import generator
 
-__all__ = ["BaselinePredictor", "NeuralPredictor", "Prediction", "Predictor", "forget", "load"]
+__all__ = [
+    "BaselinePredictor",
+    "NeuralPredictor",
+    "Prediction",
+    "Predictor",
+    "SelfCheck",
+    "forget",
+    "load",
+    "self_check",
+]
 
 Value = TypeVar("Value")
 
@@ -50,7 +68,7 @@ class BaselinePredictor(Predictor):
             )
 
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
     ) -> Prediction:
         filled = self.baseline.fill(picture, hole)
         shape, count = filled.mean.shape, samples if filled.is_joint else 0

@@ -20,6 +20,9 @@ from npfill.sampling.predictive import smaller_chunks
 
 Array = Float[np.ndarray, "height width channel"]
 HoleArray = Bool[np.ndarray, "height width"]
+# A factor of each pixel's standard deviation; and a sampler, None of a baseline.
+Spread = Float[np.ndarray, " pixel"] | None
+Chosen = Sampler | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Predictor(ABC):
         sampler: str = AUTO,
         rounds: int | None = None,
         noise: bool = False,
+        spread: Spread = None,
     ) -> Prediction:
         """Predict the pixels of a hole from the others.
 
@@ -95,6 +99,8 @@ class Predictor(ABC):
             sampler: `auto`, or a key of `npfill.sampling.SAMPLERS`.
             rounds: Rounds of the autoregressive sampler; None for its default.
             noise: Draw the pixels of samples where they would be means.
+            spread: A factor of each pixel's standard deviation, which samples drawn pixel by pixel
+                follow; nothing to a baseline.
 
         Raises:
             UsageError: The sampler is not for this model and hole.
@@ -107,11 +113,11 @@ class Predictor(ABC):
             raise UsageError(
                 f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
             )
-        return self._predict(picture, hole, samples, seed, chosen)
+        return self._predict(picture, hole, samples, seed, chosen, spread)
 
     @abstractmethod
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
     ) -> Prediction: ...
 
 
@@ -133,11 +139,11 @@ class NeuralPredictor(Predictor):
         return sampler_for(self.model, sampler, rounds, noise=noise)
 
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler | None
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
     ) -> Prediction:
         """When memory runs out, once more in smaller chunks."""
-        assert sampler is not None
-        work = partial(_predict, self.model, picture, hole, samples, seed, sampler)
+        assert how is not None
+        work = partial(_predict, self.model, picture, hole, samples, seed, how, spread)
         try:
             return work()
         except Exception as error:
@@ -159,7 +165,13 @@ class NeuralPredictor(Predictor):
 
 
 def _predict(
-    model: NeuralProcess, picture: Array, hole: HoleArray, samples: int, seed: int, sampler: Sampler
+    model: NeuralProcess,
+    picture: Array,
+    hole: HoleArray,
+    samples: int,
+    seed: int,
+    sampler: Sampler,
+    spread: Spread,
 ) -> Prediction:
     """Encode once; moments and samples both follow from it."""
     if model.config.channels not in {1, 3}:
@@ -175,6 +187,10 @@ def _predict(
         if channels < len(given.factor if given.factor is not None else ""):
             given = replace(given, factor=None)  # the channels of a grey picture are one
         predicted = moments(given, targets, seed)
+        if spread is not None:
+            factor = torch.from_numpy(spread).to(predicted.scale).unsqueeze(-1)
+            most = predicted.scale.clamp(min=model.widest)
+            predicted = replace(predicted, scale=torch.minimum(predicted.scale * factor, most))
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
         finer = context.size != targets.size
         other = sampler.substitute(given) if samples and finer else None

@@ -1,0 +1,111 @@
+"""Predictions checked on the picture itself, and the report of what the check found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from npfill.pictures.masked import MaskedPicture
+
+if TYPE_CHECKING:
+    from npfill.predictor import Prediction, Predictor, SelfCheck
+
+    Found = tuple[SelfCheck, Float[np.ndarray, " pixel"] | None]
+
+Values = Float[np.ndarray, "height width channel"]
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The findings of the check on the picture itself.
+
+    Attributes:
+        pixels: The number of visible pixels that were hidden, predicted and compared; 0 where too
+            few are visible, and the standard deviation is the model's own.
+        coverage: The share of their values within the model's 90 % interval, before rescaling.
+        z_squared: The mean square of their errors in standard deviations of the model.
+        factor: The mean factor of the standard deviation in the hole, which follows from them.
+        grain: The standard deviation of noise, or of the finest texture, in the unit of data; None
+            where too few pixels that were compared lie beside visible ones.
+    """
+
+    pixels: int
+    coverage: float | None = None
+    z_squared: float | None = None
+    factor: float = 1.0
+    grain: float | None = None
+
+    @property
+    def line(self) -> str:
+        """The findings in a line."""
+        if not self.pixels or self.coverage is None:
+            return "too few visible pixels to check the std: it is the model's own"
+        return (
+            f"checked on {self.pixels:,} visible pixels: {100 * self.coverage:.0f} % lie in the "
+            f"90 % interval, so the std in the hole is {self.factor:.2f} times the model's"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The findings as JSON values."""
+        return {
+            "pixels": self.pixels,
+            "coverage_90": self.coverage,
+            "z_squared": self.z_squared,
+            "std_factor": self.factor,
+            "grain": self.grain,
+        }
+
+
+def predict_checked(
+    predictor: "Predictor",
+    picture: Values,
+    hole: Bool[np.ndarray, "height width"],
+    seed: int,
+    *,
+    no_check: bool,
+    **how: object,
+) -> "tuple[Prediction, list[Found]]":
+    """Predict a hole, and rescale the standard deviation by what a check on the picture finds.
+
+    Args:
+        predictor: What completes the picture; a baseline is not checked.
+        picture: Intensities in [0, 1]; unread where the hole is.
+        hole: True where the picture is missing.
+        seed: That of samples and of what is hidden.
+        no_check: Do not check.
+        how: The other options of `Predictor.predict`.
+
+    Returns:
+        The prediction; and what the check found, with the factors in the hole, if there was one.
+    """
+    from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
+
+    if no_check or not isinstance(predictor, NeuralPredictor):
+        return predictor.predict(picture, hole, seed=seed, **how), []  # type: ignore[arg-type]
+    found = self_check(predictor, picture, hole, seed)
+    spread = found.spread(hole)
+    return predictor.predict(picture, hole, seed=seed, spread=spread, **how), [(found, spread)]  # type: ignore[arg-type]
+
+
+def report_of(found: "Sequence[Found]", masked: MaskedPicture) -> CheckReport | None:
+    """The report of the checks of channels that are completed together or one by one.
+
+    Args:
+        found: What each found, and the factors in its hole.
+        masked: The picture; of data, it has their unit.
+    """
+    checks = [(check, spread) for check, spread in found if spread is not None]
+    if not checks:
+        return CheckReport(0) if found else None
+    pixels = [check.pixels for check, _ in checks]
+    grains = [check.grain for check, _ in checks if check.grain is not None]
+    unit = masked.width.mean() if masked.picture.is_data else 1.0
+    return CheckReport(
+        sum(pixels),
+        float(np.average([check.coverage for check, _ in checks], weights=pixels)),
+        float(np.average([check.z_squared for check, _ in checks], weights=pixels)),
+        float(np.mean([spread.mean() for _, spread in checks])),
+        float(np.mean(grains) * unit) if grains else None,
+    )
