@@ -172,6 +172,7 @@ def test_each_png_says_where_it_comes_from(npfill: Command, photo: Path, weights
         text = text_of(photo.parent / f"photo_{name}.png")
         full_scale = text.pop("npfill_std_full_scale", None)
         assert text.pop("npfill_samples", "3") == "3"
+        assert json.loads(text.pop("npfill_check"))["pixels"] == 0  # so small a picture
         said = json.loads(text.pop("npfill_options"))
         assert said == {"image": str(photo), "--device": "cpu"} | options
         assert text == expected | {"npfill_output": name}
