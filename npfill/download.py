@@ -41,11 +41,7 @@ _REFUSALS = (
 
 
 def fetch(address: Address, *, size: int | None = None) -> Path:
-    """Download a file into the cache, in place of one that is there.
-
-    Args:
-        address: The file.
-        size: Its bytes, where they are known.
+    """Download a file, of `size` bytes if they are known, into the cache in place of one there.
 
     Raises:
         ModelError: It cannot be had, or is larger than the server stated, or than any model.

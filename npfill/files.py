@@ -234,13 +234,7 @@ def sha256_of(path: Path) -> str:
 
 
 def mismatch(path: Path, size: int, sha256: str) -> str:
-    """Describe how a file differs from the one that is meant; "" if it is that one.
-
-    Args:
-        path: The file.
-        size: The bytes it should have.
-        sha256: The hash it should have, in hex.
-    """
+    """Describe how a file differs from that of a size in bytes and a hash in hex; "" if not."""
     actual = path.stat().st_size
     if actual != size:
         return f"{actual} bytes, not {size}"

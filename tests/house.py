@@ -20,7 +20,7 @@ _FLAG = re.compile(r"(?<![-<!\w])--[a-z]")
 _DEFINITIONS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 # Figures that are beyond their goals still: none may grow. Lower them as they shrink.
-_REACHED = {"lines": 14_750}
+_REACHED = {"lines": 14_450}
 
 # The goals were set for the functions of version 0.1. What the product has learned to do since is
 # counted apart, by file or by file and name, and stands here with what it is.
@@ -106,6 +106,8 @@ LATER = {
     "npfill/evaluate/held_out.py:correlate": "the correlation of the channels of a pixel",
     "npfill/evaluate/held_out.py:_correlate": "the correlation of the channels of a pixel",
     "npfill/evaluate/test_set.py": "data without a test part, measured on what a run held out",
+    "npfill/files.py:json_text": "JSON of numbers that are not finite",
+    "npfill/data/__init__.py:sizes_of": "what a training set consists of, told",
     "npfill/files.py:_put": "a file that appears in the meantime is not written over",
     "npfill/files.py:_lock": "what killed runs have left is removed, and what others write is not",
     "npfill/files.py:_remove_left": (

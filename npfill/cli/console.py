@@ -190,12 +190,7 @@ def print_result(
 
 
 def error_record(error: NpfillError, problem: str | None = None) -> dict[str, str]:
-    """An error as JSON values.
-
-    Args:
-        error: The error.
-        problem: What is said in place of its message.
-    """
+    """An error as JSON values, with `problem` in place of its message if one is given."""
     return {"message": as_flags(problem or str(error)), "hint": as_flags(error.hint)}
 
 

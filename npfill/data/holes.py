@@ -100,7 +100,7 @@ def scattered(size: Size, random: np.random.Generator, kept: float | None = None
 def _scratches(size: Size, random: np.random.Generator) -> Hole:
     """Long thin curves, 1 to 5 pixels wide, from edge to edge or not so far."""
     canvas, draw = _canvas(size)
-    for _ in range(1 + random.poisson(_area(size) / 3000)):
+    for _ in range(1 + random.poisson(size[0] * size[1] / 3000)):
         start, bend, end = (random.uniform(-0.1, 1.1, 2) * size[::-1] for _ in range(3))
         bend = (start + end) / 2 + (bend - (start + end) / 2) * 0.3
         along = np.linspace(0, 1, 24)[:, None]
@@ -112,7 +112,7 @@ def _scratches(size: Size, random: np.random.Generator) -> Hole:
 def _strokes(size: Size, random: np.random.Generator) -> Hole:
     """Wandering strokes of a brush, 6 to 40 pixels wide."""
     canvas, draw = _canvas(size)
-    for _ in range(1 + random.poisson(_area(size) / 8000)):
+    for _ in range(1 + random.poisson(size[0] * size[1] / 8000)):
         steps = int(random.integers(2, 9))
         width = int(random.integers(6, 41))
         turns = random.normal(0, 0.9, steps).cumsum() + random.uniform(0, 2 * np.pi)
@@ -194,10 +194,6 @@ FAMILIES: dict[str, Callable[[Size, np.random.Generator], Hole]] = {
     "lines": _lines,
     "borders": _borders,
 }
-
-
-def _area(size: Size) -> int:
-    return size[0] * size[1]
 
 
 def _canvas(size: Size) -> tuple[Image.Image, ImageDraw.ImageDraw]:

@@ -54,15 +54,10 @@ class ContextKind:
     amount: int | None = None
 
     def observed(self, count: int, size: Size, seed: int, first: int = 0) -> Mask:
-        """Masks of pictures, True where they are observed.
+        """Masks of pictures of a height and width, True where they are observed.
 
-        The mask of a picture depends on the kind, the size, the seed and its number alone.
-
-        Args:
-            count: The number of pictures.
-            size: Their height and width.
-            seed: The seed.
-            first: The number of the first one in its set.
+        The mask of a picture depends on the kind, the size, the seed and its number in its set
+        alone; `first` is that of the first.
 
         Raises:
             UsageError: A picture has fewer pixels than are to be observed.

@@ -62,11 +62,7 @@ class BatchPrediction:
 
 
 class BatchPredictor(ABC):
-    """A model or baseline under evaluation.
-
-    Attributes:
-        device: Where it takes its pictures.
-    """
+    """A model or baseline under evaluation, which takes its pictures on `device`."""
 
     device: torch.device = torch.device("cpu")
 

@@ -131,11 +131,9 @@ def drawn(picture: Array, frames: Sequence[Frame]) -> list[Image.Image]:
 
 
 def webp_bytes(pictures: Sequence[Image.Image], description: str) -> bytes:
-    """An animated WebP without loss that starts again after holding its last picture.
+    """An animated WebP without loss of frames of one size; its EXIF block has the description.
 
-    Args:
-        pictures: Its frames, of one size.
-        description: What its EXIF block says.
+    It starts again after holding its last picture.
     """
     exif = Image.Exif()
     exif[Base.ImageDescription] = description
