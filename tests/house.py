@@ -132,6 +132,8 @@ LATER = {
     "npfill/predictor/__init__.py:_keep": "models are kept for the next call",
     "npfill/predictor/__init__.py:forget": "models are kept for the next call",
     "npfill/training/inputs.py:Inputs.say": "what is left out of training, and why",
+    "npfill/cli/records.py": "JSON as lines while a batch runs",
+    "npfill/completion/names.py": "names of results by a template, in the format of a suffix",
     "npfill/pictures/folders.py": "which files of a folder are pictures: no system's, no hidden",
     "npfill/training/__init__.py:_calibrate": "a training run ends calibrated",
     "npfill/training/__init__.py:example": "a command that tries a run's weights, as it is printed",

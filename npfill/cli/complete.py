@@ -1,6 +1,5 @@
 """`npfill complete`: a picture and a mask become mean, std and samples."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +27,7 @@ from npfill.cli.options import (
     MaskThreshold,
     MaxPixels,
     Model,
+    Name,
     NoCheck,
     Noise,
     Output,
@@ -40,6 +40,7 @@ from npfill.cli.options import (
     SkipExisting,
     Strip,
 )
+from npfill.cli.records import Record, Records, failure, skipped
 from npfill.errors import BatchError, NpfillError, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def complete_command(
     no_check: NoCheck = False,
     device: Device = "auto",
     output: Output = None,
+    name: Name = None,
     emit: Emit = None,
     overwrite: Overwrite = False,
     format_: Format = "png",
@@ -91,6 +93,14 @@ def complete_command(
         bool,
         typer.Option("--json", help="Print the result as JSON on stdout.", rich_help_panel=_OUTPUT),
     ] = False,
+    as_lines: Annotated[
+        bool,
+        typer.Option(
+            "--jsonl",
+            help="Print a line of JSON for each picture, once it is done.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -103,8 +113,8 @@ def complete_command(
 
     reporter = Reporter(quiet=quiet, verbose=verbose)
     try:
-        if as_json and output == Path("-"):
-            raise UsageError("--json and -o - both want stdout", "-o names a file or folder")
+        if as_json + as_lines + (output == "-") > 1:
+            raise UsageError("--json, --jsonl and -o - all want stdout", "leave one")
         if format_ not in {"png", "keep"}:
             raise UsageError(f"--format {format_}: unknown", "png or keep")
         if overwrite and skip_existing:
@@ -116,7 +126,7 @@ def complete_command(
                 mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
             ),
             SamplingOptions(samples, seed, sampler, rounds, noise, no_check),
-            OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most),
+            OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name),
             model,
             device,
             recursive=recursive,
@@ -127,34 +137,27 @@ def complete_command(
             reporter.say(f"{len(run.skipped)} skipped: all their results exist")
         needs_model = any(not each.output.before_model for job in run.jobs for each in job.results)
         if dry_run or (run.jobs and not needs_model):
-            data = dry_run_of(run, reporter, as_json)
+            data = dry_run_of(run, reporter, Records(as_lines and run.several), as_json or as_lines)
         elif run.several:
-            data = _batch(run, reporter)
+            data = _batch(run, reporter, Records(as_lines))
         elif run.jobs:
             data = _single(run, reporter)
         else:
-            data = {"input": str(run.skipped[0]), "outputs": {}, "warnings": []}
+            data = skipped(run.skipped[0])
     except NpfillError as error:
-        if as_json:
+        if as_json or as_lines:
             print_result(error.exit_code, {}, [error_record(error)])
         raise
-    _end(run, data, as_json)
-
-
-Record = dict[str, object]
+    _end(run, data, as_json or (as_lines and not run.several))
 
 
 def _end(run: "Run", data: Record, as_json: bool) -> None:
     """Print the data as JSON if wanted, and the pictures that failed, which are an error."""
-    failures = [
-        (path, str(error) if str(path) in str(error) else f"{path}: {error}", error)
-        for path, error in run.failures
-    ]
+    failures = [failure(path, error) for path, error in run.failures]
     if as_json:
-        failed = [{"file": str(path)} | error_record(why, text) for path, text, why in failures]
-        print_result(BatchError.exit_code if failed else 0, data, failed)
-    for _, text, why in failures:
-        show(text, why.hint)
+        print_result(BatchError.exit_code if failures else 0, data, failures)
+    for each in failures:
+        show(each["message"], each["hint"])
     if failures:
         raise BatchError(
             f"{len(failures)} of {run.pictures} pictures failed, as said above",
@@ -188,9 +191,9 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     return report.as_json() | {"warnings": reporter.warnings}
 
 
-def _batch(run: "Run", reporter: Reporter) -> Record:
+def _batch(run: "Run", reporter: Reporter, records: Records) -> Record:
     """Complete every picture that can be; whatever is wrong with one, the others are done."""
-    records: list[Record] = []
+    records.begin(run)
     if run.jobs:
         _say_model(run, reporter)
     warnings = [*reporter.warnings]
@@ -206,23 +209,22 @@ def _batch(run: "Run", reporter: Reporter) -> Record:
                     heard.warn(note)
             except Exception as error:
                 run.failures.append((job.file.path, as_npfill_error(error)))
+                records.fail(*run.failures[-1])
             except KeyboardInterrupt:
-                reporter.say(f"{len(records)} pictures completed; --skip-existing goes on")
+                reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
                 raise
             else:
-                records.append(report.as_json() | {"warnings": heard.warnings})
+                records.add(report.as_json() | {"warnings": heard.warnings})
                 reporter.say(_line(image, report))
             for warning in heard.warnings:
                 reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
             shown.advance()
     if run.jobs:
         name, device = run.predictor.name, run.predictor.device
-        seed = run.sampling.seed
-        reporter.say(
-            f"{len(records)} of {run.pictures} pictures completed by {name}, {device}, seed {seed}"
-        )
-    skipped = [str(path) for path in run.skipped]
-    return {"pictures": records, "skipped": skipped, "warnings": warnings}
+        count = f"{len(records.done)} of {run.pictures} pictures completed"
+        reporter.say(f"{count} by {name}, {device}, seed {run.sampling.seed}")
+    over = [str(path) for path in run.skipped]
+    return {"pictures": records.done, "skipped": over, "notes": run.notes, "warnings": warnings}
 
 
 def _say_model(run: "Run", reporter: Reporter) -> None:

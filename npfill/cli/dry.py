@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npfill.cli.console import Reporter, as_npfill_error, print_data
+from npfill.cli.records import Record, Records
 
 if TYPE_CHECKING:
     from npfill.completion import Run
 
 
-def dry_run_of(run: "Run", reporter: Reporter, as_json: bool) -> dict[str, object]:
+def dry_run_of(run: "Run", reporter: Reporter, records: Records, as_json: bool) -> Record:
     """Do all but complete: a line for each picture, and the results that need no model."""
-    records = []
+    records.begin(run)
     for job in run.jobs:
         image, words = str(job.file.path), job.masking.words
         heard = Reporter(quiet=True)
@@ -22,13 +23,14 @@ def dry_run_of(run: "Run", reporter: Reporter, as_json: bool) -> dict[str, objec
             if not run.several:
                 raise
             run.failures.append((job.file.path, as_npfill_error(error)))
+            records.fail(*run.failures[-1])
             continue
         for note in prepared.notes:
             reporter.warn(note)
             heard.warn(note)
         outputs = {each.name: str(each.path) for each in job.results}
         selected = prepared.hole.selected
-        records.append(
+        records.add(
             {
                 "input": image,
                 "mask": " and ".join(words),
@@ -44,4 +46,4 @@ def dry_run_of(run: "Run", reporter: Reporter, as_json: bool) -> dict[str, objec
         reporter.say(f"{image}: {prepared.description}" if run.several else prepared.description)
         if shown:
             reporter.say(f"wrote {', '.join(map(str, shown))}")
-    return {"pictures": records, "skipped": [str(path) for path in run.skipped]}
+    return {"pictures": records.done, "skipped": [str(path) for path in run.skipped]}

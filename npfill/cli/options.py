@@ -2,7 +2,6 @@
 
 import tomllib
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -83,7 +82,14 @@ MaxPixels = Annotated[
     int | None, typer.Option(min=1, help="Refuse pictures and masks of more pixels.")
 ]
 Output = Annotated[
-    Path | None, _output("--output", "-o", help="A folder, a file for one result, or -.")
+    str | None, _output("--output", "-o", help="A folder, DIR/, a file for one result, or -.")
+]
+Name = Annotated[
+    str | None,
+    _output(
+        metavar="TEMPLATE",
+        help="Names of results, of {stem}, {result}, {suffix}. {stem}{suffix}: the pictures' own.",
+    ),
 ]
 Emit = Annotated[str | None, _output(help="Results, of mean,std,samples,sheet,npz,preview.")]
 Overwrite = Annotated[bool, _output("--overwrite", help="Replace existing files.")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from npfill.errors import InputError, NpfillError
 from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
-from npfill.pictures.formats import suffix_of_data, suffixes_read
+from npfill.pictures.formats import FORMATS, suffix_of_data, suffixes_read
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import STDIN, glance, read_picture
 
@@ -31,6 +31,12 @@ class InputFile:
     data: str | None = None
     damaged: bool = False
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> Path:
+        """The file that results are named after; of stdin, one with the suffix of its format."""
+        suffix = FORMATS[self._ahead.format].suffixes[0] if isinstance(self._ahead, Picture) else ""
+        return Path(f"stdin{suffix}") if self.path == STDIN else self.path
 
     def suffix_of_data(self, max_pixels: int, *, ahead: bool) -> str:
         """The suffix of data in their format; "" for a picture, and for what cannot be read.

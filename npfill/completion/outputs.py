@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.names import by_template, check_file, file_of, written_as
 from npfill.completion.preview import preview
+from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
-from npfill.files import STDIO
 from npfill.pictures.formats import npz_bytes, picture_bytes, png_bytes
 from npfill.pictures.masked import std_picture
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS
-from npfill.pictures.sheet import Row, contact_sheet
 
 Text = dict[str, str]
 
@@ -25,29 +24,25 @@ class OutputOptions:
     """The options of reading pictures and writing results.
 
     Attributes:
-        output: A folder, a file, `-` for stdout, or None: beside the picture.
+        output: A folder, a file, `-` for stdout, or None: beside the picture. A text that ends in a
+            slash is a folder.
         emit: Names of outputs, separated by commas; None is the default.
         overwrite: Replace what exists.
         skip_existing: Leave what exists.
         keep: Write pictures in the format that they came in.
         strip: Leave out what a picture's file says of it.
         max_pixels: The most pixels of a picture or mask that is read.
+        name: A template of the names of results, of `{stem}`, `{result}` and `{suffix}`.
     """
 
-    output: Path | None = None
+    output: str | Path | None = None
     emit: str | None = None
     overwrite: bool = False
     skip_existing: bool = False
     keep: bool = False
     strip: bool = False
     max_pixels: int = MAX_PIXELS
-
-    @property
-    def file(self) -> Path | None:
-        """The one file that is to be written, or `-`; None where there is a folder for more."""
-        path = self.output
-        is_folder = path is not None and path != STDIO and (not path.suffix or path.is_dir())
-        return None if is_folder else path
+    name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +52,7 @@ class Output:
     Attributes:
         name: The name that asks for it, and that stands in the names of its files.
         render: The bytes of its file, given a completed picture, the number of the sample, from 0,
-            the text of a PNG, and `keep`: pictures are written in the format that they came in.
+            the text of a PNG, and the format that a picture is written in.
         suffix: The suffix of its file; "" where that is of data in their format, and else a PNG.
         of_each_sample: There is a file for each sample; none where a model draws none.
         shows_samples: Samples are drawn for it.
@@ -68,7 +63,7 @@ class Output:
     """
 
     name: str
-    render: Callable[[CompletedPicture, int, Text, bool], bytes]
+    render: Callable[[CompletedPicture, int, Text, str], bytes]
     suffix: str = ""
     of_each_sample: bool = False
     shows_samples: bool = False
@@ -100,6 +95,10 @@ class Result:
     number: int
     path: Path
 
+    def format_of(self, picture: Picture, *, keep: bool) -> str:
+        """The format that it is written in if it is a picture, and else PNG, as `written_as`."""
+        return written_as(picture, self.path, keep=keep) if self.output.is_picture else "PNG"
+
 
 def plan_results(
     options: OutputOptions,
@@ -123,10 +122,11 @@ def plan_results(
         UsageError: An output is unknown, nothing would be written, or more than one result would
             go to one file.
     """
-    file, emit = options.file, options.emit
+    file, emit, template = file_of(options.output), options.emit, options.name
     if emit is None:
-        emit = "mean,std,samples" if file is None else "mean"
-    folder = source.parent if options.output is None else options.output / below
+        one = file is not None or "{result}" not in (template or "{result}")
+        emit = "mean" if one else "mean,std,samples"
+    folder = source.parent if options.output is None else Path(options.output) / below
     stem = source.stem if stem is None else stem
     results = []
     for asked in dict.fromkeys(name.strip() for name in emit.split(",")):
@@ -136,20 +136,31 @@ def plan_results(
         kept = source.suffix if options.keep and output.is_picture else ""
         suffix = output.suffix or data or kept or ".png"
         for number, name in enumerate(output.names(samples)):
-            path = folder / ((stem if output.stands_alone else f"{stem}_{name}") + suffix)
-            results.append(Result(output, name, number, path))
+            whole = (stem if output.stands_alone else f"{stem}_{name}") + suffix
+            if template is not None:
+                free = output.is_picture and not data
+                whole = by_template(template, stem, name, suffix, is_picture=free)
+            results.append(Result(output, name, number, folder / whole))
     if not results:
         raise UsageError(
             f"`emit={emit}` `samples={samples}`: nothing would be written", "`samples=3`"
         )
+    if len({each.path for each in results}) < len(results):
+        raise UsageError(
+            f"`name={template}`: several results of one name", "{result} tells them apart"
+        )
     if file is None:
         return results
+    if template is not None:
+        raise UsageError(f"{file}: a file, and `name={template}`", f"`output={file}/` is a folder")
     if len(results) != 1:
-        raise UsageError(f"{file}: {len(results)} results for one file", "`output=DIR/` takes all")
-    name, suffix = results[0].name, results[0].path.suffix
-    if file != STDIO and file.suffix.lower() != suffix.lower():
-        raise UsageError(f"{file}: {name} is written as {suffix}", f"`output=NAME{suffix}`")
-    return [replace(results[0], path=file)]
+        raise UsageError(
+            f"{file}: {len(results)} results for one file", "`output=DIR/` takes them all"
+        )
+    only = results[0]
+    free = only.output.is_picture and not (data or options.keep)
+    check_file(file, only.name, only.path, is_picture=free)
+    return [replace(only, path=file)]
 
 
 def without_lacking(
@@ -183,23 +194,24 @@ def render(results: Sequence[Result], done: CompletedPicture, *, keep: bool) -> 
     Raises:
         NpfillError: A pixel outside the hole would change: a bug.
     """
-    return [
-        each.output.render(done, each.number, done.text | {"npfill_output": each.name}, keep)
-        for each in results
-    ]
+    picture, contents = done.prepared.masked.picture, []
+    for each in results:
+        text, kind = done.text | {"npfill_output": each.name}, each.format_of(picture, keep=keep)
+        contents.append(each.output.render(done, each.number, text, kind))
+    return contents
 
 
-def _mean(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
-    return picture_bytes(done.filled(done.mean), text, keep=keep)
+def _mean(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+    return picture_bytes(replace(done.filled(done.mean), format=kind), text, keep=True)
 
 
-def _sample(done: CompletedPicture, number: int, text: Text, keep: bool) -> bytes:
-    return picture_bytes(done.filled(done.samples[number]), text, keep=keep)
+def _sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
+    return picture_bytes(replace(done.filled(done.samples[number]), format=kind), text, keep=True)
 
 
-def _std(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
+def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """Of a picture, a PNG that states its full scale; of data, data."""
-    del keep
+    del kind
     masked = done.prepared.masked
     assert done.std is not None
     if masked.picture.is_data:
@@ -208,15 +220,15 @@ def _std(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full_scale)})
 
 
-def _sheet(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
-    del keep
+def _sheet(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+    del kind
     count = {"npfill_samples": str(len(done.samples))}
     return png_bytes(Picture.of(sheet_of([done]), "sheet"), text | count)
 
 
-def _npz(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
+def _npz(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """The arrays, of data in their unit; without `std` where the model gives none."""
-    del text, keep
+    del text, kind
     masked = done.prepared.masked
     arrays = {"mean": done.mean, "samples": done.samples, "hole": masked.hole}
     if masked.picture.is_data:
@@ -226,23 +238,6 @@ def _npz(done: CompletedPicture, _: int, text: Text, keep: bool) -> bytes:
     if done.std is not None:
         arrays["std"] = masked.deviation(done.std)
     return npz_bytes(arrays)
-
-
-def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) -> Image.Image:
-    """A contact sheet with a row for each completion of one picture, its label beside it.
-
-    Data in neither one nor three channels show their first.
-    """
-    shown = slice(None) if done[0].mean.shape[-1] in {1, 3} else slice(1)
-    rows = []
-    for label, each in zip(labels, done, strict=True):
-        std = None
-        if each.std is not None:  # of channels without a value, it is NaN
-            std = np.nan_to_num(each.prepared.masked.deviation(each.std)[..., shown], posinf=np.inf)
-        samples = [sample[..., shown] for sample in each.samples]
-        rows.append(Row(label, each.mean[..., shown], std, samples))
-    hole = np.logical_or.reduce(done[0].prepared.masked.by_channel[..., shown], axis=-1)
-    return contact_sheet(rows[0].mean, hole, rows)
 
 
 _IN_ORDER = (

@@ -14,10 +14,10 @@ from npfill.completion.outputs import (
     OutputOptions,
     plan_results,
     render,
-    sheet_of,
     without_lacking,
 )
 from npfill.completion.self_checked import CheckReport
+from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
 from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.convert import PictureInput
@@ -97,16 +97,20 @@ class Completion:
         emit: str | None = None,
         overwrite: bool = False,
         format: str = "png",
+        name: str | None = None,
     ) -> dict[str, Path]:
         """Write the files that `npfill complete` writes, which tell where they come from.
 
         Args:
-            output: A folder, or a file for one result; by default, beside the picture's file.
+            output: A folder, or a file for one result, in the format of its suffix; by default,
+                beside the picture's file. A text that ends in a slash is a folder.
             emit: Names of outputs, of mean,std,samples,sheet,npz,preview with commas. By default,
                 mean, std and samples; of a file, the mean.
             overwrite: Replace files that exist.
             format: `png`, or `keep` for the format of the picture's file. Data are always written
                 in theirs.
+            name: A template of the files' names, such as "{stem}{suffix}" for the picture's own, of
+                `{stem}`, `{result}` and `{suffix}`. Without `{result}`, the mean is written.
 
         Returns:
             The files, by the names of results: `mean`, `std`, `sample-1` ...
@@ -120,8 +124,7 @@ class Completion:
             raise UsageError(f"`format={format}`: unknown", "png or keep")
         done, keep = self.completed, format == "keep"
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
-        folder = None if output is None else Path(output)
-        options = OutputOptions(folder, emit, overwrite, keep=keep)
+        options = OutputOptions(output, emit, overwrite, keep=keep, name=name)
         data = suffix_of_data(done.prepared.masked.picture)
         results = plan_results(options, len(done.samples), source, data)
         results, _ = without_lacking(results, done, emit)

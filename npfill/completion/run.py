@@ -4,7 +4,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from npfill.completion.completed import CompletedPicture, SamplingOptions, compl
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_pictures
 from npfill.completion.mask_files import masks_of
+from npfill.completion.names import file_of
 from npfill.completion.outputs import (
     OutputOptions,
     Result,
@@ -47,8 +48,7 @@ class Report:
         done: The completed picture.
         results: The results that were written.
         seconds: The time that the prediction took.
-        changed: Pixels outside the hole that a format that loses something has changed, in the
-            result in which they are the most.
+        changed: The most pixels outside the hole that the format of a result has changed.
         changed_by: The most levels that one of them was changed by.
         mean_std: The mean of the standard deviation in the hole, in the unit of data.
         notes: Sentences for the user on how it was made.
@@ -129,10 +129,10 @@ class Run:
         self.pictures = len(files)
         for file in files:
             file.damaged = masking.damaged
-        if output.file is not None and len(files) > 1:
+        if file_of(output.output) is not None and len(files) > 1:
             raise UsageError(
                 f"{output.output}: {len(files)} pictures for one file",
-                "`output=DIR` takes them all",
+                "`output=DIR/` takes them all",
             )
         self.failures: list[tuple[Path, NpfillError]] = []
         self.jobs = self._plan(files, masking)
@@ -161,34 +161,33 @@ class Run:
                 continue
             data = file.suffix_of_data(output.max_pixels, ahead=not self.several)
             results = plan_results(
-                output, self.sampling.samples, file.path, data, stem, file.relative.parent
+                output, self.sampling.samples, file.source, data, stem, file.relative.parent
             )
             for path in [each.path for each in results]:
                 other = owner.setdefault(path, file.path)
                 if other != file.path:
                     raise UsageError(
                         f"{path}: would hold the results of {other} and of {file.path}",
-                        "`recursive=True` over their common folder keeps them apart; "
-                        "or complete them one by one",
+                        "`recursive=True` over their common folder keeps them apart",
                     )
             jobs.append(Job(file, mask, results))
         return jobs
 
     def _stems(self, files: Sequence[InputFile]) -> list[str]:
         """The beginnings of results' names: a picture's, with its suffix where two have one."""
-        sharing = defaultdict(list)
+        sharing, output = defaultdict(list), self.output
+        keeps_suffix = output.keep and "{suffix}" in (output.name or "")
         for file in files:
-            folder = file.path.parent if self.output.output is None else file.relative.parent
-            sharing[folder / file.relative.stem].append(file)
+            folder = file.path.parent if output.output is None else file.relative.parent
+            name = file.relative.name if keeps_suffix else file.relative.stem
+            sharing[folder / name].append(file)
         stems = {}
         for same in sharing.values():
             for file in same:
                 stems[file] = file.relative.name if len(same) > 1 else file.relative.stem
             if len(same) > 1:
                 names = ", ".join(str(file.path) for file in same)
-                self.notes.append(
-                    f"{names}: of one name, so the suffix stands in the names of results"
-                )
+                self.notes.append(f"{names}: of one name, so their suffix is in those of results")
         return [stems[file] for file in files]
 
     @cached_property
@@ -211,10 +210,12 @@ class Run:
 
         Raises:
             UsageError: The options of the mask contradict each other, or select nothing.
-            InputError: The picture or its mask cannot be used.
+            InputError: The picture or its mask cannot be used, or a result cannot hold it.
         """
         most = self.output.max_pixels
         picture = job.file.read(most)
+        for result in job.results:
+            result.format_of(picture, keep=self.output.keep)
         return prepare(picture.stripped() if self.output.strip else picture, job.masking, most)
 
     def preview(self, job: Job, prepared: Prepared) -> list[Path]:
@@ -233,26 +234,24 @@ class Run:
                 that the model does not give.
             InputError: The model is not for such a picture, or a result cannot be written.
         """
-        how, keep = self.sampling, self.output.keep
+        how, out, keep = self.sampling, self.output, self.output.keep
         samples = how.samples if any(each.output.shows_samples for each in job.results) else 0
-        started = time.perf_counter()
+        image, started = str(job.file.path), time.perf_counter()
+        strip, most = out.strip, out.max_pixels
         done = complete_prepared(
-            str(job.file.path),
-            prepared,
-            self.predictor,
-            how,
-            samples,
-            strip=self.output.strip,
-            max_pixels=self.output.max_pixels,
+            image, prepared, self.predictor, how, samples, strip=strip, max_pixels=most
         )
         seconds = time.perf_counter() - started
-        results, lacking = without_lacking(job.results, done, self.output.emit)
+        results, lacking = without_lacking(job.results, done, out.emit)
         contents = render(results, done, keep=keep)
-        losses, masked = [(0, 0.0)], done.prepared.masked
+        losses, masked, lost = [(0, 0.0)], done.prepared.masked, dict[str, None]()
         for result, content in zip(results, contents, strict=True):
-            if keep and result.output.is_picture and not masked.picture.is_data:
-                losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
+            if result.output.is_picture:
+                kind = result.format_of(masked.picture, keep=keep)
+                lost |= dict.fromkeys(left_out(replace(masked.picture, format=kind), keep=True))
+                if kind != "PNG" and not masked.picture.is_data:
+                    losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
-            write_bytes(result.path, content, overwrite=self.output.overwrite, like=job.file.path)
-        notes = (*done.notes, *lacking, *left_out(masked.picture, keep=keep))
+            write_bytes(result.path, content, overwrite=out.overwrite, like=job.file.path)
+        notes = (*done.notes, *lacking, *lost)
         return Report(done, results, seconds, *max(losses), done.mean_std, notes)

@@ -323,3 +323,30 @@ def test_a_picture_of_a_batch_is_looked_at_once_and_read_once(
     monkeypatch.setattr(Path, "open", counted)
     assert mean_of("in", *BOX, "-o", "out").code == 0
     assert sorted(opened) == ["a.png", "a.png", "b.jpg", "b.jpg"]
+
+
+def test_a_line_of_json_tells_of_each_picture_as_it_is_done(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    Path("in/b.png").write_bytes(b"no picture")
+    picture(Path("in/c.png"))
+    picture(Path("out/c_mean.png"))
+    ended = mean_of("in", *BOX, "-o", "out", "--jsonl", "--skip-existing")
+    assert ended.code == 6
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert [(line["data"]["input"], line["exit_code"]) for line in lines] == [
+        ("in/c.png", 0),
+        ("in/a.png", 0),
+        ("in/b.png", 3),
+    ]
+    assert "not a picture" in lines[2]["errors"][0]["message"]
+    alone = json.loads(mean_of("in/a.png", *BOX, "-o", "other", "--json").out)
+    assert alone.keys() == lines[1].keys()
+    assert alone["data"].keys() == lines[1]["data"].keys()
+    dry = mean_of(
+        "in/a.png", "in/c.png", *BOX, "-o", "other", "--jsonl", "--dry-run", "--overwrite"
+    )
+    assert [json.loads(line)["data"]["input"] for line in dry.out.splitlines()] == [
+        "in/a.png",
+        "in/c.png",
+    ]
+    assert mean_of("in", *BOX, "--json", "--jsonl").code == 2

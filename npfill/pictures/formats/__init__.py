@@ -5,7 +5,7 @@ refusals follow from the table.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from npfill.pictures.formats import arrays, raster, tiff
@@ -42,6 +42,8 @@ class Format:
         write: Encodes a picture of this format, given metadata entries, which a format may drop;
             equal arguments give equal bytes.
         keeps: The parts of `Picture.info` that a file of a picture keeps, of `metadata.PARTS`.
+        white: The level of white at the greatest depth that a picture has in it.
+        has_alpha: It has alpha.
         is_data: Files of this format never hold a picture, only measurements.
         holds_data: True if a file of this format, open at its start, holds measurements rather than
             a picture; raises as `read` does.
@@ -54,6 +56,8 @@ class Format:
     read: Callable[[File, str, int], Picture]
     write: Callable[[Picture, Mapping[str, str]], bytes]
     keeps: tuple[str, ...] = ()
+    white: int = 255
+    has_alpha: bool = True
     is_data: bool = False
     holds_data: Callable[[File, str], bool] = lambda file, name: False
 
@@ -158,15 +162,19 @@ _IN_ORDER = (
         sniff=_starts_with(b"\x89PNG\r\n\x1a\n"),
         read=partial(raster.decode, kind="PNG"),
         write=png_bytes,
+        white=65535,
         keeps=(*_MOST, "dpi", "colours", "comment", "text"),
     ),
-    _of_pillow(
-        "JPEG",
-        "JPEG",
-        (".jpg", ".jpeg"),
-        _starts_with(b"\xff\xd8\xff"),
-        (*_MOST, "dpi", "iptc", "comment"),
-        **_CODED,
+    replace(
+        _of_pillow(
+            "JPEG",
+            "JPEG",
+            (".jpg", ".jpeg", ".jpe", ".jfif"),
+            _starts_with(b"\xff\xd8\xff"),
+            (*_MOST, "dpi", "iptc", "comment"),
+            **_CODED,
+        ),
+        has_alpha=False,
     ),
     _of_pillow("WEBP", "WebP", (".webp",), _is_webp, _MOST, lossless=True, exact=True),
     Format(
@@ -176,6 +184,7 @@ _IN_ORDER = (
         sniff=_starts_with(*tiff.MAGICS),
         read=tiff.read,
         write=tiff.write,
+        white=65535,
         keeps=tiff.KEEPS,
         holds_data=tiff.is_data,
     ),

@@ -1,0 +1,105 @@
+"""The names of results: a folder or a file, by a template, and the format that a name asks for."""
+
+import os
+import re
+from pathlib import Path
+
+from npfill.errors import InputError, UsageError
+from npfill.files import STDIO
+from npfill.pictures.formats import FORMATS, picture_suffixes
+from npfill.pictures.picture import Picture
+
+_FIELD = re.compile(r"{(\w*)}")
+
+
+def file_of(output: str | Path | None) -> Path | None:
+    """The one file that `output` names, or `-`; None where it names a folder, or is None.
+
+    What ends in a slash is a folder, and what has no suffix: the 0 of `results_v1.0` is none.
+    """
+    if output is None:
+        return None
+    path = Path(output)
+    ends = str(output).endswith(("/", os.sep))
+    is_file = re.fullmatch(r"\.[^\W\d]\w*", path.suffix) and not ends and not path.is_dir()
+    return path if is_file or path == STDIO else None
+
+
+def check_file(file: Path, result: str, planned: Path, *, is_picture: bool) -> None:
+    """Check that a result can be written to a file, or to stdout.
+
+    Args:
+        file: The file that is asked for.
+        result: The result's name.
+        planned: The name that the result has by itself.
+        is_picture: It is a picture, and may be written in the format of another suffix.
+
+    Raises:
+        UsageError: The file's suffix is that of another format.
+    """
+    kinds = picture_suffixes() if is_picture else ()
+    if file != STDIO and format_of(file) != format_of(planned) and file.suffix.lower() not in kinds:
+        raise UsageError(
+            f"{file}: {result} is written as {planned.suffix}",
+            f"`output=NAME{planned.suffix}`, or `output={file}/` for a folder",
+        )
+
+
+def by_template(template: str, stem: str, result: str, suffix: str, *, is_picture: bool) -> str:
+    """The name of a result.
+
+    Args:
+        template: The name with `{stem}`, `{result}` and `{suffix}` in it. Where it has no suffix,
+            or one that the result cannot have, that of the result is set.
+        stem: The name of the picture, without suffix.
+        result: The result's own name, such as mean or sample-1.
+        suffix: The suffix that the result has by its format.
+        is_picture: It is a picture, and may be written in the format of another suffix.
+
+    Raises:
+        UsageError: The template has other fields, or names a folder.
+    """
+    fields = {"stem": stem, "result": result, "suffix": suffix}
+    for field in _FIELD.findall(template):
+        if field not in fields:
+            raise UsageError(f"`name={template}`: {{{field}}} is unknown", _known(fields))
+    if Path(template).name != template or not template:
+        raise UsageError(
+            f"`name={template}`: not the name of a file", "`output=DIR/` is its folder"
+        )
+    named = format_of(Path(template)) is not None
+    whole = template if not named or is_picture else Path(template).stem
+    if "{suffix}" not in whole and not (named and is_picture):
+        whole += "{suffix}"
+    return _FIELD.sub(lambda match: fields[match[1]], whole)
+
+
+def _known(fields: dict[str, str]) -> str:
+    return f"any of {', '.join(f'{{{field}}}' for field in fields)}"
+
+
+def format_of(path: Path) -> str | None:
+    """The format that a file's suffix stands for, as a key of `FORMATS`; None for none."""
+    suffix = path.suffix.lower()
+    return next((each.name for each in FORMATS.values() if suffix in each.suffixes), None)
+
+
+def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
+    """The format of a result that is a picture: what its name says, so that name and content agree.
+
+    Where the name says nothing, it is PNG; or if `keep`, that of the picture. Data keep theirs.
+
+    Raises:
+        InputError: The format does not hold all of the picture.
+    """
+    if picture.is_data:
+        return picture.format
+    target = FORMATS[format_of(path) or (picture.format if keep else "PNG")]
+    lacks = ["alpha"] * (picture.has_alpha and not target.has_alpha)
+    lacks += ["16 bits"] * (picture.white > target.white)
+    if lacks:
+        raise InputError(
+            f"{path}: {target.label} files have no {' and no '.join(lacks)}, as {picture.name} has",
+            "`output=NAME.png` keeps all",
+        )
+    return target.name

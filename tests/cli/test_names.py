@@ -1,0 +1,153 @@
+"""Names of results: folders with dots, templates, and formats by the suffix."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npfill import complete
+from npfill.completion.names import by_template, file_of
+from npfill.errors import UsageError
+from npfill.pictures.read import read_picture
+from tests.cli.conftest import Command
+from tests.cli.test_batches import BOX, files, picture
+from tests.forked import Ended
+
+Of = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def done(npfill: Command, weights: Path) -> Of:
+    def run(*words: object) -> Ended:
+        return npfill("complete", *words, *BOX, "-m", weights)
+
+    return run
+
+
+@pytest.mark.parametrize("output", ["results_v1.0/", "results_v1.0", "2024.05.01", "x.png/", "out"])
+def test_what_ends_in_a_slash_or_has_no_suffix_of_a_file_is_a_folder(output: str) -> None:
+    assert file_of(output) is None
+
+
+@pytest.mark.parametrize("output", ["x.png", "a/b.jpg", "-", "x.txt"])
+def test_what_has_a_suffix_is_a_file(output: str) -> None:
+    assert file_of(output) == Path(output)
+
+
+def test_a_folder_that_exists_is_one_whatever_its_name() -> None:
+    Path("x.png").mkdir()
+    assert file_of(Path("x.png")) is None
+
+
+def test_an_output_with_a_dot_takes_all_results(done: Of) -> None:
+    picture(Path("a.png"))
+    assert done("a.png", "-o", "results_v1.0/", "--samples", 0).code == 0
+    assert files(Path("results_v1.0")) == {"a_mean.png", "a_std.png"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [(".jpg", "JPEG"), (".jpeg", "JPEG"), (".webp", "WEBP"), (".tif", "TIFF"), (".bmp", "BMP")],
+)
+def test_a_file_has_the_format_of_its_suffix(done: Of, suffix: str, kind: str) -> None:
+    before = read_picture(picture(Path("a.png")))
+    ended = done("a.png", "-o", f"restored{suffix}", "--json")
+    assert ended.code == 0, ended.err
+    after = read_picture(Path(f"restored{suffix}"))
+    assert after.format == kind
+    outside = np.ones((5, 6), dtype=bool)
+    outside[1:4, 1:3] = False
+    changed = (after.values != before.values).any(axis=-1) & outside
+    assert json.loads(ended.out)["data"]["outside_changed_px"] == changed.sum()
+
+
+@pytest.mark.parametrize(("mode", "lacks"), [("RGBA", "alpha"), ("I;16", "16 bits")])
+def test_what_a_format_does_not_hold_is_refused_before_the_work(
+    done: Of, mode: str, lacks: str
+) -> None:
+    Image.new(mode, (6, 5)).save("a.png")
+    ended = done("a.png", "-o", "restored.jpg")
+    assert ended.code == 3
+    assert f"restored.jpg: JPEG files have no {lacks}, as a.png has" in ended.err
+    assert not Path("restored.jpg").exists()
+
+
+def test_a_suffix_that_a_result_cannot_have_is_refused_with_both_ways_out(done: Of) -> None:
+    picture(Path("a.png"))
+    for words in (["-o", "a.txt"], ["-o", "std.jpg", "--emit", "std"]):
+        ended = done("a.png", *words)
+        assert ended.code == 2
+        assert f"-o NAME.png, or -o {words[1]}/ for a folder" in ended.err
+
+
+def test_results_can_have_the_names_and_formats_of_the_pictures(done: Of) -> None:
+    picture(Path("in/a.jpg"))
+    picture(Path("in/a.png"))
+    picture(Path("in/sub/b.webp"))
+    own = ["--name", "{stem}{suffix}", "--format", "keep"]
+    assert done("in", "-r", *own, "-o", "out").code == 0
+    assert files(Path("out")) == files(Path("in"))
+    assert read_picture(Path("out/sub/b.webp")).format == "WEBP"
+    before = {name: Path("in", name).read_bytes() for name in files(Path("in"))}
+    for more in ([], ["--overwrite"], ["-o", "in", "--overwrite"]):
+        ended = done("in", "-r", *own, *more)
+        assert ended.code == 2
+        assert "is an input and would be lost" in ended.err
+    assert before == {name: Path("in", name).read_bytes() for name in files(Path("in"))}
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("{stem}", ("a.png", "a.png")),
+        ("{stem}{suffix}", ("a.png", "a.png")),
+        ("{stem}.jpg", ("a.jpg", "a.png")),
+        ("{result} of {stem}", ("mean of a.png", "mean of a.png")),
+        ("v1.0_{stem}_{result}", ("v1.0_a_mean.png", "v1.0_a_mean.png")),
+    ],
+)
+def test_a_template_names_results(template: str, names: tuple[str, str]) -> None:
+    for is_picture, name in zip((True, False), names, strict=True):
+        assert by_template(template, "a", "mean", ".png", is_picture=is_picture) == name
+
+
+@pytest.mark.parametrize("template", ["", "{model}", "{}", "../{stem}", "{stem}/{result}", "x/"])
+def test_a_template_that_names_no_file_is_refused(template: str) -> None:
+    with pytest.raises(UsageError, match="name="):
+        by_template(template, "a", "mean", ".png", is_picture=True)
+
+
+def test_results_of_one_name_are_refused(done: Of) -> None:
+    picture(Path("a.png"))
+    ended = done("a.png", "--name", "{stem}", "--emit", "mean,std", "-o", "out")
+    assert ended.code == 2
+    assert "{result} tells them apart" in ended.err
+    assert done("a.png", "--name", "{stem}", "-o", "out.png").code == 2
+
+
+def test_a_completion_is_saved_under_a_name(weights: Path) -> None:
+    completion = complete(picture(Path("in/a.jpg")), box=(1, 1, 2, 3), model=weights, samples=1)
+    saved = completion.save("v1.0/", name="{stem}{suffix}", format="keep")
+    assert saved == {"mean": Path("v1.0/a.jpg")}
+    assert completion.save("restored.webp")["mean"].read_bytes()[8:12] == b"WEBP"
+    names = completion.save("out", name="{result}").values()
+    assert {path.name for path in names} == {"mean.png", "std.png", "sample-1.png"}
+
+
+def test_what_comes_through_stdin_keeps_its_format(
+    done: Of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = picture(Path("a.jpg")).read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert done("-", "--format", "keep", "--emit", "mean", "-o", "out").code == 0
+    assert read_picture(Path("out/stdin_mean.jpg")).format == "JPEG"
