@@ -41,6 +41,8 @@ LATER = {
     "npfill/pictures/meaning.py": "masks in numbers of any kind, and doubt about them",
     "npfill/pictures/classes.py": "masks that are maps of classes",
     "npfill/pictures/colours.py": "colours by name, and what nearly has them",
+    "npfill/completion/mask_names.py": "masks by the names that people give them",
+    "npfill/completion/inputs.py:_is_mask": "masks by the names that people give them",
     "npfill/completion/mask_files.py": "masks by the names that people give them",
     "npfill/completion/preview.py": "the hole shown over the picture, before a model is needed",
     "npfill/completion/run.py:Run.preview": "the hole shown over the picture",

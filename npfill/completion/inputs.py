@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from npfill.completion.mask_names import pictures_named
 from npfill.errors import InputError, NpfillError
 from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
 from npfill.pictures.formats import FORMATS, suffix_of_data, suffixes_read
@@ -142,11 +143,12 @@ def _to_complete(
     files: Iterable[InputFile], masks: Sequence[Path], others: Counter[str]
 ) -> list[InputFile]:
     """The pictures among files that are neither masks nor results, which are counted."""
-    pictures = []
+    pictures, files = [], [*files]
+    stems = {file.path.with_suffix("") for file in files}
     for file in files:
         if file.path == STDIN:  # it is read once
             pictures.append(file)
-        elif any(file.path.absolute().is_relative_to(mask.absolute()) for mask in masks):
+        elif any(_is_mask(file, mask.absolute(), stems) for mask in masks):
             others["masks"] += 1
         else:
             file.data, is_result = glance(file.path)
@@ -155,3 +157,13 @@ def _to_complete(
             else:
                 pictures.append(file)
     return pictures
+
+
+def _is_mask(file: InputFile, mask: Path, stems: set[Path]) -> bool:
+    """True if a file is a mask, or in a folder of masks; where pictures are, too, by its name."""
+    path = file.path.absolute()
+    if not path.is_relative_to(mask):
+        return False
+    root = path.parents[len(file.relative.parts) - 1]
+    told = {file.path.with_name(name) for name in pictures_named(file.path.stem)}
+    return not root.is_relative_to(mask) or not stems.isdisjoint(told)

@@ -1,6 +1,5 @@
 """The masks of pictures in a folder of masks, by the names that programs and people give them."""
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -9,12 +8,10 @@ from pathlib import Path
 
 from npfill.completion.hole import Mask, MaskOptions, is_file
 from npfill.completion.inputs import InputFile
+from npfill.completion.mask_names import pictures_named
 from npfill.errors import InputError
 from npfill.pictures.folders import in_folder
 from npfill.pictures.formats import suffixes_read
-
-# As photo_mask, photo-mask, photo_mask001 and mask_photo are the masks of photo.
-_NAMED_MASK = re.compile(r"mask[_\-. ](.+)|(.+)[_\-. ]mask\d*", re.IGNORECASE)
 
 
 def masks_of(masking: MaskOptions, pictures: Sequence[InputFile]) -> list[MaskOptions | InputError]:
@@ -58,17 +55,15 @@ class _Names:
 
     def add(self, file: Path, relative: Path) -> None:
         """Enter a mask under its own name, and under that of the picture that its name tells."""
-        named = _NAMED_MASK.fullmatch(relative.stem)
-        stems = [relative.stem, *(named.groups() if named else ())]
-        for stem in filter(None, stems):
+        for stem in (relative.stem, *pictures_named(relative.stem)):
             self._files[self._key(relative.parent / stem)].append(file)
 
-    def of(self, relative: Path) -> list[Path]:
-        """The masks of a picture, or those of its full name if there are any."""
-        found = [
-            *self._files.get(self._key(relative.with_suffix("")), []),
-            *self._files.get(self._key(relative), []),
-        ]
+    def of(self, picture: InputFile) -> list[Path]:
+        """The masks of a picture, or those of its full name if there are any; never itself."""
+        relative, own = picture.relative, picture.path.absolute()
+        keys = map(self._key, (relative.with_suffix(""), relative))
+        named = [mask for key in keys for mask in self._files.get(key, ())]
+        found = [mask for mask in named if mask.absolute() != own]
         return [mask for mask in found if self._key(mask.name) == self._key(relative.name)] or found
 
     def _key(self, path: Path | str) -> str:
@@ -76,7 +71,7 @@ class _Names:
 
 
 def _mask_of(picture: InputFile, exact: _Names, folded: _Names, folder: Path) -> Path | InputError:
-    masks = list(dict.fromkeys(exact.of(picture.relative) or folded.of(picture.relative)))
+    masks = list(dict.fromkeys(exact.of(picture) or folded.of(picture)))
     if len(masks) == 1:
         return masks[0]
     if masks:

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Shaped
@@ -112,6 +112,8 @@ def as_masks(thing: object, name: str) -> list[str | Path | Picture]:
         masked = np.ma.getmaskarray(thing)
         parts = [levels, masked] if masked.any() else [levels]
         return [as_values(part, name).picture for part in parts]
+    if getattr(thing, "ndim", 2) > 2:
+        thing = _without_batch(thing)
     mask = as_values(thing, name).picture
     return [with_classes(mask, thing, upright=False) if isinstance(thing, Image.Image) else mask]
 
@@ -120,6 +122,14 @@ def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width chann
     """A picture in which more values are missing, of each channel its own."""
     known = picture.missing
     return replace(picture, missing=missing if known is None else missing | known)
+
+
+def _without_batch(masks: Any) -> Any:
+    """The one mask of a batch of one, as networks give it: "1 1 height width", "1 height width"."""
+    while masks.ndim > 3 and len(masks) == 1:
+        masks = masks[0]
+    is_first = masks.ndim == 3 and len(masks) == 1 and masks.shape[-1] > 4
+    return masks[0] if is_first else masks
 
 
 def _of_file(picture: Picture) -> PictureInput:

@@ -56,7 +56,12 @@ def from_mask(
         InputError: It has another size, or does not say what is to be filled.
         UsageError: A class is neither a number nor a colour.
     """
-    size = picture.size
+    size, channels = picture.size, mask.values.shape[-1]
+    if channels > 4:
+        raise InputError(
+            f"{mask.name}: a mask of {channels} channels",
+            "a mask is height x width; where channels come first, choose one: mask[0]",
+        )
     notes: list[str] = []
     if mask.size != size and not fit:
         raise InputError(

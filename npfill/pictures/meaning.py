@@ -46,13 +46,13 @@ def levels_of(
     values = mask.values.astype(mask.values.dtype.newbyteorder("="), copy=False)
     channels = values.shape[-1]
     is_true = values.dtype == np.bool_
-    if channels > 4 or (is_true and channels > 1):
+    if is_true and channels > 1:
         raise InputError(
             f"{mask.name}: a mask of {channels} channels", "a mask is height x width: one channel"
         )
     if is_true:
         return values[..., 0], 1, [*mask.notes]
-    white = _white_of(values, mask.name, doubted=doubted)
+    white = _white_of(mask, values, doubted=doubted)
     notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
     colours, alpha = values[..., : 3 if channels > 2 else 1], values[..., -1]
     grey, decided = colours[..., 0], not doubted
@@ -74,7 +74,13 @@ def levels_of(
             grey = alpha
         else:
             notes.append("its colour times its alpha is the mask")
-            grey = grey * (alpha / np.float32(white))
+            opaque = grey * (alpha / np.float32(white))
+            if doubted and not (opaque >= white / 2).any() and (grey >= white / 2).any():
+                raise InputError(
+                    f"{mask.name}: what is light in it is transparent: which part is meant?",
+                    "save it without transparency",
+                )
+            grey = opaque
     if not decided:
         notes += _doubts(mask, grey, white, picture)
     return grey, white, notes
@@ -91,8 +97,9 @@ def threshold_for(levels: np.ndarray, wanted: float | None = None) -> str:
     return f"{middle if middle > 0 else float(high):.9g}"
 
 
-def _white_of(values: np.ndarray, name: str, *, doubted: bool) -> int:
+def _white_of(mask: Picture, values: np.ndarray, *, doubted: bool) -> int:
     """The level of white, by the type or else by the greatest value."""
+    name = mask.name
     if values.dtype in (np.uint8, np.uint16):
         return int(np.iinfo(values.dtype).max)
     is_float = values.dtype.kind == "f"
@@ -112,6 +119,8 @@ def _white_of(values: np.ndarray, name: str, *, doubted: bool) -> int:
                 return white
     if not doubted:
         return 1
+    if not is_float and values.shape[-1] == 1 and _has_classes(values[..., 0], int(high) + 1):
+        raise a_map(mask, int(high))
     raise InputError(
         f"{name}: its values are from {low:g} to {high:g}, of which white may be 1, 255 or 65535",
         f"`mask_threshold={threshold_for(values)}` fills from level {threshold_for(values)} upwards"
@@ -149,6 +158,8 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
         InputError: Not all are black, but none is as light as half of full scale; or most are
             neither; or they are classes, or a picture.
     """
+    if grey.dtype.kind != "f" and mask.format not in _LOSSY and _has_classes(grey, white):
+        raise a_map(mask, white)
     brightest = grey.max()
     if 0 < brightest < white / 2:
         hint = MASK
@@ -164,8 +175,6 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
     share = np.mean(greys)
     if share > _TRACE and _shows(picture, grey / white, greys):
         raise _a_picture(mask)
-    if grey.dtype.kind != "f" and mask.format not in _LOSSY and _has_classes(grey, white):
-        raise a_map(mask, white)
     text = f"{share:.0%} of it is neither black nor white".replace("%", " %", 1)
     if share > 1 / 2:
         if mask.has_alpha and (mask.values[..., -1] < white / 2).any():

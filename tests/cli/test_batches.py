@@ -99,6 +99,52 @@ def test_masks_are_found_by_path_and_stem_whatever_the_suffix(mean_of: Command) 
     assert files(Path("out")) == {"a_mean.png", "sub/a_mean.png"}
 
 
+@pytest.mark.parametrize(
+    "name", ["a_mask.png", "a-mask.bmp", "mask_a.png", "A_MASK.PNG", "a_mask001.png", "a.png"]
+)
+def test_masks_are_found_by_the_usual_names(mean_of: Command, name: str) -> None:
+    picture(Path("in/a.jpg"))
+    selecting(Path("masks", name))
+    assert mean_of("in", "--mask", "masks", "-o", "out").code == 0
+    assert files(Path("out")) == {"a_mean.png"}
+
+
+def test_masks_are_found_in_either_unicode_form(mean_of: Command) -> None:
+    picture(Path("in/caf\u00e9.png"))
+    selecting(Path("masks/cafe\u0301.png"))
+    assert mean_of("in", "--mask", "masks", "-o", "out").code == 0
+
+
+def test_two_masks_of_one_picture_are_not_chosen_from(mean_of: Command) -> None:
+    picture(Path("in/a.jpg"))
+    for name in ("a.png", "a_mask.png"):
+        selecting(Path("masks", name))
+    ended = mean_of("in", "--mask", "masks", "-o", "out")
+    assert ended.code == 6
+    assert "more than one mask in masks" in ended.err
+
+
+def test_pictures_and_masks_may_share_a_folder(mean_of: Command) -> None:
+    for name in ("a", "b"):
+        picture(Path(f"in/{name}.png"))
+        selecting(Path(f"in/{name}_mask.png"))
+    assert mean_of("in", "--mask", "in", "-o", "out").code == 0
+    assert files(Path("out")) == {"a_mean.png", "b_mean.png"}
+
+
+def test_several_masks_and_boxes_are_united(mean_of: Command, npfill: Command) -> None:
+    picture(Path("a.png"))
+    selecting(Path("masks/a.png"))
+    selecting(Path("one.png"))
+    words = ("a.png", "--mask", "masks", "--mask", "color:magenta~255", "--box", "0,0,1,1")
+    assert mean_of(*words).code == 0
+    ended = npfill("explain", "a_mean.png")
+    assert ended.code == 0, ended.err
+    assert b"--mask masks/a.png --mask 'color:magenta~255' --box 0,0,1,1" in ended.out
+    ended = mean_of("a.png", "--mask", "one.png", "--mask", "masks/a.png", "--overwrite")
+    assert "20.0 % selected (6 px)" in ended.err
+
+
 def test_one_mask_serves_all_and_is_no_picture_of_the_folder(mean_of: Command) -> None:
     picture(Path("in/a.png"))
     picture(Path("in/b.png"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from npfill.errors import InputError, UsageError
@@ -225,6 +226,27 @@ def test_what_a_masked_array_masks_is_a_mask_of_its_own() -> None:
     masked = np.ma.masked_array(HOLE, OTHER)
     found = [each.values[..., 0] for each in as_masks(masked, "mask") if isinstance(each, Picture)]
     assert np.array_equal(np.logical_or(*found), (HOLE & ~OTHER) | OTHER)
+
+
+def test_a_batch_of_one_is_a_mask() -> None:
+    for axes in (None, (None, None)):
+        assert np.array_equal(hole_of(HOLE[axes]), HOLE)
+        assert np.array_equal(hole_of(torch.from_numpy(HOLE)[axes]), HOLE)
+    assert "mask[0]" in refusal_of(np.stack([HOLE, OTHER])).hint
+
+
+def test_numbers_of_objects_are_classes_however_dark() -> None:
+    for kind in (np.uint8, np.int32):
+        mask = np.where(HOLE, 96, np.where(OTHER, 32, 0)).astype(kind)
+        refusal = refusal_of(mask)
+        assert "`mask_label=32`" in refusal.hint
+        assert np.array_equal(hole_of(mask, labels=[96]), HOLE)
+
+
+def test_white_that_is_transparent_may_mean_either() -> None:
+    colours = np.where(HOLE, 255, 0).astype(np.uint8)
+    mask = np.stack([colours, 255 - colours], axis=-1)
+    assert "what is light in it is transparent" in str(refusal_of(mask))
 
 
 def test_a_list_of_masks_is_several_and_a_list_of_rows_one() -> None:
