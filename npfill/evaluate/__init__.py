@@ -107,17 +107,10 @@ def evaluate(
         for kind in kinds
     ]
     on_start(sum(number for _, _, number in jobs))
-    results = [
-        measure(
-            entrant.name,
-            entrant.predictor(kind),
-            kind,
-            pictures[:number],
-            seed,
-            partial(on_batch, entrant.name, kind.name),
-        )
-        for entrant, kind, number in jobs
-    ]
+    results = []
+    for entrant, kind, number in jobs:
+        batches, done = entrant.predictor(kind), partial(on_batch, entrant.name, kind.name)
+        results.append(measure(entrant.name, batches, kind, pictures[:number], seed, done))
     return Results(
         data=str(data),
         part=test.part,
