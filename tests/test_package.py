@@ -60,6 +60,23 @@ def test_no_more_packages_are_required_than_these() -> None:
     }  # fmt: skip
 
 
+def test_the_lowest_versions_that_are_tested_are_those_that_are_stated() -> None:
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    project, lines = whole["project"], (ROOT / "constraints-lowest.txt").read_text("utf-8")
+    optional = project["optional-dependencies"].values()
+    required = [*project["dependencies"], *(one for extra in optional for one in extra)]
+    stated = {name: f"{least}" for line in required for name, least in [_bound(line)]}
+    tested = dict(line.split("==") for line in lines.splitlines() if not line.startswith("#"))
+    assert tested.keys() == stated.keys() - {"torch"} | {"pytest"}
+    for name in stated.keys() & tested.keys():
+        assert f"{tested[name]}.".startswith(f"{stated[name]}."), name
+
+
+def _bound(requirement: str) -> tuple[str, str]:
+    name, _, least = requirement.partition(">=")
+    return name, least.partition(",")[0]
+
+
 def test_public_names() -> None:
     names = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
     assert dir(npfill) == npfill.__all__ == names

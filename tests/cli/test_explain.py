@@ -1,7 +1,9 @@
 """A result tells the command that made it, and whether that command still makes it."""
 
+import json
 import shlex
 import shutil
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -121,20 +123,73 @@ def test_what_npfill_did_not_make_is_said_to_be_so(npfill: Command, photo: Path)
     _refused(npfill("explain", photo), "no such file")
 
 
-@pytest.mark.parametrize(
-    "options",
-    ["", "7", "[]", "{", "{}", '{"image": 7}', '{"image": "a.png", "--grow": "1"}',
-     '{"image": "a.png", "--output": "b.png"}'],
-)  # fmt: skip
-def test_a_record_that_makes_no_sense_is_refused(
-    npfill: Command, photo: Path, options: str
-) -> None:
+_MADE = {"image": "photo.png", "--box": ["0,0,2,2"], "--model": "nearest", "--device": "cpu"}
+
+
+def _claim(photo: Path, output: str, options: str) -> None:
+    """Let a picture say of itself how it was made."""
     text = PngInfo()
-    text.add_text("npfill_output", "mean")
+    text.add_text("npfill_output", output)
     text.add_text("npfill_options", options)
     with Image.open(photo) as image:
         image.save(photo, pnginfo=text)
-    _refused(npfill("explain", photo), "says too little of how it was made")
+
+
+@pytest.mark.parametrize(
+    ("output", "options"),
+    [
+        *(("mean", options) for options in ("", "7", "[]", "{", "{}", '{"image": 7}', "[" * 9999)),
+        *(
+            ("mean", json.dumps(_MADE | change))
+            for change in (
+                {"--grow": "1"}, {"--output": "b.png"}, {"--grow": 2**70}, {"--seed": -1},
+                {"--box": "0,0,2,2"}, {"--box": [[0, 0, 2, 2]]}, {"--noise": 1}, {"image": "a\0b"},
+                {"--mask-threshold": 1e999}, {"--rounds": 0}, {"--device": None},
+            )
+        ),
+        *(("mean", json.dumps({key: _MADE[key] for key in _MADE if key != gone}))
+          for gone in ("image", "--model", "--device")),
+        *((output, json.dumps(_MADE))
+          for output in ("sample-99999999999", "sample-0", "sample-x", "../../../x", "")),
+    ],
+)  # fmt: skip
+def test_a_record_that_makes_no_sense_is_refused(
+    npfill: Command, photo: Path, output: str, options: str
+) -> None:
+    _claim(photo, output, options)
+    _refused(npfill("explain", photo, "--rerun"), "says too little of how it was made")
+
+
+def test_a_record_of_an_output_that_is_not_known_is_refused(npfill: Command, photo: Path) -> None:
+    _claim(photo, "odd", json.dumps(_MADE))
+    ended = npfill("explain", photo, "--rerun")
+    assert ended.code in {3, 7}
+    assert ended.err.count("error: ") == 1
+
+
+def test_a_record_is_believed_without_asking_another_machine(
+    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocked(*_: object) -> None:
+        raise AssertionError("a socket was asked for")
+
+    monkeypatch.setattr(socket, "socket", blocked)
+    monkeypatch.setattr(socket, "getaddrinfo", blocked)
+    _claim(photo, "mean", json.dumps(_MADE | {"--model": "hf://a/b@main/x.safetensors"}))
+    ended = npfill("explain", photo, "--rerun")
+    assert ended.code == 7
+    assert "not fetched yet" in ended.err
+
+
+def test_a_stripped_result_is_made_again_byte_for_byte(
+    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    words = ("photo.png", "--box", "0,0,2,2", "-m", "nearest", "--strip", "-o", "out/mean.png")
+    assert npfill("complete", *words).code == 0
+    ended = npfill("explain", "out/mean.png", "--rerun")
+    assert (ended.code, b"--strip" in ended.out) == (0, True)
+    assert "the same, byte for byte" in ended.err
 
 
 def test_a_record_cannot_steer_the_terminal(npfill: Command, photo: Path) -> None:
