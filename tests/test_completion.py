@@ -219,13 +219,14 @@ def test_an_rgb_model_completes_a_grey_picture_as_the_luminance_of_its_rgb(name:
     assert std_of(completed)[HOLE] == pytest.approx(std_of(as_colour)[HOLE] @ luminance, 1e-4)
 
 
+@pytest.mark.slow
 def test_samples_of_a_conditional_model_have_the_std_that_is_stated() -> None:
     # The scales are made so small that next to nothing is clipped to [0, 1].
     model = of("cnp", 3)
     with torch.no_grad():
         last_bias(model)[3:] -= 4
     for picture in (in_unit(grey()), in_unit(colour())):
-        completed = npfill.complete(picture, HOLE, model, samples=2000, sampler="independent")
+        completed = npfill.complete(picture, HOLE, model, samples=1000, sampler="independent")
         spread = completed.samples[:, HOLE].std(0)
         assert spread == pytest.approx(std_of(completed)[HOLE], rel=0.1)
 

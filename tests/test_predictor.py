@@ -82,6 +82,7 @@ def test_mean_std_and_samples_stand_in_the_hole_and_the_picture_outside() -> Non
         assert np.array_equal(filled[~HOLE], colour()[~HOLE])
 
 
+@pytest.mark.slow
 def test_samples_have_the_joint_distributions_std_and_correlation() -> None:
     drawn = npfill.complete(colour(), HOLE, joint(), samples=1000).samples[:, HOLE]
     assert drawn.std(0) == pytest.approx(joint().filled.std, rel=0.1)
@@ -225,6 +226,7 @@ def test_only_the_last_few_are_kept(weights: Path) -> None:
     assert neural(weights).model is not first
 
 
+@pytest.mark.slow
 def test_threads_load_and_predict_at_once(weights: Path) -> None:
     picture = colour()[..., :1]
 

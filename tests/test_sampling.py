@@ -251,6 +251,7 @@ def test_auto_is_autoregressive_but_where_whole_photographs_are_drawn(name: str)
     assert sampler_for(tiny(name)).name == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_finer_than_the_models_grid_has_a_sample_in_every_pixel(

@@ -105,6 +105,7 @@ def test_channels_that_match_are_left_alone(channels: int) -> None:
 
 
 @given(hnp.arrays(np.float32, (3, 4, 1), elements=st.floats(0, 1, width=32)))
+@pytest.mark.slow
 def test_grey_survives_rgb(grey: np.ndarray) -> None:
     rgb = match_channels(grey, 3)
     assert (rgb == grey).all()

@@ -41,6 +41,7 @@ def pictures(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @settings(max_examples=200, deadline=None)
 @given(picture=pictures(), opaque=st.booleans())
+@pytest.mark.slow
 def test_outside_the_hole_no_level_changes(
     picture: tuple[np.ndarray, np.ndarray, np.ndarray], opaque: bool
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_finished_run_is_taken_into_the_zoo(run: Path, tree: Path) -> None:
     assert (tree / "pretrained" / "np-ramps.md").read_bytes() == written
 
 
+@pytest.mark.slow
 def test_what_is_there_is_replaced_only_on_demand(
     run: Path, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +102,7 @@ def test_what_is_there_is_replaced_only_on_demand(
     assert zoo.find("np-ramps").sha256 == zoo.entries()["np-ramps"].sha256
 
 
+@pytest.mark.slow
 def test_a_failure_on_the_way_leaves_the_zoo_as_it_was(
     run: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +183,7 @@ def test_a_folder_that_is_no_run_is_not_taken(
     assert str(tmp_path) in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_on_photographs_has_the_scores_of_every_kind_of_hole(
     tree: Path, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_stages_of_a_model_fit_one_another() -> None:
         assert len(models) <= 1
 
 
+@pytest.mark.slow
 def test_stages_run_as_the_card_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     noise = array_generator("noise").integers(0, 256, (520, 28, 28), dtype=np.uint8)

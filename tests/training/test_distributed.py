@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,19 +15,12 @@ from npfill.training.distributed import from_environment
 from npfill.training.objectives import loss
 from npfill.training.recipe import parse
 from tests.conftest import TINY, tiny
+from tests.forked import Forked, forked, posix
 
 COUNT = 2
-# In bfloat16 the sum of two halves' gradients is not that of the whole to float tolerance.
-IN_FLOAT32 = """
-import sys, torch
-from npfill.cli import main
-from npfill.training import learner
-learner.precision = lambda *_: torch.float32
-main(["train", *sys.argv[1:]])
-"""
 
 
-def process(rank: int, port: int, *arguments: str) -> "subprocess.Popen[str]":
+def process(rank: int, port: int, *arguments: str) -> Forked:
     """`npfill train` as torchrun starts it."""
     said = {
         "TORCHELASTIC_RUN_ID": "test",
@@ -38,15 +29,13 @@ def process(rank: int, port: int, *arguments: str) -> "subprocess.Popen[str]":
         "WORLD_SIZE": str(COUNT),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
     }
-    return subprocess.Popen(
-        [sys.executable, "-c", IN_FLOAT32, *arguments],
-        cwd=Path(__file__).parents[2],
-        env=os.environ | said,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+
+    def run() -> None:
+        os.environ |= said
+        main(["train", *arguments])
+
+    return forked(run)
 
 
 def together(*arguments: str) -> list[str]:
@@ -55,20 +44,23 @@ def together(*arguments: str) -> list[str]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        processes = [process(rank, port, *arguments) for rank in range(COUNT)]
     except OSError as error:
-        pytest.skip(f"no processes or no sockets here: {error}")
-    said = [each.communicate(timeout=120)[1] for each in processes]
-    assert [each.returncode for each in processes] == [0] * COUNT, said
+        pytest.skip(f"no sockets here: {error}")
+    processes = [process(rank, port, *arguments) for rank in range(COUNT)]
+    ended = [each.wait() for each in processes]
+    said = [each.err for each in ended]
+    assert [each.code for each in ended] == [0] * COUNT, said
     return said
 
 
+@posix
 @pytest.mark.slow
 def test_two_processes_give_the_weights_of_one_and_the_first_talks(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = ["schedule.steps=12", "objective.from_context=0.3", "run.validate_every=6"]
     common = [str(TINY), *changes, "--data", str(pictures), "--device", "cpu"]
+    # In bfloat16 the sum of two halves' gradients is not that of the whole to float tolerance.
     monkeypatch.setattr(learner, "precision", lambda *_: torch.float32)
     with pytest.raises(SystemExit, match="0"):
         main(["train", *common, "--run-dir", str(tmp_path / "alone")])

@@ -134,6 +134,7 @@ def test_pictures_with_holes_of_their_own_get_a_recipe_that_takes_them(tmp_path:
     assert found.recipe().holes is not None
 
 
+@pytest.mark.slow
 def test_a_new_recipe_trains_and_its_last_line_completes_a_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_new_recipe_trains_and_its_last_line_completes_a_picture(
     assert "model my" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_weights_that_are_calibrated_and_are_tried_on_an_example(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
