@@ -32,7 +32,7 @@ def process(rank: int, port: int, *arguments: str) -> Forked:
     }
 
     def run() -> None:
-        os.environ |= said
+        os.environ.update(said)
         main(["train", *arguments])
 
     return forked(run)
