@@ -61,14 +61,9 @@ def on_grid(
     train: Callable[[], Pictures] | None,
     budget: Budget,
 ) -> list[Entrant]:
-    """Every predictor on a grid: models once or with each sampler, baselines fitted to the data.
+    """Every predictor on a grid: models as they are or with each sampler, baselines fitted.
 
-    Args:
-        predictors: The predictors by name.
-        samplers: Names of samplers; without any, models are measured as they are.
-        pictures: The pictures to measure on.
-        train: Reads the pictures that baselines may be fitted to; None where there are none.
-        budget: How much is measured.
+    `train` reads the pictures that baselines may be fitted to; None where there are none.
 
     Raises:
         InputError: There are no training pictures, and a baseline needs some.
