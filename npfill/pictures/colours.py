@@ -37,8 +37,8 @@ def of_colour(
 
     Raises:
         UsageError: The text is not of this form.
-        InputError: The picture is data, which have no colours; or no pixel has the colour, or next
-            to none while many nearly have it.
+        InputError: The picture is data, which have no colours; or no pixel has the colour, or few
+            have while many nearly do. A tolerance that is given is doubted less.
     """
     form = _FORM.fullmatch(text)
     colour = colour_of(form[1]) if form else None
@@ -59,12 +59,13 @@ def of_colour(
     selected = away <= within * step
     count = int(np.count_nonzero(selected))
     found = {each: int(np.count_nonzero(away <= each * step)) for each in _WIDER if each > within}
-    most = max(found.values(), default=0)
-    if count == 0 or (count < _NEXT_TO_NOTHING * selected.size and most >= _MORE * count):
+    is_meant = form[2] and count >= _NEXT_TO_NOTHING * selected.size
+    if count == 0 or (max(found.values(), default=0) >= _MORE * count and not is_meant):
         raise _too_few(picture, form[1], within, count, found)
     if form[2] or not usual:
         return selected, ()
-    return selected, (f"{picture.format} changes colours: taken within {usual} levels",)
+    note = f"{picture.format} changes colours: within {usual} levels are taken; `grow=2` adds rims"
+    return selected, (note,)
 
 
 def _too_few(
@@ -79,4 +80,6 @@ def _too_few(
         return InputError(
             problem, "take the colour from the picture; or `box=X,Y,W,H`, `mask=FILE`"
         )
-    return InputError(problem, f"`mask=color:{colour}~{enough[0]}` fills those, too")
+    hint = f"`mask=color:{colour}~{enough[0]}` fills those, too"
+    few = count < _NEXT_TO_NOTHING * picture.size[0] * picture.size[1]
+    return InputError(problem, hint if few else f"{hint}; ~{within} is these alone")
