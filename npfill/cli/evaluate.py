@@ -43,7 +43,8 @@ def evaluate_command(
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="Measure models with each of latent, autoregressive, independent, on 50 pictures.",
+            help="Measure models with each of latent, autoregressive, independent or "
+            "exemplar, on 50 pictures.",
         ),
     ] = None,
     images: Annotated[

@@ -45,7 +45,8 @@ def samples_command(
     sampler: Annotated[
         str,
         typer.Option(
-            metavar="NAME,...", help="auto, latent, autoregressive, independent; side by side."
+            metavar="NAME,...",
+            help="auto, latent, autoregressive, independent, exemplar; side by side.",
         ),
     ] = "auto",
     samples: Annotated[int, typer.Option(min=1, max=100, help="Samples of each.")] = 5,

@@ -75,7 +75,8 @@ def complete(
         fit_mask: Resize a mask of another size.
         mask_label: Where the mask is a map of classes, the class that is missing, or several:
             numbers, or colours of the map.
-        sampler: `latent`, `autoregressive`, `independent`, or `auto`: the one that suits the model.
+        sampler: `latent`, `autoregressive`, `independent`, `exemplar`, or `auto`: the one
+            that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
         check: Check the standard deviation on the picture itself, and rescale it by what is found.

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
+from npfill.gaussian import Gaussian
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import match_channels
-from npfill.sampling import AUTO, Sampler, moments, sampler_for
+from npfill.sampling import AUTO, Exemplar, Sampler, moments, sampler_for
 from npfill.sampling.predictive import smaller_chunks
 
 Array = Float[np.ndarray, "height width channel"]
@@ -192,14 +193,18 @@ def _predict(
             most = predicted.scale.clamp(min=model.widest)
             predicted = replace(predicted, scale=torch.minimum(predicted.scale * factor, most))
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
-        finer = context.size != targets.size
-        other = sampler.substitute(given) if samples and finer else None
-        if other is not None:
-            notes.append(
-                f"every cell of the coarser grid is observed in part: samples are {other.name}"
-            )
-        drawn = (other or sampler).sample(given, targets, seed, samples, predicted)
-        pictures = [channels_last(values, channels) for values in drawn]
+        if isinstance(sampler, Exemplar):
+            pictures, more = _painted(sampler, picture, hole, mean, std, range(samples), seed)
+            notes += more
+        else:
+            finer = context.size != targets.size
+            other = sampler.substitute(given) if samples and finer else None
+            if other is not None:
+                notes.append(
+                    f"every cell of the coarser grid is observed in part: samples are {other.name}"
+                )
+            drawn = (other or sampler).sample(given, targets, seed, samples, predicted)
+            pictures = [channels_last(values, channels) for values in drawn]
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
@@ -207,6 +212,24 @@ def _predict(
     for values in (mean, *pictures):
         values.clip(0, 1, out=values)
     return Prediction(mean, std, pictures, tuple(notes))
+
+
+def _painted(
+    sampler: Exemplar,
+    picture: Array,
+    hole: HoleArray,
+    mean: Float[np.ndarray, "pixel colour"],
+    std: Float[np.ndarray, "pixel colour"],
+    numbers: range,
+    seed: int,
+) -> tuple[list[Float[np.ndarray, "pixel colour"]], tuple[str, ...]]:
+    """Samples from the picture itself, at its own size and in its own channels."""
+    missing, values = torch.from_numpy(hole), torch.from_numpy(picture).permute(2, 0, 1)
+    predicted = Gaussian(torch.zeros_like(values), torch.zeros_like(values))
+    for whole, part in ((predicted.mean, mean), (predicted.scale, std)):
+        whole[:, missing] = torch.from_numpy(part).T.to(whole)
+    drawn = sampler.complete(values, missing, predicted, seed, numbers)
+    return [sample.numpy() for sample in drawn.samples], drawn.notes
 
 
 def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[Context, list[str]]:

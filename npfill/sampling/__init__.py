@@ -2,6 +2,7 @@
 
 from npfill.sampling.autoregressive import Autoregressive
 from npfill.sampling.base import AUTO, SAMPLERS, Sampler, Samples, sampler_for
+from npfill.sampling.exemplar import Exemplar
 from npfill.sampling.independent import Independent
 from npfill.sampling.latent import Latent
 from npfill.sampling.predictive import MOMENT_DRAWS, draws, moments
@@ -11,6 +12,7 @@ __all__ = [
     "MOMENT_DRAWS",
     "SAMPLERS",
     "Autoregressive",
+    "Exemplar",
     "Independent",
     "Latent",
     "Sampler",
@@ -20,4 +22,6 @@ __all__ = [
     "sampler_for",
 ]
 
-SAMPLERS.update((sampler.name, sampler) for sampler in (Latent, Autoregressive, Independent))
+SAMPLERS.update(
+    (sampler.name, sampler) for sampler in (Latent, Autoregressive, Independent, Exemplar)
+)

@@ -1,0 +1,132 @@
+"""Samples with texture of the picture's own: what they are held to, and by what."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import npfill
+from npfill.context import Context, Targets
+from npfill.gaussian import Gaussian
+from npfill.sampling import Exemplar
+from npfill.sampling.exemplar import NARROW
+from npfill.seeds import generator
+from tests.conftest import of, tiny
+
+SIDE = 56
+
+
+def a_hole(side: int = 14, corner: int = 20) -> Tensor:
+    hole = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    hole[corner : corner + side, corner : corner + side] = True
+    return hole
+
+
+def stripes(channels: int = 3) -> Tensor:
+    """Slanted stripes with a little noise."""
+    row, column = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    waves = 0.5 + 0.3 * torch.sin((2 * row + 3 * column) * 0.3)
+    noise = 0.02 * torch.randn(channels, SIDE, SIDE, generator=generator("stripes"))
+    return (waves + noise).clamp(0, 1)
+
+
+def predicted(picture: Tensor, std: float = 0.2) -> Gaussian:
+    """A model that knows nothing of the stripes."""
+    return Gaussian(torch.full_like(picture, 0.5), torch.full_like(picture, std))
+
+
+def drawn(picture: Tensor, hole: Tensor, std: float = 0.2, count: int = 1, seed: int = 0) -> Tensor:
+    return Exemplar().complete(picture, hole, predicted(picture, std), seed, range(count)).samples
+
+
+@pytest.mark.parametrize("side", [14, NARROW - 1])
+def test_a_sample_depends_on_the_seed_and_its_number_alone(side: int) -> None:
+    picture, hole = stripes(), a_hole(side)
+    few, many = (drawn(picture, hole, count=count) for count in (2, 4))
+    assert torch.equal(few, many[:2])
+    assert not torch.equal(few[0], few[1])
+    assert not torch.equal(few, drawn(picture, hole, count=2, seed=1))
+
+
+@pytest.mark.parametrize("side", [14, NARROW - 1])
+def test_what_lies_in_the_hole_is_never_read(side: int) -> None:
+    picture, hole = stripes(), a_hole(side)
+    spoiled = torch.where(hole, torch.nan, picture)
+    assert torch.equal(drawn(spoiled, hole), drawn(picture, hole))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("corner", [0, 20, SIDE - 14])
+def test_texture_goes_on_where_the_mean_is_flat(channels: int, corner: int) -> None:
+    picture, hole = stripes(channels), a_hole(corner=corner)
+    error = (drawn(picture, hole)[0] - picture[:, hole].T).square().mean()
+    flat = (0.5 - picture[:, hole]).square().mean()
+    assert error < 0.2 * flat
+
+
+def test_where_the_mean_is_sure_a_sample_is_the_mean() -> None:
+    picture, hole = stripes(), a_hole()
+    assert (drawn(picture, hole, std=1e-3) - 0.5).abs().max() < 0.01
+
+
+def test_patches_are_taken_from_where_it_is_allowed() -> None:
+    picture = stripes()
+    picture[:, :, 40:] = 1.0  # close to the hole, but not allowed
+    hole, allowed = a_hole(), torch.ones(SIDE, SIDE, dtype=torch.bool)
+    allowed[:, 40:] = False
+    one = Exemplar().complete(picture, hole, predicted(picture), 0, range(1), allowed)
+    picture[:, :, 44:] = 0.0
+    other = Exemplar().complete(picture, hole, predicted(picture), 0, range(1), allowed)
+    assert torch.equal(one.samples, other.samples)
+
+
+def test_a_narrow_hole_has_the_grain_of_the_picture_in_all_channels_alike() -> None:
+    noise = 0.05 * torch.randn(SIDE, SIDE, generator=generator("grain"))
+    picture = (0.5 + noise).expand(3, -1, -1)
+    grain = drawn(picture, a_hole(NARROW - 1), count=30).flatten(0, 1) - 0.5
+    assert 0.4 < grain.std() / noise.std() < 1.1
+    assert torch.corrcoef(grain.T).min() > 0.9
+    smooth = torch.full((3, SIDE, SIDE), 0.5)
+    assert (drawn(smooth, a_hole(NARROW - 1)) - 0.5).abs().max() < 1e-3
+
+
+def test_too_little_to_draw_from_is_said() -> None:
+    picture, hole = stripes(), ~a_hole()
+    found = Exemplar().complete(picture, hole, predicted(picture), 0, range(2))
+    assert "mean with grain" in found.notes[0]
+    assert found.samples.isfinite().all()
+    assert not torch.equal(*found.samples)
+
+
+def test_a_wide_hole_is_told() -> None:
+    picture = stripes(1)
+    narrow, wide = (
+        Exemplar().complete(picture, a_hole(side, 6), predicted(picture), 0, range(1))
+        for side in (20, 34)
+    )
+    assert narrow.notes == ()
+    assert "sample 1 is a picture to keep" in wide.notes[0]
+
+
+def test_a_batch_is_drawn_as_its_pictures_are_alone() -> None:
+    pixels = torch.stack([stripes(2), stripes(2).flip(1)])
+    observed = ~a_hole().expand(2, 1, -1, -1)
+    model = tiny("convcnp").float()
+    targets = Targets(a_hole().flatten().nonzero()[:, 0], (SIDE, SIDE))
+
+    def samples(rows: slice) -> Tensor:
+        given = model.condition(Context(pixels[rows], observed[rows]))
+        moments = Gaussian(*(0.5 * torch.ones(2, len(targets.index), 2)[rows] for _ in range(2)))
+        return Exemplar().sample(given, targets, 0, 2, moments)
+
+    both = samples(slice(2))
+    for number in range(2):
+        assert torch.equal(samples(slice(number, number + 1))[:, 0], both[:, number])
+
+
+def test_a_model_of_grey_pictures_gives_colour_samples_of_whole_patches() -> None:
+    picture = stripes().permute(1, 2, 0).numpy()
+    found = npfill.complete(picture, a_hole().numpy(), of("cnp", 1), 2, sampler="exemplar")
+    inside = found.samples[:, a_hole().numpy()]
+    assert np.corrcoef(inside[0].T).min() > 0.9  # the channels of a stripe are alike
+    assert not np.array_equal(*found.samples)
