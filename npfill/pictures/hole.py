@@ -8,9 +8,10 @@ from jaxtyping import Bool
 
 from npfill.errors import InputError
 from npfill.pictures.classes import labelled
-from npfill.pictures.meaning import MASK, levels_of
+from npfill.pictures.meaning import MASK, levels_of, threshold_for
 from npfill.pictures.picture import Picture
 
+_NEARLY_NONE = 0.1  # of the pixels
 MOSTLY_SELECTED = (
     "more than half is selected: if white was meant to be kept, add `invert_mask=True`"
 )
@@ -77,6 +78,8 @@ def from_mask(
         doubted = threshold is None
         levels, white, notes = levels_of(mask, picture, doubted=doubted, inverted=inverted)
         selected = levels >= (white / 2 if threshold is None else threshold)
+        if doubted and not inverted and mask.values.dtype != np.bool_:
+            _refuse_nearly_all(selected, mask.name, threshold_for(levels, white / 2))
     if mask.size != size:  # each pixel takes the value at its centre
         notes.append(f"resized from {width_by_height(mask.size)} to {width_by_height(size)}")
         rows, columns = (
@@ -87,6 +90,21 @@ def from_mask(
     if not labels and selected.size / 2 < np.count_nonzero(selected) < selected.size:
         notes.append(MOSTLY_SELECTED)
     return Hole(selected, tuple(notes))
+
+
+def _refuse_nearly_all(selected: np.ndarray, name: str, threshold: str) -> None:
+    """Refuse a mask that keeps but a spot of a picture: it is probably the wrong way round.
+
+    Scattered pixels that are kept are a hole as well.
+    """
+    kept = ~selected
+    inner = kept[:-1, :-1] & kept[1:, :-1] & kept[:-1, 1:]
+    count = np.count_nonzero(kept)
+    if 0 < count < _NEARLY_NONE * kept.size and np.count_nonzero(inner) > count / 2:
+        raise InputError(
+            f"{name}: selects all but a spot of {count:,} px: was white meant to be kept?",
+            f"`invert_mask=True` fills the spot, `mask_threshold={threshold}` all but it",
+        )
 
 
 def from_alpha(picture: Picture) -> Hole:

@@ -17,7 +17,9 @@ _BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
 _OVERSHOOT = 0.05  # by which resampling goes beyond black and white
 _WHITES = (1, 255, 65535)
 _AREA = 0.005  # of the pixels: a level or colour of as many is no edge between two others
+_COMPACT = 0.4  # of the pixels of an area lie within it; of noise, far fewer
 _FEW = 64  # levels, of which a map of classes has fewer, and a blurred mask more
+_PAINTED = 24  # levels of 255: by which paint differs from a picture, and not from itself
 _NEAR = 8 / 255  # of full scale: levels that may be the same
 _LOSSY = {"JPEG", "AVIF", "HEIF"}
 MASK = "a mask is black where the picture is kept and white where it is filled"
@@ -58,7 +60,7 @@ def levels_of(
     grey, decided = colours[..., 0], not doubted
     if (colours != colours[..., :1]).any():
         if doubted:
-            decided = _is_of_two_colours(mask, colours, white)
+            decided = _is_of_two_colours(mask, colours, white, picture)
         luminance = match_channels(colours.astype(np.float32), 1)[..., 0]
         grey = np.rint(luminance).astype(values.dtype) if white > 1 else luminance
         notes.append("its colours are read as their luminance")
@@ -94,7 +96,9 @@ def threshold_for(levels: np.ndarray, wanted: float | None = None) -> str:
         middle = wanted
     if levels.dtype.kind != "f":
         middle = np.ceil(middle)
-    return f"{middle if middle > 0 else float(high):.9g}"
+    least = middle if middle > 0 else float(high)
+    short = f"{least:.4g}" if levels.dtype.kind == "f" else f"{least:.0f}"
+    return short if low < float(short) <= high else repr(least)
 
 
 def _white_of(mask: Picture, values: np.ndarray, *, doubted: bool) -> int:
@@ -125,11 +129,11 @@ def _white_of(mask: Picture, values: np.ndarray, *, doubted: bool) -> int:
         f"{name}: its values are from {low:g} to {high:g}, of which white may be 1, 255 or 65535",
         f"`mask_threshold={threshold_for(values)}` fills from level {threshold_for(values)} upwards"
         if low < high and high > 0
-        else MASK,
+        else "save it as true and false, or as levels from 0 to 255",
     )
 
 
-def _is_of_two_colours(mask: Picture, colours: np.ndarray, white: int) -> bool:
+def _is_of_two_colours(mask: Picture, colours: np.ndarray, white: int, picture: Picture) -> bool:
     """True if a light colour and a dark one are as good as white and black; False if it is grey.
 
     Raises:
@@ -141,7 +145,7 @@ def _is_of_two_colours(mask: Picture, colours: np.ndarray, white: int) -> bool:
     kinds, shares = kinds_of(mask.values)
     large = shares >= _AREA
     if shares[~large].sum() > 2 * _TRACE:
-        raise _a_picture(mask)
+        raise _a_picture(mask, picture)
     levels = match_channels(kinds[large, :3].astype(np.float32), 1)[:, 0]
     if kinds.shape[1] == 4:
         levels *= kinds[large, 3] / np.float32(white)
@@ -174,11 +178,11 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
     greys = _greys(grey, white)
     share = np.mean(greys)
     if share > _TRACE and _shows(picture, grey / white, greys):
-        raise _a_picture(mask)
+        raise _a_picture(mask, picture)
     text = f"{share:.0%} of it is neither black nor white".replace("%", " %", 1)
     if share > 1 / 2:
         if mask.has_alpha and (mask.values[..., -1] < white / 2).any():
-            raise _a_picture(mask)
+            raise _a_picture(mask, picture)
         raise InputError(
             f"{mask.name}: {text}",
             f"`mask_threshold={threshold_for(grey, white / 2)}` fills what is as light or lighter",
@@ -190,12 +194,30 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
     ]
 
 
-def _a_picture(mask: Picture) -> InputError:
+def _a_picture(mask: Picture, picture: Picture) -> InputError:
     """The refusal of a mask that holds a picture, with the way to the hole in it."""
     problem = f"{mask.name}: holds a picture, whose lightness says nothing of a hole"
     if mask.has_alpha and (mask.values[..., -1] < mask.white / 2).any():
         return InputError(problem, f"complete {mask.name} itself, by `mask=alpha`")
+    if paint := _paint(mask, picture):
+        return InputError(problem, f"complete {mask.name} itself, by `mask=color:{paint}`")
     return InputError(problem, f"{MASK}; a colour painted into it is `mask=color:#rrggbb`")
+
+
+def _paint(mask: Picture, picture: Picture) -> str:
+    """The colour that covers a part of the picture in a mask that is else the picture; or ""."""
+    if mask.kind != picture.kind or mask.size != picture.size or mask.is_data:
+        return ""
+    step = mask.white // 255
+    away = np.abs(mask.values.astype(np.int32) - picture.values).max(axis=-1) > _PAINTED * step
+    if not 0 < away.mean() < 1 / 2:
+        return ""
+    covered = mask.values[away][:, : mask.colours].astype(np.int32)
+    colour = np.median(covered, axis=0)
+    if np.mean(np.abs(covered - colour).max(axis=-1) <= _PAINTED * step) < 1 / 2:
+        return ""
+    levels = [int(level) // step for level in colour]
+    return "#" + "".join(f"{level:02x}" for level in (levels * 3)[:3])
 
 
 def _has_classes(grey: np.ndarray, white: int) -> bool:
@@ -206,7 +228,9 @@ def _has_classes(grey: np.ndarray, white: int) -> bool:
         return False
     kinds, shares = kinds_of(inner[:, None])
     between = (kinds[:, 0] > grey.min()) & (kinds[:, 0] < min(grey.max(), _WHITE * white))
-    return bool((shares[between] * inner.size >= max(_AREA * grey.size, 8)).any())
+    large = shares * inner.size >= max(_AREA * grey.size, 8)
+    areas = zip(kinds[between & large, 0], shares[between & large] * inner.size, strict=True)
+    return any(count >= _COMPACT * np.count_nonzero(grey == level) for level, count in areas)
 
 
 def _shows(picture: Picture, mask: np.ndarray, greys: np.ndarray) -> bool:

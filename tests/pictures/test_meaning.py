@@ -228,6 +228,35 @@ def test_what_a_masked_array_masks_is_a_mask_of_its_own() -> None:
     assert np.array_equal(np.logical_or(*found), (HOLE & ~OTHER) | OTHER)
 
 
+def test_a_mask_that_selects_all_but_a_spot_is_asked_back() -> None:
+    mask = np.where(HOLE, 0, 255).astype(np.uint8)
+    refusal = refusal_of(mask)
+    assert "all but a spot of 150 px" in str(refusal)
+    assert refusal.hint.startswith("`invert_mask=True` fills the spot, `mask_threshold=128` all")
+    assert np.array_equal(~hole_of(mask, inverted=True), HOLE)
+    assert np.array_equal(~hole_of(mask, threshold=128.0), HOLE)
+    assert np.array_equal(~hole_of(~HOLE), HOLE)
+    scattered = np.random.default_rng(0).random(SIZE) < 0.95
+    assert np.array_equal(hole_of(scattered * np.uint8(255)), scattered)
+
+
+def test_noise_of_a_few_levels_is_black_in_bytes_too() -> None:
+    noise = np.random.default_rng(0).integers(0, 3, SIZE, np.uint8)
+    assert np.array_equal(hole_of(np.where(HOLE, np.uint8(255), noise)), HOLE)
+
+
+@pytest.mark.parametrize("deep", [1, 257])
+def test_paint_in_a_picture_is_named_by_its_colour(deep: int) -> None:
+    painted = PHOTO.copy() * np.uint16(deep) if deep > 1 else PHOTO.copy()
+    painted[HOLE] = np.array([255, 0, 16]) * deep
+    photo = Picture(PHOTO * np.uint16(deep) if deep > 1 else PHOTO, "PNG", "photo.png")
+    (mask,) = as_masks(painted, "red.png")
+    assert isinstance(mask, Picture)
+    with pytest.raises(InputError) as refusal:
+        from_mask(mask, photo)
+    assert refusal.value.hint == "complete red.png itself, by `mask=color:#ff0010`"
+
+
 def test_a_batch_of_one_is_a_mask() -> None:
     for axes in (None, (None, None)):
         assert np.array_equal(hole_of(HOLE[axes]), HOLE)
