@@ -177,6 +177,7 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "height width"]:
     """The root mean square over channels."""
+    std = np.where(np.isnan(std), 0, std)  # that of channels without a value
     # The scale is a power of two, which changes no digit: squares neither overflow nor vanish.
     exponent = int(np.frexp(std.max(initial=0))[1])
     result: np.ndarray = np.sqrt(np.square(np.ldexp(std, -exponent)).mean(-1))
