@@ -33,6 +33,11 @@ LATER = {
     "npfill/completion/from_python.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/pictures/convert.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/completion/result.py": "the completion that a Python program gets",
+    "npfill/pictures/asked.py": "classes, angles and grids that close",
+    "npfill/pictures/scales.py:ranks": "classes, angles and grids that close",
+    "npfill/pictures/scales.py:at_ranks": "classes, angles and grids that close",
+    "npfill/pictures/scales.py:_turn": "classes, angles and grids that close",
+    "npfill/completion/kinds.py": "classes, angles and grids that close",
     "npfill/pictures/formats/geotiff.py": "rasters as GDAL writes them",
     "npfill/pictures/kind.py": "the one place that tells data from photographs",
     "npfill/pictures/formats/metadata.py": "what a file says beside its pixels goes along",
@@ -83,10 +88,10 @@ LATER = {
     "npfill/cli/train.py:_check_new": "a recipe written for a folder of pictures",
     "npfill/cli/train.py:_say_new": "a recipe written for a folder of pictures",
     "npfill/cli/train.py:_try": "a command that tries a run's weights, as it is printed",
-    "npfill/completion/completed.py:is_allowed": (
+    "npfill/completion/parameters.py:is_allowed": (
         "what a result says of itself is held to the command's limits"
     ),
-    "npfill/completion/completed.py:is_path": (
+    "npfill/completion/parameters.py:is_path": (
         "what a result says of itself is held to the command's limits"
     ),
     "npfill/config.py:Key": "recipes explained key by key",

@@ -22,6 +22,7 @@ from npfill.cli.options import (
     Format,
     Grow,
     InvertMask,
+    Kind,
     MaskFileOrFolder,
     MaskLabel,
     MaskThreshold,
@@ -39,6 +40,7 @@ from npfill.cli.options import (
     Seed,
     SkipExisting,
     Strip,
+    Wrap,
 )
 from npfill.cli.records import Record, Records, failure, skipped
 from npfill.errors import BatchError, NpfillError, UsageError
@@ -73,6 +75,8 @@ def complete_command(
     rounds: Rounds = None,
     noise: Noise = False,
     no_check: NoCheck = False,
+    kind: Kind = "auto",
+    wrap: Wrap = "",
     device: Device = "auto",
     output: Output = None,
     name: Name = None,
@@ -126,7 +130,9 @@ def complete_command(
                 mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
             ),
             SamplingOptions(samples, seed, sampler, rounds, noise, no_check),
-            OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name),
+            OutputOptions(
+                output, emit, overwrite, skip_existing, keep, strip, most, name, kind, wrap
+            ),
             model,
             device,
             recursive=recursive,
@@ -185,7 +191,7 @@ def _single(run: "Run", reporter: Reporter) -> Record:
         if reporter.verbose and done.check.grain is not None:
             reporter.say(f"grain, or the finest texture: std {done.check.grain:.3g}")
     by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
-    stated = "" if report.mean_std is None else f", mean std in the hole {report.mean_std:.3g}"
+    stated = f", {done.says_std}" if done.says_std else ""
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")
     reporter.say("wrote " + ", ".join(str(each.path) for each in report.results))
     return report.as_json() | {"warnings": reporter.warnings}
@@ -237,7 +243,7 @@ def _say_model(run: "Run", reporter: Reporter) -> None:
 
 def _line(image: str, report: "Report") -> str:
     share = f"{report.done.prepared.hole.selected.mean():.1%}".replace("%", " %")
-    stated = "" if report.mean_std is None else f"mean std in the hole {report.mean_std:.3g}, "
+    stated = f"{report.done.says_std}, " if report.done.says_std else ""
     return (
         f"{image}: {share} selected, {stated}outside changed: {report.changed} px, "
         f"{report.seconds:.2f} s, {len(report.results)} written"

@@ -75,6 +75,17 @@ Rounds = Annotated[
 ]
 Noise = Annotated[bool, _model("--noise", help="Draw each pixel of a sample, not its mean.")]
 NoCheck = Annotated[bool, _model("--no-check", help="Leave the check of the std out.")]
+Kind = Annotated[
+    str,
+    _model(
+        metavar="KIND",
+        help="What values are: auto; data: numbers in any unit; classes: labels, without a mean; "
+        "angle, or angle:TURN: 0 and TURN, by default 360, are one.",
+    ),
+]
+Wrap = Annotated[
+    str, _model(metavar="columns", help="The first column follows the last, as at the date line.")
+]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Look into folders below folders, too.")
 ]

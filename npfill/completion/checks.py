@@ -10,17 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from npfill.completion.completed import (
-    KEYS,
-    SamplingOptions,
-    complete_prepared,
-    is_allowed,
-    is_path,
-)
+from npfill.completion.completed import SamplingOptions, complete_prepared
 from npfill.completion.from_python import complete
 from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.outputs import OUTPUTS, Result, render
+from npfill.completion.parameters import KEYS, is_allowed, is_path
 from npfill.errors import CheckFailedError, InputError, NpfillError
+from npfill.pictures.asked import as_asked
 from npfill.pictures.difference import Difference, difference
 from npfill.pictures.hole import describe, width_by_height
 from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
@@ -222,7 +218,9 @@ def _picture_and_mask(origin: Origin) -> str:
 def _prepared(origin: Origin) -> Prepared:
     """The picture and its hole; of no more pixels than are read of a stranger's."""
     most = min(origin.options.get("max_pixels", MAX_PIXELS), MAX_PIXELS)
+    given = {name: origin.options[name] for name in ("kind", "wrap") if name in origin.options}
     picture = read_picture(origin.image, most, damaged=origin.masking.damaged)
+    picture = as_asked(picture, **given)
     is_stripped = origin.options.get("strip", False)
     return prepare(picture.stripped() if is_stripped else picture, origin.masking, most)
 

@@ -1,57 +1,27 @@
 """A completed picture: what was predicted of its hole, before it becomes files or arrays."""
 
-import math
-import os
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from npfill.completion.hole import Prepared
+from npfill.completion.kinds import predict_kind
+from npfill.completion.parameters import KEYS
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
 from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
 from npfill.package import __version__
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import CLASSES, COLUMNS, Picture
 from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
-    from npfill.predictor import Predictor
-
-# The parameters of a completion that its pixels depend on, and the types of their values.
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "mask": (str, list),
-    "box": list,
-    "invert_mask": bool,
-    "grow": int,
-    "mask_threshold": (int, float),
-    "fit_mask": bool,
-    "mask_label": list,
-    "model": str,
-    "seed": int,
-    "sampler": str,
-    "rounds": int,
-    "noise": bool,
-    "no_check": bool,
-    "device": str,
-    "strip": bool,
-    "max_pixels": int,
-}
-# Their keys in a result's metadata: the options of the command.
-KEYS = {name: f"--{name.replace('_', '-')}" for name in TYPES}
-# The limits of numbers, as on a command line.
-_LIMITS: dict[str, tuple[float, float]] = {
-    "grow": (-100_000, 100_000),
-    "mask_threshold": (0, sys.float_info.max),
-    "seed": (0, math.inf),
-    "rounds": (1, math.inf),
-    "max_pixels": (1, math.inf),
-}
+    from npfill.completion.self_checked import Found
+    from npfill.predictor import Prediction, Predictor
 
 
 @dataclass(frozen=True)
@@ -118,6 +88,13 @@ class CompletedPicture:
         return prepared.masked.filled(values, opaque=prepared.masking.opaque)
 
     @property
+    def says_std(self) -> str:
+        """A clause on the mean of the standard deviation, which is another thing of classes."""
+        is_class = self.prepared.masked.picture.measure == CLASSES
+        name = "mean chance of being wrong" if is_class else "mean std"
+        return "" if self.mean_std is None else f"{name} in the hole {self.mean_std:.3g}"
+
+    @property
     def mean_std(self) -> float | None:
         """The mean of the standard deviation in the hole, in the unit of data; None without one."""
         if self.std is None:
@@ -146,6 +123,8 @@ class CompletedPicture:
             "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
             **vars(sampling),
+            "kind": self.prepared.masked.picture.asked,
+            "wrap": COLUMNS if self.prepared.masked.picture.wraps else "",
             "device": self.device,
             "strip": self.strip,
             "max_pixels": self.max_pixels if self.max_pixels != MAX_PIXELS else 0,
@@ -207,12 +186,21 @@ def complete_prepared(
     pixels[np.broadcast_to(prepared.masked.by_channel, pixels.shape)] = 0  # never seen
     mean, std = pixels.copy(), np.zeros_like(pixels)
     drawn = pixels[None][:0]
-    checks, has_std, needed = [], True, {"samples": samples}
+    picture, checks, has_std = prepared.masked.picture, list["Found"](), True
+    options = vars(how) | {"samples": samples}
+    if picture.measure == CLASSES:  # whose std is no standard deviation
+        options["no_check"] = True
+
+    def predict(part: np.ndarray, missing: np.ndarray) -> "Prediction":
+        predicted, found = predict_checked(predictor, part, missing, **options)
+        checks.extend(found)
+        return predicted
+
     notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
     for channels, missing in parts:
-        picture, options = np.ascontiguousarray(pixels[..., channels]), vars(how) | needed
-        predicted, found = predict_checked(predictor, picture, missing, **options)
-        checks += found
+        predicted = predict_kind(
+            predict, picture, np.ascontiguousarray(pixels[..., channels]), missing
+        )
         if len(drawn) < len(predicted.samples):
             drawn = pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
@@ -237,21 +225,3 @@ def complete_prepared(
         max_pixels,
         report_of(checks, prepared.masked),
     )
-
-
-def is_allowed(name: str, value: Any) -> bool:
-    """A value is one that the command line takes for a parameter."""
-    if isinstance(value, bool) is not (TYPES[name] is bool):
-        return False
-    if isinstance(value, list):
-        return TYPES[name] in {list, (str, list)} and all(isinstance(each, str) for each in value)
-    low, high = _LIMITS.get(name, (0, 0))
-    return isinstance(value, TYPES[name]) and (
-        name not in _LIMITS or (isinstance(value, int | float) and low <= value <= high)
-    )
-
-
-def is_path(word: object) -> bool:
-    """A word may be looked up on this machine, without asking another."""
-    remote = os.name == "nt" and str(word).replace("\\", "/").startswith("//")
-    return "\0" not in str(word) and not remote

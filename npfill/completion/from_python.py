@@ -1,6 +1,7 @@
 """Completion from Python: a picture in, the same picture completed out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
+from npfill.pictures.asked import as_asked
 from npfill.pictures.convert import as_masks, as_picture, with_missing
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import AUTO, Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def complete(
     rounds: int | None = None,
     noise: bool = False,
     check: bool = True,
+    kind: str = AUTO,
+    wrap: str = "",
     device: str = "auto",
     max_pixels: int | None = None,
 ) -> Completion:
@@ -80,6 +84,10 @@ def complete(
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
         check: Check the standard deviation on the picture itself, and rescale it by what is found.
+        kind: What values are: `auto`; `data`, numbers in any unit; `classes`, labels, of which the
+            mean is the most probable and std the probability of being wrong; `angle` or
+            `angle:TURN`, numbers of which 0 and TURN, by default 360, are one.
+        wrap: `columns` if the first column follows the last, as at the date line.
         device: `cpu`, `cuda`, `cuda:N` or `mps`; `auto` is the best there is, and for a model
             itself, where it is. Baselines run on the CPU.
         max_pixels: The most pixels of a file that is read; about 89 million by default.
@@ -97,6 +105,7 @@ def complete(
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
     given = as_picture(picture, "the picture", most, damaged=damaged)
+    given = replace(given, picture=as_asked(given.picture, kind, wrap))
     known, rest = _by_channel(given.picture, mask)
     threshold = None if mask_threshold is None else float(mask_threshold)
     labels = [mask_label] if isinstance(mask_label, int | str) else mask_label

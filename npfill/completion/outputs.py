@@ -11,9 +11,9 @@ from npfill.completion.names import by_template, check_file, file_of, written_as
 from npfill.completion.preview import preview
 from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
-from npfill.pictures.formats import npz_bytes, picture_bytes, png_bytes
+from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes, png_bytes
 from npfill.pictures.masked import std_picture
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import AUTO, Picture
 from npfill.pictures.read import MAX_PIXELS
 
 Text = dict[str, str]
@@ -33,6 +33,7 @@ class OutputOptions:
         strip: Leave out what a picture's file says of it.
         max_pixels: The most pixels of a picture or mask that is read.
         name: A template of the names of results, of `{stem}`, `{result}` and `{suffix}`.
+        kind, wrap: What values are: see `npfill.pictures.asked`.
     """
 
     output: str | Path | None = None
@@ -43,6 +44,8 @@ class OutputOptions:
     strip: bool = False
     max_pixels: int = MAX_PIXELS
     name: str | None = None
+    kind: str = AUTO
+    wrap: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,13 +213,13 @@ def _sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes
 
 
 def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
-    """Of a picture, a PNG that states its full scale; of data, data."""
+    """A PNG that states its full scale; of data, data where their format has floats."""
     del kind
     masked = done.prepared.masked
     assert done.std is not None
-    if masked.picture.is_data:
+    if masked.picture.is_data and FORMATS[masked.picture.format].floats:
         return picture_bytes(masked.as_data(masked.deviation(done.std)), text, keep=False)
-    image, full_scale = std_picture(done.std, masked.anywhere)
+    image, full_scale = std_picture(masked.deviation(done.std), masked.anywhere)
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full_scale)})
 
 

@@ -24,7 +24,9 @@ from npfill.completion.outputs import (
 from npfill.completion.preview import preview_png
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
+from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import left_out
+from npfill.pictures.picture import AUTO
 from npfill.pictures.read import as_read_again
 
 if TYPE_CHECKING:
@@ -160,6 +162,7 @@ class Run:
                 self.failures.append((file.path, mask))
                 continue
             data = file.suffix_of_data(output.max_pixels, ahead=not self.several)
+            data = data or (file.path.suffix if output.kind != AUTO else "")
             results = plan_results(
                 output, self.sampling.samples, file.source, data, stem, file.relative.parent
             )
@@ -213,7 +216,7 @@ class Run:
             InputError: The picture or its mask cannot be used, or a result cannot hold it.
         """
         most = self.output.max_pixels
-        picture = job.file.read(most)
+        picture = as_asked(job.file.read(most), self.output.kind, self.output.wrap)
         for result in job.results:
             result.format_of(picture, keep=self.output.keep)
         return prepare(picture.stripped() if self.output.strip else picture, job.masking, most)

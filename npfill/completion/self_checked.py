@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import ANGLE
 
 if TYPE_CHECKING:
     from npfill.predictor import Prediction, Predictor, SelfCheck
@@ -102,6 +103,8 @@ def report_of(found: "Sequence[Found]", masked: MaskedPicture) -> CheckReport | 
     pixels = [check.pixels for check, _ in checks]
     grains = [check.grain for check, _ in checks if check.grain is not None]
     unit = masked.width.mean() if masked.picture.is_data else 1.0
+    if masked.picture.measure == ANGLE:  # whose sine spans 2 on the scale of intensities
+        unit /= np.pi
     return CheckReport(
         sum(pixels),
         float(np.average([check.coverage for check, _ in checks], weights=pixels)),

@@ -10,7 +10,8 @@ from PIL import Image
 
 from npfill.errors import InputError, NpfillError
 from npfill.pictures.formats.geotiff import of_deviation, without_no_data
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import ANGLE, CLASSES, Picture
+from npfill.pictures.scales import at_ranks, observed, range_of_data, ranks
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class MaskedPicture:
         if picture.missing is not None:
             hole = selected[..., None] | picture.missing[..., :colours]
         if picture.is_data:
-            low, width = _range_of_data(picture, hole)
+            low, width = range_of_data(picture, hole)
             dead = np.asarray(hole.all(axis=(0, 1))) & (not picture.unit)
             if dead.all():
                 raise InputError(
@@ -77,6 +78,10 @@ class MaskedPicture:
             return colours.astype(np.float32) / np.float32(self.picture.white)
         with np.errstate(all="ignore"):  # anything may stand in the hole
             values = (colours - self.low) / self.width
+            if self.picture.measure == ANGLE:
+                values %= 1
+        if self.picture.measure == CLASSES:
+            values = ranks(colours, self._classes)
         return np.where(self.by_channel | self.dead, 0, values).astype(np.float32)
 
     def filled(
@@ -97,8 +102,14 @@ class MaskedPicture:
         channel = np.nonzero(self.hole)[-1] if self.hole.ndim == 3 else slice(None)
         in_units = np.clip(values[self.hole], 0, 1) * self.width[channel] + self.low[channel]
         stored = _in_type(in_units, result.dtype)
-        if self.picture.is_data:
+        if self.picture.measure == CLASSES:
+            stored = at_ranks(values, self._classes)[self.hole]
+        elif self.picture.measure == ANGLE:
+            end = (self.low + self.width)[channel]
+            stored = np.where(stored < end, stored, _in_type(self.low, stored.dtype)[channel])
+        elif self.picture.is_data:
             stored = np.clip(stored, *(limit[channel] for limit in self._limits))
+        if self.picture.is_data:
             stored = without_no_data(stored, self.picture.info.get("no_data"))
         result[..., :colours][self.hole] = stored
         if self.picture.has_alpha and (opaque or self.picture.is_data):
@@ -165,6 +176,12 @@ class MaskedPicture:
         return result
 
     @cached_property
+    def _classes(self) -> list[np.ndarray]:
+        """The observed classes of each channel, in order."""
+        channels = range(self.picture.colours)
+        return [np.unique(observed(self.picture, self.hole, channel)) for channel in channels]
+
+    @cached_property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest value that is filled in, of each colour channel, exactly."""
         picture = self.picture
@@ -175,9 +192,9 @@ class MaskedPicture:
             picture.unit and (self.low == 0).all() and (self.width == 1).all()
         ):
             for channel in range(picture.colours):
-                observed = _observed(picture, self.hole, channel)
-                if observed.size and observed.min() < observed.max():
-                    low[channel], high[channel] = observed.min(), observed.max()
+                seen = observed(picture, self.hole, channel)
+                if seen.size and seen.min() < seen.max():
+                    low[channel], high[channel] = seen.min(), seen.max()
         return low, high
 
 
@@ -201,11 +218,6 @@ def std_picture(
     return Image.fromarray(levels), full_scale
 
 
-def _observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:
-    """The observed values of a channel."""
-    return picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
-
-
 def _in_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Floats in another type, rounded half to even for integers, and within its finite numbers."""
     if dtype.kind == "f":
@@ -215,33 +227,3 @@ def _in_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     # The greatest of 64 bits is no float64: the next below is.
     highest = np.nextafter(float(limits.max), 0)
     return np.rint(np.clip(values, limits.min, highest)).astype(dtype)
-
-
-def _range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The value of intensity 0 of each channel of data, and the difference to that of 1.
-
-    They are 0 and 1 of intensities, else the least and the greatest observed value. A channel of
-    one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one without any
-    value has the range from 0 to 1.
-    """
-    if picture.unit:
-        observed = picture.values[~hole]
-        if observed.min(initial=0) >= 0 and observed.max(initial=0) <= 1:
-            return np.zeros(picture.colours), np.ones(picture.colours)
-    ends = []
-    for channel in range(picture.colours):
-        observed = _observed(picture, hole, channel)
-        low, high = (float(observed.min()), float(observed.max())) if observed.size else (0.0, 1.0)
-        if low == high:
-            # Half of a subnormal number may be no number above zero.
-            around = (abs(low) if abs(low) >= np.finfo(np.float64).tiny else 1.0) / 2
-            most = np.finfo(np.float64).max
-            low, high = max(low - around, -most), min(low + around, most)
-        ends.append((low, high - low))
-    low, width = np.array(ends).T
-    if not np.isfinite(width).all():
-        raise InputError(
-            f"{picture.name}: its values are infinite or too far apart",
-            "NaN marks what is missing; or select them with `mask`",
-        )
-    return low, width

@@ -13,6 +13,8 @@ from npfill.errors import InputError
 
 File = BufferedReader | BytesIO  # that a picture is read from
 Info = Mapping[Any, Any]  # as of Pillow's images
+AUTO, DATA, CLASSES, ANGLE = "auto", "data", "classes", "angle"  # kinds that a user names
+COLUMNS = "columns"
 NO_DATA = 42113  # GDAL's tag of a TIFF file
 _LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 601
 
@@ -32,6 +34,8 @@ class Picture:
         is_data: The values are measurements, of any range and unit.
         why: A clause that says why the values are data.
         missing: True where a value is missing. Data read from files always have it, pictures never.
+        asked: The kind of values that the user has named: `data`, `classes`, `angle`, `angle:24`.
+        wraps: The first column follows the last.
         validity: Of data, the last channel is alpha: what has none is missing.
         unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies
             outside [0, 1].
@@ -50,6 +54,8 @@ class Picture:
     why: str = ""
     missing: Bool[np.ndarray, "height width channel"] | None = None
     unit: bool = False
+    asked: str = ""
+    wraps: bool = False
     validity: bool = False
     size: tuple[int, int] = field(init=False)
     colours: int = field(init=False)
@@ -82,6 +88,17 @@ class Picture:
         missing = self.missing[..., : self.colours]
         dead = missing.all(axis=(0, 1))
         return np.logical_or.reduce(missing[..., dead.all() | ~dead], axis=-1)
+
+    @property
+    def measure(self) -> str:
+        """`classes` or `angle` of values that are no numbers on a line; else empty."""
+        word = self.asked.partition(":")[0]
+        return word if word in {CLASSES, ANGLE} else ""
+
+    @property
+    def turn(self) -> float:
+        """A full turn of angles, in their unit."""
+        return float(self.asked.partition(":")[2] or 360)
 
     @property
     def kind(self) -> str:

@@ -336,3 +336,24 @@ def test_a_limit_of_pixels_can_be_raised(
     assert refused.code == 3
     assert "--max-pixels 30" in refused.err
     assert npfill(*words, "--max-pixels", 30).code == 0
+
+
+def test_kinds_of_values_are_said_and_done_again(
+    npfill: Command, tmp_path: Path, weights: Path
+) -> None:
+    values = np.arange(30, dtype=np.uint8).reshape(5, 6) % 3 * 90
+    Image.fromarray(values).save(tmp_path / "a.png")
+    words = ("complete", tmp_path / "a.png", *BOX, "-m", weights, "--samples", 1)
+    ended = npfill(*words, "--kind", "classes", "--wrap", "columns")
+    assert ended.code == 0
+    assert "mean chance of being wrong in the hole 0." in ended.err
+    for name in ("mean", "std", "sample-1"):
+        said = json.loads(png_text(tmp_path / f"a_{name}.png")["npfill_options"])
+        assert (said["--kind"], said["--wrap"]) == ("classes", "columns")
+        assert npfill("explain", tmp_path / f"a_{name}.png", "--rerun").code == 0
+    after = np.asarray(Image.open(tmp_path / "a_mean.png"))
+    assert set(np.unique(after)) <= {0, 90, 180}
+    refused = npfill(*words, "--kind", "angle", "--overwrite")
+    assert refused.code == 0
+    assert npfill(*words, "--kind", "angle:90", "--overwrite").code == 3
+    assert npfill(*words, "--kind", "numbers", "--overwrite").code == 2

@@ -44,6 +44,8 @@ class Format:
         keeps: The parts of `Picture.info` that a file of a picture keeps, of `metadata.PARTS`.
         white: The level of white at the greatest depth that a picture has in it.
         has_alpha: It has alpha.
+        exact: Files of this format keep every level as it is.
+        floats: They keep numbers of any type.
         is_data: Files of this format never hold a picture, only measurements.
         holds_data: True if a file of this format, open at its start, holds measurements rather than
             a picture; raises as `read` does.
@@ -58,6 +60,8 @@ class Format:
     keeps: tuple[str, ...] = ()
     white: int = 255
     has_alpha: bool = True
+    exact: bool = False
+    floats: bool = False
     is_data: bool = False
     holds_data: Callable[[File, str], bool] = lambda file, name: False
 
@@ -145,6 +149,7 @@ def _of_pillow(
         read=partial(raster.decode, kind=name),
         write=partial(raster.encode, kind=name, keeps=keeps, options=how),
         keeps=keeps,
+        exact=name in {"WEBP", "BMP"},
     )
 
 
@@ -164,6 +169,7 @@ _IN_ORDER = (
         write=png_bytes,
         white=65535,
         keeps=(*_MOST, "dpi", "colours", "comment", "text"),
+        exact=True,
     ),
     replace(
         _of_pillow(
@@ -186,6 +192,8 @@ _IN_ORDER = (
         write=tiff.write,
         white=65535,
         keeps=tiff.KEEPS,
+        exact=True,
+        floats=True,
         holds_data=tiff.is_data,
     ),
     _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",)),
@@ -209,6 +217,8 @@ _IN_ORDER = (
         sniff=_starts_with(b"\x93NUMPY"),
         read=arrays.read_npy,
         write=arrays.write_npy,
+        exact=True,
+        floats=True,
         is_data=True,
     ),
     Format(
@@ -218,6 +228,8 @@ _IN_ORDER = (
         sniff=_starts_with(b"PK\x03\x04"),
         read=arrays.read_npz,
         write=arrays.write_npz,
+        exact=True,
+        floats=True,
         is_data=True,
     ),
 )

@@ -41,6 +41,7 @@ _NUMBER = re.compile(
     r"|(?P<plain>nan|inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))",
     re.IGNORECASE,
 )
+_MODEL_TYPE, _PROJECTED, _GEOGRAPHIC = 1024, 1, 2  # a key of GeoTIFF, and its values
 _CLOSE = 4  # times the precision of floats, within which GDAL takes them for equal
 
 
@@ -100,17 +101,17 @@ def without_no_data(
     return np.where(wrong, moved, values)
 
 
-def is_further(tags: Mapping[int, Any]) -> bool:
+def is_further(tags: "Tags") -> bool:
     """True of a page that is a picture of its own, by its tags: no overview and no mask."""
     return not tags.get(254, 0) & (_REDUCED | _MASK)
 
 
-def is_preview(tags: Mapping[int, Any]) -> bool:
+def is_preview(tags: "Tags") -> bool:
     """True of a page that is a smaller version of another."""
     return bool(tags.get(254, 0) & _REDUCED)
 
 
-def is_mask(tags: Mapping[int, Any], of: Mapping[int, Any]) -> bool:
+def is_mask(tags: "Tags", of: "Tags") -> bool:
     """True of a page that says which pixels of another page are valid."""
     size = (256, 257)
     fits = all(tags.get(side) == of.get(side) for side in size)
@@ -155,6 +156,21 @@ def without_items(tags: Sequence["Tag"], pattern: re.Pattern[str]) -> list["Tag"
         else:
             found.append((code, dtype, count, value, once))
     return found
+
+
+def why_open(tags: Sequence["Tag"], width: int) -> str:
+    """A clause that says why the columns of a grid do not close; empty if nothing says so."""
+    values = {tag[0]: tag[3] for tag in tags}
+    keys = values.get(34735, ())
+    model = {keys[at]: keys[at + 3] for at in range(4, len(keys) - 3, 4)}.get(_MODEL_TYPE)
+    if model == _PROJECTED:
+        return "it is projected"
+    if model != _GEOGRAPHIC or 33550 not in values:
+        return ""
+    step = values[33550][0]
+    degrees = step * width
+    is_round = abs(degrees - 360) <= 1.5 * step
+    return "" if is_round else f"it spans {degrees:g} degrees of longitude, not 360"
 
 
 def alpha_of(tags: "Tags") -> int | None:

@@ -1,0 +1,97 @@
+"""What the user says of values: numbers, classes or angles, on a grid that may close."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from npfill.errors import InputError, UsageError
+from npfill.pictures.formats import FORMATS
+from npfill.pictures.formats.geotiff import why_open
+from npfill.pictures.picture import ANGLE, AUTO, CLASSES, COLUMNS, DATA, Picture
+
+_MOST_CLASSES = 256
+_FEWEST_COLUMNS = 4
+
+
+def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "") -> Picture:
+    """A picture whose values are of the kind that the user names.
+
+    Args:
+        picture: The picture or data.
+        kind: `auto`: what it is by itself; `data`: numbers in any unit; `classes`: labels, which
+            have no mean; `angle` or `angle:TURN`: numbers of which 0 and TURN are one.
+        wrap: `columns`: the first column follows the last, as at the date line.
+
+    Raises:
+        UsageError: There is no such kind.
+        InputError: The picture is not of this kind.
+    """
+    word, colon, turn = kind.partition(":")
+    if word not in {AUTO, DATA, CLASSES, ANGLE} or (colon and word != ANGLE):
+        raise UsageError(f"`kind={kind}`: unknown", "auto, data, classes, angle or angle:TURN")
+    if colon and not _is_positive(turn):
+        raise UsageError(f"`kind={kind}`: {turn!r} is no turn", "`kind=angle:360`")
+    if wrap not in {"", COLUMNS}:
+        raise UsageError(f"`wrap={wrap}`: unknown", "`wrap=columns`")
+    if wrap:
+        _check_columns(picture)
+        picture = replace(picture, wraps=True)
+    if word == AUTO:
+        return picture
+    format_ = FORMATS[picture.format]
+    if not format_.exact:
+        raise InputError(
+            f"{picture.name}: {format_.label} files change values, so they hold no {word}",
+            "save it as PNG or TIFF",
+        )
+    missing = picture.missing
+    if missing is None:
+        missing = np.zeros(picture.values.shape, dtype=bool)
+    if picture.has_alpha and not picture.is_data:
+        missing = missing | (picture.values[..., -1:] == 0)
+    asked = replace(
+        picture,
+        is_data=True,
+        validity=picture.has_alpha,
+        missing=missing,
+        unit=picture.unit and word == DATA,
+        asked=kind,
+        why="",
+    )
+    if word == CLASSES:
+        _check_classes(asked)
+    return asked
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < np.inf
+    except ValueError:
+        return False
+
+
+def _check_columns(picture: Picture) -> None:
+    """Refuse a grid whose columns cannot close."""
+    width = picture.size[1]
+    reason = why_open(picture.info.get("tags", ()), width)
+    if width < _FEWEST_COLUMNS:
+        reason = f"it has {width} columns"
+    if reason:
+        raise InputError(
+            f"{picture.name}: its last column is not followed by its first: {reason}",
+            "leave `wrap` out",
+        )
+
+
+def _check_classes(picture: Picture) -> None:
+    """Refuse what has too many values to be classes."""
+    for channel in range(picture.colours):
+        values = picture.values[..., channel]
+        if picture.missing is not None:
+            values = values[~picture.missing[..., channel]]
+        count = len(np.unique(values))
+        if count > _MOST_CLASSES:
+            raise InputError(
+                f"{picture.name}: {count:,} different values are no classes",
+                f"{_MOST_CLASSES} at most can be completed; `kind=data` takes numbers",
+            )

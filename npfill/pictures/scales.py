@@ -1,0 +1,93 @@
+"""The values of data on the scale of intensities: numbers, classes and angles."""
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from npfill.errors import InputError
+from npfill.pictures.picture import ANGLE, CLASSES, Picture
+
+
+def observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:
+    """The observed values of a channel."""
+    return picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
+
+
+def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The value of intensity 0 of each channel of data, and the difference to that of 1.
+
+    They are 0 and 1 of intensities, else the least and the greatest observed value. A channel of
+    one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one without any
+    value has the range from 0 to 1. Angles have a turn; classes have no range, and 0 to 1.
+    """
+    if picture.measure == CLASSES:
+        return np.zeros(picture.colours), np.ones(picture.colours)
+    if picture.measure == ANGLE:
+        return _turn(picture, hole)
+    if picture.unit:
+        seen = picture.values[~hole]
+        if seen.min(initial=0) >= 0 and seen.max(initial=0) <= 1:
+            return np.zeros(picture.colours), np.ones(picture.colours)
+    ends = []
+    for channel in range(picture.colours):
+        seen = observed(picture, hole, channel)
+        low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
+        if low == high:
+            # Half of a subnormal number may be no number above zero.
+            around = (abs(low) if abs(low) >= np.finfo(np.float64).tiny else 1.0) / 2
+            most = np.finfo(np.float64).max
+            low, high = max(low - around, -most), min(low + around, most)
+        ends.append((low, high - low))
+    low, width = np.array(ends).T
+    if not np.isfinite(width).all():
+        raise InputError(
+            f"{picture.name}: its values are infinite or too far apart",
+            "NaN marks what is missing; or select them with `mask`",
+        )
+    return low, width
+
+
+def ranks(
+    values: Shaped[np.ndarray, "height width channel"], classes: list[np.ndarray]
+) -> Float[np.ndarray, "height width channel"]:
+    """The rank of each value among the classes of its channel, the last of which is 1."""
+    found = [
+        np.searchsorted(each, values[..., channel]).clip(0, len(each) - 1) / max(len(each) - 1, 1)
+        for channel, each in enumerate(classes)
+    ]
+    return np.stack(found, axis=-1)
+
+
+def at_ranks(
+    intensities: Float[np.ndarray, "height width channel"], classes: list[np.ndarray]
+) -> Shaped[np.ndarray, "height width channel"]:
+    """The classes of ranks; of what is no number, the first."""
+    near = np.nan_to_num(np.clip(intensities, 0, 1))
+    found = [
+        each[np.rint(near[..., channel] * (len(each) - 1)).astype(int)]
+        for channel, each in enumerate(classes)
+    ]
+    return np.stack(found, axis=-1)
+
+
+def _turn(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least angle, 0 or minus half a turn, and a turn, for all channels.
+
+    Raises:
+        InputError: The observed values are no angles of such a turn.
+    """
+    turn, most = picture.turn, 2 * np.pi
+    seen = [observed(picture, hole, channel) for channel in range(picture.colours)]
+    low = min((float(each.min()) for each in seen if each.size), default=0.0)
+    high = max((float(each.max()) for each in seen if each.size), default=0.0)
+    start = 0.0 if low >= 0 else -turn / 2
+    if not start <= low <= high <= start + turn:
+        raise InputError(
+            f"{picture.name}: values from {low:g} to {high:g} are no angles of a turn of {turn:g}",
+            f"`kind=angle:TURN` says how much a turn is: 360, {most:.6g}, 24 ...",
+        )
+    if picture.asked == ANGLE and picture.values.dtype.kind == "f" and max(-low, high) <= most:
+        raise InputError(
+            f"{picture.name}: angles from {low:g} to {high:g} may be in degrees or in radians",
+            f"`kind=angle:{most:.6g}` if in radians, `kind=angle:360` if in degrees",
+        )
+    return np.full(picture.colours, start), np.full(picture.colours, turn)
