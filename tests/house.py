@@ -37,6 +37,15 @@ LATER = {
     "npfill/pictures/scales.py:ranks": "classes, angles and grids that close",
     "npfill/pictures/scales.py:at_ranks": "classes, angles and grids that close",
     "npfill/pictures/scales.py:_turn": "classes, angles and grids that close",
+    "npfill/completion/completed.py:CompletedPicture.says_std": (
+        "classes, angles and grids that close"
+    ),
+    "npfill/pictures/masked.py:MaskedPicture._classes": "classes, angles and grids that close",
+    "npfill/pictures/formats/tiff.py:pages_of": "pages of a TIFF file that mask or reduce another",
+    "npfill/pictures/formats/tiff.py:_divided": "colours that a TIFF has multiplied by alpha",
+    "npfill/pictures/formats/tiff.py:_multiplied": "colours that a TIFF has multiplied by alpha",
+    "npfill/pictures/formats/tiff.py:_picture": "colours that a TIFF has multiplied by alpha",
+    "npfill/pictures/formats/tiff.py:_turned": "data that a TIFF says to turn",
     "npfill/completion/kinds.py": "classes, angles and grids that close",
     "npfill/pictures/formats/geotiff.py": "rasters as GDAL writes them",
     "npfill/pictures/kind.py": "the one place that tells data from photographs",

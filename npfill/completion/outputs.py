@@ -132,6 +132,7 @@ def plan_results(
     folder = source.parent if options.output is None else Path(options.output) / below
     stem = source.stem if stem is None else stem
     results = []
+    data = data or (source.suffix if options.kind != AUTO else "")
     for asked in dict.fromkeys(name.strip() for name in emit.split(",")):
         if asked not in OUTPUTS:
             raise UsageError(f"`emit={asked}`: unknown", f"any of {','.join(OUTPUTS)}")

@@ -26,7 +26,6 @@ from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import left_out
-from npfill.pictures.picture import AUTO
 from npfill.pictures.read import as_read_again
 
 if TYPE_CHECKING:
@@ -149,8 +148,7 @@ class Run:
                 job.results = [each for each in job.results if not os.path.lexists(each.path)]
             self.skipped = [job.file.path for job in self.jobs if not job.results]
             self.jobs = [job for job in self.jobs if job.results]
-        paths = [each.path for job in self.jobs for each in job.results]
-        refuse_results(paths, output.overwrite)
+        refuse_results([each.path for job in self.jobs for each in job.results], output.overwrite)
 
     def _plan(self, files: Sequence[InputFile], masking: MaskOptions) -> list[Job]:
         """Find the mask of every picture, and the names of its results."""
@@ -162,7 +160,6 @@ class Run:
                 self.failures.append((file.path, mask))
                 continue
             data = file.suffix_of_data(output.max_pixels, ahead=not self.several)
-            data = data or (file.path.suffix if output.kind != AUTO else "")
             results = plan_results(
                 output, self.sampling.samples, file.source, data, stem, file.relative.parent
             )

@@ -1,5 +1,6 @@
 """What a file says of its picture beside the pixels: read, turned with them, and written again."""
 
+import io
 import re
 import struct
 import zlib
@@ -168,14 +169,9 @@ def of_png(file: File, *, turned: bool = False) -> dict[str, object]:
     return {part: content for part, content in parts.items() if content}
 
 
-def in_png(png: bytes, info: Info) -> bytes:
-    """A PNG file with the parts that Pillow does not write."""
-    more = bytes(info.get("colours", b"")) + bytes(info.get("text", b""))
-    return png[:_HEADER] + more + png[_HEADER:] if more else png
-
-
-def png_entries(text: Mapping[str, str], info: Info) -> PngImagePlugin.PngInfo:
-    """Metadata entries for Pillow, with XMP and a comment."""
+def png_of(image: Image.Image, text: Mapping[str, str]) -> bytes:
+    """A PNG file of an image with metadata entries, and all parts of its `info`."""
+    info, content = image.info, io.BytesIO()
     entries = PngImagePlugin.PngInfo()
     for keyword, entry in text.items():
         entries.add_text(keyword, entry)
@@ -183,7 +179,11 @@ def png_entries(text: Mapping[str, str], info: Info) -> PngImagePlugin.PngInfo:
         entries.add_itxt(_XMP_IN_PNG, bytes(info["xmp"]).decode("utf-8", "replace"))
     if "comment" in info:
         entries.add_text("Comment", bytes(info["comment"]).decode("utf-8", "replace"))
-    return entries
+    kept = {part: info[part] for part in ("icc_profile", "exif", "dpi") if part in info}
+    image.save(content, "PNG", pnginfo=entries, **kept)
+    # What Pillow does not write comes behind the header.
+    png, more = content.getvalue(), bytes(info.get("colours", b"")) + bytes(info.get("text", b""))
+    return png[:_HEADER] + more + png[_HEADER:]
 
 
 def options(info: Info, keeps: Collection[str], kind: str) -> dict[str, object]:

@@ -3,7 +3,6 @@
 Pillow keeps 16 bits of plain grey, but silently cuts those of colours and alpha to 8.
 """
 
-import io
 from collections.abc import Mapping
 from types import ModuleType
 
@@ -66,10 +65,7 @@ def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
             smallest = image_of(np.zeros_like(image.values[:1, :1], np.uint8), image.info)
             return _encode_deep(image.values, png_bytes(smallest, text), image.name)
         image = image_of(image.values, image.info)
-    info, content = image.info, io.BytesIO()
-    kept = {part: info[part] for part in ("icc_profile", "exif", "dpi") if part in info}
-    image.save(content, "PNG", pnginfo=metadata.png_entries(text, info), **kept)
-    return metadata.in_png(content.getvalue(), info)
+    return metadata.png_of(image, text)
 
 
 def _encode_deep(
