@@ -63,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hint = "perhaps a variable of the shell that is not set"
         sys.exit(report(UsageError("an empty word in the command line", hint)))
     try:
+        Path.cwd()
+    except FileNotFoundError:  # in which libraries would end the process in their own ways
+        hint = "change to another folder"
+        sys.exit(report(InputError("the folder that this runs in is gone", hint)))
+    try:
         app(args=words, prog_name=app.info.name, obj=words)
     except OSError as error:
         if error.filename is None:

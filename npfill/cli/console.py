@@ -90,7 +90,7 @@ class Reporter:
         text = as_flags(text)
         self.warnings.append(text)
         if not self.quiet:
-            stderr.print(f"[yellow]warning:[/yellow] {_plain(text)}")
+            stderr.print(f"[yellow]warning:[/yellow] {plain(text)}")
 
 
 def shell(words: Sequence[str]) -> str:
@@ -119,7 +119,7 @@ class Progress:
 
     def __init__(self, bar: rich_progress.Progress, total: int | None, text: str, lines: bool):
         self._bar, self._lines, self._said = bar, lines, time.monotonic()
-        self._task = bar.add_task(escape(text), total=total)
+        self._task = bar.add_task(plain(text), total=total)
 
     def expect(self, total: int) -> None:
         """Set how much there is to do, where that is known only later."""
@@ -131,7 +131,7 @@ class Progress:
 
     def reach(self, done: int, text: str | None = None) -> None:
         """Move to a number of units done, under another description if one is given."""
-        description = None if text is None else escape(text)
+        description = None if text is None else plain(text)
         self._bar.update(self._task, completed=done, description=description)
         now, state = time.monotonic(), self._state
         ended = done == state.total and state.description
@@ -143,7 +143,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print a line that stays, above the bar where there is one."""
-        self._bar.console.print(_plain(line))
+        self._bar.console.print(plain(line))
 
     @property
     def _state(self) -> rich_progress.Task:
@@ -205,8 +205,6 @@ def as_npfill_error(error: Exception) -> NpfillError:
             "more memory is needed than there is",
             "a smaller picture, fewer `samples`, or in training a smaller schedule.batch",
         )
-    if isinstance(error, FileNotFoundError) and error.filename is None:
-        return InputError("the folder that this runs in is gone", "change to another folder")
     problem = f"{type(error).__name__}: {error}".splitlines()[0]
     return NpfillError(
         f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
@@ -215,9 +213,9 @@ def as_npfill_error(error: Exception) -> NpfillError:
 
 def show(problem: str, hint: str) -> None:
     """Print what went wrong, and a way out."""
-    stderr.print(f"[red]error:[/red] {_plain(as_flags(problem))}")
+    stderr.print(f"[red]error:[/red] {plain(as_flags(problem))}")
     if hint:
-        stderr.print(f"[bold]hint:[/bold] {_plain(as_flags(hint))}")
+        stderr.print(f"[bold]hint:[/bold] {plain(as_flags(hint))}")
 
 
 def report(error: Exception) -> int:
@@ -229,7 +227,7 @@ def report(error: Exception) -> int:
     return known.exit_code
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that rich shows as it is; what would steer a terminal, or is no text, is escaped."""
     return escape(readable(text))
 

@@ -7,7 +7,7 @@ import typer
 from rich import table as rich_table
 
 from npfill import zoo
-from npfill.cli.console import Reporter, progress, say_terms, shell, stdout
+from npfill.cli.console import Reporter, plain, progress, say_terms, shell, stdout
 from npfill.errors import InputError, ModelError
 from npfill.files import refuse_results, write_bytes
 
@@ -126,7 +126,7 @@ def _print(tables: "list[Table]") -> None:
         shown = rich_table.Table("context", title=title, box=None)
         shown.title_justify = "left"
         for name in table.predictors:
-            shown.add_column(name, justify="right", overflow="fold")
+            shown.add_column(plain(name), justify="right", overflow="fold")
         for row in table.cells(errors=False):
             shown.add_row(*row)
         stdout.print(shown)

@@ -113,8 +113,8 @@ def train_command(
             )
         except KeyboardInterrupt:
             if last is not None:
-                again = f"`resume=True` `run_dir={run}`"
-                reporter.say(f"saved at step {last.step:,}; go on with npfill train {again}")
+                again = shell(["npfill", "train", "--resume", "--run-dir", str(run)])
+                reporter.say(f"saved at step {last.step:,}; go on with {again}")
             raise
     reporter.say(f"done: {run / 'best.safetensors'}; try it:")
     reporter.say(_try(run, *training.example(data, run)))

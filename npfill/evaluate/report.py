@@ -99,13 +99,13 @@ def as_markdown(results: Results, command: str) -> str:
         "Targets are the pixels outside the context. A value stands with its standard error over "
         "pictures; a picture that a predictor refuses does not count.",
         "",
-        *(f"- {name}: {origin}" for name, origin in results.predictors.items()),
+        *(f"- {_cell(name)}: {_cell(origin)}" for name, origin in results.predictors.items()),
         "",
         *(line for note in results.notes for line in (f"{note[0].upper()}{note[1:]}.", "")),
     ]
     for table in tables(results):
         meaning = table.metric.meaning
-        head = ["context", *table.predictors]
+        head = ["context", *map(_cell, table.predictors)]
         rows = [head, ["---"] * len(head), *table.cells(errors=True)]
         lines += [f"## {table.metric.title}", "", f"{meaning[0].upper()}{meaning[1:]}.", ""]
         lines += [*(f"| {' | '.join(row)} |" for row in rows), ""]
@@ -135,6 +135,11 @@ def as_json(results: Results, command: str) -> str:
         ],
     }
     return json_text(value, indent=1, sort_keys=True) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A name as Markdown has it in a table or a line."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def plots(results: Results) -> dict[str, bytes]:
@@ -211,7 +216,9 @@ def _plot(
             x, estimates = zip(*line, strict=True)
             y, error = ([getattr(e, part) for e in estimates] for part in ("value", "error"))
             # Of a long name, such as a path, the end: it leaves the plot its room.
-            label = name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
+            label = "".join(each if each.isprintable() else " " for each in name)
+            label = label if len(label) <= _LONGEST_LABEL else f"…{label[1 - _LONGEST_LABEL :]}"
+            label = label.replace("$", r"\$")  # which would begin a formula
             axes.errorbar(x, y, error, label=label, marker="o", markersize=3, capsize=2)
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     if log:

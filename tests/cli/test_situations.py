@@ -50,6 +50,21 @@ def test_weights_and_runs_of_any_name_are_read_and_written(npfill: Command) -> N
 
 
 @pytest.mark.skipif(os.name == "nt", reason="these are no names there")
+@pytest.mark.parametrize("name", ["[red]", "a|b", "\x1b[2J", "a\nb", "$a$_{"])
+def test_a_report_names_a_model_as_it_is_called(npfill: Command, weights: Path, name: str) -> None:
+    np.save("set.npy", np.repeat(LEVELS[..., None], 3, axis=-1))
+    shutil.copy(weights, f"{name}.safetensors")
+    words = ("evaluate", f"./{name}.safetensors", "--data", "set.npy", "--contexts", 3)
+    ended = npfill(*words, "--images", 2, "--draws", 1, "-o", "report")
+    assert ended.code == DONE, ended.err
+    assert "\x1b" not in ended.out.decode() + ended.err
+    assert ("[red]" in ended.out.decode()) is (name == "[red]")
+    lines = Path("report/report.md").read_text("utf-8").split("\n")
+    rows = [line for line in lines if line.startswith("|")]
+    assert all(line.replace(r"\|", "").count("|") == 3 for line in rows)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="these are no names there")
 @pytest.mark.parametrize("name", [f"{ODD}.npy", 'a\n[b]\n".npy', "é\x7f\\.npy"])
 def test_a_recipe_can_be_proposed_for_data_of_any_name(npfill: Command, name: str) -> None:
     np.save(name, LEVELS)
@@ -95,16 +110,16 @@ def test_what_no_value_can_be_is_refused_in_one_line(
     assert not Path("run").exists()
 
 
-def test_a_folder_that_is_gone_is_said(
-    npfill: Command, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_current_folder_that_is_gone_is_said(
+    npfill: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone() -> str:
         raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(os, "getcwd", gone)
-    ended = npfill("complete", tmp_path / "photo.png", *BOX, "-m", weights)
-    assert ended.code in {DONE, INPUT}
-    assert "bug" not in ended.err
+    ended = npfill("models", "list")
+    assert ended.code == INPUT
+    assert "error: the folder that this runs in is gone\nhint: " in ended.err
 
 
 def _npz(key: str) -> bytes:

@@ -104,8 +104,11 @@ def _layout(picture: Picture) -> dict[str, Any]:
     """The options of tifffile that write a picture as its file had it."""
     info, channels = picture.info, picture.values.shape[-1]
     photometric = _RGB if channels - picture.has_alpha == 3 else _MINISBLACK
+    photometric = info.get("photometric", photometric)
+    if photometric == _RGB and channels < 3:  # as a damaged file said
+        photometric = _MINISBLACK
     options = {
-        "photometric": info.get("photometric", photometric),
+        "photometric": photometric,
         "iccprofile": info.get("icc_profile"),
         "extratags": info.get("tags", ()),
     }
