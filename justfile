@@ -10,6 +10,10 @@ install:
 quick:
     python -m pytest -n 2 -m "not slow"
 
+# what is quick, every call checked against the shapes that it states
+shapes:
+    NPFILL_CHECK_SHAPES=1 python -m pytest -n 2 -m "not slow"
+
 # everything
 test:
     python -m pytest -n 2

@@ -8,6 +8,15 @@ from typing import Any
 # One thread for this process and those that it starts: tests run side by side.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+from jaxtyping import install_import_hook
+
+# With NPFILL_CHECK_SHAPES=1 every call is checked against the shapes that it states, in twice the
+# time. CI runs the quick tests so.
+if os.environ.get("NPFILL_CHECK_SHAPES") == "1":
+    floors = "context gaussian models baselines data pictures checkpoint sampling scores predictor"
+    floors += " completion evaluate training"
+    install_import_hook([f"npfill.{floor}" for floor in floors.split()], "beartype.beartype")
+
 import numpy as np
 import pytest
 import torch

@@ -2,13 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from jaxtyping import config
 from PIL import Image
 
 from npfill import __main__, checkpoint
@@ -17,14 +16,6 @@ from tests.conftest import tiny
 from tests.forked import Ended, Forked, forked
 
 Command = Callable[..., Ended]
-
-
-@pytest.fixture(autouse=True)
-def unchecked() -> Iterator[None]:
-    """Shapes are checked by the tests of the floors below, and not again for each command."""
-    config.update("jaxtyping_disable", True)
-    yield
-    config.update("jaxtyping_disable", False)
 
 
 def process(*words: object, before: Callable[[], object] | None = None, **streams: int) -> Forked:
