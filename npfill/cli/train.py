@@ -83,7 +83,7 @@ def train_command(
         write_bytes(
             new, (head + training.render(proposed, comments=True)).encode(), overwrite=False
         )
-        _say_new(new, data, survey, proposed)
+        _say_new(new, data, survey, proposed, skip_damaged=skip_damaged)
         return
     run = run_dir or Path("runs") / Path(recipe or "").stem
     wanted = training.find(recipe or run / "recipe.toml", changes or [])
@@ -140,12 +140,15 @@ def _check_new(path: Path, data: Path | None, recipe: str | None) -> None:
         raise OverwriteError(f"{path}: exists", "`new` names another file")
 
 
-def _say_new(path: Path, data: Path, survey: "Survey", recipe: "Recipe") -> None:
+def _say_new(
+    path: Path, data: Path, survey: "Survey", recipe: "Recipe", *, skip_damaged: bool
+) -> None:
     """Print what a new recipe trains, and the command that does so."""
     reporter, steps = Reporter(), f"{recipe.schedule.steps:,} steps of {recipe.schedule.batch}"
     reporter.say(f"{data}: {survey}")
     reporter.say(f"wrote {path}: {recipe.variant}, {steps}; train it:")
-    reporter.say(shell(["npfill", "train", str(path), "--data", str(data)]))
+    words = ["npfill", "train", str(path), "--data", str(data)]
+    reporter.say(shell(words + ["--skip-damaged"] * skip_damaged))
 
 
 def _recipes() -> Table:

@@ -146,16 +146,17 @@ def complete_many(
         options: Other options of `complete`.
 
     Yields:
-        The completions, in order, each when its turn comes.
+        The completions, in order, each when its turn comes. Those of a folder are saved into the
+        folder that `.save` names as they lie in theirs.
 
     Raises:
         NpfillError: As `complete` does, unless `on_error` is given.
     """
-    pairs = _pairs(pictures, masks, recursive)
+    triples = _triples(pictures, masks, recursive)
     from npfill.predictor import load  # noqa: PLC0415 - torch, once pictures are found
 
     predictor = load(model, options.get("device", "auto"))
-    for picture, mask in pairs:
+    for picture, mask, below in triples:
         try:
             if isinstance(mask, NpfillError):
                 raise mask
@@ -165,7 +166,7 @@ def complete_many(
                 raise
             on_error(picture, error)
         else:
-            yield done
+            yield replace(done, below=below)
 
 
 def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequence[Mask] | None]:
@@ -189,15 +190,15 @@ def _boxes(box: Box | Sequence[Box]) -> Sequence[Box]:
     return [box] if alone else box  # type: ignore[list-item, return-value]
 
 
-def _pairs(
+def _triples(
     pictures: str | Path | Iterable[object], masks: object, recursive: bool
-) -> Iterable[tuple[object, object]]:
-    """Each picture with its mask, or with the error that says why it has none."""
+) -> Iterable[tuple[object, object, Path]]:
+    """Each picture with its mask, or with the error that says why it has none, and its folder."""
     if not isinstance(pictures, str | Path):
         one_for_each = isinstance(masks, list | tuple) or getattr(masks, "ndim", 2) > 2
         if isinstance(masks, Iterable) and not isinstance(masks, str) and one_for_each:
-            return zip(pictures, masks, strict=True)
-        return zip(pictures, repeat(masks), strict=False)
+            return ((*pair, Path()) for pair in zip(pictures, masks, strict=True))
+        return zip(pictures, repeat(masks), repeat(Path()), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
     files, _, _ = find_pictures(
         [str(pictures)], recursive=recursive, masks=[folder] if folder else []
@@ -205,4 +206,5 @@ def _pairs(
     found: Iterable[object] = repeat(masks, len(files))
     if folder is not None and folder.is_dir():
         found = find_masks(folder, files)
-    return zip([file.path for file in files], found, strict=True)
+    below = [file.relative.parent for file in files]
+    return zip([file.path for file in files], found, below, strict=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from npfill.completion.mask_names import pictures_named
-from npfill.errors import InputError, NpfillError
+from npfill.errors import InputError, NpfillError, UsageError
 from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
 from npfill.pictures.formats import FORMATS, suffix_of_data, suffixes_read
 from npfill.pictures.picture import Picture
@@ -32,6 +32,11 @@ class InputFile:
     data: str | None = None
     damaged: bool = False
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> Path:
+        """The same for all names of a file, but for links to it."""
+        return Path(os.path.realpath(self.path.parent), self.path.name)
 
     @property
     def source(self) -> Path:
@@ -70,7 +75,11 @@ class InputFile:
 
 
 def find_pictures(
-    words: Sequence[str], *, recursive: bool = False, masks: Sequence[Path] = ()
+    words: Sequence[str],
+    *,
+    recursive: bool = False,
+    masks: Sequence[Path] = (),
+    results: str | Path | None = None,
 ) -> tuple[list[InputFile], bool, list[str]]:
     """The pictures of files, folders and patterns, in their order, none twice.
 
@@ -80,6 +89,7 @@ def find_pictures(
         words: Names of files, folders and patterns. A file goes before a pattern of its name.
         recursive: Look into folders below a folder, too.
         masks: Files and folders of masks.
+        results: The folder of results; what lies in it is left out of a folder that holds it.
 
     Returns:
         The pictures; True if the words name a batch: several, a folder or a pattern; and sentences
@@ -87,7 +97,10 @@ def find_pictures(
 
     Raises:
         InputError: A folder holds no picture, or nothing matches a pattern.
+        UsageError: Picture and mask both come through stdin.
     """
+    if str(STDIN) in words and STDIN in masks:
+        raise UsageError("-: both picture and mask come through stdin", "name a file for one")
     several = len(words) > 1 or any(map(_names_several, words))
     found: dict[Path, InputFile] = {}
     named: list[InputFile] = []
@@ -98,9 +111,9 @@ def find_pictures(
             others[path.name] += 1
         elif not _names_several(word):
             named.append(InputFile(path, Path("stdin" if path == STDIN else path.name)))
-            found.setdefault(path.absolute(), named[-1])
+            found.setdefault(named[-1].key, named[-1])
         else:
-            files, beside = _listed(word, recursive)
+            files, beside = _listed(word, recursive, results)
             pictures = _to_complete(files, masks, beside)
             left_out = f"left out: {in_words(beside)}" if beside else ""
             if not pictures:
@@ -110,12 +123,12 @@ def find_pictures(
                 )
             notes += [f"{word}: {left_out}"] if left_out else []
             for file in pictures:
-                found.setdefault(file.path.absolute(), file)
+                found.setdefault(file.key, file)
     if several:  # a shell names masks and results where it expands a pattern
         unwanted = {*named} - {*_to_complete(named, masks, others)}
         if len(unwanted) < len(found):
             for file in unwanted:
-                found.pop(file.path.absolute(), None)
+                found.pop(file.key, None)
             notes += [f"left out: {in_words(others)}"] if others else []
     if not found:
         raise InputError(f"no picture to complete; left out: {in_words(others)}", "name them alone")
@@ -127,16 +140,23 @@ def _names_several(word: str) -> bool:
     return Path(word).is_dir() or (glob.has_magic(word) and not os.path.lexists(word))
 
 
-def _listed(word: str, recursive: bool) -> tuple[list[InputFile], Counter[str]]:
+def _listed(
+    word: str, recursive: bool, results: str | Path | None
+) -> tuple[list[InputFile], Counter[str]]:
     """The pictures in a folder or of a pattern, and the numbers of other files."""
     folder = Path(word)
     if folder.is_dir():
         listing = in_folder(folder, suffixes_read(), recursive=recursive)
         files = [InputFile(file, file.relative_to(folder)) for file in listing.pictures]
+        made = Path(os.path.realpath(folder if results is None else results))
+        if not Path(os.path.realpath(folder)).is_relative_to(made):
+            others = [file for file in files if not file.key.is_relative_to(made)]
+            listing.others["in the folder of results"] += len(files) - len(others)
+            files = others
     else:
         listing = of_pattern(word, suffixes_read())
         files = [InputFile(file, Path(file.name)) for file in listing.pictures]
-    return files, listing.others
+    return files, +listing.others
 
 
 def _to_complete(

@@ -42,11 +42,13 @@ class Completion:
             where channels differ.
         check: What the check on the picture itself found; None where there was none.
         model: The name of what completed it.
+        below: The folder of the picture's file below the one that `complete_many` was given.
     """
 
     completed: CompletedPicture
     given: PictureInput
     notes: tuple[str, ...]
+    below: Path = Path()
 
     @cached_property
     def mean(self) -> Shaped[np.ndarray, "..."]:
@@ -126,7 +128,7 @@ class Completion:
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
         options = OutputOptions(output, emit, overwrite, keep=keep, name=name)
         data = suffix_of_data(done.prepared.masked.picture)
-        results = plan_results(options, len(done.samples), source, data)
+        results = plan_results(options, len(done.samples), source, data, below=self.below)
         results, _ = without_lacking(results, done, emit)
         paths = [each.path for each in results]
         inputs = [Path(done.image), Path(done.word), *done.prepared.masking.files]

@@ -125,7 +125,7 @@ class Run:
     ) -> None:
         self.sampling, self.output, self.model, self.device = sampling, output, model, device
         files, self.several, self.notes = find_pictures(
-            images, recursive=recursive, masks=masking.files
+            images, recursive=recursive, masks=masking.files, results=output.output
         )
         self.pictures = len(files)
         for file in files:

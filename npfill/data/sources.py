@@ -16,7 +16,7 @@ from npfill.data import Images, MaskedImages, Photographs, has_hole, squares
 from npfill.data.arrays import in_array, in_idx, is_idx
 from npfill.data.zips import Entry, beside_in_zip, in_zip, interleaved, is_picture
 from npfill.errors import InputError
-from npfill.pictures.folders import Listing, in_folder
+from npfill.pictures.folders import Listing, in_folder, in_words
 from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.read import read_picture, refusals
 
@@ -155,16 +155,14 @@ def entries(path: Path, split: Split) -> Sequence[Entry]:
         part, source = _opening(path, split)
         found = source.open(part)
     if not found:
-        raise InputError(f"{path}: no pictures in it", f"`data` takes {ACCEPTED}")
+        beside = in_words(left_out(path, split))
+        problem = f"{path}: no pictures in it{beside and f'; left out: {beside}'}"
+        raise InputError(problem, f"`data` takes {ACCEPTED}")
     return found
 
 
 def left_out(path: Path, split: Split) -> Counter[str]:
-    """The number of files that lie beside the pictures, by what they are.
-
-    Raises:
-        InputError: Nothing is there, or it cannot be used.
-    """
+    """The number of files that lie beside the pictures, by what they are; raises as `entries`."""
     with refusals(str(path), "check its permissions"):
         part, source = _opening(path, split)
         return source.beside(part)

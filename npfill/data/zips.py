@@ -74,8 +74,8 @@ def beside_in_zip(path: Path) -> Counter[str]:
 
 
 def name_of(info: ZipInfo) -> PurePosixPath:
-    """The name of a file in a zip, with its folders."""
-    return PurePosixPath(info.filename)
+    """The name of a file in a zip with its folders, whose signs some of Windows's programs turn."""
+    return PurePosixPath(info.filename.replace("\\", "/"))
 
 
 def archive_of(path: Path) -> ZipFile:

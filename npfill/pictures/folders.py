@@ -53,7 +53,7 @@ def kind_of(path: PurePath, suffixes: Collection[str]) -> str:
     """
     for part in path.parts:
         if _is_left_alone(part):
-            return "hidden" if part.startswith(".") else part
+            return "hidden" if part.startswith((".", "~$")) else part
     suffix = path.suffix.lower()
     return "" if suffix in suffixes else suffix or "without a suffix"
 
@@ -67,7 +67,7 @@ def is_of_system(name: str) -> bool:
 
 
 def _is_left_alone(name: str) -> bool:
-    return name.startswith(".") or is_of_system(name)
+    return name.startswith((".", "~$")) or is_of_system(name)
 
 
 def in_words(counts: Counter[str]) -> str:
@@ -98,19 +98,23 @@ def in_folder(folder: Path, suffixes: Collection[str], *, recursive: bool) -> Li
 def of_pattern(pattern: str, suffixes: Collection[str]) -> Listing:
     """List the pictures that a pattern names, by the rules of a folder; `**` is any folders.
 
+    A part of it that is the name of a folder is that folder, whatever `[1]` and `*` would match.
+
     Raises:
         InputError: A folder cannot be looked into.
     """
     parts = Path(pattern).parts
-    plain = next(at for at, part in enumerate(parts) if glob.has_magic(part))
+    plain = 0
+    while plain < len(parts) - 1 and Path(*parts[: plain + 1]).is_dir():
+        plain += 1
     base, wanted = Path(*parts[:plain]), parts[plain:]
     found: Iterable[Path]
     if "**" in wanted and base.is_dir():
         walked = _walk(base, Counter(), recursive=True)
         found = (file for file in walked if _matches(file.relative_to(base).parts, wanted))
     else:
-        matches = map(Path, glob.glob(pattern))  # noqa: PTH207 - the pattern says from where
-        found = (each for each in matches if not each.is_dir())
+        matches = glob.glob(str(Path(*wanted)), root_dir=base)  # noqa: PTH207 - of strings
+        found = (base / each for each in matches if not (base / each).is_dir())
     return Listing.of(found, base, suffixes)
 
 

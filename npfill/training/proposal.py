@@ -8,6 +8,7 @@ from PIL import Image
 
 from npfill.data import has_hole, size_in_words
 from npfill.data.sources import entries, has_parts, readable
+from npfill.errors import InputError
 from npfill.training.batch import SHORTEST
 from npfill.training.recipe import Recipe, find
 
@@ -104,11 +105,12 @@ def survey(data: Path, *, skip_damaged: bool = False) -> Survey:
     """
     found = entries(data, "train")
     seen = [found[int(at)] for at in np.linspace(0, len(found) - 1, min(len(found), _MOST_SEEN))]
-    some = [picture for _, picture in readable(seen, [] if skip_damaged else None)]
+    damaged: list[InputError] = []
+    some = [picture for _, picture in readable(seen, damaged if skip_damaged else None)]
     sides = [side for picture in some for side in picture.size]
     return Survey(
         name=data.resolve().stem.encode("utf-8", "replace").decode(),
-        count=len(found),
+        count=len(found) - len(damaged),
         smallest=min(sides),
         largest=max(sides),
         grey=all(map(_is_grey, some)),

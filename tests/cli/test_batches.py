@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npfill import complete_many
 from tests.cli.conftest import Command
 from tests.forked import Ended
 
@@ -396,3 +397,52 @@ def test_a_line_of_json_tells_of_each_picture_as_it_is_done(mean_of: Command) ->
         "in/c.png",
     ]
     assert mean_of("in", *BOX, "--json", "--jsonl").code == 2
+
+
+def test_results_in_a_folder_below_are_not_completed_again_whatever_their_format(
+    mean_of: Command,
+) -> None:
+    picture(Path("in/a.jpg"))
+    words = ("in", "-r", *BOX, "-o", "in/out", "--format", "keep", "--overwrite")
+    assert mean_of(*words).code == 0
+    assert "in: left out: in the folder of results (1)" in mean_of(*words).err
+    assert files(Path("in")) == {"a.jpg", "out/a_mean.jpg"}
+
+
+def test_a_picture_of_two_names_is_completed_once(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    Path("link").symlink_to("in")
+    ended = mean_of("in", "in/../in/a.png", "link/a.png", *BOX, "-o", "out")
+    assert ended.code == 0
+    assert "1 of 1 pictures" in ended.err
+
+
+def test_signs_of_patterns_in_names_of_folders_are_no_pattern(mean_of: Command) -> None:
+    picture(Path("[set 1]/a*/a.png"))
+    for word in ("[set 1]/a*/*.png", "[set 1]/**/*.png"):
+        ended = mean_of(word, *BOX, "-o", "out", "--overwrite")
+        assert ended.code == 0, ended.err
+        assert files(Path("out")) == {"a_mean.png"}
+
+
+def test_a_picture_whose_name_is_all_there_is_fails_alone(mean_of: Command) -> None:
+    picture(Path("in/a.png"))
+    Path("in/b.png").symlink_to("nowhere.png")
+    ended = mean_of("in", *BOX, "-o", "out")
+    assert ended.code == 6
+    assert "in/b.png: no such file" in ended.err
+    assert files(Path("out")) == {"a_mean.png"}
+
+
+def test_stdin_is_not_both_picture_and_mask(mean_of: Command) -> None:
+    ended = mean_of("-", "--mask", "-")
+    assert ended.code == 2
+    assert "both picture and mask come through stdin" in ended.err
+
+
+def test_completions_of_a_folder_are_saved_as_they_lie_in_it(weights: Path) -> None:
+    for name in ("a", "sub/a"):
+        picture(Path(f"in/{name}.png"))
+    for done in complete_many("in", model=weights, samples=0, recursive=True, box=(1, 1, 2, 3)):
+        done.save("out", name="{stem}{suffix}")
+    assert files(Path("out")) == {"a.png", "sub/a.png"}

@@ -303,3 +303,18 @@ def test_pictures_that_are_all_damaged_are_no_set(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(png(1)[:40])
     with pytest.raises(InputError, match=r"1\.png"):
         sources.read_images_with_holes(tmp_path, "train", 8, 1, [])
+
+
+def test_a_zip_of_windows_has_folders_too(tmp_path: Path) -> None:
+    names = [f"set\\{name}\\{number}.png" for name in ("cats", "dogs") for number in range(2)]
+    content = {name: png(20 if "cats" in name else 200) for name in names}
+    (tmp_path / "x.zip").write_bytes(zipped(content | {"__MACOSX\\._0.png": b"Mac"}))
+    read = sources.read_images(tmp_path / "x.zip", "train", 8, 1)
+    assert read[:, 0, 0, 0].tolist() == [20, 200, 20, 200]
+
+
+def test_a_folder_without_pictures_says_what_it_has(tmp_path: Path) -> None:
+    for name in ("part1.zip", "part2.zip", "._0.png"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=r"left out: \.zip \(2\), hidden \(1\)"):
+        sources.entries(tmp_path, "train")
