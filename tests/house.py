@@ -53,6 +53,7 @@ LATER = {
     "npfill/pictures/formats/__init__.py:left_out": "what a format does not keep is told",
     "npfill/completion/completed.py:CompletedPicture._said": "what is stripped names no folder",
     "npfill/pictures/meaning.py": "masks in numbers of any kind, and doubt about them",
+    "npfill/pictures/itself.py": "masks that are a picture, and the hole in them",
     "npfill/pictures/classes.py": "masks that are maps of classes",
     "npfill/pictures/colours.py": "colours by name, and what nearly has them",
     "npfill/completion/mask_names.py": "masks by the names that people give them",

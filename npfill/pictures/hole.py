@@ -8,7 +8,8 @@ from jaxtyping import Bool
 
 from npfill.errors import InputError
 from npfill.pictures.classes import labelled
-from npfill.pictures.meaning import MASK, levels_of, threshold_for
+from npfill.pictures.itself import MASK
+from npfill.pictures.meaning import levels_of, threshold_for
 from npfill.pictures.picture import Picture
 
 _NEARLY_NONE = 0.1  # of the pixels

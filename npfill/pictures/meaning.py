@@ -10,6 +10,7 @@ from jaxtyping import Bool, Shaped
 from npfill.errors import InputError
 from npfill.pictures.classes import a_map, kinds_of
 from npfill.pictures.formats.raster import ONE_BIT
+from npfill.pictures.itself import MASK, a_picture, is_itself, shows
 from npfill.pictures.picture import Picture, match_channels
 
 _TRACE = 0.05  # a share of pixels that says nothing
@@ -19,10 +20,7 @@ _WHITES = (1, 255, 65535)
 _AREA = 0.005  # of the pixels: a level or colour of as many is no edge between two others
 _COMPACT = 0.4  # of the pixels of an area lie within it; of noise, far fewer
 _FEW = 64  # levels, of which a map of classes has fewer, and a blurred mask more
-_PAINTED = 24  # levels of 255: by which paint differs from a picture, and not from itself
-_NEAR = 8 / 255  # of full scale: levels that may be the same
 _LOSSY = {"JPEG", "AVIF", "HEIF"}
-MASK = "a mask is black where the picture is kept and white where it is filled"
 
 
 def levels_of(
@@ -55,6 +53,8 @@ def levels_of(
     if is_true:
         return values[..., 0], 1, [*mask.notes]
     white = _white_of(mask, values, doubted=doubted)
+    if doubted and is_itself(mask, picture):
+        raise a_picture(mask, picture)
     notes = [note for note in mask.notes if note != ONE_BIT]  # as masks should be
     colours, alpha = values[..., : 3 if channels > 2 else 1], values[..., -1]
     grey, decided = colours[..., 0], not doubted
@@ -145,7 +145,7 @@ def _is_of_two_colours(mask: Picture, colours: np.ndarray, white: int, picture: 
     kinds, shares = kinds_of(mask.values)
     large = shares >= _AREA
     if shares[~large].sum() > 2 * _TRACE:
-        raise _a_picture(mask, picture)
+        raise a_picture(mask, picture)
     levels = match_channels(kinds[large, :3].astype(np.float32), 1)[:, 0]
     if kinds.shape[1] == 4:
         levels *= kinds[large, 3] / np.float32(white)
@@ -177,12 +177,12 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
         )
     greys = _greys(grey, white)
     share = np.mean(greys)
-    if share > _TRACE and _shows(picture, grey / white, greys):
-        raise _a_picture(mask, picture)
+    if share > _TRACE and shows(picture, grey / white, greys):
+        raise a_picture(mask, picture)
     text = f"{share:.0%} of it is neither black nor white".replace("%", " %", 1)
     if share > 1 / 2:
         if mask.has_alpha and (mask.values[..., -1] < white / 2).any():
-            raise _a_picture(mask, picture)
+            raise a_picture(mask, picture)
         raise InputError(
             f"{mask.name}: {text}",
             f"`mask_threshold={threshold_for(grey, white / 2)}` fills what is as light or lighter",
@@ -192,32 +192,6 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
     return [
         f"{text}, anti-aliased or lossy: cut at half of full scale, `mask_threshold` moves that"
     ]
-
-
-def _a_picture(mask: Picture, picture: Picture) -> InputError:
-    """The refusal of a mask that holds a picture, with the way to the hole in it."""
-    problem = f"{mask.name}: holds a picture, whose lightness says nothing of a hole"
-    if mask.has_alpha and (mask.values[..., -1] < mask.white / 2).any():
-        return InputError(problem, f"complete {mask.name} itself, by `mask=alpha`")
-    if paint := _paint(mask, picture):
-        return InputError(problem, f"complete {mask.name} itself, by `mask=color:{paint}`")
-    return InputError(problem, f"{MASK}; a colour painted into it is `mask=color:#rrggbb`")
-
-
-def _paint(mask: Picture, picture: Picture) -> str:
-    """The colour that covers a part of the picture in a mask that is else the picture; or ""."""
-    if mask.kind != picture.kind or mask.size != picture.size or mask.is_data:
-        return ""
-    step = mask.white // 255
-    away = np.abs(mask.values.astype(np.int32) - picture.values).max(axis=-1) > _PAINTED * step
-    if not 0 < away.mean() < 1 / 2:
-        return ""
-    covered = mask.values[away][:, : mask.colours].astype(np.int32)
-    colour = np.median(covered, axis=0)
-    if np.mean(np.abs(covered - colour).max(axis=-1) <= _PAINTED * step) < 1 / 2:
-        return ""
-    levels = [int(level) // step for level in colour]
-    return "#" + "".join(f"{level:02x}" for level in (levels * 3)[:3])
 
 
 def _has_classes(grey: np.ndarray, white: int) -> bool:
@@ -231,15 +205,6 @@ def _has_classes(grey: np.ndarray, white: int) -> bool:
     large = shares * inner.size >= max(_AREA * grey.size, 8)
     areas = zip(kinds[between & large, 0], shares[between & large] * inner.size, strict=True)
     return any(count >= _COMPACT * np.count_nonzero(grey == level) for level, count in areas)
-
-
-def _shows(picture: Picture, mask: np.ndarray, greys: np.ndarray) -> bool:
-    """True if the greys of a mask, in [0, 1], are those of the picture."""
-    if picture.is_data or picture.size != mask.shape:
-        return False
-    colours = picture.values[..., : picture.colours].astype(np.float32) / picture.white
-    near = np.abs(match_channels(colours, 1)[..., 0] - mask) < _NEAR
-    return bool(np.mean(near[greys]) > 0.8)
 
 
 def _greys(levels: np.ndarray, white: int) -> Bool[np.ndarray, "..."]:

@@ -194,6 +194,18 @@ def test_a_grey_picture_is_no_mask_of_itself_even_if_most_of_it_is_black() -> No
         from_mask(mask, Picture(dark[..., None], "PNG", "dark.png"))  # type: ignore[arg-type]
 
 
+def test_a_digit_without_greys_is_no_mask_of_itself() -> None:
+    digit = np.where(HOLE | OTHER, 255, 0).astype(np.uint8)
+    picture = Picture(digit[..., None], "PNG", "digit.png")
+    alpha = np.where(ROWS < 20, 255, 0).astype(np.uint8)
+    for mask in (digit, np.stack([digit, alpha], axis=-1), np.stack([digit] * 3 + [alpha], -1)):
+        (given,) = as_masks(mask, "mask")
+        assert isinstance(given, Picture)
+        with pytest.raises(InputError, match="holds a picture"):
+            from_mask(given, picture)
+    assert np.array_equal(hole_of(digit), HOLE | OTHER)
+
+
 def test_a_mask_that_is_mostly_grey_is_refused_and_the_hint_cuts_it() -> None:
     mask = np.where(HOLE, 200, 100).astype(np.uint8)
     refusal = refusal_of(mask)
