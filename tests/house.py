@@ -157,6 +157,7 @@ LATER = {
     "npfill/training/inputs.py:Inputs.say": "what is left out of training, and why",
     "npfill/cli/records.py": "JSON as lines while a batch runs",
     "npfill/completion/names.py": "names of results by a template, in the format of a suffix",
+    "npfill/data/parts.py:is_part": "parts of a training set under the names that people give them",
     "npfill/pictures/folders.py": "which files of a folder are pictures: no system's, no hidden",
     "npfill/training/__init__.py:_calibrate": "a training run ends calibrated",
     "npfill/training/__init__.py:example": "a command that tries a run's weights, as it is printed",

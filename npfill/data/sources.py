@@ -1,12 +1,10 @@
 """Sets of pictures on disk: a path becomes pictures, by the table `SOURCES`."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,19 +12,12 @@ from PIL import Image
 
 from npfill.data import Images, MaskedImages, Photographs, has_hole, squares
 from npfill.data.arrays import in_array, in_idx, is_idx
+from npfill.data.parts import Split, is_part, part_of
 from npfill.data.zips import Entry, beside_in_zip, in_zip, interleaved, is_picture
 from npfill.errors import InputError
 from npfill.pictures.folders import Listing, in_folder, in_words
 from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.read import read_picture, refusals
-
-Split = Literal["train", "val", "test"]
-
-_IMAGES = {
-    "train": "train-images-idx3-ubyte",
-    "val": "val-images-idx3-ubyte",
-    "test": "t10k-images-idx3-ubyte",
-}
 
 
 def read_images(path: Path, split: Split, size: int, channels: int) -> Images:
@@ -35,7 +26,7 @@ def read_images(path: Path, split: Split, size: int, channels: int) -> Images:
     Args:
         path: A path that a source of `SOURCES` takes; or a folder with a part for each split in
             it: MNIST's files by their names, gzipped or not, `train.zip` and `test.zip`, or
-            `train/` and `test/`.
+            `train/`, `val/` and `test/`, by the longer names, too, in upper or lower case.
         split: Which part of a set that has several.
         size: Side in pixels. Pictures of another size are cut to their centre square and resized.
         channels: 1 for grey, 3 for RGB.
@@ -142,7 +133,7 @@ def channels_of(image: Image.Image) -> int:
 def has_parts(path: Path, split: Split = "test") -> bool:
     """Tell whether a path holds a training part and another that differ."""
     with refusals(str(path), "check its permissions"):
-        return _part(path, "train") != _part(path, split)
+        return part_of(path, "train") != part_of(path, split)
 
 
 def entries(path: Path, split: Split) -> Sequence[Entry]:
@@ -172,7 +163,7 @@ def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
     """The file or folder of a split, and its kind."""
     if not path.exists():
         raise InputError(f"{path}: no such file or folder", f"`data` takes {ACCEPTED}")
-    part = _part(path, split)
+    part = part_of(path, split)
     if not (part.is_dir() or part.is_file()):  # to open a pipe would wait for ever
         raise InputError(f"{part}: a pipe or device, no set of pictures", "copy it to a file first")
     source = next((source for source in SOURCES if source.takes(part)), None)
@@ -188,7 +179,7 @@ def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
 
 def first_file(path: Path) -> Path | None:
     """The first training picture that is a file of its own, as an example; None without one."""
-    part = _part(path, "train")
+    part = part_of(path, "train")
     return next(iter(_listing(part).pictures), None) if part.is_dir() else None
 
 
@@ -199,22 +190,14 @@ def _with_hole(entry: Entry, who: str) -> InputError:
     )
 
 
-def _part(path: Path, split: Split) -> Path:
-    """The file or folder within `path` that holds a split."""
-    if path.is_dir():
-        names = [_IMAGES[split], f"{_IMAGES[split]}.gz", f"{split}.zip", split]
-        for name in names:
-            if os.path.lexists(path / name):
-                return path / name
-    return path
-
-
 def _listing(folder: Path) -> Listing:
     """The pictures in a folder; without any, those in the folders below, but for its parts."""
     below = in_folder(folder, picture_suffixes(), recursive=True)
     names = {file: file.relative_to(folder).parts for file in below.pictures}
     direct = [file for file, parts in names.items() if len(parts) == 1]
-    found = direct or [file for file, parts in names.items() if parts[0] not in _IMAGES]
+    folders = {parts[0] for parts in names.values() if len(parts) > 1}
+    of_parts = {name for name in folders if is_part(folder / name)}
+    found = direct or [file for file, parts in names.items() if parts[0] not in of_parts]
     below.others["pictures in folders below"] += len(names) - len(found)
     return Listing(interleaved(found, lambda file: file), +below.others)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from npfill import predictor
 from npfill.baselines import Baseline
-from npfill.data.sources import Split, read_images, read_photographs
+from npfill.data.parts import Split
+from npfill.data.sources import read_images, read_photographs
 from npfill.errors import UsageError
 from npfill.evaluate import entrants
 from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol

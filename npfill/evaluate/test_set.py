@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from npfill.data.sources import Split, has_parts, shape_of
+from npfill.data.parts import Split
+from npfill.data.sources import has_parts, shape_of
 from npfill.errors import InputError
 from npfill.evaluate.protocol import Pictures
 

@@ -318,3 +318,27 @@ def test_a_folder_without_pictures_says_what_it_has(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     with pytest.raises(InputError, match=r"left out: \.zip \(2\), hidden \(1\)"):
         sources.entries(tmp_path, "train")
+
+
+@pytest.mark.parametrize(
+    "names", [("Train", "Valid", "Test"), ("training", "validation", "testing")]
+)
+def test_parts_have_the_names_that_people_give_them(
+    tmp_path: Path, names: tuple[str, str, str]
+) -> None:
+    for level, name in enumerate(names):
+        (tmp_path / name / "cats").mkdir(parents=True)
+        (tmp_path / name / "cats" / "0.png").write_bytes(png(level))
+    for level, split in enumerate(("train", "val", "test")):
+        assert sources.read_images(tmp_path, split, 8, 1)[:, 0, 0, 0].tolist() == [level]  # type: ignore[arg-type]
+    shutil.rmtree(tmp_path / names[2])
+    with pytest.raises(InputError, match="no pictures"):
+        sources.entries(tmp_path, "test")
+
+
+def test_a_class_may_be_called_valid(tmp_path: Path) -> None:
+    for name in ("valid", "invalid"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(png(1))
+    assert len(sources.entries(tmp_path, "train")) == 2
+    assert not sources.has_parts(tmp_path, "val")
