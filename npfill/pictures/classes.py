@@ -68,12 +68,14 @@ def labelled(mask: Picture, labels: Sequence[int | str]) -> Bool[np.ndarray, "he
             if colour is None:
                 raise UsageError(
                     f"`mask_label={label}`: neither a number nor a colour",
-                    f"in it: {_listed(mask)}",
+                    f"in it are {_listed(mask)}",
                 )
             levels = np.array(colour) * max(mask.white // 255, 1)
             found = (mask.values[..., : mask.colours] == levels).all(axis=-1)
         if not found.any():
-            raise InputError(f"{mask.name}: nothing in it is of class {label}", _listed(mask))
+            raise InputError(
+                f"{mask.name}: nothing in it is of class {label}", f"in it are {_listed(mask)}"
+            )
         selected |= found
     return selected
 

@@ -138,7 +138,8 @@ def _of_file(picture: Picture) -> PictureInput:
 
 
 def _of_image(image: Image.Image, name: str) -> PictureInput:
-    with refusals(name):  # it may be open and not yet decoded
+    hint = "save it again; or if its file is torn, give the path of that, and `mask=damaged`"
+    with refusals(name, hint):  # it may be open and not yet decoded
         image.load()
     if image.mode in {"I", "F"}:
         return _of_array(np.asarray(image), name)

@@ -143,7 +143,7 @@ def _mended_jpeg(
         return content, np.zeros(size, dtype=bool)
     start = content[:end].rstrip(b"\xff")
     whole = start + _END
-    seen = channels_of(Image.open(io.BytesIO(whole))).astype(np.int16)
+    seen = channels_of(Image.open(io.BytesIO(whole)))
     differs = np.zeros(size, dtype=bool)
     restart = b"\xff" + bytes([0xD0 + _restarts(content[:end]) % 8])
     for each in (*_ENDS, *(restart + each for each in _ENDS)):

@@ -69,7 +69,7 @@ def from_mask(
         raise InputError(
             f"{mask.name} is {width_by_height(mask.size)} but {picture.name} is "
             f"{width_by_height(size)}",
-            "looks like an EXIF rotation: turn the mask as viewers show the picture"
+            "looks like an EXIF rotation, or columns before rows: turn it as the picture is shown"
             if mask.size == size[::-1]
             else "`fit_mask=True` resizes it",
         )

@@ -37,7 +37,8 @@ def shows(
 def a_picture(mask: Picture, picture: Picture) -> InputError:
     """The refusal of a mask that holds a picture, with the way to the hole in it."""
     problem = f"{mask.name}: holds a picture, whose lightness says nothing of a hole"
-    if mask.has_alpha and (mask.values[..., -1] < mask.white / 2).any():
+    alpha = mask.values[..., -1]
+    if mask.values.shape[-1] in {2, 4} and (alpha < alpha.max() / 2).any():
         return InputError(problem, f"complete {mask.name} itself, by `mask=alpha`")
     if paint := _paint(mask, picture):
         return InputError(problem, f"complete {mask.name} itself, by `mask=color:{paint}`")

@@ -181,7 +181,7 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
         raise a_picture(mask, picture)
     text = f"{share:.0%} of it is neither black nor white".replace("%", " %", 1)
     if share > 1 / 2:
-        if mask.has_alpha and (mask.values[..., -1] < white / 2).any():
+        if mask.values.shape[-1] in {2, 4} and (mask.values[..., -1] < white / 2).any():
             raise a_picture(mask, picture)
         raise InputError(
             f"{mask.name}: {text}",

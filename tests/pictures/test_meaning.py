@@ -175,9 +175,11 @@ def test_a_map_of_colours_is_refused_and_a_colour_chooses() -> None:
 @pytest.mark.parametrize("colours", [PHOTO, PHOTO[..., :1]])
 def test_the_picture_with_its_hole_erased_is_no_mask_but_has_one(colours: np.ndarray) -> None:
     alpha = np.where(HOLE, 0, 255).astype(np.uint8)[..., None]
-    refusal = refusal_of(np.concatenate([colours, alpha], axis=-1))
-    assert "holds a picture" in str(refusal)
-    assert refusal.hint == "complete mask itself, by `mask=alpha`"
+    erased = np.concatenate([colours, alpha], axis=-1)
+    for mask in (erased, erased / 255):
+        refusal = refusal_of(mask)
+        assert "holds a picture" in str(refusal)
+        assert refusal.hint == "complete mask itself, by `mask=alpha`"
 
 
 @pytest.mark.parametrize("paint", [(255, 255, 255), (0, 0, 0), (255, 0, 255)])
