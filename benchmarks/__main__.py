@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import complete, growth, predict, spectrum, steps
+from benchmarks import check, complete, growth, predict, spectrum, steps
 
 _PROGRAMS = {
     "steps": steps,
@@ -10,6 +10,7 @@ _PROGRAMS = {
     "complete": complete,
     "growth": growth,
     "spectrum": spectrum,
+    "check": check,
 }
 
 

@@ -34,9 +34,9 @@ def target_mean(values: Float[Tensor, "batch target"], target: Target) -> Score:
     return torch.where(target, values, 0.0).sum(-1) / target.sum(-1)
 
 
-def floored(predicted: Gaussian) -> Gaussian:
-    """The same distributions with their scale floored at `COMMON_FLOOR`."""
-    return replace(predicted, scale=predicted.scale.clamp(min=COMMON_FLOOR))
+def floored(predicted: Gaussian, floor: float = COMMON_FLOOR) -> Gaussian:
+    """The same distributions with their scale at a floor."""
+    return replace(predicted, scale=predicted.scale.clamp(min=floor))
 
 
 def log_likelihood(predicted: Gaussian, truth: Values, target: Target) -> Score:

@@ -16,6 +16,7 @@ from npfill.cli.console import (
 from npfill.cli.dry import dry_run_of
 from npfill.cli.options import (
     Boxes,
+    Confidence,
     Device,
     Emit,
     FitMask,
@@ -40,6 +41,7 @@ from npfill.cli.options import (
     Seed,
     SkipExisting,
     Strip,
+    Tolerance,
     Wrap,
 )
 from npfill.cli.records import Record, Records, failure, skipped
@@ -77,6 +79,8 @@ def complete_command(
     no_check: NoCheck = False,
     kind: Kind = "auto",
     wrap: Wrap = "",
+    confidence: Confidence = None,
+    tolerance: Tolerance = None,
     device: Device = "auto",
     output: Output = None,
     name: Name = None,
@@ -129,7 +133,7 @@ def complete_command(
             MaskOptions(
                 mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
             ),
-            SamplingOptions(samples, seed, sampler, rounds, noise, no_check),
+            SamplingOptions(samples, seed, sampler, rounds, noise, no_check, confidence, tolerance),
             OutputOptions(
                 output, emit, overwrite, skip_existing, keep, strip, most, name, kind, wrap
             ),
@@ -186,10 +190,8 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     reporter.say(
         f"model {done.model}, {done.device}, seed {done.sampling.seed}, {report.seconds:.2f} s"
     )
-    if done.check is not None:
-        reporter.say(done.check.line)
-        if reporter.verbose and done.check.grain is not None:
-            reporter.say(f"grain, or the finest texture: std {done.check.grain:.3g}")
+    for line in done.doubt(verbose=reporter.verbose):
+        reporter.say(line)
     by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
     stated = f", {done.says_std}" if done.says_std else ""
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")

@@ -8,7 +8,7 @@ from rich import table as rich_table
 
 from npfill import zoo
 from npfill.cli.console import Reporter, plain, progress, say_terms, shell, stdout
-from npfill.errors import InputError, ModelError
+from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ def evaluate_command(
     masks: Annotated[
         Path | None, typer.Option(help="With --photos: a zip or folder of irregular masks.")
     ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(help="npfill, or tnp: that of the transformer neural processes."),
+    ] = "npfill",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A folder for report.md, results.json and plots."),
@@ -78,6 +82,12 @@ def evaluate_command(
     for name, entry in zoo.entries().items():
         if name in (names or []):
             say_terms(reporter, name, entry.terms)
+
+    if protocol != "npfill":
+        if protocol != "tnp" or contexts or samplers or photos or masks:
+            raise UsageError(f"`protocol={protocol}`", "tnp, without `contexts` or `samplers`")
+        _tnp(names or [], data, size, images, seed, device, output, overwrite, context.obj)
+        return
 
     from npfill.evaluate import evaluate, report
 
@@ -117,6 +127,48 @@ def evaluate_command(
             write_bytes(output / name, content, overwrite=overwrite)
         plots = len(written) - 2
         reporter.say(f"wrote {output / 'report.md'}, results.json and {plots} plots")
+
+
+def _tnp(
+    names: list[str],
+    data: Path,
+    size: int | None,
+    images: int,
+    seed: int,
+    device: str,
+    output: Path | None,
+    overwrite: bool,
+    words: list[str],
+) -> None:
+    """Measure models by the protocol of the transformer neural processes."""
+    from npfill.evaluate.tnp import evaluate_tnp
+
+    with progress(None) as shown:
+        results = evaluate_tnp(
+            names,
+            data,
+            size=size,
+            images=images,
+            seed=seed,
+            device=device,
+            on_start=shown.expect,
+            on_batch=lambda name, done: shown.advance(done, name),
+        )
+    head, *rows = results.rows()
+    title = f"{results.pictures:,} pictures of {results.size}x{results.size}"
+    table = rich_table.Table(*map(plain, head), title=title, box=None)
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table)
+    for note in results.notes:
+        stdout.print(note)
+    if output is not None:
+        lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+        text = "\n".join(
+            [f"`{shell(['npfill', *words])}`", "", f"{title}.", "", *lines, "", *results.notes]
+        )
+        output.mkdir(parents=True, exist_ok=True)
+        write_bytes(output / "report.md", f"{text}\n".encode(), overwrite=overwrite)
 
 
 def _print(tables: "list[Table]") -> None:

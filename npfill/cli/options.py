@@ -74,6 +74,13 @@ Rounds = Annotated[
     int | None, _model(metavar="K", help="Rounds of the autoregressive sampler. Default: 16.")
 ]
 Noise = Annotated[bool, _model("--noise", help="Draw each pixel of a sample, not its mean.")]
+Confidence = Annotated[
+    float | None, _model(metavar="P", help="Probability of intervals. Default: 0.9.")
+]
+Tolerance = Annotated[
+    float | None,
+    _model(min=0, help="Leave pixels open whose interval is wider: levels, or the data's unit."),
+]
 NoCheck = Annotated[bool, _model("--no-check", help="Leave the check of the std out.")]
 Kind = Annotated[
     str,
@@ -102,7 +109,9 @@ Name = Annotated[
         help="Names of results, of {stem}, {result}, {suffix}. {stem}{suffix}: the pictures' own.",
     ),
 ]
-Emit = Annotated[str | None, _output(help="Results, of mean,std,samples,sheet,npz,preview.")]
+Emit = Annotated[
+    str | None, _output(help="Results, of mean,std,samples,interval,heat,open,sheet,npz,preview.")
+]
 Overwrite = Annotated[bool, _output("--overwrite", help="Replace existing files.")]
 Format = Annotated[str, _output("--format", help="png, or keep: the picture's own.")]
 Strip = Annotated[bool, _output("--strip", help="Leave EXIF and resolution out.")]

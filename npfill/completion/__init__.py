@@ -5,10 +5,10 @@ prints, and torch is loaded when a model is.
 """
 
 from npfill.completion.checks import Origin, changes_since, check_outside, made_again, self_test
-from npfill.completion.completed import SamplingOptions
 from npfill.completion.from_python import complete, complete_many
 from npfill.completion.hole import MaskOptions
 from npfill.completion.outputs import OutputOptions
+from npfill.completion.parameters import SamplingOptions
 from npfill.completion.result import Completion, comparison_png
 from npfill.completion.run import Report, Run
 from npfill.pictures.read import MAX_PIXELS

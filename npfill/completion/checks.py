@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from npfill.completion.completed import SamplingOptions, complete_prepared
+from npfill.completion.completed import complete_prepared
 from npfill.completion.from_python import complete
 from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.outputs import OUTPUTS, Result, render
-from npfill.completion.parameters import KEYS, is_allowed, is_path
+from npfill.completion.parameters import KEYS, SamplingOptions, is_allowed, is_path
 from npfill.errors import CheckFailedError, InputError, NpfillError
 from npfill.pictures.asked import as_asked
 from npfill.pictures.difference import Difference, difference

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from npfill.completion.hole import Prepared
 from npfill.completion.kinds import predict_kind
-from npfill.completion.parameters import KEYS
+from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
 from npfill.errors import UsageError
 from npfill.files import json_text
@@ -22,27 +23,6 @@ from npfill.pictures.read import MAX_PIXELS
 if TYPE_CHECKING:
     from npfill.completion.self_checked import Found
     from npfill.predictor import Prediction, Predictor
-
-
-@dataclass(frozen=True)
-class SamplingOptions:
-    """The options of samples.
-
-    Attributes:
-        samples: The number of samples.
-        seed: Sample k depends on the seed and k alone.
-        sampler: A sampler's name, or `auto`.
-        rounds: Rounds of the autoregressive sampler; None for its default.
-        noise: Draw the pixels of samples where they would be means.
-        no_check: Keep the model's standard deviation, without a check on the picture itself.
-    """
-
-    samples: int = 3
-    seed: int = 0
-    sampler: str = "auto"
-    rounds: int | None = None
-    noise: bool = False
-    no_check: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +61,35 @@ class CompletedPicture:
     strip: bool = False
     max_pixels: int = MAX_PIXELS
     check: CheckReport | None = None
+
+    @property
+    def half_width(self) -> float:
+        """Standard deviations on each side of the mean in an interval of the confidence."""
+        return NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
+
+    @cached_property
+    def still_open(self) -> Bool[np.ndarray, "height width"]:
+        """True where the interval of a channel is wider than the tolerance; nowhere without one."""
+        masked, tolerance = self.prepared.masked, self.sampling.tolerance
+        if tolerance is None or self.std is None:
+            return np.zeros(masked.anywhere.shape, dtype=bool)
+        wide = 2 * self.half_width * masked.deviation_of_values(self.std) > tolerance
+        found: np.ndarray = np.logical_or.reduce(wide, axis=-1) & masked.anywhere
+        return found
+
+    def doubt(self, *, verbose: bool) -> list[str]:
+        """The findings of the check, and how much stays open, in lines."""
+        check, tolerance = self.check, self.sampling.tolerance
+        lines = [] if check is None else [check.line]
+        if verbose and check is not None and check.grain is not None:
+            lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
+        if tolerance is not None:
+            per_cent = f"{100 * (self.sampling.confidence or CONFIDENCE):g} %"
+            count = int(self.still_open.sum())
+            lines.append(
+                f"{count:,} px stay open: their {per_cent} interval is wider than {tolerance:g}"
+            )
+        return lines
 
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
         """The picture with other values in the hole, and nothing changed outside it."""

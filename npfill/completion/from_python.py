@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from npfill.completion.completed import SamplingOptions, complete_prepared
+from npfill.completion.completed import complete_prepared
 from npfill.completion.hole import Mask, MaskOptions, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
+from npfill.completion.parameters import SamplingOptions
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
 from npfill.pictures.asked import as_asked
@@ -48,6 +49,8 @@ def complete(
     check: bool = True,
     kind: str = AUTO,
     wrap: str = "",
+    confidence: float | None = None,
+    tolerance: float | None = None,
     device: str = "auto",
     max_pixels: int | None = None,
 ) -> Completion:
@@ -83,6 +86,9 @@ def complete(
             that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
+        confidence: The probability of intervals; 0.9 by default.
+        tolerance: The width of its interval beyond which a pixel stays open: transparent or NaN in
+            files, and True in `Completion.open`. In levels, or the unit of data.
         check: Check the standard deviation on the picture itself, and rescale it by what is found.
         kind: What values are: `auto`; `data`, numbers in any unit; `classes`, labels, of which the
             mean is the most probable and std the probability of being wrong; `angle` or
@@ -99,7 +105,7 @@ def complete(
         UsageError: The options contradict each other, or the device is not there.
     """
     most = MAX_PIXELS if max_pixels is None else max_pixels
-    how = SamplingOptions(samples, seed, sampler, rounds, noise, not check)
+    how = SamplingOptions(samples, seed, sampler, rounds, noise, not check, confidence, tolerance)
     if samples < 0:
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from npfill.completion import doubt
 from npfill.completion.completed import CompletedPicture
 from npfill.completion.names import by_template, check_file, file_of, written_as
 from npfill.completion.preview import preview
@@ -62,6 +63,7 @@ class Output:
         needs_std: It is left out where a model gives no standard deviation.
         is_picture: It is the picture, completed.
         stands_alone: Its file has the picture's name, without its own.
+        parts: The names of its files, if there are several.
         before_model: It shows but the picture and its hole, and a dry run writes it, too.
     """
 
@@ -74,11 +76,12 @@ class Output:
     is_picture: bool = False
     stands_alone: bool = False
     before_model: bool = False
+    parts: tuple[str, ...] = ()
 
     def names(self, samples: int) -> list[str]:
-        """The names of its results: its own, or `sample-1`, `sample-2` ..."""
+        """The names of its results: its own, or its parts', or `sample-1`, `sample-2` ..."""
         if not self.of_each_sample:
-            return [self.name]
+            return [*(self.parts or (self.name,))]
         return [f"{self.name.removesuffix('s')}-{number + 1}" for number in range(samples)]
 
 
@@ -205,14 +208,6 @@ def render(results: Sequence[Result], done: CompletedPicture, *, keep: bool) -> 
     return contents
 
 
-def _mean(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
-    return picture_bytes(replace(done.filled(done.mean), format=kind), text, keep=True)
-
-
-def _sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
-    return picture_bytes(replace(done.filled(done.samples[number]), format=kind), text, keep=True)
-
-
 def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """A PNG that states its full scale; of data, data where their format has floats."""
     del kind
@@ -244,12 +239,20 @@ def _npz(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     return npz_bytes(arrays)
 
 
+_BOTH = ("lower", "upper")
 _IN_ORDER = (
-    Output(name="mean", render=_mean, is_picture=True),
+    Output(name="mean", render=doubt.mean, is_picture=True),
     Output(name="std", render=_std, needs_std=True),
     Output(
-        name="samples", render=_sample, of_each_sample=True, shows_samples=True, is_picture=True
+        name="samples",
+        render=doubt.sample,
+        of_each_sample=True,
+        shows_samples=True,
+        is_picture=True,
     ),
+    Output(name="interval", render=doubt.interval, parts=_BOTH, needs_std=True, is_picture=True),
+    Output(name="heat", render=doubt.heat, suffix=".png", needs_std=True),
+    Output(name="open", render=doubt.still_open, suffix=".png", needs_std=True),
     Output(name="sheet", render=_sheet, suffix=".png", shows_samples=True),
     Output(name="npz", render=_npz, suffix=".npz", shows_samples=True, stands_alone=True),
     Output(name="preview", render=preview, suffix=".png", before_model=True),

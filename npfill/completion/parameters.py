@@ -3,7 +3,10 @@
 import math
 import os
 import sys
+from dataclasses import dataclass
 from typing import Any
+
+from npfill.errors import UsageError
 
 # The parameters of a completion that its pixels depend on, and the types of their values.
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -20,6 +23,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "rounds": int,
     "noise": bool,
     "no_check": bool,
+    "confidence": (int, float),
+    "tolerance": (int, float),
     "kind": str,
     "wrap": str,
     "device": str,
@@ -34,8 +39,50 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "mask_threshold": (0, sys.float_info.max),
     "seed": (0, math.inf),
     "rounds": (1, math.inf),
+    "confidence": (1e-6, 1 - 1e-6),
+    "tolerance": (0, sys.float_info.max),
     "max_pixels": (1, math.inf),
 }
+
+
+# The probability of intervals where none is named.
+CONFIDENCE = 0.9
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """The options of samples.
+
+    Attributes:
+        samples: The number of samples.
+        seed: Sample k depends on the seed and k alone.
+        sampler: A sampler's name, or `auto`.
+        rounds: Rounds of the autoregressive sampler; None for its default.
+        noise: Draw the pixels of samples where they would be means.
+        no_check: Keep the model's standard deviation, without a check on the picture itself.
+        confidence: The probability of intervals; None for `CONFIDENCE`.
+        tolerance: The width of that interval, in levels or the unit of data, beyond which a pixel
+            stays open; None to fill all.
+
+    Raises:
+        UsageError: A number is beyond its limits.
+    """
+
+    samples: int = 3
+    seed: int = 0
+    sampler: str = "auto"
+    rounds: int | None = None
+    noise: bool = False
+    no_check: bool = False
+    confidence: float | None = None
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("confidence", "tolerance"):
+            value = getattr(self, name)
+            if value is not None and not is_allowed(name, value):
+                hint = "between 0 and 1" if name == "confidence" else "0 or more"
+                raise UsageError(f"`{name}={value}`", hint)
 
 
 def is_allowed(name: str, value: Any) -> bool:

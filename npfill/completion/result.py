@@ -40,6 +40,7 @@ class Completion:
             distribution.
         hole: True where the picture was completed, "height width"; in the axes of the picture
             where channels differ.
+        open: True where a pixel stays open, its interval being wider than `tolerance`.
         check: What the check on the picture itself found; None where there was none.
         model: The name of what completed it.
         below: The folder of the picture's file below the one that `complete_many` was given.
@@ -78,6 +79,11 @@ class Completion:
         hole = self.completed.prepared.masked.hole
         return hole if hole.ndim == 2 else self.given.restore(hole)
 
+    @cached_property
+    def open(self) -> Bool[np.ndarray, "height width"]:
+        """True where a pixel stays open: its interval is wider than `tolerance`."""
+        return self.completed.still_open
+
     @property
     def check(self) -> CheckReport | None:
         """What the check on the picture itself found; None where there was none."""
@@ -106,7 +112,8 @@ class Completion:
         Args:
             output: A folder, or a file for one result, in the format of its suffix; by default,
                 beside the picture's file. A text that ends in a slash is a folder.
-            emit: Names of outputs, of mean,std,samples,sheet,npz,preview with commas. By default,
+            emit: Names of outputs, of mean,std,samples,interval,heat,open,sheet,npz,preview
+                with commas. By default,
                 mean, std and samples; of a file, the mean.
             overwrite: Replace files that exist.
             format: `png`, or `keep` for the format of the picture's file. Data are always written

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npfill.completion.completed import CompletedPicture, SamplingOptions, complete_prepared
+from npfill.completion.completed import CompletedPicture, complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_pictures
 from npfill.completion.mask_files import masks_of
@@ -21,6 +21,7 @@ from npfill.completion.outputs import (
     render,
     without_lacking,
 )
+from npfill.completion.parameters import SamplingOptions
 from npfill.completion.preview import preview_png
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
@@ -65,8 +66,7 @@ class Report:
 
     def as_json(self) -> dict[str, object]:
         """The report as JSON values."""
-        done = self.done
-        selected = done.prepared.hole.selected
+        done, selected = self.done, self.done.prepared.hole.selected
         return {
             "input": done.image,
             "image_sha256": done.text["npfill_image_sha256"],
@@ -82,6 +82,7 @@ class Report:
             "outside_changed_px": self.changed,
             "mean_std": self.mean_std,
             "check": None if done.check is None else done.check.as_json(),
+            "open_px": int(done.still_open.sum()),
             "outputs": {each.name: str(each.path) for each in self.results},
         }
 
@@ -236,10 +237,9 @@ class Run:
         """
         how, out, keep = self.sampling, self.output, self.output.keep
         samples = how.samples if any(each.output.shows_samples for each in job.results) else 0
-        image, started = str(job.file.path), time.perf_counter()
-        strip, most = out.strip, out.max_pixels
+        name, started = str(job.file.path), time.perf_counter()
         done = complete_prepared(
-            image, prepared, self.predictor, how, samples, strip=strip, max_pixels=most
+            name, prepared, self.predictor, how, samples, strip=out.strip, max_pixels=out.max_pixels
         )
         seconds = time.perf_counter() - started
         results, lacking = without_lacking(job.results, done, out.emit)

@@ -19,7 +19,7 @@ BESIDE, CLASSES = len(_NEIGHBOURS), len(_NEIGHBOURS) + len(_RADII) + 1
 LEAST = 200
 # Of scattered pixels the number that is aimed at, the least share of what is visible, and the most
 # that is hidden in any way; copies of the hole to choose from.
-_ENOUGH, _SHARE, _MOST, _COPIES = 400, 0.1, 0.25, 12
+_ENOUGH, _SHARE, MOST, _COPIES = 400, 0.1, 0.25, 12
 # Up to so many pixels the whole picture is predicted once more; of a larger one, tiles that have
 # this share of its pixels, but not more than so many.
 _TILE, _WHOLE, _OF_LARGE, _TILES = 192, 2 * 192**2, 0.2, 12
@@ -94,7 +94,7 @@ def _candidates(hole: HoleArray, here: Hidden, random: np.random.Generator) -> I
     """Scattered pixels; and parts of the hole, mirrored and shifted to where much is visible."""
     visible, (height, width) = ~here, here.shape
     total = max(1, int(visible.sum()))
-    share = min(max(_SHARE, _ENOUGH / total), _MOST)
+    share = min(max(_SHARE, _ENOUGH / total), MOST)
     yield visible & (random.random(here.shape) < share)
     missing, free = np.flatnonzero(hole), np.flatnonzero(visible)
     for _ in range(_COPIES if len(free) else 0):
@@ -108,7 +108,7 @@ def _candidates(hole: HoleArray, here: Hidden, random: np.random.Generator) -> I
             )
         )
         copy = hole[np.ix_(rows, columns)] & visible
-        excess = copy.sum() / total / _MOST
+        excess = copy.sum() / total / MOST
         if excess > 1:
             copy &= _rectangle(here.shape, 1 / excess, random)
         yield copy

@@ -14,6 +14,7 @@ from npfill.predictor.hidden import (
     BESIDE,
     CLASSES,
     LEAST,
+    MOST,
     hidden_like,
     places,
     shares,
@@ -67,6 +68,8 @@ def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int)
         hole: True where the picture is missing.
         seed: What is hidden depends on it, the hole and nothing else.
     """
+    if (~hole).sum() * MOST < LEAST:
+        return SelfCheck(0)
     random = array_generator(seed, "check")
     tiles = places(hole, random)
     wanted = shares(surroundings(hole)[hole])

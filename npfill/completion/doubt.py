@@ -1,0 +1,79 @@
+"""A completion's doubt made visible: intervals, a map in colours, and pixels that stay open."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from npfill.completion.completed import CompletedPicture
+from npfill.errors import InputError, UsageError
+from npfill.pictures.formats import picture_bytes, png_bytes
+from npfill.pictures.picture import Picture
+from npfill.pictures.sheet import heat_panel, panel_size, rms, table
+
+Text = dict[str, str]
+
+
+def mean(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+    """The mean, but for what stays open."""
+    return picture_bytes(_opened(done, done.filled(done.mean), kind), text, keep=True)
+
+
+def sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
+    """A sample, but for what stays open."""
+    return picture_bytes(_opened(done, done.filled(done.samples[number]), kind), text, keep=True)
+
+
+def _opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
+    """A completed picture in a format, NaN or transparent where it stays open.
+
+    Raises:
+        UsageError: The format may have no alpha.
+        InputError: The data have no NaN.
+    """
+    picture = replace(picture, format=kind)
+    if done.sampling.tolerance is None:
+        return picture
+    still, values = done.still_open, picture.values
+    if not picture.is_data:
+        if not picture.has_alpha:
+            if kind != "PNG":
+                raise UsageError(f"`tolerance`: {kind} may have no alpha", '`format="png"` has it')
+            opaque = np.full_like(values[..., :1], picture.white)
+            values = np.concatenate([values, opaque], axis=-1)
+        values = values.copy()
+        values[still, -1] = 0
+    elif values.dtype.kind == "f":
+        values = values.copy()
+        values[still, : picture.colours] = np.nan
+    else:
+        raise InputError(
+            f"{picture.name}: {values.dtype} has no NaN for what stays open",
+            "floats have it; or leave `tolerance` out, and keep the std beside it",
+        )
+    return replace(picture, values=values)
+
+
+def interval(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
+    """The lower, number 0, or the upper picture of the central interval of the confidence."""
+    assert done.std is not None
+    values = done.mean + (2 * number - 1) * done.half_width * done.std
+    return picture_bytes(replace(done.filled(values), format=kind), text, keep=True)
+
+
+def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+    """The standard deviation in colours, dark to light, over a bar with its scale."""
+    del kind
+    assert done.std is not None
+    std = rms(done.prepared.masked.deviation(done.std))
+    full = float(std.max()) or 1.0
+    height, width = std.shape
+    size = max((width, height), panel_size(std))
+    shown = table(["std"], [""], [[heat_panel(std / full, size)]], bar=(0, full))
+    return png_bytes(shown, text)
+
+
+def still_open(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+    """The mask of what stays open, white."""
+    del kind
+    levels = np.where(done.still_open, np.uint8(255), np.uint8(0))
+    return png_bytes(Picture(levels[..., None], "PNG", "open"), text)

@@ -1,0 +1,106 @@
+"""A completion's doubt: intervals, colours, and pixels that stay open."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import npfill
+from npfill.errors import InputError, UsageError
+from tests.conftest import of
+
+HOLE = np.zeros((12, 14), dtype=bool)
+HOLE[2:11, 3:9] = True
+
+
+def a_picture(dtype: Any = np.uint8) -> Any:
+    values = np.random.default_rng(0).uniform(40, 200, (12, 14))
+    return values.astype(dtype)
+
+
+def completed(picture: Any, **options: Any) -> Any:
+    return npfill.complete(picture, HOLE, of("convcnp", 1), samples=1, **options)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9])
+def test_an_interval_lies_about_the_mean_as_wide_as_its_probability_says(
+    confidence: float, tmp_path: Path
+) -> None:
+    done = completed(a_picture(np.float64), confidence=confidence)
+    paths = done.save(tmp_path, emit="interval")
+    assert [*paths] == ["lower", "upper"]
+    lower, upper = (np.load(path) for path in paths.values())
+    quantile = {0.5: 0.6744898, 0.9: 1.6448536}[confidence]
+    low, high = a_picture(np.float64)[~HOLE].min(), a_picture(np.float64)[~HOLE].max()
+    for found, sign in ((lower, -1), (upper, 1)):
+        expected = (done.mean + sign * quantile * done.std)[HOLE].clip(low, high)
+        np.testing.assert_allclose(found[HOLE], expected, rtol=1e-5)
+        assert np.array_equal(found[~HOLE], a_picture(np.float64)[~HOLE])
+
+
+def test_pixels_with_a_wide_interval_stay_open() -> None:
+    plain = completed(a_picture(np.float64))
+    width = 2 * 1.6448536 * plain.std[HOLE]
+    tolerance = float(np.median(width))
+    done = completed(a_picture(np.float64), tolerance=tolerance)
+    assert np.array_equal(done.open[HOLE], width > tolerance)
+    assert not done.open[~HOLE].any()
+    assert not plain.open.any()
+    assert np.array_equal(done.mean, plain.mean)
+    all_open = completed(a_picture(np.float64), tolerance=0.0, confidence=0.99)
+    assert np.array_equal(all_open.open, HOLE)
+
+
+def test_what_stays_open_is_transparent_or_nan_in_files(tmp_path: Path) -> None:
+    Image.fromarray(a_picture()).save(tmp_path / "a.png")
+    for source, folder in ((tmp_path / "a.png", "png"), (a_picture(np.float32), "data")):
+        done = completed(source, tolerance=0.0)
+        paths = done.save(tmp_path / folder, emit="mean,open")
+        with Image.open(paths["open"]) as mask:
+            assert np.array_equal(np.asarray(mask) == 255, HOLE)
+        if folder == "data":
+            assert np.array_equal(np.isnan(np.load(paths["mean"])), HOLE)
+        else:
+            with Image.open(paths["mean"]) as mean:
+                grey, alpha = np.moveaxis(np.asarray(mean), -1, 0)
+            assert np.array_equal(alpha == 0, HOLE)
+            assert np.array_equal(grey[~HOLE], a_picture()[~HOLE])
+
+
+def test_what_cannot_stay_open_is_refused(tmp_path: Path) -> None:
+    done = completed(a_picture(np.int32), tolerance=1.0)
+    with pytest.raises(InputError, match="NaN"):
+        done.save(tmp_path / "out")
+    Image.fromarray(a_picture()).save(tmp_path / "a.jpg")
+    done = completed(tmp_path / "a.jpg", tolerance=1.0)
+    with pytest.raises(UsageError, match="alpha"):
+        done.save(tmp_path / "out", emit="mean", format="keep")
+    for bad in ({"confidence": 1.5}, {"confidence": 0.0}, {"tolerance": -1.0}):
+        with pytest.raises(UsageError, match=next(iter(bad))):
+            completed(a_picture(), **bad)
+
+
+def test_the_map_in_colours_has_a_scale_below_it(tmp_path: Path) -> None:
+    done = completed(a_picture())
+    with Image.open(done.save(tmp_path, emit="heat")["heat"]) as shown:
+        colours = np.asarray(shown.convert("RGB")).astype(int)
+    assert (np.ptp(colours, axis=-1) > 60).any(), "it is not grey"
+    assert colours.shape[0] > 12 * 8
+
+
+@pytest.mark.parametrize("emit", ["mean", "interval", "open"])
+def test_explain_makes_it_again(emit: str, tmp_path: Path) -> None:
+    from npfill.completion import Origin  # noqa: PLC0415
+
+    Image.fromarray(a_picture()).save(tmp_path / "a.png")
+    done = completed(tmp_path / "a.png", tolerance=10.0, confidence=0.8)
+    path = next(iter(done.save(tmp_path / "out", emit=emit).values()))
+    origin = Origin.of(path)
+    assert origin.sampling.tolerance == 10.0
+    assert origin.sampling.confidence == 0.8
+    assert json.loads(origin.text["npfill_check"])["pixels"] == 0
+    assert io.BytesIO(path.read_bytes()).read(4) == b"\x89PNG"
