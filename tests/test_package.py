@@ -24,19 +24,31 @@ except SystemExit as stop:
 """
 
 
-def heavy_modules_after(code: str) -> set[str]:
-    """The heavy modules that a new interpreter has loaded once it has run `code`."""
+def modules_after(code: str) -> set[str]:
+    """The modules that a new interpreter has loaded once it has run `code`."""
     report = "\nimport sys\nprint(*sys.modules, sep='\\n', file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", code + report], cwd=ROOT, capture_output=True, text=True, check=True
     )
     loaded = set(done.stderr.splitlines())
     assert "npfill" in loaded
-    return HEAVY & loaded
+    return loaded
+
+
+def heavy_modules_after(code: str) -> set[str]:
+    """The heavy ones among them."""
+    return HEAVY & modules_after(code)
 
 
 def weights() -> set[str]:
     return {path.stem for path in PRETRAINED.glob("*.safetensors")}
+
+
+def test_nothing_is_imported_before_the_entry_point_owns_the_signals() -> None:
+    loaded = modules_after("import npfill.__main__")
+    assert {name for name in loaded if name.startswith("npfill")} == {"npfill", "npfill.__main__"}
+    bare = modules_after("import signal, sys; sys.modules['npfill'] = sys")
+    assert loaded - bare == {"npfill.__main__"}
 
 
 def test_import_loads_no_torch() -> None:

@@ -6,7 +6,7 @@ import shlex
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,7 +169,8 @@ def progress(
         rich_progress.MofNCompleteColumn(),
         rich_progress.TimeRemainingColumn(),
     ]
-    with rich_progress.Progress(*columns, console=stderr, transient=True, disable=not shown) as bar:
+    bar = rich_progress.Progress(*columns, console=stderr, transient=True, disable=not shown)
+    with bar if shown else nullcontext():  # as older releases would end a line
         yield Progress(bar, total, text, lines and not shown and not quiet)
 
 

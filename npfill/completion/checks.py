@@ -158,6 +158,7 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
 
     Raises:
         InputError: The result is of no kind that is known.
+        CheckFailedError: It is of another size.
         NpfillError: It cannot be made again.
     """
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
@@ -181,7 +182,14 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
     (content,) = render(wanted, done, keep=False)
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
-    return False, difference(read_picture(result), from_bytes(content, "again"))
+    before, again = read_picture(result), from_bytes(content, "again")
+    if before.size != again.size:
+        raise CheckFailedError(
+            f"{result}: run again, it is {width_by_height(again.size)}, "
+            f"not {width_by_height(before.size)}",
+            "it was edited",
+        )
+    return False, difference(before, again)
 
 
 def self_test() -> tuple[float, str]:

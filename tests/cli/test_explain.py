@@ -181,6 +181,22 @@ def test_a_record_is_believed_without_asking_another_machine(
     assert "not fetched yet" in ended.err
 
 
+def test_a_result_that_is_of_another_size_again_is_said_to_be(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    words = ("photo.png", "--box", "0,0,2,2", "-m", weights, "--samples", 2, "--emit", "sheet")
+    assert npfill("complete", *words, "-o", "sheet.png").code == 0
+    with Image.open("sheet.png") as image:
+        text = PngInfo()
+        for key, value in image.text.items():  # type: ignore[attr-defined]
+            text.add_text(key, "1" if key == "npfill_samples" else value)
+        image.save("sheet.png", pnginfo=text)
+    ended = npfill("explain", "sheet.png", "--rerun")
+    assert ended.code == 7
+    assert "run again, it is " in ended.err
+
+
 def test_a_stripped_result_is_made_again_byte_for_byte(
     npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

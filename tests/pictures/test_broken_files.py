@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,18 @@ def noise(height: int, width: int) -> Image.Image:
     return Image.fromarray(values)
 
 
-@pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(
+            "YCbCr",
+            marks=pytest.mark.skipif(
+                PIL.__version__ < "12", reason="Pillow 11 cannot read such a file of its own"
+            ),
+        ),
+        "LAB",
+    ],
+)
 def test_a_mode_that_is_not_read_is_refused_with_a_way_out(tmp_path: Path, mode: str) -> None:
     Image.new(mode, (4, 4)).save(tmp_path / "a.tif")
     with pytest.raises(InputError, match=f"colour mode {mode} is not read") as refusal:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.pictures.difference import difference
-from npfill.pictures.formats import FORMATS, npz_bytes
+from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import as_read_again, from_bytes, png_text
@@ -171,6 +171,16 @@ def test_a_tiff_without_rows_is_refused() -> None:
     broken[length.valueoffset : length.valueoffset + 2] = b"\0\0"
     with pytest.raises(InputError):
         from_bytes(bytes(broken), "mask.tif")
+
+
+def test_a_grey_tiff_that_says_it_is_rgb_is_written_as_grey() -> None:
+    tifffile = pytest.importorskip("tifffile")
+    content, levels = io.BytesIO(), np.arange(30, dtype=np.uint16).reshape(5, 6)
+    tifffile.imwrite(content, levels, photometric="minisblack")
+    says = [struct.pack("<HHIHH", 262, 3, 1, kind, 0) for kind in (1, 2)]
+    picture = from_bytes(content.getvalue().replace(*says), "odd.tif")
+    again = from_bytes(picture_bytes(picture, {}, keep=True), "again.tif")
+    assert np.array_equal(again.values[..., 0], levels)
 
 
 @pytest.mark.filterwarnings("error")
