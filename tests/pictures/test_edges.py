@@ -177,8 +177,8 @@ def test_a_grey_tiff_that_says_it_is_rgb_is_written_as_grey() -> None:
     tifffile = pytest.importorskip("tifffile")
     content, levels = io.BytesIO(), np.arange(30, dtype=np.uint16).reshape(5, 6)
     tifffile.imwrite(content, levels, photometric="minisblack")
-    says = [struct.pack("<HHIHH", 262, 3, 1, kind, 0) for kind in (1, 2)]
-    picture = from_bytes(content.getvalue().replace(*says), "odd.tif")
+    grey, rgb = (struct.pack("<HHIHH", 262, 3, 1, kind, 0) for kind in (1, 2))
+    picture = from_bytes(content.getvalue().replace(grey, rgb), "odd.tif")
     again = from_bytes(picture_bytes(picture, {}, keep=True), "again.tif")
     assert np.array_equal(again.values[..., 0], levels)
 
