@@ -9,8 +9,9 @@ from npfill.completion.from_python import complete, complete_many
 from npfill.completion.hole import MaskOptions
 from npfill.completion.outputs import OutputOptions
 from npfill.completion.parameters import SamplingOptions
+from npfill.completion.report import Report
 from npfill.completion.result import Completion, comparison_png
-from npfill.completion.run import Report, Run
+from npfill.completion.run import Run
 from npfill.pictures.read import MAX_PIXELS
 
 __all__ = [

@@ -22,6 +22,7 @@ from npfill.errors import UsageError
 from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.convert import PictureInput
 from npfill.pictures.formats import png_bytes, suffix_of_data
+from npfill.pictures.sidecars import copy_beside
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,6 +144,9 @@ class Completion:
         refuse_results(paths, overwrite)
         for path, content in zip(paths, render(results, done, keep=keep), strict=True):
             write_bytes(path, content, overwrite=overwrite, like=source)
+        if done.image != str(STDIO):
+            copied = {each.path: each.output.is_picture for each in results}
+            copy_beside(done.prepared.masked.picture, source, copied, overwrite=overwrite)
         return {each.name: each.path for each in results}
 
     def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npfill.completion.completed import CompletedPicture, complete_prepared
+from npfill.completion.completed import complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_pictures
 from npfill.completion.mask_files import masks_of
@@ -23,11 +23,13 @@ from npfill.completion.outputs import (
 )
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.preview import preview_png
+from npfill.completion.report import Report
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import left_out
 from npfill.pictures.read import as_read_again
+from npfill.pictures.sidecars import copy_beside
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
@@ -40,51 +42,6 @@ class Job:
     file: InputFile
     masking: MaskOptions
     results: list[Result]
-
-
-@dataclass(frozen=True)
-class Report:
-    """The report on one picture that was completed.
-
-    Attributes:
-        done: The completed picture.
-        results: The results that were written.
-        seconds: The time that the prediction took.
-        changed: The most pixels outside the hole that the format of a result has changed.
-        changed_by: The most levels that one of them was changed by.
-        mean_std: The mean of the standard deviation in the hole, in the unit of data.
-        notes: Sentences for the user on how it was made.
-    """
-
-    done: CompletedPicture
-    results: list[Result]
-    seconds: float
-    changed: int
-    changed_by: float
-    mean_std: float | None
-    notes: tuple[str, ...]
-
-    def as_json(self) -> dict[str, object]:
-        """The report as JSON values."""
-        done, selected = self.done, self.done.prepared.hole.selected
-        return {
-            "input": done.image,
-            "image_sha256": done.text["npfill_image_sha256"],
-            "mask_selected_px": int(selected.sum()),
-            "mask_share": float(selected.mean()),
-            "mask_sha256": done.text["npfill_mask_sha256"],
-            "model": done.model,
-            "model_sha256": done.sha256,
-            "device": done.device,
-            "seed": done.sampling.seed,
-            "sampler": done.sampling.sampler,
-            "seconds": self.seconds,
-            "outside_changed_px": self.changed,
-            "mean_std": self.mean_std,
-            "check": None if done.check is None else done.check.as_json(),
-            "open_px": int(done.still_open.sum()),
-            "outputs": {each.name: str(each.path) for each in self.results},
-        }
 
 
 class Run:
@@ -253,5 +210,9 @@ class Run:
                     losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
             write_bytes(result.path, content, overwrite=out.overwrite, like=job.file.path)
-        notes = (*done.notes, *lacking, *lost)
+        paths, beside = {each.path: each.output.is_picture for each in results}, list[str]()
+        if not out.strip:
+            source, overwrite = job.file.path, out.overwrite
+            beside = copy_beside(masked.picture, source, paths, overwrite=overwrite)
+        notes = (*done.notes, *lacking, *lost, *beside)
         return Report(done, results, seconds, *max(losses), done.mean_std, notes)

@@ -109,8 +109,7 @@ class MaskedPicture:
             stored = np.where(stored < end, stored, _in_type(self.low, stored.dtype)[channel])
         elif self.picture.is_data:
             stored = np.clip(stored, *(limit[channel] for limit in self._limits))
-        if self.picture.is_data:
-            stored = without_no_data(stored, self.picture.info.get("no_data"))
+        stored = without_no_data(stored, self.picture.info.get("no_data"))
         result[..., :colours][self.hole] = stored
         if self.picture.has_alpha and (opaque or self.picture.is_data):
             # Of data, alpha that is not zero says something of its own.

@@ -22,6 +22,7 @@ from npfill.pictures.formats import FORMATS, Format, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
 from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import File, Picture
+from npfill.pictures.sidecars import with_beside
 
 MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
 STDIN = Path("-")
@@ -62,7 +63,7 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS, *, damaged: bool = Fa
             ) from None
     if picture.values.dtype == np.bool_:
         raise InputError(f"{path}: true and false are a mask, not a picture", "`mask` takes it")
-    return picture
+    return with_beside(picture, path, read_mask, max_pixels)
 
 
 def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:

@@ -1,0 +1,51 @@
+"""The report on a picture that was completed."""
+
+from dataclasses import dataclass
+
+from npfill.completion.completed import CompletedPicture
+from npfill.completion.outputs import Result
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report on one picture that was completed.
+
+    Attributes:
+        done: The completed picture.
+        results: The results that were written.
+        seconds: The time that the prediction took.
+        changed: The most pixels outside the hole that the format of a result has changed.
+        changed_by: The most levels that one of them was changed by.
+        mean_std: The mean of the standard deviation in the hole, in the unit of data.
+        notes: Sentences for the user on how it was made.
+    """
+
+    done: CompletedPicture
+    results: list[Result]
+    seconds: float
+    changed: int
+    changed_by: float
+    mean_std: float | None
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as JSON values."""
+        done, selected = self.done, self.done.prepared.hole.selected
+        return {
+            "input": done.image,
+            "image_sha256": done.text["npfill_image_sha256"],
+            "mask_selected_px": int(selected.sum()),
+            "mask_share": float(selected.mean()),
+            "mask_sha256": done.text["npfill_mask_sha256"],
+            "model": done.model,
+            "model_sha256": done.sha256,
+            "device": done.device,
+            "seed": done.sampling.seed,
+            "sampler": done.sampling.sampler,
+            "seconds": self.seconds,
+            "outside_changed_px": self.changed,
+            "mean_std": self.mean_std,
+            "check": None if done.check is None else done.check.as_json(),
+            "open_px": int(done.still_open.sum()),
+            "outputs": {each.name: str(each.path) for each in self.results},
+        }

@@ -1,0 +1,145 @@
+"""Files beside a picture: where it is, and what of it is valid; read, and copied with results."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from npfill.errors import InputError, OverwriteError
+from npfill.files import write_bytes
+from npfill.pictures.formats import picture_suffixes
+from npfill.pictures.formats.geotiff import is_no_data, no_data
+from npfill.pictures.formats.raster import TURNED
+from npfill.pictures.picture import Picture
+
+_WORLD = "world"
+_CODING = ("utf-8", "surrogateescape")
+_LARGEST = 2**20  # bytes of such a file
+_NO_DATA = re.compile(r"<NoDataValue[^>]*>([^<]*)</NoDataValue>")
+_STATISTICS = re.compile(
+    r'\s*<MDI key="STATISTICS_[^>]*>[^<]*</MDI>|\s*<Histograms>.*?</Histograms>', re.DOTALL
+)
+
+
+def with_beside(
+    picture: Picture, path: Path, read: Callable[[Path, int], Picture], max_pixels: int
+) -> Picture:
+    """A picture of which is missing, too, what GDAL's files beside it leave out.
+
+    Args:
+        picture: The picture.
+        path: Its file. The mask of NAME is NAME.msk, and other metadata are in NAME.aux.xml.
+        read: Reads a mask of so many pixels at most.
+        max_pixels: That number.
+
+    Raises:
+        InputError: The mask cannot be read, or has another size.
+    """
+    beside = _there(path.with_name(path.name + ".msk")) if path.name else None
+    if beside is not None:
+        picture = _masked_by(picture, read(beside, max_pixels))
+    return _with_no_data(picture, path) if path.name else picture
+
+
+def _masked_by(picture: Picture, mask: Picture) -> Picture:
+    if mask.size != picture.size:
+        raise InputError(
+            f"{mask.name}: {mask.size[1]}x{mask.size[0]} of {picture.size[1]}x{picture.size[0]}",
+            "the mask beside a raster has its size: move it elsewhere to leave it out",
+        )
+    valid = mask.values[..., : mask.colours] > 0
+    if valid.shape[-1] != picture.values.shape[-1]:
+        valid = valid[..., :1]
+    missing = np.broadcast_to(~valid, picture.values.shape)
+    if picture.missing is not None:
+        missing = missing | picture.missing
+    return replace(picture, missing=missing, info={**picture.info, "mask": True})
+
+
+def _with_no_data(picture: Picture, path: Path) -> Picture:
+    """A picture with the no-data value that GDAL's metadata beside it name, where it has none."""
+    beside = _there(path.with_name(path.name + ".aux.xml"))
+    named = _NO_DATA.search(_text(beside)) if beside else None
+    value = no_data(named[1])[0] if named else None
+    if beside is None or value is None or "no_data" in picture.info:
+        return picture
+    info = {**picture.info, "no_data": value}
+    if not picture.is_data:
+        note = f"{beside.name} names {value:g} as no data, which is not used: `mask` selects it"
+        return replace(picture, notes=(*picture.notes, note), info=info)
+    missing = is_no_data(picture.values, value)
+    if picture.missing is not None:
+        missing = missing | picture.missing
+    return replace(picture, missing=missing, info=info)
+
+
+def copy_beside(
+    picture: Picture, source: Path, results: Mapping[Path, bool], *, overwrite: bool
+) -> list[str]:
+    """Copy what says where a picture is beside its results; statistics are left out.
+
+    Args:
+        picture: The picture.
+        source: Its file.
+        results: The files of results, and True of those that have the picture's own values.
+        overwrite: Replace what exists.
+
+    Returns:
+        Sentences for the user on what is not copied.
+    """
+    notes = []
+    for suffix, beside in _about_place(source):
+        if TURNED in picture.notes:
+            notes.append(f"{beside.name} is not copied: it is of the picture before it was turned")
+            continue
+        text = _STATISTICS.sub("", _text(beside))
+        for result, is_picture in results.items():
+            content = (text if is_picture else _NO_DATA.sub("", text)).encode(*_CODING)
+            if result.suffix.lower() not in picture_suffixes():
+                continue
+            target = result.with_name(result.name + suffix)
+            if not suffix.startswith(".aux"):
+                own = _world(result.suffix) if suffix == _WORLD else suffix
+                target = result.with_suffix(own)
+            try:
+                write_bytes(target, content, overwrite=overwrite, like=source)
+            except OverwriteError:
+                if target.read_bytes() != content:
+                    notes.append(f"{target} exists, and is left as it is")
+    return notes
+
+
+def _about_place(source: Path) -> list[tuple[str, Path]]:
+    """The files beside a picture that say where it is, each with what it ends in."""
+    stated = [
+        (_WORLD, source.with_suffix(_world(source.suffix))),
+        (_WORLD, source.with_suffix(source.suffix + "w")),
+        (".wld", source.with_suffix(".wld")),
+        (".prj", source.with_suffix(".prj")),
+        (".aux.xml", source.with_name(source.name + ".aux.xml")),
+    ]
+    found: dict[str, Path] = {}
+    for suffix, path in stated if len(source.suffix) > 2 else []:
+        there = _there(path)
+        if there is not None:
+            found.setdefault(suffix, there)
+    return [*found.items()]
+
+
+def _world(suffix: str) -> str:
+    """The suffix of the world file of a picture: .tfw of .tif, .jgw of .jpg."""
+    return f".{suffix[1]}{suffix[-1]}w"
+
+
+def _there(path: Path) -> Path | None:
+    """A file that exists, in this case or in capitals, and is not too large."""
+    for each in (path, path.with_suffix(path.suffix.upper())):
+        if each.is_file() and each.stat().st_size <= (_LARGEST if path.suffix != ".msk" else 2**40):
+            return each
+    return None
+
+
+def _text(path: Path) -> str:
+    return path.read_text(*_CODING)
