@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from npfill.pictures.formats import FORMATS
+from npfill.pictures.formats.metadata import PARTS
 from npfill.zoo import entries
 
 ROOT = Path(__file__).parents[1]
@@ -66,3 +68,19 @@ def test_the_readmes_scores_are_those_of_the_zoo_and_of_the_report() -> None:
         assert set(values) <= {row[column] for row in psnr[1:]}, name
         if name == "convcnp-photo":
             assert set(values) <= of_zoo
+
+
+def test_the_page_of_inputs_says_what_the_table_of_formats_does() -> None:
+    _, *rows = table((ROOT / "docs/inputs.md").read_text("utf-8"))
+    said = [
+        [
+            each.label,
+            ", ".join(each.suffixes),
+            ", ".join(name for part, name in PARTS.items() if part in each.keeps) or "-",
+            "all types" if each.floats else "exact" if each.exact else "some change",
+        ]
+        for each in FORMATS.values()
+    ]
+    assert [row[:4] for row in rows] == said
+    for row, each in zip(rows, FORMATS.values(), strict=True):
+        assert ("data" in row[4]) == each.floats
