@@ -17,7 +17,8 @@ HOLE[1:3, 2:5] = True
 METADATA = (
     '<PAMDataset><SRS>EPSG:4326</SRS><PAMRasterBand band="1"><NoDataValue>{}</NoDataValue>'
     "<Histograms><HistItem>\n<Min>1</Min></HistItem></Histograms><Metadata>"
-    '<MDI key="STATISTICS_MEAN">3</MDI><MDI key="name">b</MDI></Metadata></PAMRasterBand></PAMDataset>'
+    '<MDI key="STATISTICS_MEAN">3</MDI><MDI key="name">b</MDI></Metadata>'
+    "</PAMRasterBand></PAMDataset>"
 )
 
 
