@@ -14,7 +14,7 @@ _WIDER = (12, 24, 48)  # levels that are tried where a colour selects next to no
 _NEXT_TO_NOTHING = 1e-4  # of the picture
 _MORE = 8  # times as many within a few levels: the colour is painted, but not exactly there
 # The levels by which coding changes a painted area, away from its rim.
-_TOLERANCES = {"JPEG": 24, "AVIF": 24, "HEIF": 24}
+TOLERANCES = {"JPEG": 24, "AVIF": 24, "HEIF": 24}
 
 
 def colour_of(text: str) -> tuple[int, ...] | None:
@@ -54,7 +54,7 @@ def of_colour(
     step = picture.white // 255
     values = picture.values[..., : picture.colours]
     away = np.abs(values.astype(np.int32) - np.array(colour) * step).max(axis=-1)
-    usual = _TOLERANCES.get(picture.format, 0)
+    usual = TOLERANCES.get(picture.format, 0)
     within = int(form[2]) if form[2] else usual
     selected = away <= within * step
     count = int(np.count_nonzero(selected))

@@ -182,6 +182,15 @@ def test_the_picture_with_its_hole_erased_is_no_mask_but_has_one(colours: np.nda
         assert refusal.hint == "complete mask itself, by `mask=alpha`"
 
 
+def test_a_colour_of_a_lossy_map_is_met_within_what_coding_changes() -> None:
+    mask = np.zeros((*SIZE, 3), np.uint8)
+    mask[8:24, 16:40] = 255, 0, 0
+    content = io.BytesIO()
+    Image.fromarray(mask).save(content, "JPEG", quality=85, subsampling=0)
+    hole = from_mask(from_bytes(content.getvalue(), "map.jpg"), OF_PHOTO, labels=["red"])
+    assert np.array_equal(hole.selected, mask[..., 0] > 0)
+
+
 @pytest.mark.parametrize("paint", [(255, 255, 255), (0, 0, 0), (255, 0, 255)])
 def test_the_picture_with_its_hole_painted_is_no_mask(paint: tuple[int, int, int]) -> None:
     painted = PHOTO.copy()
