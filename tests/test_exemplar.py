@@ -10,6 +10,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.sampling import Exemplar
 from npfill.sampling.exemplar import NARROW
+from npfill.sampling.steps import told
 from npfill.seeds import generator
 from tests.conftest import of, tiny
 
@@ -130,3 +131,11 @@ def test_a_model_of_grey_pictures_gives_colour_samples_of_whole_patches() -> Non
     inside = found.samples[:, a_hole().numpy()]
     assert np.corrcoef(inside[0].T).min() > 0.9  # the channels of a stripe are alike
     assert not np.array_equal(*found.samples)
+
+
+def test_progress_is_told_up_to_the_whole() -> None:
+    heard: list[tuple[int, int]] = []
+    with told(lambda done, total: heard.append((done, total))):
+        drawn(stripes(), a_hole(), count=2)
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+    assert heard[-1][0] == heard[-1][1]

@@ -177,13 +177,16 @@ def _end(run: "Run", data: Record, as_json: bool) -> None:
 
 def _single(run: "Run", reporter: Reporter) -> Record:
     """Complete one picture."""
+    from npfill.sampling.steps import told
+
     (job,) = run.jobs
     prepared = run.prepare(job)
     for note in prepared.notes:
         reporter.warn(note)
     reporter.say(prepared.description)
     _say_model(run, reporter)
-    report = run.complete(job, prepared)
+    with progress(None, quiet=reporter.quiet) as shown, told(shown.reach_of):
+        report = run.complete(job, prepared)
     for note in report.notes:
         reporter.warn(note)
     done = report.done

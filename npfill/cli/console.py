@@ -141,6 +141,12 @@ class Progress:
             remaining = f", {left / 60:.0f} min left" if left else ""
             stderr.print(f"{state.description}  {state.percentage:.0f} %{remaining}")
 
+    def reach_of(self, done: int, total: int) -> None:
+        """Move to a number of samples' units done, of so many; the end says itself."""
+        self.expect(total)
+        if done < total:
+            self.reach(done, "samples")
+
     def say(self, line: str) -> None:
         """Print a line that stays, above the bar where there is one."""
         self._bar.console.print(plain(line))

@@ -89,7 +89,7 @@ def evaluate_command(
         _tnp(names or [], data, size, images, seed, device, output, overwrite, context.obj)
         return
 
-    from npfill.evaluate import evaluate, report
+    from npfill.evaluate import LOOKS, evaluate, report
 
     chosen = [word.strip() for word in samplers.split(",")] if samplers else []
     with progress(None) as shown:
@@ -110,8 +110,10 @@ def evaluate_command(
         )
     for note in results.notes:
         reporter.warn(note)
-    short = report.OF_SAMPLERS if chosen else report.SHORT
-    _print(report.tables(results, report.OF_PHOTOGRAPHS if photos else short))
+    short: tuple[str, ...] = report.OF_SAMPLERS if chosen else report.SHORT
+    if photos:
+        short = ("psnr", *LOOKS) if chosen else report.OF_PHOTOGRAPHS
+    _print(report.tables(results, short))
     if output is not None:
         command = shell(["npfill", *context.obj])
         written = {

@@ -33,6 +33,8 @@ def explain_command(
             f"{result}: cannot be made again: {'; '.join(wrong)}",
             "names are looked up from this folder",
         )
+    if kind := origin.text.get("npfill_samples_are"):
+        reporter.say(f"its samples are {kind}")
     reporter.say("picture, mask and model are here, unchanged")
     if not rerun:
         return

@@ -110,7 +110,8 @@ Name = Annotated[
     ),
 ]
 Emit = Annotated[
-    str | None, _output(help="Results, of mean,std,samples,interval,heat,open,sheet,npz,preview.")
+    str | None,
+    _output(help="Results: mean,std,samples,fill,interval,heat,open,sheet,npz,preview."),
 ]
 Overwrite = Annotated[bool, _output("--overwrite", help="Replace existing files.")]
 Format = Annotated[str, _output("--format", help="png, or keep: the picture's own.")]

@@ -75,7 +75,7 @@ class Origin:
                 "programs that save a PNG again often drop its text",
             )
         output = text["npfill_output"]
-        number = output.removeprefix("sample-")
+        number = "1" if output == "fill" else output.removeprefix("sample-")
         try:
             said = json.loads(text["npfill_options"])
             image = Path(said.pop("image"))

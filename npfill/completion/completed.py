@@ -45,6 +45,7 @@ class CompletedPicture:
         strip: What the picture's file says of it is left out.
         max_pixels: The most pixels that were read.
         check: What the check on the picture itself found; None where there was none.
+        samples_are: What samples are, in words; "" where the sampler's name says it.
     """
 
     image: str
@@ -61,6 +62,7 @@ class CompletedPicture:
     strip: bool = False
     max_pixels: int = MAX_PIXELS
     check: CheckReport | None = None
+    samples_are: str = ""
 
     @property
     def half_width(self) -> float:
@@ -112,6 +114,11 @@ class CompletedPicture:
         values = masked.deviation(self.std)[masked.hole]
         power = int(np.frexp(values.max())[1])  # a power of two changes no digit of the mean
         return float(np.ldexp(np.ldexp(values, -power).mean(), power))
+
+    @property
+    def text_of_samples(self) -> dict[str, str]:
+        """What a PNG says of samples beside the rest."""
+        return {"npfill_samples_are": self.samples_are} if self.samples_are else {}
 
     def _said(self, word: str) -> str:
         """A word for a file as its results say it: if they are stripped, without its folders."""
@@ -195,7 +202,7 @@ def complete_prepared(
     pixels[np.broadcast_to(prepared.masked.by_channel, pixels.shape)] = 0  # never seen
     mean, std = pixels.copy(), np.zeros_like(pixels)
     drawn = pixels[None][:0]
-    picture, checks, has_std = prepared.masked.picture, list["Found"](), True
+    picture, checks, has_std, are = prepared.masked.picture, list["Found"](), True, ""
     options = vars(how) | {"samples": samples}
     if picture.measure == CLASSES:  # whose std is no standard deviation
         options["no_check"] = True
@@ -218,6 +225,7 @@ def complete_prepared(
         for sample, values in zip(drawn, predicted.samples, strict=True):
             sample[missing, channels] = values
         notes += predicted.notes
+        are = are or predicted.samples_are
     return CompletedPicture(
         image,
         prepared,
@@ -233,4 +241,5 @@ def complete_prepared(
         strip,
         max_pixels,
         report_of(checks, prepared.masked),
+        are,
     )

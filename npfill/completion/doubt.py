@@ -20,7 +20,8 @@ def mean(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
 
 def sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
     """A sample, but for what stays open."""
-    return picture_bytes(_opened(done, done.filled(done.samples[number]), kind), text, keep=True)
+    picture = _opened(done, done.filled(done.samples[number]), kind)
+    return picture_bytes(picture, text | done.text_of_samples, keep=True)
 
 
 def _opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:

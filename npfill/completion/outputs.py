@@ -60,6 +60,7 @@ class Output:
         suffix: The suffix of its file; "" where that is of data in their format, and else a PNG.
         of_each_sample: There is a file for each sample; none where a model draws none.
         shows_samples: Samples are drawn for it.
+        shows_first: The first sample is drawn for it, even if none is asked for.
         needs_std: It is left out where a model gives no standard deviation.
         is_picture: It is the picture, completed.
         stands_alone: Its file has the picture's name, without its own.
@@ -72,6 +73,7 @@ class Output:
     suffix: str = ""
     of_each_sample: bool = False
     shows_samples: bool = False
+    shows_first: bool = False
     needs_std: bool = False
     is_picture: bool = False
     stands_alone: bool = False
@@ -170,26 +172,6 @@ def plan_results(
     return [replace(only, path=file)]
 
 
-def without_lacking(
-    results: Sequence[Result], done: CompletedPicture, emit: str | None
-) -> tuple[list[Result], list[str]]:
-    """The results without what the model does not give, and a sentence for each kind left out.
-
-    Raises:
-        UsageError: It was asked for in so many words.
-    """
-    lacking = {}
-    for output in [each.output for each in results]:
-        if output.needs_std and done.std is None:
-            lacking[output] = f"{done.model} gives no standard deviation: none is written"
-        elif output.of_each_sample and not len(done.samples):
-            lacking[output] = f"{done.model} gives no samples: none are written"
-    if lacking and emit is not None:
-        problem = f"`emit={emit}`: {next(iter(lacking.values()))}"
-        raise UsageError(problem, "leave it out, or name another model")
-    return [each for each in results if each.output not in lacking], [*lacking.values()]
-
-
 def render(results: Sequence[Result], done: CompletedPicture, *, keep: bool) -> list[bytes]:
     """The bytes of the files of results.
 
@@ -222,7 +204,7 @@ def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
 def _sheet(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     del kind
     count = {"npfill_samples": str(len(done.samples))}
-    return png_bytes(Picture.of(sheet_of([done]), "sheet"), text | count)
+    return png_bytes(Picture.of(sheet_of([done]), "sheet"), text | count | done.text_of_samples)
 
 
 def _npz(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
@@ -250,6 +232,7 @@ _IN_ORDER = (
         shows_samples=True,
         is_picture=True,
     ),
+    Output(name="fill", render=doubt.sample, shows_first=True, is_picture=True),
     Output(name="interval", render=doubt.interval, parts=_BOTH, needs_std=True, is_picture=True),
     Output(name="heat", render=doubt.heat, suffix=".png", needs_std=True),
     Output(name="open", render=doubt.still_open, suffix=".png", needs_std=True),

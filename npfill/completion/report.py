@@ -42,6 +42,7 @@ class Report:
             "device": done.device,
             "seed": done.sampling.seed,
             "sampler": done.sampling.sampler,
+            "samples_are": done.samples_are or None,
             "seconds": self.seconds,
             "outside_changed_px": self.changed,
             "mean_std": self.mean_std,

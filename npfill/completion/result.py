@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float, Shaped
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.lacking import without_lacking
 from npfill.completion.outputs import (
     OutputOptions,
     plan_results,
     render,
-    without_lacking,
 )
 from npfill.completion.self_checked import CheckReport
 from npfill.completion.sheets import sheet_of
@@ -113,7 +113,7 @@ class Completion:
         Args:
             output: A folder, or a file for one result, in the format of its suffix; by default,
                 beside the picture's file. A text that ends in a slash is a folder.
-            emit: Names of outputs, of mean,std,samples,interval,heat,open,sheet,npz,preview
+            emit: Names of outputs, of mean,std,samples,fill,interval,heat,open,sheet,npz,preview
                 with commas. By default,
                 mean, std and samples; of a file, the mean.
             overwrite: Replace files that exist.

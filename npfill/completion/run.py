@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING
 from npfill.completion.completed import complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_pictures
+from npfill.completion.lacking import samples_for, without_lacking
 from npfill.completion.mask_files import masks_of
 from npfill.completion.names import file_of
-from npfill.completion.outputs import (
-    OutputOptions,
-    Result,
-    plan_results,
-    render,
-    without_lacking,
-)
+from npfill.completion.outputs import OutputOptions, Result, plan_results, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.preview import preview_png
 from npfill.completion.report import Report
@@ -193,7 +188,7 @@ class Run:
             InputError: The model is not for such a picture, or a result cannot be written.
         """
         how, out, keep = self.sampling, self.output, self.output.keep
-        samples = how.samples if any(each.output.shows_samples for each in job.results) else 0
+        samples = samples_for(job.results, how.samples)
         name, started = str(job.file.path), time.perf_counter()
         done = complete_prepared(
             name, prepared, self.predictor, how, samples, strip=out.strip, max_pixels=out.max_pixels

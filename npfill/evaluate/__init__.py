@@ -12,6 +12,7 @@ from npfill.data.sources import read_images, read_photographs
 from npfill.errors import UsageError
 from npfill.evaluate import entrants
 from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
+from npfill.evaluate.looks import LOOKS
 from npfill.evaluate.protocol import (
     Budget,
     Estimate,
@@ -25,7 +26,7 @@ from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
 
-__all__ = ["Budget", "Estimate", "Result", "Results", "evaluate"]
+__all__ = ["LOOKS", "Budget", "Estimate", "Result", "Results", "evaluate"]
 
 
 def evaluate(
@@ -72,8 +73,8 @@ def evaluate(
         InputError: The data or the masks cannot be read, or a baseline finds no training pictures.
         ModelError: A name is unknown, weights fail verification, or a package is missing.
     """
-    if photos and (size is not None or samplers):
-        raise UsageError("`size` and `samplers` are not for `photos`", "leave them out")
+    if photos and size is not None:
+        raise UsageError("`size` is not for `photos`", "leave it out")
     if masks is not None and not photos:
         raise UsageError("`masks` goes with `photos`", "add `photos=True`")
     place, budget = Path(data), Budget(images, draws, seed)
@@ -98,7 +99,7 @@ def evaluate(
     pictures = test.pictures[:images]
     count = len(pictures)
     if photos:
-        entered = entrants.on_photographs(predictors, count, seed)
+        entered = entrants.on_photographs(predictors, samplers, count, seed)
     else:
         entered = entrants.on_grid(predictors, samplers, pictures, test.train, budget)
 

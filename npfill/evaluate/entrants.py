@@ -46,12 +46,24 @@ class Entrant:
     most: int
 
 
-def on_photographs(predictors: Mapping[str, Predictor], pictures: int, seed: int) -> list[Entrant]:
-    """Every predictor as it completes pictures for a user."""
-    return [
-        Entrant(name, _origin(predictor), _always(AtOwnSize(predictor, seed)), pictures)
-        for name, predictor in predictors.items()
-    ]
+def on_photographs(
+    predictors: Mapping[str, Predictor], samplers: Sequence[str], pictures: int, seed: int
+) -> list[Entrant]:
+    """Every predictor as it completes pictures for a user; models with each of the samplers.
+
+    Raises:
+        UsageError: A sampler is unknown.
+    """
+    found = []
+    for name, predictor in predictors.items():
+        words: Sequence[str | None] = [None]
+        if isinstance(predictor, NeuralPredictor) and samplers:
+            words = [word for word in samplers if not _refuses(word, predictor)]
+        for word in words:
+            batches = AtOwnSize(predictor, seed, word)
+            title = name if word is None else f"{name} {word}"
+            found.append(Entrant(title, _origin(predictor), _always(batches), pictures))
+    return found
 
 
 def on_grid(
@@ -143,13 +155,25 @@ def _model(
         return [Entrant(name, origin, _always(GridModel(model, budget.draws, budget.seed)), most)]
     found = []
     for word in samplers:
-        if word in SAMPLERS and SAMPLERS[word].refuse(model):
+        if _refuses(word, predictor):
             continue
         sampler = sampler_for(model, word)
         batches = GridModel(model, budget.draws, budget.seed, sampler)
         fewer, made = min(most, FEWEST_IMAGES), f"{origin}; samples: {sampler.meaning}"
         found.append(Entrant(f"{name} {sampler.name}", made, _always(batches), fewer))
     return found
+
+
+def _refuses(word: str, predictor: NeuralPredictor) -> bool:
+    """A sampler is not for a model.
+
+    Raises:
+        UsageError: It is unknown.
+    """
+    if word in SAMPLERS and SAMPLERS[word].refuse(predictor.model):
+        return True
+    predictor.check_sampler(word)
+    return False
 
 
 def _baseline(

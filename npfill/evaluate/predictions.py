@@ -29,6 +29,8 @@ Values = Float[np.ndarray, "pixel channel"]
 _CHUNK = 200_000
 # Samples that are scored, and those that are timed with a sampler.
 _SAMPLES, _TIMED = 5, 10
+# Samples of a photograph.
+_OF_PHOTOGRAPHS = 3
 
 
 @dataclass(frozen=True)
@@ -196,10 +198,16 @@ class GridBaseline(BatchPredictor):
 
 
 class AtOwnSize(BatchPredictor):
-    """A predictor on pictures of any size, one at a time, timed: mean and std as users get them."""
+    """A predictor on pictures of any size, one at a time, timed: mean and std as users get them.
 
-    def __init__(self, predictor: Predictor, seed: int) -> None:
-        self.predictor, self.seed = predictor, seed
+    Args:
+        predictor: The predictor.
+        seed: The seed.
+        sampler: Draws samples, by its name; None to draw none.
+    """
+
+    def __init__(self, predictor: Predictor, seed: int, sampler: str | None = None) -> None:
+        self.predictor, self.seed, self.sampler = predictor, seed, sampler
 
     def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
         """Predict one picture; its distribution is the Gaussian of mean and std in each pixel."""
@@ -210,7 +218,16 @@ class AtOwnSize(BatchPredictor):
         started = time.perf_counter()
         predicted = self.predictor.predict(picture, hole, seed=self.seed)
         seconds = torch.tensor([time.perf_counter() - started])
-        return replace(_in_hole(whole, hole.reshape(-1), predicted), seconds=seconds)
+        prediction = replace(_in_hole(whole, hole.reshape(-1), predicted), seconds=seconds)
+        if self.sampler is None:
+            return prediction
+        started, count = time.perf_counter(), _OF_PHOTOGRAPHS
+        drawn = self.predictor.predict(
+            picture, hole, samples=count, seed=self.seed, sampler=self.sampler
+        ).samples
+        each = (time.perf_counter() - started - seconds) / count
+        samples = [_pasted(whole, hole.reshape(-1), values) for values in drawn]
+        return replace(prediction, samples=torch.stack(samples), sample_seconds=each)
 
 
 def _one(pixels: Pixels, observed: Mask) -> tuple[Array, HoleArray]:

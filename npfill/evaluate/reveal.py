@@ -16,7 +16,8 @@ from npfill.errors import UsageError
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities, match_channels
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
-from npfill.predictor.neural import Array, HoleArray, channels_last, context_of
+from npfill.predictor.drawn import channels_last
+from npfill.predictor.neural import Array, HoleArray, context_of
 from npfill.sampling import moments
 from npfill.seeds import generator
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
 from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
-from npfill.gaussian import Gaussian
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import match_channels
+from npfill.predictor.drawn import channels_last, drawn, painted
 from npfill.sampling import AUTO, Exemplar, Sampler, moments, sampler_for
 from npfill.sampling.predictive import smaller_chunks
 
@@ -35,12 +34,14 @@ class Prediction:
         std: Its standard deviation, in the same unit; None where there is none.
         samples: Draws from it, clipped to [0, 1]; empty where there is no joint distribution.
         notes: Sentences for the user on how it was made.
+        samples_are: What samples are, in words; "" where the sampler's name says it.
     """
 
     mean: Float[np.ndarray, "pixel channel"]
     std: Float[np.ndarray, "pixel channel"] | None
     samples: list[Float[np.ndarray, "pixel channel"]]
     notes: tuple[str, ...]
+    samples_are: str = ""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -194,42 +195,18 @@ def _predict(
             predicted = replace(predicted, scale=torch.minimum(predicted.scale * factor, most))
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
         if isinstance(sampler, Exemplar):
-            pictures, more = _painted(sampler, picture, hole, mean, std, range(samples), seed)
-            notes += more
+            pictures, more, kind = painted(sampler, picture, hole, mean, std, range(samples), seed)
         else:
-            finer = context.size != targets.size
-            other = sampler.substitute(given) if samples and finer else None
-            if other is not None:
-                notes.append(
-                    f"every cell of the coarser grid is observed in part: samples are {other.name}"
-                )
-            drawn = (other or sampler).sample(given, targets, seed, samples, predicted)
-            pictures = [channels_last(values, channels) for values in drawn]
+            pictures, more = drawn(sampler, given, targets, predicted, samples, seed, channels)
+            kind = ""
+        notes += more
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
     for values in (mean, *pictures):
         values.clip(0, 1, out=values)
-    return Prediction(mean, std, pictures, tuple(notes))
-
-
-def _painted(
-    sampler: Exemplar,
-    picture: Array,
-    hole: HoleArray,
-    mean: Float[np.ndarray, "pixel colour"],
-    std: Float[np.ndarray, "pixel colour"],
-    numbers: range,
-    seed: int,
-) -> tuple[list[Float[np.ndarray, "pixel colour"]], tuple[str, ...]]:
-    """Samples from the picture itself, at its own size and in its own channels."""
-    missing, values = torch.from_numpy(hole), torch.from_numpy(picture).permute(2, 0, 1)
-    predicted = Gaussian(torch.zeros_like(values), torch.zeros_like(values))
-    for whole, part in ((predicted.mean, mean), (predicted.scale, std)):
-        whole[:, missing] = torch.from_numpy(part).T.to(whole)
-    drawn = sampler.complete(values, missing, predicted, seed, numbers)
-    return [sample.numpy() for sample in drawn.samples], drawn.notes
+    return Prediction(mean, std, pictures, tuple(notes), kind)
 
 
 def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[Context, list[str]]:
@@ -259,13 +236,3 @@ def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[C
     weight = next(model.parameters())
     mask = torch.from_numpy(observed).expand(len(batch), 1, -1, -1)
     return Context(batch.to(weight), mask.to(weight.device), frame=frame), notes
-
-
-def channels_last(
-    tensor: Float[Tensor, "batch target channel"], channels: int
-) -> Float[np.ndarray, "target colour"]:
-    """Predictions for the batch that `context_of` made, with the picture's channels last."""
-    array = tensor.cpu().numpy()
-    if array.shape[-1] == 1:
-        return np.ascontiguousarray(array[..., 0].T)
-    return match_channels(array[0][None], channels)[0]

@@ -15,6 +15,7 @@ from npfill.gaussian import Gaussian, correlated
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
 from npfill.sampling.predictive import bounded, concat_chunks, in_chunks, latent_noise, mixture
+from npfill.sampling.steps import Steps
 from npfill.scores import floored
 from npfill.seeds import generator
 
@@ -135,10 +136,11 @@ class Sampler(ABC):
             return given.context.pixels.new_zeros(shape)
         size = count if self.at_once else 1 if given.model.any_size else _GROUP
         groups = [range(first, first + size) for first in range(0, count, size)]
-        drawn = [
-            self.draw(Paths(given, seed, numbers), targets, predicted)[: count - numbers.start]
-            for numbers in groups
-        ]
+        drawn, steps = list[Samples](), Steps(len(groups))
+        for numbers in groups:
+            group = self.draw(Paths(given, seed, numbers), targets, predicted)
+            drawn.append(group[: count - numbers.start])
+            steps.advance()
         return drawn[0] if len(drawn) == 1 else torch.cat(drawn)
 
     @abstractmethod

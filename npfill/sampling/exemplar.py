@@ -16,6 +16,7 @@ from npfill.sampling.independent import Independent
 from npfill.sampling.painting import Painting
 from npfill.sampling.predictive import moments
 from npfill.sampling.scales import holds_box
+from npfill.sampling.steps import Steps
 
 # Patches are drawn for a hole into which a box of this side fits; a narrower one gets grain.
 NARROW = 6
@@ -23,6 +24,9 @@ NARROW = 6
 WIDE = 32
 # Around a hole, patches are drawn from a window of so many pixels, or within so many pixels.
 _WINDOW, _MARGIN = 2**20, 64
+# What samples are, in words.
+_TEXTURE = "pictures that would fit, of the picture's own patches; not draws from the std"
+_GRAIN = "the mean with the grain of the picture; not draws from the std"
 
 Picture = Float[Tensor, "channel height width"]
 
@@ -33,11 +37,13 @@ class Drawn:
 
     Attributes:
         samples: Their values, in [0, 1].
-        notes: Sentences for the user on what they are.
+        notes: Sentences for the user on them.
+        kind: What they are, in words.
     """
 
     samples: Float[Tensor, "sample pixel channel"]
     notes: tuple[str, ...]
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,8 +124,10 @@ class Exemplar(Sampler):
                 for number in numbers
             ]
         else:
-            drawn = [painting.sample(seed, number) for number in numbers]
-        return Drawn(torch.stack(drawn).clamp(0, 1).to(picture), tuple(notes))
+            steps = Steps(sum(painting.work(number) for number in numbers))
+            drawn = [painting.sample(seed, number, steps) for number in numbers]
+        kind = _GRAIN if narrow else _TEXTURE
+        return Drawn(torch.stack(drawn).clamp(0, 1).to(picture), tuple(notes), kind)
 
     def log_likelihood(
         self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from npfill.sampling.patches import OFFSETS, Field, Fits, Patches, Values
 from npfill.sampling.scales import REACH, Scale, scales, spread_into
+from npfill.sampling.steps import Steps
 from npfill.seeds import generator
 
 # Rounds of search and votes at the coarsest scale and the next ones; the last is for all others.
@@ -65,18 +66,32 @@ class Painting:
         found = scales(self.picture, self.hole, self.allowed, self.mean, self.std)
         return [Patches(scale) for scale in found]
 
-    def sample(self, seed: int, number: int) -> Float[Tensor, "pixel channel"]:
+    def work(self, number: int) -> int:
+        """The amount of work that a sample is, in patches to search for."""
+        rounds = [_rounds(len(self.levels) - 1 - level) for level in range(len(self.levels))]
+        parts = [len(each.targets) * n for each, n in zip(self.levels, rounds, strict=True)]
+        return parts[0] + self._starts(number) * sum(parts[1:])
+
+    def _starts(self, number: int) -> int:
+        return STARTS if number == 0 and len(self.levels) > 1 else 1
+
+    def sample(self, seed: int, number: int, steps: Steps) -> Float[Tensor, "pixel channel"]:
         """The painted pixels of the hole, which depend on the seed and the number alone.
 
         The first sample is the best of `STARTS` by the fit of its patches, before the finest scale.
         """
-        starts = STARTS if number == 0 and len(self.levels) > 1 else 1
         begun = [
-            self._coarse(generator(seed, "exemplar", number, start)) for start in range(starts)
+            self._coarse(generator(seed, "exemplar", number, start), steps)
+            for start in range(self._starts(number))
         ]
-        return self._fine(*min(begun, key=lambda one: one[2]))
+        field, random, _ = min(begun, key=lambda one: one[2])
+        field, fits = self._paint(0, field, random, steps)
+        patches = self.levels[0]
+        return _settled(patches.votes(field, fits, sharp=True), patches)
 
-    def _coarse(self, random: torch.Generator) -> tuple[Field | None, torch.Generator, float]:
+    def _coarse(
+        self, random: torch.Generator, steps: Steps
+    ) -> tuple[Field | None, torch.Generator, float]:
         """Paint at all scales but the finest.
 
         Returns:
@@ -85,21 +100,12 @@ class Painting:
         """
         field, fit = None, 0.0
         for number in range(len(self.levels) - 1, 0, -1):
-            field, fits = self._paint(number, field, random)
+            field, fits = self._paint(number, field, random, steps)
             fit = float(fits.mean())
         return field, random, fit
 
-    def _fine(
-        self, field: Field | None, random: torch.Generator, fit: float
-    ) -> Float[Tensor, "pixel channel"]:
-        del fit
-        field, fits = self._paint(0, field, random)
-        patches = self.levels[0]
-        votes = patches.votes(field, fits, sharp=True)
-        return _settled(votes, patches)
-
     def _paint(
-        self, number: int, field: Field | None, random: torch.Generator
+        self, number: int, field: Field | None, random: torch.Generator, steps: Steps
     ) -> tuple[Int[Tensor, " patch"], Float[Tensor, " patch"]]:
         """Search and vote in turn at one scale, from what the coarser one found."""
         patches, values = self.levels[number], self.levels[number].values.clone()
@@ -113,13 +119,18 @@ class Painting:
             field, known = patches.doubled(self.levels[number + 1], field, allowed, random)
             fits = torch.where(known, 0.0, 1e3)
             values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, _VOTE)
-        above = len(self.levels) - 1 - number
-        for _ in range(_ROUNDS[min(above, len(_ROUNDS) - 1)]):
+        for _ in range(_rounds(len(self.levels) - 1 - number)):
+            steps.advance(len(patches.targets))
             field, fits = patches.search(values, field, allowed, random)
             values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, _VOTE)
         assert field is not None
         assert fits is not None
         return field, fits
+
+
+def _rounds(above: int) -> int:
+    """The rounds at a scale that has so many coarser ones."""
+    return _ROUNDS[min(above, len(_ROUNDS) - 1)]
 
 
 def held(votes: Values, patches: Patches, spread: float) -> Values:

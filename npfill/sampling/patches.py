@@ -26,7 +26,7 @@ _COMPONENTS, _ENOUGH = 24, 6000
 _AT_ONCE, _FEW = 2**22, 2**24
 # A vote counts by its fit, and by how near to the middle of its patch the pixel lies, in pixels;
 # at the end the best fit and the middle rule.
-_MIDDLE, _MIDDLE_AT_END, _SHARPER = 1.5, 0.7, 8.0
+_MIDDLE, _MIDDLE_AT_END, _SHARPER = 1.5, 0.4, 8.0
 _STEPS = (8, 4, 2, 1)
 OFFSETS = [(y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1)]
 

@@ -1,0 +1,61 @@
+"""Samples as arrays: from a model's grid, or from the picture at its own size."""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from npfill.context import Targets
+from npfill.gaussian import Gaussian
+from npfill.models.base import Conditioned
+from npfill.pictures.picture import match_channels
+from npfill.sampling import Exemplar, Sampler
+
+Pixels = Float[np.ndarray, "pixel colour"]
+Notes = tuple[str, ...]
+
+
+def drawn(
+    sampler: Sampler,
+    given: Conditioned,
+    targets: Targets,
+    predicted: Gaussian,
+    samples: int,
+    seed: int,
+    channels: int,
+) -> tuple[list[Pixels], Notes]:
+    """Samples of targets by a model, and sentences on them; see `Sampler.sample`."""
+    finer, notes = given.context.size != targets.size, Notes()
+    other = sampler.substitute(given) if samples and finer else None
+    if other is not None:
+        notes = (f"every cell of the coarser grid is observed in part: samples are {other.name}",)
+    values = (other or sampler).sample(given, targets, seed, samples, predicted)
+    return [channels_last(each, channels) for each in values], notes
+
+
+def painted(
+    sampler: Exemplar,
+    picture: Float[np.ndarray, "height width colour"],
+    hole: Bool[np.ndarray, "height width"],
+    mean: Pixels,
+    std: Pixels,
+    numbers: range,
+    seed: int,
+) -> tuple[list[Pixels], Notes, str]:
+    """Samples from the picture at its own size and in its own channels; and what they are."""
+    missing, values = torch.from_numpy(hole), torch.from_numpy(picture).permute(2, 0, 1)
+    predicted = Gaussian(torch.zeros_like(values), torch.zeros_like(values))
+    for whole, part in ((predicted.mean, mean), (predicted.scale, std)):
+        whole[:, missing] = torch.from_numpy(part).T.to(whole)
+    found = sampler.complete(values, missing, predicted, seed, numbers)
+    return [sample.numpy() for sample in found.samples], found.notes, found.kind
+
+
+def channels_last(
+    tensor: Float[Tensor, "batch target channel"], channels: int
+) -> Float[np.ndarray, "target colour"]:
+    """Predictions for the batch that `context_of` made, with the picture's channels last."""
+    array = tensor.cpu().numpy()
+    if array.shape[-1] == 1:
+        return np.ascontiguousarray(array[..., 0].T)
+    return match_channels(array[0][None], channels)[0]
