@@ -168,7 +168,7 @@ def _to_complete(
     for file in files:
         if file.path == STDIN:  # it is read once
             pictures.append(file)
-        elif any(_is_mask(file, mask.absolute(), stems) for mask in masks):
+        elif _is_mask(file, masks, stems):
             others["masks"] += 1
         else:
             file.data, is_result = glance(file.path)
@@ -179,11 +179,11 @@ def _to_complete(
     return pictures
 
 
-def _is_mask(file: InputFile, mask: Path, stems: set[Path]) -> bool:
-    """True if a file is a mask, or in a folder of masks; where pictures are, too, by its name."""
+def _is_mask(file: InputFile, masks: Sequence[Path], stems: set[Path]) -> bool:
+    """True if a file is a mask, in a folder of them, or by its name that of a picture beside it."""
+    if not stems.isdisjoint(file.path.with_name(name) for name in pictures_named(file.path.stem)):
+        return True
     path = file.path.absolute()
-    if not path.is_relative_to(mask):
-        return False
     root = path.parents[len(file.relative.parts) - 1]
-    told = {file.path.with_name(name) for name in pictures_named(file.path.stem)}
-    return not root.is_relative_to(mask) or not stems.isdisjoint(told)
+    within = [mask for mask in map(Path.absolute, masks) if path.is_relative_to(mask)]
+    return any(not root.is_relative_to(mask) for mask in within)

@@ -67,7 +67,7 @@ def by_template(template: str, stem: str, result: str, suffix: str, *, is_pictur
         raise UsageError(
             f"`name={template}`: not the name of a file", "`output=DIR/` is its folder"
         )
-    named = format_of(Path(template)) is not None
+    named = format_of(Path(template), of_picture=is_picture) is not None
     whole = template if not named or is_picture else Path(template).stem
     if "{suffix}" not in whole and not (named and is_picture):
         whole += "{suffix}"
@@ -78,10 +78,16 @@ def _known(fields: dict[str, str]) -> str:
     return f"any of {', '.join(f'{{{field}}}' for field in fields)}"
 
 
-def format_of(path: Path) -> str | None:
-    """The format that a file's suffix stands for, as a key of `FORMATS`; None for none."""
+def format_of(path: Path, *, of_picture: bool = False) -> str | None:
+    """The format that a file's suffix stands for, as a key of `FORMATS`; None for none.
+
+    Args:
+        path: The file.
+        of_picture: Formats that are of data alone count for none.
+    """
     suffix = path.suffix.lower()
-    return next((each.name for each in FORMATS.values() if suffix in each.suffixes), None)
+    kinds = (each for each in FORMATS.values() if not (of_picture and each.is_data))
+    return next((each.name for each in kinds if suffix in each.suffixes), None)
 
 
 def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
@@ -94,7 +100,7 @@ def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
     """
     if picture.is_data:
         return picture.format
-    target = FORMATS[format_of(path) or (picture.format if keep else "PNG")]
+    target = FORMATS[format_of(path, of_picture=True) or (picture.format if keep else "PNG")]
     lacks = ["alpha"] * (picture.has_alpha and not target.has_alpha)
     lacks += ["16 bits"] * (picture.white > target.white)
     if lacks:

@@ -446,3 +446,16 @@ def test_completions_of_a_folder_are_saved_as_they_lie_in_it(weights: Path) -> N
     for done in complete_many("in", model=weights, samples=0, recursive=True, box=(1, 1, 2, 3)):
         done.save("out", name="{stem}{suffix}")
     assert files(Path("out")) == {"a.png", "sub/a.png"}
+
+
+@pytest.mark.parametrize("words", [["in"], ["in/a.png", "in/a_mask.png"]])
+def test_what_is_named_as_the_mask_of_a_picture_beside_it_is_left_out(
+    mean_of: Command, words: list[str]
+) -> None:
+    picture(Path("in/a.png"))
+    selecting(Path("in/a_mask.png"))
+    ended = mean_of(*words, *BOX, "-o", "out")
+    assert ended.code == 0
+    assert "left out: masks (1)" in ended.err
+    assert files(Path("out")) == {"a_mean.png"}
+    assert mean_of("in/a_mask.png", *BOX, "-o", "out").code == 0

@@ -112,6 +112,7 @@ def test_results_can_have_the_names_and_formats_of_the_pictures(done: Of) -> Non
         ("{stem}", ("a.png", "a.png")),
         ("{stem}{suffix}", ("a.png", "a.png")),
         ("{stem}.jpg", ("a.jpg", "a.png")),
+        ("{stem}.npz", ("a.npz.png", "a.png")),
         ("{result} of {stem}", ("mean of a.png", "mean of a.png")),
         ("v1.0_{stem}_{result}", ("v1.0_a_mean.png", "v1.0_a_mean.png")),
     ],
