@@ -113,6 +113,8 @@ def copy_beside(
 
 def _about_place(source: Path) -> list[tuple[str, Path]]:
     """The files beside a picture that say where it is, each with what it ends in."""
+    if len(source.suffix) < 3:  # as stdin, which has none
+        return []
     stated = [
         (_WORLD, source.with_suffix(_world(source.suffix))),
         (_WORLD, source.with_suffix(source.suffix + "w")),
@@ -121,7 +123,7 @@ def _about_place(source: Path) -> list[tuple[str, Path]]:
         (".aux.xml", source.with_name(source.name + ".aux.xml")),
     ]
     found: dict[str, Path] = {}
-    for suffix, path in stated if len(source.suffix) > 2 else []:
+    for suffix, path in stated:
         there = _there(path)
         if there is not None:
             found.setdefault(suffix, there)
