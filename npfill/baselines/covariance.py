@@ -82,16 +82,33 @@ def fitted(
     """
     if float(values.var()) < _LEAST**2:
         return Covariance(0.5, torch.eye(2, dtype=torch.float64), _LEAST**2, 0.5)
-    found = [_searched(at, values, smoothness) for smoothness in _SMOOTHNESS]
-    return min(found, key=lambda pair: pair[0])[1]
+    # From rough to smooth, each search from where the last ended, until it no longer pays.
+    best, covariance, parameters = np.inf, None, torch.tensor(_START, dtype=torch.float64)
+    for smoothness in _SMOOTHNESS:
+        value, found, parameters = _searched(at, values, smoothness, parameters)
+        if covariance is not None and value >= best:
+            break
+        best, covariance = value, found
+    assert covariance is not None
+    return covariance
 
 
 def _searched(
-    at: Float[Tensor, "cluster pixel 2"], values: Float[Tensor, "cluster pixel"], smoothness: float
-) -> tuple[float, Covariance]:
-    start = torch.tensor(_START, dtype=torch.float64)
+    at: Float[Tensor, "cluster pixel 2"],
+    values: Float[Tensor, "cluster pixel"],
+    smoothness: float,
+    start: Float[Tensor, "4"],
+) -> tuple[float, Covariance, Float[Tensor, "4"]]:
+    """The least negative log-likelihood, its covariance and parameters."""
+    prior, width = (torch.tensor(each, dtype=torch.float64) for each in (_START, _PRIOR_STD))
     parameters = start.clone().requires_grad_()
-    search = torch.optim.LBFGS([parameters], max_iter=60, line_search_fn="strong_wolfe")
+    search = torch.optim.LBFGS(
+        [parameters],
+        max_iter=20,
+        tolerance_grad=0.02,
+        tolerance_change=1e-3,
+        line_search_fn="strong_wolfe",
+    )
     scale = float(values.var())
 
     def loss() -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -108,7 +125,7 @@ def _searched(
         count = values.numel() - len(values)
         variance = residual.square().sum() / count
         determinants = 2.0 * factor.diagonal(dim1=1, dim2=2).log().sum() + information.log().sum()
-        surprise = ((parameters - start) / torch.tensor(_PRIOR_STD)).square().sum()
+        surprise = ((parameters - prior) / width).square().sum()
         total = count * (variance / scale + 1e-10).log() + determinants + surprise
         return total / 2.0, transform, variance, noise
 
@@ -122,7 +139,8 @@ def _searched(
     with torch.no_grad():
         value, transform, variance, noise = loss()
     least = max(float(variance), _LEAST**2)
-    return float(value), Covariance(smoothness, transform, least, float(noise))
+    covariance = Covariance(smoothness, transform, least, float(noise))
+    return float(value), covariance, parameters.detach()
 
 
 def _unpacked(parameters: Float[Tensor, "4"]) -> tuple[Float[Tensor, "2 2"], Float[Tensor, ""]]:

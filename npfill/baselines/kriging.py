@@ -43,7 +43,8 @@ class Kriging(Baseline):
             mean = np.repeat(values.mean(0)[None], len(asked), axis=0)
             return BaselinePrediction(mean, np.full_like(mean, _UNKNOWN))
         tree = trees.cKDTree(at)
-        centres = np.sort(_random(len(at), _CLUSTERS))
+        # No more clusters than cover the observed pixels twice.
+        centres = np.sort(_random(len(at), min(_CLUSTERS, -(-2 * len(at) // _CLUSTER))))
         clusters = tree.query(at[centres], min(_CLUSTER, len(at)))[1]
         covariances = [
             fitted(torch.from_numpy(at[clusters]), torch.from_numpy(channel[clusters]))

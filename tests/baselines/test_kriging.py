@@ -48,6 +48,7 @@ def test_it_is_within_a_tenth_of_the_exact_posterior_and_its_std_is_right() -> N
     assert 0.8 < np.square(np.concatenate(scaled)).mean() < 1.25
 
 
+@pytest.mark.slow
 def test_what_is_stretched_is_followed_along() -> None:
     field, _ = a_field(2.0, 0, stretch=6.0)
     hole = np.zeros((SIDE, SIDE), dtype=bool)
@@ -61,6 +62,7 @@ def test_what_is_stretched_is_followed_along() -> None:
     assert by_column == pytest.approx(along.mean[:, 0], abs=0.05)
 
 
+@pytest.mark.slow
 def test_adding_and_scaling_change_the_result_alike() -> None:
     field, _ = a_field(5.0, 1)
     hole = a_hole(SIDE, SIDE, 0.5)
@@ -71,6 +73,7 @@ def test_adding_and_scaling_change_the_result_alike() -> None:
     assert other.std == pytest.approx(0.25 * plain.std, rel=0.05)
 
 
+@pytest.mark.slow
 def test_samples_have_the_mean_and_the_std_and_cohere() -> None:
     field, _ = a_field(5.0, 2)
     hole = np.zeros((SIDE, SIDE), dtype=bool)
@@ -86,6 +89,7 @@ def test_samples_have_the_mean_and_the_std_and_cohere() -> None:
     assert 0.5 < steps / np.diff(field[..., 0], axis=0).std() < 2.0
 
 
+@pytest.mark.slow
 def test_the_joint_likelihood_of_a_draw_is_that_of_its_noise() -> None:
     field, _ = a_field(5.0, 3)
     hole = a_hole(SIDE, SIDE, 0.05)
