@@ -9,7 +9,7 @@ import npfill
 from npfill.completion.self_checked import CheckReport
 from npfill.data.holes import scattered
 from npfill.predictor import Prediction, Predictor, self_check
-from npfill.predictor.hidden import CLASSES, LEAST, hidden_like, shares, surroundings
+from npfill.predictor.hidden import CLASSES, LEAST, classes_of, hidden_like, shares, surroundings
 from npfill.predictor.self_check import found
 from tests.conftest import of
 
@@ -123,6 +123,14 @@ def test_surroundings_go_from_the_midst_of_what_is_visible_to_nothing_near() -> 
     assert classes[19 + 1] == 1
     assert classes[19 + 2] == 3
     assert classes[-1] == CLASSES - 1
+
+
+def test_surroundings_of_a_hole_are_those_of_the_whole_picture() -> None:
+    hole = np.zeros((120, 150), dtype=bool)
+    hole[30:110, 40:60] = True
+    hole[50, 5] = hole[119, 149] = True
+    assert np.array_equal(classes_of(hole), surroundings(hole)[hole])
+    assert np.array_equal(classes_of(hole[30:50, 40:60]), np.full(400, CLASSES - 1))
 
 
 def test_what_is_farther_than_all_that_was_checked_is_not_stretched() -> None:

@@ -22,7 +22,7 @@ LEAST = 200
 _ENOUGH, _SHARE, MOST, _COPIES = 400, 0.1, 0.25, 12
 # Up to so many pixels the whole picture is predicted once more; of a larger one, tiles that have
 # this share of its pixels, but not more than so many.
-_TILE, _WHOLE, _OF_LARGE, _TILES = 192, 2 * 192**2, 0.2, 12
+_TILE, _WHOLE, _OF_LARGE, _TILES = 160, 75_000, 0.13, 12
 
 
 def surroundings(hole: HoleArray) -> Int[np.ndarray, "height width"]:
@@ -36,6 +36,17 @@ def surroundings(hole: HoleArray) -> Int[np.ndarray, "height width"]:
     for number, least in reversed([*enumerate(_NEIGHBOURS)]):
         classes[near >= least] = number
     return classes
+
+
+def classes_of(hole: HoleArray) -> Int[np.ndarray, " pixel"]:
+    """The surroundings of the pixels of a hole, from what of the picture they depend on."""
+    part = []
+    for axis in (1, 0):
+        missing = np.flatnonzero(hole.any(axis=axis))
+        part.append(slice(max(0, missing[0] - _RADII[-1]), missing[-1] + _RADII[-1] + 1))
+    near = hole[part[0], part[1]]
+    found: NDArray[np.int8] = surroundings(near)[near]
+    return found
 
 
 def _around(sums: Int[np.ndarray, "rows columns"], radius: int) -> Int[np.ndarray, "height width"]:
@@ -66,7 +77,7 @@ def places(hole: HoleArray, random: np.random.Generator) -> list[Place]:
             visible = float(1 - hole[place].mean())
             if visible * sides[0] * sides[1] >= LEAST:
                 tiles.append((visible == 1, random.random(), place))
-    count = min(_TILES, max(1, round(_OF_LARGE * hole.size / (sides[0] * sides[1]))))
+    count = min(_TILES, max(2, round(_OF_LARGE * hole.size / (sides[0] * sides[1]))))
     return [place for *_, place in sorted(tiles, key=lambda tile: tile[:2])[:count]]
 
 

@@ -15,6 +15,7 @@ from npfill.predictor.hidden import (
     CLASSES,
     LEAST,
     MOST,
+    classes_of,
     hidden_like,
     places,
     shares,
@@ -56,7 +57,7 @@ class SelfCheck:
 
     def spread(self, hole: HoleArray) -> Float[np.ndarray, " pixel"] | None:
         """The factor of each pixel of a hole; None where nothing was checked."""
-        return None if self.factors is None else self.factors[surroundings(hole)[hole]]
+        return None if self.factors is None else self.factors[classes_of(hole)]
 
 
 def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int) -> SelfCheck:
@@ -72,7 +73,7 @@ def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int)
         return SelfCheck(0)
     random = array_generator(seed, "check")
     tiles = places(hole, random)
-    wanted = shares(surroundings(hole)[hole])
+    wanted = shares(classes_of(hole))
     errors, stds, classes = [], [], []
     for place in tiles:
         hidden = hidden_like(hole, place, wanted, LEAST // len(tiles), random)
