@@ -31,7 +31,7 @@ def test_any_picture_is_filled_with_finite_values(
     assert filled.std is None or (filled.std > 0).all()
 
 
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("channels", [1, 3])
 def test_what_is_under_the_hole_is_not_read(optional: Baseline, channels: int) -> None:
     picture, hole = noise(9, 8, channels), a_hole(9, 8, 0.5)
     expected = optional.fill(picture, hole).mean
