@@ -26,6 +26,16 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
     assert [link for link in here if not (page.parent / link).exists()] == []
 
 
+def test_the_tests_that_robustness_names_are_there() -> None:
+    named = re.findall(
+        r"`(tests/\S+\.py)::(\w+)`", (ROOT / "docs/robustness.md").read_text("utf-8")
+    )
+    assert len(named) > 40
+    assert [
+        name for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")
+    ] == []
+
+
 def test_the_readme_is_short_and_begins_with_a_picture_and_a_command() -> None:
     lines = README.splitlines()
     assert len(lines) <= 130

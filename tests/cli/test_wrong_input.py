@@ -212,6 +212,8 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (boxed(*BOX, "--emit", "median"), USAGE, "--emit median: unknown"),
     (boxed(*BOX, "--emit", "mean,,std"), USAGE, "--emit : unknown"),
     (boxed(*BOX, "--emit", "m"), USAGE, "--emit m: unknown"),
+    (boxed(*BOX, "--emit", ""), USAGE, "an empty word in the command line"),
+    (boxed(*BOX, "--emit", " "), USAGE, "--emit : unknown"),
     (boxed(*BOX, "--emit", "samples", "--samples", "0"), USAGE, "nothing would be written"),
     (boxed(*BOX, "-o", "x.png", "--emit", "mean,std"), USAGE, "x.png: 2 results for one file"),
     (boxed(*BOX, "-o", "-", "--emit", "samples"), USAGE, "-: 3 results for one file"),

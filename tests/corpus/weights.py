@@ -156,7 +156,7 @@ WEIGHTS = {
     ),
     "negative.safetensors": Nasty(lambda: config(channels=-3), MODEL, "channels = -3 is out"),
     "no-number.safetensors": Nasty(
-        lambda: config(scale_floor=float("nan")), MODEL, "scale_floor = nan is out"
+        lambda: config(scale_floor=float("nan")), MODEL, "scale_floor is None"
     ),
     "many-layers.safetensors": Nasty(
         lambda: config(decoder={"hidden": [4096] * 1000}), MODEL, "is out of range"

@@ -161,7 +161,7 @@ def test_weights_and_their_row_are_those_before_or_those_after_whenever_it_is_ki
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", replace_or_die)
-    other = checkpoint.Weights(measured.model, measured.provenance | {"seconds": 1})
+    other = checkpoint.Weights(measured.model, measured.provenance | {"seconds": 12345})
     with pytest.raises(KeyboardInterrupt):
         shipping.store("np-ramps", other, columns)
     monkeypatch.undo()
