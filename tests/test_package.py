@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -75,18 +76,18 @@ def test_no_more_packages_are_required_than_these() -> None:
 def test_the_lowest_versions_that_are_tested_are_those_that_are_stated() -> None:
     whole = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project, lines = whole["project"], (ROOT / "constraints-lowest.txt").read_text("utf-8")
-    optional = project["optional-dependencies"].values()
-    required = [*project["dependencies"], *(one for extra in optional for one in extra)]
-    stated = {name: f"{least}" for line in required for name, least in [_bound(line)]}
+    stated = _bounds([*project["dependencies"], *whole["dependency-groups"]["tests"]])
+    extras = _bounds(one for extra in project["optional-dependencies"].values() for one in extra)
     tested = dict(line.split("==") for line in lines.splitlines() if not line.startswith("#"))
-    assert tested.keys() == stated.keys() - {"torch"} | {"pytest"}
-    for name in stated.keys() & tested.keys():
-        assert f"{tested[name]}.".startswith(f"{stated[name]}."), name
+    assert tested.keys() == stated.keys() - {"torch"}
+    for name, version in tested.items():
+        assert f"{version}.".startswith(f"{stated[name]}."), name
+        assert extras.get(name, stated[name]) == stated[name]
 
 
-def _bound(requirement: str) -> tuple[str, str]:
-    name, _, least = requirement.partition(">=")
-    return name, least.partition(",")[0]
+def _bounds(requirements: Iterable[str]) -> dict[str, str]:
+    bounds = (line.partition(">=") for line in requirements if ">=" in line)
+    return {name: least.partition(",")[0] for name, _, least in bounds}
 
 
 def test_public_names() -> None:
