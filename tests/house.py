@@ -48,6 +48,8 @@ LATER = {
     "npfill/completion/from_python.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/pictures/convert.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/completion/result.py": "the completion that a Python program gets",
+    "npfill/pictures/nodata.py": "rasters as GDAL writes them",
+    "npfill/pictures/formats/png.py:of_boxes": "colours of wide screens",
     "npfill/pictures/sidecars.py": "masks, places and metadata beside rasters",
     "npfill/pictures/asked.py": "classes, angles and grids that close",
     "npfill/pictures/scales.py:ranks": "classes, angles and grids that close",

@@ -18,6 +18,7 @@ from npfill.completion.parameters import KEYS, SamplingOptions, is_allowed, is_p
 from npfill.errors import CheckFailedError, InputError, NpfillError
 from npfill.pictures.asked import as_asked
 from npfill.pictures.difference import Difference, difference
+from npfill.pictures.formats.metadata import OF_LOOKS
 from npfill.pictures.hole import describe, width_by_height
 from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
 
@@ -122,6 +123,8 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
             f"{after} is {other.kind} but {before} is {one.kind}: "
             "grey is compared as a colour, no alpha as opaque"
         )
+    if any(one.info.get(part) != other.info.get(part) for part in OF_LOOKS):
+        notes.append(f"{after} says other things of its colours than {before}: they look different")
     if one.size != other.size:
         sizes = [width_by_height(each.size) for each in (other, one)]
         error = CheckFailedError(

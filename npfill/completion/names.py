@@ -99,6 +99,11 @@ def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
         InputError: The format does not hold all of the picture.
     """
     if picture.is_data:
+        other = format_of(path) or picture.format
+        if other != picture.format:
+            label = FORMATS[picture.format].label
+            hint = f"`output=NAME{FORMATS[picture.format].suffixes[0]}`"
+            raise InputError(f"{path}: data are written as they came, as {label}", hint)
         return picture.format
     target = FORMATS[format_of(path, of_picture=True) or (picture.format if keep else "PNG")]
     lacks = ["alpha"] * (picture.has_alpha and not target.has_alpha)

@@ -37,8 +37,8 @@ def of_colour(
 
     Raises:
         UsageError: The text is not of this form.
-        InputError: The picture is data, which have no colours; or no pixel has the colour, or few
-            have while many nearly do. A tolerance that is given is doubted less.
+        InputError: The picture is data other than levels, which have no colours; or no pixel has
+            the colour, or few have while many nearly do. A tolerance that is given is doubted less.
     """
     form = _FORM.fullmatch(text)
     colour = colour_of(form[1]) if form else None
@@ -47,7 +47,8 @@ def of_colour(
             f"`mask={text}`: not a colour",
             "`mask=color:magenta`, `mask=color:#rrggbb` or `mask=color:#rrggbb~TOLERANCE`",
         )
-    if picture.is_data:
+    has_levels = picture.values.dtype in (np.uint8, np.uint16) and picture.colours in {1, 3}
+    if picture.is_data and not has_levels:
         raise InputError(
             f"{picture.name}: data have no colours", "NaN marks what is missing; or `mask=FILE`"
         )
@@ -59,7 +60,7 @@ def of_colour(
     selected = away <= within * step
     count = int(np.count_nonzero(selected))
     found = {each: int(np.count_nonzero(away <= each * step)) for each in _WIDER if each > within}
-    is_meant = form[2] and count >= _NEXT_TO_NOTHING * selected.size
+    is_meant = picture.is_data or (form[2] and count >= _NEXT_TO_NOTHING * selected.size)
     if count == 0 or (max(found.values(), default=0) >= _MORE * count and not is_meant):
         raise _too_few(picture, form[1], within, count, found)
     if form[2] or not usual:

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Num
 from PIL import Image
 
 from npfill.errors import InputError, NpfillError
-from npfill.pictures.formats.geotiff import of_deviation, without_no_data
+from npfill.pictures.formats.geotiff import of_deviation
+from npfill.pictures.nodata import without_no_data
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
 from npfill.pictures.scales import at_ranks, observed, range_of_data, ranks
 

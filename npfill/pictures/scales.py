@@ -83,7 +83,8 @@ def _turn(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not start <= low <= high <= start + turn:
         raise InputError(
             f"{picture.name}: values from {low:g} to {high:g} are no angles of a turn of {turn:g}",
-            f"`kind=angle:TURN` says how much a turn is: 360, {most:.6g}, 24 ...",
+            f"`kind=angle:TURN` says how much a turn is: 360, {most:.6g}, 24 ...; what has none, "
+            "as flat ground, must be missing: NaN, or `mask`",
         )
     if picture.asked == ANGLE and picture.values.dtype.kind == "f" and max(-low, high) <= most:
         raise InputError(

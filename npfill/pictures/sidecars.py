@@ -10,8 +10,8 @@ import numpy as np
 from npfill.errors import InputError, OverwriteError
 from npfill.files import write_bytes
 from npfill.pictures.formats import picture_suffixes
-from npfill.pictures.formats.geotiff import is_no_data, no_data
 from npfill.pictures.formats.raster import TURNED
+from npfill.pictures.nodata import is_no_data, no_data
 from npfill.pictures.picture import Picture
 
 _WORLD = "world"

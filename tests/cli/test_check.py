@@ -86,3 +86,12 @@ def test_as_many_pixels_differ_as_were_changed(
     found = difference(one, other)
     assert (found.count, found.largest) == (len(changed), by if changed else 0)
     assert difference(one, other, np.ones((5, 6), dtype=bool)).count == 0
+
+
+def test_levels_that_are_shown_otherwise_are_told(npfill: Command, photo: Path) -> None:
+    other = photo.with_name("other.png")
+    Image.open(photo).save(other, icc_profile=b"a profile")
+    ended = npfill("check", photo, other, "--box", "1,1,2,3")
+    assert ended.code == 0
+    assert "other.png says other things of its colours than" in ended.err
+    assert "other things" not in npfill("check", photo, photo, "--box", "1,1,2,3").err

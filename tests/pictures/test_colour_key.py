@@ -109,3 +109,14 @@ def test_data_have_no_colours() -> None:
     data = Picture(COLOURS, "NPY", "a.npy", is_data=True, missing=COLOURS > 255)
     with pytest.raises(InputError, match=r"a\.npy: data have no colours"):
         of_colour(data, "color:#ff00ff")
+
+
+def test_levels_that_are_data_have_colours_and_floats_have_none() -> None:
+    depth = np.array([[[0], [1]], [[1300], [0]]], dtype=np.uint16)
+    missing = np.zeros(depth.shape, dtype=bool)
+    data = Picture(depth, "PNG", "a", is_data=True, missing=missing)
+    selected, _ = of_colour(data, "color:black")
+    assert selected.tolist() == [[True, False], [False, True]]
+    floats = Picture(depth.astype(np.float32), "NPY", "a", is_data=True, missing=missing)
+    with pytest.raises(InputError, match="data have no colours"):
+        of_colour(floats, "color:black")

@@ -10,8 +10,8 @@ import tifffile
 
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
-from npfill.pictures.formats.geotiff import is_no_data, no_data, without_no_data
 from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.nodata import is_no_data, no_data, without_no_data
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import glance, read_picture
 
@@ -152,7 +152,7 @@ def test_a_colour_is_no_data_where_all_its_channels_are(tmp_path: Path) -> None:
     values[4, 4, 0] = 0
     picture = read_picture(raster(tmp_path / "a.tif", values, text(42113, "0")))
     assert np.array_equal(picture.lacking, HOLE)
-    assert "all three of its channels" in picture.notes[-1]
+    assert picture.notes[-1] == "a pixel is no data where all its 3 bands are"
 
 
 @pytest.mark.parametrize("place", [2, 3])
@@ -376,3 +376,82 @@ def _stored(path: Path, content: bytes, bits: int) -> Path:
     head += b"".join(struct.pack("<HHII", *each) for each in entries) + bytes(4)
     path.write_bytes(head + struct.pack("<3d", 30, 30, 0).ljust(160 - 134, b"\0") + content)
     return path
+
+
+def test_alpha_beside_colours_goes_before_a_no_data_value(tmp_path: Path) -> None:
+    values = np.concatenate([levels(3), np.where(HOLE, 0, 255)[..., None]], axis=-1)
+    values[4, 4:6, :3] = 0  # black, and valid
+    values = values.astype(np.uint8)
+    picture = read_picture(raster(tmp_path / "a.tif", values, text(42113, "0"), extrasamples=[2]))
+    assert np.array_equal(picture.lacking, HOLE)
+    assert picture.notes == ("its alpha says what is missing, and not its no-data value",)
+    assert (completed(picture, 0.0).values[HOLE, :3] > 0).all()
+
+
+def test_no_data_values_of_all_bands_together_are_read(tmp_path: Path) -> None:
+    values = levels(3)
+    values[HOLE] = 0, 255, 7
+    values[0, 0] = 0, 9, 9
+    item = '<GDALMetadata><Item name="NODATA_VALUES">0 255 7</Item></GDALMetadata>'
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, values, photometric="rgb", metadata=None, extratags=[text(42112, item)])
+    picture = read_picture(path)
+    assert picture.why == "it names a value that is no data"
+    assert np.array_equal(picture.lacking, HOLE)
+
+
+@pytest.mark.parametrize(("extra", "says"), [(2, "SEPARATED"), (0, "SEPARATED")])
+def test_inks_with_a_further_channel_are_refused_by_name(
+    tmp_path: Path, extra: int, says: str
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", levels(5), photometric="separated", extrasamples=[extra],
+                     planarconfig="contig", metadata=None)  # fmt: skip
+    with pytest.raises(InputError, match=f"{says} of type uint8 is not read"):
+        read_picture(tmp_path / "a.tif")
+
+
+def test_a_description_that_counts_pages_is_not_kept_with_one_of_them(tmp_path: Path) -> None:
+    stack = np.zeros((3, 5, 7), np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True)
+    (tmp_path / "b.tif").write_bytes(
+        picture_bytes(read_picture(tmp_path / "a.tif"), {}, keep=False)
+    )
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        assert 270 not in tiff.pages.first.tags
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lerc", "deflate", "lzw"])
+def test_compressed_tiles_are_read_as_they_are(tmp_path: Path, compression: str) -> None:
+    values = np.where(HOLE, -9999, levels(1, np.float32)).astype(np.float32)
+    path = raster(tmp_path / "a.tif", values, text(42113, "-9999"), compression=compression,
+                  tile=(16, 16))  # fmt: skip
+    picture = read_picture(path)
+    assert np.array_equal(picture.values[..., 0], values)
+    assert np.array_equal(picture.lacking, HOLE)
+
+
+@pytest.mark.parametrize("kind", ["planar8", "planar16", "grey and alpha", "white is zero", "big"])
+def test_profile_and_resolution_of_every_layout_are_kept(tmp_path: Path, kind: str) -> None:
+    deep = levels(3, np.uint16) * 257
+    options: dict[str, Any] = {"photometric": "rgb"}
+    values = deep
+    if kind.startswith("planar"):
+        options["planarconfig"] = "separate"
+        values = np.moveaxis(levels(3) if kind == "planar8" else deep, -1, 0)
+    elif kind == "grey and alpha":
+        options |= {"photometric": "minisblack", "extrasamples": [2], "planarconfig": "contig"}
+        values = deep[..., :2]
+    elif kind == "white is zero":
+        options["photometric"], values = "miniswhite", deep[..., 0]
+    else:
+        options["bigtiff"] = True
+    options |= {"resolution": (118.11, 118.11), "resolutionunit": "CENTIMETER"}
+    options |= {"iccprofile": b"a profile", "metadata": None}
+    tifffile.imwrite(tmp_path / "a.tif", values, **options)
+    picture = read_picture(tmp_path / "a.tif")
+    assert not picture.is_data
+    for keep in (False, True):
+        (tmp_path / "b").write_bytes(picture_bytes(picture, {}, keep=keep))
+        after = read_picture(tmp_path / "b").info
+        assert after["icc_profile"] == b"a profile"
+        assert after["dpi"] == pytest.approx((300, 300), abs=0.1)

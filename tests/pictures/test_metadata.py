@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -226,3 +227,29 @@ def test_xmp_of_pictures_that_no_copy_has_is_left_out_and_said(
     picture = read_picture(tmp_path / "a.jpg")
     assert "xmp" not in picture.info
     assert any(note.startswith("its XMP is left out") for note in picture.notes)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+def test_a_comment_is_read_in_either_encoding(tmp_path: Path, coding: str) -> None:
+    says, content = "café", "café".encode(coding)
+    Image.fromarray(noise()).save(tmp_path / "a.jpg", comment=content)
+    png = picture_bytes(read_picture(tmp_path / "a.jpg"), {}, keep=False)
+    assert Image.open(io.BytesIO(png)).info["Comment"] == says
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(9, 16), (12, 13), (1, 13)])
+def test_colours_of_an_avif_that_are_none_of_a_screen_are_said_in_the_png(
+    tmp_path: Path, primaries: int, transfer: int
+) -> None:
+    values = np.full((16, 16, 3), 500, np.uint16)
+    content = imagecodecs.avif_encode(
+        values, bitspersample=10, primaries=primaries, transfer=transfer, matrix=9
+    )
+    png = kept(tmp_path / "a.avif", bytes(content))
+    if (primaries, transfer) == (1, 13):
+        assert b"cICP" not in chunks_of(png)
+    else:
+        assert chunks_of(png)[b"cICP"] == bytes([primaries, transfer, 0, 1])
+        Image.open(io.BytesIO(png)).load()
+    told = left_out(read_picture(tmp_path / "a.avif"), keep=True)
+    assert told == ([] if primaries == 1 else ["AVIF results do not keep its gamma and primaries"])

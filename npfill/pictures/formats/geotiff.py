@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Shaped
 from PIL import TiffImagePlugin as Pillow
 
 from npfill.pictures.kind import why_data
+from npfill.pictures.nodata import is_no_data, no_data
 from npfill.pictures.picture import NO_DATA, Picture
 
 if TYPE_CHECKING:
@@ -35,70 +35,9 @@ _DESCRIPTION, _SOFTWARE, _ORIENTATION = 270, 305, 274
 _OF_STACKS = ("ImageJ=", '{"shape"', "<?xml")  # descriptions that count pages
 _REDUCED, _MASK = 1, 4  # bits of the type of a page
 _STATISTICS = re.compile(r'\s*<Item name="STATISTICS_[^>]*>[^<]*</Item>')
-_OFFSET = re.compile(r'\s*<Item [^>]*role="offset"[^>]*>[^<]*</Item>')
-_NUMBER = re.compile(
-    r"\s*(?P<sign>[+-]?)(?:1\.#(?P<odd>QNAN|SNAN|IND|INF)"
-    r"|(?P<plain>nan|inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))",
-    re.IGNORECASE,
-)
+_NO_DATA_VALUES = re.compile(r'<Item name="NODATA_VALUES"[^>]*>([^<]*)</Item>')
+_NOT_OF_STD = re.compile(r'\s*<Item (?:[^>]*role="offset"|name="NODATA_VALUES")[^>]*>[^<]*</Item>')
 _MODEL_TYPE, _PROJECTED, _GEOGRAPHIC = 1024, 1, 2  # a key of GeoTIFF, and its values
-_CLOSE = 4  # times the precision of floats, within which GDAL takes them for equal
-
-
-def no_data(text: str) -> tuple[int | float | None, list[str]]:
-    """The no-data value that a text says, as GDAL reads it: the number that it begins with.
-
-    Returns:
-        The value, a whole one as an integer, or None where there is no number; and a note on a
-        text that is more than a number.
-    """
-    text = text.strip("\0 ")
-    found = _NUMBER.match(text)
-    if found is None:
-        return None, [f"its no-data text {text!r} is no number: it has no no-data value"]
-    digits = {"inf": "inf"}.get((found["odd"] or "").lower(), "nan") if found["odd"] else ""
-    said = found["sign"] + (found["plain"] or digits)
-    value = float(said)
-    notes = [] if found.end() == len(text) else [f"its no-data text {text!r} is read as {said}"]
-    return int(said) if re.fullmatch(r"[+-]?\d+", said) else value, notes
-
-
-def is_no_data(
-    values: Shaped[np.ndarray, "*axes"], value: int | float | None
-) -> Bool[np.ndarray, "*axes"]:
-    """True where values are a no-data value, as GDAL compares them."""
-    dtype = values.dtype
-    if value is None or np.isnan(value):
-        return np.zeros(values.shape, dtype=bool)
-    if dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            stored = dtype.type(value)
-            return np.isclose(values, stored, rtol=_CLOSE * np.finfo(dtype).eps, atol=0)
-    limits = np.iinfo(dtype)
-    if value not in (whole := range(limits.min, limits.max + 1)):
-        return np.zeros(values.shape, dtype=bool)
-    equal: np.ndarray = values == dtype.type(whole.index(int(value)) + limits.min)
-    return equal
-
-
-def without_no_data(
-    values: Shaped[np.ndarray, "*axes"], value: int | float | None
-) -> Shaped[np.ndarray, "*axes"]:
-    """Values of which those that would be no data are moved to the next level, as GDAL moves them.
-
-    Of floats, that is the next that GDAL tells from the no-data value.
-    """
-    wrong = is_no_data(values, value)
-    if value is None or not wrong.any():
-        return values
-    dtype = values.dtype
-    if dtype.kind == "f":
-        stored = dtype.type(value)
-        step = 4 * _CLOSE * np.spacing(np.abs(stored))
-        moved = stored + step if stored < np.finfo(dtype).max - step else stored - step
-    else:
-        moved = dtype.type(int(value) + 1 if value < np.iinfo(dtype).max else int(value) - 1)
-    return np.where(wrong, moved, values)
 
 
 def is_further(tags: "Tags") -> bool:
@@ -141,7 +80,9 @@ def of_deviation(info: Mapping[str, Any]) -> dict[str, Any]:
     of_values = {"no_data", "mask", "colormap", "extrasamples", "order", "photometric"}
     kept = {part: content for part, content in info.items() if part not in of_values}
     if "tags" in kept:
-        kept["tags"] = without_items([tag for tag in kept["tags"] if tag[0] != NO_DATA], _OFFSET)
+        kept["tags"] = without_items(
+            [tag for tag in kept["tags"] if tag[0] != NO_DATA], _NOT_OF_STD
+        )
     return kept
 
 
@@ -194,9 +135,26 @@ def why(tags: "Tags") -> str:
         tags.get(Pillow.SAMPLESPERPIXEL, 1) - (alpha_of(tags) is not None),
         1 if photometric in _OF_ONE else 4 if photometric == _INKS else 3,
         place=any(tag in tags for tag in PLACE),
-        no_data=no_data(str(tags.get(NO_DATA, "")))[0] is not None,
+        no_data=any(each is not None for each in _named(tags, 1)[0])
+        or bool(_NO_DATA_VALUES.search(str(tags.get(METADATA, "")))),
         full=bits <= 8 or bits == 8 * size,
     )
+
+
+def _named(tags: "Tags", bands: int) -> tuple[list[int | float | None], bool, list[str]]:
+    """The no-data value of each band, if one is named.
+
+    Returns:
+        The values; True if only all together are no data; and notes.
+    """
+    several = _NO_DATA_VALUES.search(str(tags.get(METADATA, "")))
+    found = [no_data(each)[0] for each in several[1].split()] if several else []
+    if len(found) == bands and None not in found:
+        return found, True, []
+    if NO_DATA not in tags:
+        return [], False, []
+    value, notes = no_data(str(tags[NO_DATA]))
+    return [value] * bands, False, notes
 
 
 def data(
@@ -228,13 +186,19 @@ def data(
         values, missing = values[..., order], missing[..., order]
         missing |= values[..., -1:] == 0
     bands = values.shape[-1] - (alpha is not None)
-    if NO_DATA in page.tags:
-        info["no_data"], said = no_data(str(page.tags[NO_DATA].value))
-        notes += said
-        none = is_no_data(values[..., :bands], info["no_data"])
-        if bands == 3 and info["photometric"] == _RGB and none.any():
+    named, together, said = _named(tags, bands)
+    notes += said
+    if named:
+        info["no_data"] = named[0]
+        each_none = [is_no_data(values[..., at], each) for at, each in enumerate(named)]
+        none = np.stack(each_none, axis=-1)
+        is_colour = bands == 3 and info["photometric"] == _RGB
+        if is_colour and alpha is not None:
+            notes.append("its alpha says what is missing, and not its no-data value")
+            none[...] = False
+        elif (is_colour or together) and none.any():
             none = np.broadcast_to(none.all(axis=-1, keepdims=True), none.shape)
-            notes.append("a colour is no data where all three of its channels are")
+            notes.append(f"a pixel is no data where all its {bands} bands are")
         missing[..., :bands] |= none
     for each in valid:
         missing |= ~each.reshape(*each.shape[:2], -1)

@@ -78,13 +78,16 @@ def kept(image: Image.Image, *, upright: bool = True, turned: bool = False) -> d
     return result
 
 
-def kept_of_tiff(file: File, tags: Mapping[int, Any], *, turned: bool = False) -> dict[str, object]:
+def kept_of_tiff(
+    file: File, tags: Mapping[int, Any], *, turned: bool = False, is_data: bool = False
+) -> dict[str, object]:
     """The parts that a copy of the first page of a TIFF file keeps, whatever its layout.
 
     Args:
         file: The file.
         tags: The tags of the page.
         turned: Its height has become its width.
+        is_data: It is data, whose copy has all other tags as they are.
     """
     result: dict[str, object] = {}
     for part, tag in (("icc_profile", 34675), ("xmp", XMP_IN_TIFF), ("iptc", _IPTC_IN_TIFF)):
@@ -100,6 +103,8 @@ def kept_of_tiff(file: File, tags: Mapping[int, Any], *, turned: bool = False) -
         exif = Image.Exif()
         file.seek(0)
         exif.load_from_fp(file)
+        for tag in set(exif) - {IFD.Exif, IFD.GPSInfo} if is_data else ():
+            del exif[tag]
         if content := exif_bytes(exif, of_tiff=True, upright=True, turned=turned):
             result["exif"] = content
     return result
@@ -178,7 +183,10 @@ def png_of(image: Image.Image, text: Mapping[str, str]) -> bytes:
     if "xmp" in info:
         entries.add_itxt(_XMP_IN_PNG, bytes(info["xmp"]).decode("utf-8", "replace"))
     if "comment" in info:
-        entries.add_text("Comment", bytes(info["comment"]).decode("utf-8", "replace"))
+        comment = bytes(info["comment"]).decode("latin-1")
+        with suppress(UnicodeError):
+            comment = comment.encode("latin-1").decode("utf-8")
+        entries.add_text("Comment", comment)
     kept = {part: info[part] for part in ("icc_profile", "exif", "dpi") if part in info}
     image.save(content, "PNG", pnginfo=entries, **kept)
     # What Pillow does not write comes behind the header.

@@ -3,6 +3,7 @@
 Pillow keeps 16 bits of plain grey, but silently cuts those of colours and alpha to 8.
 """
 
+import zlib
 from collections.abc import Mapping
 from types import ModuleType
 
@@ -18,6 +19,9 @@ from npfill.pictures.picture import File, Picture, image_of
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
 BIT_DEPTH = 24  # where the header chunk, always the first, has it
 _AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
+
+# Primaries of sRGB, its transfer and that of BT.709, which is shown alike; and what is not said.
+_OF_SCREENS = (b"\0\1", b"\0\x0d", b"\0\2", b"\0\6")
 
 
 def scale_transparent_level(opened: Image.Image, header: bytes) -> None:
@@ -48,6 +52,17 @@ def decode(file: File, image: Image.Image, name: str) -> UInt16[np.ndarray, "hei
     file.seek(0)
     values: np.ndarray = _imagecodecs(name).png_decode(file.read())
     return values.reshape(*values.shape[:2], -1)
+
+
+def of_boxes(header: bytes) -> dict[str, object]:
+    """The chunk of PNG for colours that an AVIF or HEIC file says to be none of a screen's."""
+    at = header.find(b"colrnclx") + len(b"colrnclx")
+    primaries, transfer = header[at : at + 2], header[at + 2 : at + 4]
+    if at < len(b"colrnclx") or (primaries in _OF_SCREENS and transfer in _OF_SCREENS):
+        return {}
+    content = b"cICP" + primaries[-1:] + transfer[-1:] + b"\0\1"  # RGB, of full range
+    checksum = zlib.crc32(content).to_bytes(4, "big")
+    return {"colours": (len(content) - 4).to_bytes(4, "big") + content + checksum}
 
 
 def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:

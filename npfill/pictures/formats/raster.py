@@ -96,6 +96,8 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     info = metadata.kept(image, turned=turned)
     if kind == "PNG":
         info |= metadata.of_png(file, turned=turned)
+    elif kind in {"AVIF", "HEIF"} and "icc_profile" not in info:
+        info |= png.of_boxes(header)
     return Picture(values, kind, name, tuple(notes), info)
 
 

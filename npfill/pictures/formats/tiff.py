@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # the last two are odd
 KEEPS = ("icc_profile", "exif", "dpi", "xmp", "iptc")
 # Photometric interpretations of a page.
-_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
 _GREY = (_MINISBLACK, _MINISWHITE)
 _ASSOCIATED = 1  # the type of an alpha channel that colours are multiplied by
 _ORIENTATION = 274
@@ -63,8 +63,9 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
             picture = _picture(page, tags, values, valid, name)
     if tags.get(_ORIENTATION) in raster.TURNS and not any(tag in tags for tag in geotiff.PLACE):
         picture = _turned(picture, tags[_ORIENTATION])
-    info = metadata.kept_of_tiff(file, tags, turned=raster.TURNED in picture.notes)
-    if picture.is_data:  # has all other tags as they are
+    sideways = raster.TURNED in picture.notes and tags[_ORIENTATION] in raster.SIDEWAYS
+    info = metadata.kept_of_tiff(file, tags, turned=sideways, is_data=picture.is_data)
+    if picture.is_data:
         info = {part: info[part] for part in ("icc_profile", "dpi", "exif") if part in info}
     return replace(picture, notes=(*notes, *picture.notes), info={**info, **picture.info})
 
@@ -151,7 +152,9 @@ def is_plain(tags: "Tags") -> bool:
     bits = max(tags.get(Pillow.BITSPERSAMPLE, (1,)))
     is_grey = tags.get(Pillow.PHOTOMETRIC_INTERPRETATION, _MINISWHITE) in _GREY
     multiplied = tags.get(Pillow.EXTRASAMPLES) == (_ASSOCIATED,)
-    return bits <= 8 and not geotiff.why(tags) and not (is_grey and multiplied)
+    has_inks = tags.get(Pillow.PHOTOMETRIC_INTERPRETATION) == _INKS
+    unread = (is_grey and multiplied) or (has_inks and tags.get(Pillow.SAMPLESPERPIXEL) != 4)
+    return bits <= 8 and not geotiff.why(tags) and not unread
 
 
 def _tifffile(name: str) -> ModuleType:

@@ -1,0 +1,69 @@
+"""No-data values: read, found among values, and avoided, as GDAL does it."""
+
+import re
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+
+_NUMBER = re.compile(
+    r"\s*(?P<sign>[+-]?)(?:1\.#(?P<odd>QNAN|SNAN|IND|INF)"
+    r"|(?P<plain>nan|inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))",
+    re.IGNORECASE,
+)
+_CLOSE = 4  # times the precision of floats, within which GDAL takes them for equal
+
+
+def no_data(text: str) -> tuple[int | float | None, list[str]]:
+    """The no-data value that a text says, as GDAL reads it: the number that it begins with.
+
+    Returns:
+        The value, a whole one as an integer, or None where there is no number; and a note on a
+        text that is more than a number.
+    """
+    text = text.strip("\0 ")
+    found = _NUMBER.match(text)
+    if found is None:
+        return None, [f"its no-data text {text!r} is no number: it has no no-data value"]
+    digits = {"inf": "inf"}.get((found["odd"] or "").lower(), "nan") if found["odd"] else ""
+    said = found["sign"] + (found["plain"] or digits)
+    value = float(said)
+    notes = [] if found.end() == len(text) else [f"its no-data text {text!r} is read as {said}"]
+    return int(said) if re.fullmatch(r"[+-]?\d+", said) else value, notes
+
+
+def is_no_data(
+    values: Shaped[np.ndarray, "*axes"], value: int | float | None
+) -> Bool[np.ndarray, "*axes"]:
+    """True where values are a no-data value, as GDAL compares them."""
+    dtype = values.dtype
+    if value is None or np.isnan(value):
+        return np.zeros(values.shape, dtype=bool)
+    if dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            stored = dtype.type(value)
+            return np.isclose(values, stored, rtol=_CLOSE * np.finfo(dtype).eps, atol=0)
+    limits = np.iinfo(dtype)
+    if value not in (whole := range(limits.min, limits.max + 1)):
+        return np.zeros(values.shape, dtype=bool)
+    equal: np.ndarray = values == dtype.type(whole.index(int(value)) + limits.min)
+    return equal
+
+
+def without_no_data(
+    values: Shaped[np.ndarray, "*axes"], value: int | float | None
+) -> Shaped[np.ndarray, "*axes"]:
+    """Values of which those that would be no data are moved to the next level, as GDAL moves them.
+
+    Of floats, that is the next that GDAL tells from the no-data value.
+    """
+    wrong = is_no_data(values, value)
+    if value is None or not wrong.any():
+        return values
+    dtype = values.dtype
+    if dtype.kind == "f":
+        stored = dtype.type(value)
+        step = 4 * _CLOSE * np.spacing(np.abs(stored))
+        moved = stored + step if stored < np.finfo(dtype).max - step else stored - step
+    else:
+        moved = dtype.type(int(value) + 1 if value < np.iinfo(dtype).max else int(value) - 1)
+    return np.where(wrong, moved, values)
