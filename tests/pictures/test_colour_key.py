@@ -105,10 +105,11 @@ def test_colours_have_names(text: str) -> None:
     assert of_colour(Picture(COLOURS[:, :1], "PNG", "a"), text)[0].tolist() == [[True]]
 
 
-def test_data_have_no_colours() -> None:
-    data = Picture(COLOURS, "NPY", "a.npy", is_data=True, missing=COLOURS > 255)
+def test_data_other_than_levels_have_no_colours() -> None:
+    content = io.BytesIO()
+    np.save(content, COLOURS.astype(np.int16))
     with pytest.raises(InputError, match=r"a\.npy: data have no colours"):
-        of_colour(data, "color:#ff00ff")
+        of_colour(from_bytes(content.getvalue(), "a.npy"), "color:#ff00ff")
 
 
 def test_levels_that_are_data_have_colours_and_floats_have_none() -> None:
