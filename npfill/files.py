@@ -169,9 +169,9 @@ def _lock(file: int, *, wait: bool = True) -> bool:
 
 def _remove_left(folder: Path) -> None:
     """Remove what runs that were killed have left in a folder, once in a process."""
-    if folder in _seen:
+    if (place := folder.absolute()) in _seen:
         return
-    _seen.add(folder)
+    _seen.add(place)
     for part in folder.glob(".npfill-*.part"):
         with suppress(OSError), part.open("r+b") as file:
             if time.time() - part.stat().st_mtime > _CREATING and _lock(file.fileno(), wait=False):

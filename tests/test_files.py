@@ -92,3 +92,16 @@ def test_json_has_null_for_the_numbers_that_it_has_not() -> None:
 def test_json_is_written_by_one_function_alone() -> None:
     writers = {one.name for one in sources() if "json.dump" in one.text}
     assert writers == {"npfill.files", "npfill.config"}  # the latter: values of TOML
+
+
+def test_what_was_left_goes_from_each_folder_of_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "out").mkdir(parents=True)
+        left = tmp_path / name / "out" / ".npfill-1.part"
+        left.touch()
+        os.utime(left, (0, 0))
+        monkeypatch.chdir(tmp_path / name)
+        write_bytes(Path("out/x.png"), b"")
+        assert [each.name for each in Path("out").iterdir()] == ["x.png"]
