@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from npfill.sampling.patches import OFFSETS, Field, Fits, Patches, Values
+from npfill.sampling.patches import OFFSETS, Field, Fits, Patches, Values, some_of
 from npfill.sampling.scales import REACH, Scale, scales, spread_into
 from npfill.sampling.steps import Steps
 from npfill.seeds import generator
@@ -22,12 +22,15 @@ from npfill.seeds import generator
 _ROUNDS = (12, 8, 6, 4)
 # Paintings that are begun for the first sample: that which fits best at half size is finished.
 STARTS = 3
-# The spread s of a vote, in intensities; at the end, of its coarse part and of the whole, and over
-# how many pixels the coarse part is smooth.
-_VOTE, _VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.06, 0.1, 0.02, 4.0
+# The spread s of a vote, in intensities, and at the finest scale, where the mean has no texture; at
+# the end, of its coarse part and of the whole, and over how many pixels the coarse part is smooth.
+_VOTE, _VOTE_FINEST = 0.06, 0.02
+_VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.1, 0.02, 4.0
 # Share of the sources that a sample draws from at the coarsest scale, and the size of what it
 # leaves out, in pixels.
 _SHARE, _LEFT_OUT = 0.7, 3.0
+# The most sources that the hole is first filled from.
+_FIRST = 2048
 # The least std, in intensities.
 _LEAST = 1e-3
 
@@ -111,18 +114,19 @@ class Painting:
         patches, values = self.levels[number], self.levels[number].values.clone()
         allowed, coarsest = patches.scale.sources.flatten(), number == len(self.levels) - 1
         fits: Fits | None = None
+        spread = _VOTE if number else _VOTE_FINEST
         if coarsest:
             allowed = _some(patches.scale, random)
-            values[patches.pixels] = _begun(patches, allowed)
+            values[patches.pixels] = _begun(patches, allowed, random, spread)
         else:
             assert field is not None
             field, known = patches.doubled(self.levels[number + 1], field, allowed, random)
             fits = torch.where(known, 0.0, 1e3)
-            values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, _VOTE)
+            values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, spread)
         for _ in range(_rounds(len(self.levels) - 1 - number)):
             steps.advance(len(patches.targets))
             field, fits = patches.search(values, field, allowed, random)
-            values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, _VOTE)
+            values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, spread)
         assert field is not None
         assert fits is not None
         return field, fits
@@ -151,13 +155,13 @@ def _settled(votes: Values, patches: Patches) -> Values:
     return held(votes + smooth.flatten(1).T[patches.pixels], patches, _VOTE_AT_END)
 
 
-def _begun(patches: Patches, allowed: Bool[Tensor, " place"]) -> Values:
+def _begun(patches: Patches, allowed: Bool[Tensor, " place"], random: torch.Generator) -> Values:
     """The hole filled layer by layer from its rim, with the middles of patches that fit best.
 
     A pixel counts in a comparison as 1 where it is observed or filled, and else as much as its mean
-    is sure: s² / (s² + std²).
+    is sure: s² / (s² + std²), with the spread s of a vote.
     """
-    scale, spread = patches.scale, _VOTE
+    scale = patches.scale
     colours, (height, width) = len(scale.mean), scale.size
     rough = scale.picture[colours:]
     if len(rough):
@@ -167,7 +171,7 @@ def _begun(patches: Patches, allowed: Bool[Tensor, " place"]) -> Values:
     sure = spread**2 / (spread**2 + scale.std.square().mean(0))
     sure = torch.where(scale.hole, sure, 1.0).flatten()
     around = torch.tensor([y * width + x for y, x in OFFSETS])
-    sources = allowed.nonzero()[:, 0]
+    sources = some_of(allowed, _FIRST, random)
     known = patches.values[sources[:, None] + around]
     squares, known = known.square().sum(2), known.flatten(1)
     left = scale.hole.clone()

@@ -31,6 +31,16 @@ _STEPS = (8, 4, 2, 1)
 OFFSETS = [(y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1)]
 
 
+def some_of(
+    allowed: Bool[Tensor, " place"], most: int, random: torch.Generator
+) -> Int[Tensor, " source"]:
+    """The numbers of allowed places; where they are more than `most`, of so many at random."""
+    places = allowed.nonzero()[:, 0]
+    if len(places) <= most:
+        return places
+    return places[torch.randperm(len(places), generator=random)[: max(most, 1)]]
+
+
 @dataclass(frozen=True)
 class Patches:
     """The patches of a scale. Pixels and patches have row-major numbers: a patch, its centre's.
@@ -115,19 +125,19 @@ class Patches:
 
         Args:
             values: The picture, a row for each pixel.
-            field: What fitted before; None to compare with every source.
+            field: What fitted before; None to compare with every source, or as many as are few.
             allowed: True at the sources that are drawn from; at least one.
             random: For the places that are tried.
         """
         wanted = self.described(values)
         if field is None or len(field) * int(allowed.sum()) <= _FEW:
-            return self._every(wanted, allowed.nonzero()[:, 0])
+            return self._every(wanted, some_of(allowed, _FEW // len(wanted), random))
         return self._patchmatch(wanted, field, allowed, random)
 
     def _every(
         self, wanted: Float[Tensor, "target component"], sources: Int[Tensor, " source"]
     ) -> tuple[Field, Fits]:
-        """The nearest of all sources."""
+        """The nearest of some sources."""
         rows = self.table[sources]
         norms = rows.square().sum(1)
         parts = wanted.split(max(1, _AT_ONCE // len(sources)))
