@@ -91,8 +91,9 @@ class ConvCNP(NeuralProcess):
         "then convolutional networks, on the picture's own grid"
     )
     limits = (
-        "wide holes, which it fills in smoothly; and samples of its own (its pixels are "
-        "independent given the context)"
+        "wide holes, which its mean fills in smoothly; and samples of its own (its pixels are "
+        "independent given the context): those of `auto` are pictures that would fit, painted with "
+        "patches of the picture, and not draws from the predictive distribution"
     )
     # Whole photographs: sixteen rounds of them take minutes, and what they draw has no texture.
     default_sampler = "exemplar"

@@ -155,7 +155,9 @@ def _settled(votes: Values, patches: Patches) -> Values:
     return held(votes + smooth.flatten(1).T[patches.pixels], patches, _VOTE_AT_END)
 
 
-def _begun(patches: Patches, allowed: Bool[Tensor, " place"], random: torch.Generator) -> Values:
+def _begun(
+    patches: Patches, allowed: Bool[Tensor, " place"], random: torch.Generator, spread: float
+) -> Values:
     """The hole filled layer by layer from its rim, with the middles of patches that fit best.
 
     A pixel counts in a comparison as 1 where it is observed or filled, and else as much as its mean
