@@ -271,3 +271,14 @@ def test_files_that_change_values_hold_no_data(tmp_path: Path) -> None:
     for kind in ("data", "classes", "angle"):
         with pytest.raises(InputError, match=f"JPEG files change values, so they hold no {kind}"):
             npfill.complete(tmp_path / "a.jpg", HOLE, model=Rows(), kind=kind)
+
+
+@pytest.mark.parametrize(("count", "few"), [(3, True), (40, False)])
+def test_the_nearest_of_a_few_whole_numbers_is_one_of_them(count: int, few: bool) -> None:
+    values = (np.arange(48).reshape(6, 8) % count).astype(np.int16)
+    data = Picture(
+        values[..., None], "NPY", "a", is_data=True, missing=np.zeros((6, 8, 1), dtype=bool)
+    )
+    assert (as_asked(data, model="nearest").measure == "classes") == few
+    assert as_asked(data, "data", model="nearest").measure == ""
+    assert as_asked(data, model="gp").measure == ""

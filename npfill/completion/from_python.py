@@ -111,7 +111,7 @@ def complete(
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
     given = as_picture(picture, "the picture", most, damaged=damaged)
-    given = replace(given, picture=as_asked(given.picture, kind, wrap))
+    given = replace(given, picture=as_asked(given.picture, kind, wrap, str(model)))
     known, rest = _by_channel(given.picture, mask)
     threshold = None if mask_threshold is None else float(mask_threshold)
     labels = [mask_label] if isinstance(mask_label, int | str) else mask_label

@@ -10,10 +10,11 @@ from npfill.pictures.formats.geotiff import why_open
 from npfill.pictures.picture import ANGLE, AUTO, CLASSES, COLUMNS, DATA, Picture
 
 _MOST_CLASSES = 256
+_FEW = 16
 _FEWEST_COLUMNS = 4
 
 
-def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "") -> Picture:
+def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "", model: str = "") -> Picture:
     """A picture whose values are of the kind that the user names.
 
     Args:
@@ -21,6 +22,7 @@ def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "") -> Picture:
         kind: `auto`: what it is by itself; `data`: numbers in any unit; `classes`: labels, which
             have no mean; `angle` or `angle:TURN`: numbers of which 0 and TURN are one.
         wrap: `columns`: the first column follows the last, as at the date line.
+        model: The name of what completes it: the nearest of a few whole numbers is one of them.
 
     Raises:
         UsageError: There is no such kind.
@@ -36,6 +38,10 @@ def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "") -> Picture:
     if wrap:
         _check_columns(picture)
         picture = replace(picture, wraps=True)
+    if word == AUTO and model == "nearest" and _has_few_numbers(picture):
+        kind = word = CLASSES
+        note = "few whole numbers: nearest chooses one, as of classes; `kind=data` takes means"
+        picture = replace(picture, notes=(*picture.notes, note))
     if word == AUTO:
         return picture
     format_ = FORMATS[picture.format]
@@ -61,6 +67,14 @@ def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "") -> Picture:
     if word == CLASSES:
         _check_classes(asked)
     return asked
+
+
+def _has_few_numbers(picture: Picture) -> bool:
+    """True of data of so few whole numbers that they look like classes."""
+    values = picture.values[..., : picture.colours]
+    if not picture.is_data or values.dtype.kind not in "iu" or picture.missing is None:
+        return False
+    return len(np.unique(values[~picture.missing[..., : picture.colours]])) <= _FEW
 
 
 def _is_positive(text: str) -> bool:
