@@ -19,7 +19,7 @@ from npfill.sampling.steps import Steps
 from npfill.seeds import generator
 
 # Rounds of search and votes at the coarsest scale and the next ones; the last is for all others.
-_ROUNDS = (12, 8, 6, 4)
+_ROUNDS = (12, 8, 6, 4, 3, 2)
 # Paintings that are begun for the first sample: that which fits best at half size is finished.
 STARTS = 3
 # The spread s of a vote, in intensities, and at the finest scale, where the mean has no texture; at
