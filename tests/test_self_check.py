@@ -61,7 +61,8 @@ def test_scaling_the_noise_scales_the_std(name: str, k: float) -> None:
         assert spread is not None
         factors.append(np.exp(np.log(spread).mean()))
         assert check.z_squared == pytest.approx(k * k, rel=0.25)
-    limit = 0.05 if name in {"scattered", "stripes"} else 0.25  # few classes are well checked
+    # Shrunk towards the model's own the more, the fewer pixels are checked as far from the visible.
+    limit = {"scattered": 0.05, "stripes": 0.08}.get(name, 0.3)
     assert np.mean(factors) == pytest.approx(k, rel=limit)
 
 

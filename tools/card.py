@@ -123,6 +123,10 @@ def head(
         if correlation
         else ""
     )
+    if provenance.get("channels_apart"):
+        together += (
+            " The likelihoods\n  below were measured before, with channels taken as independent."
+        )
     around = " around each pixel" if model.any_size else ""
     before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}

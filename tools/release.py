@@ -98,10 +98,13 @@ def add_command(
 def channels_command(
     name: Annotated[str, typer.Argument(help="A model of several channels that ships.")],
     data: Annotated[Path, typer.Option(help="The pictures that it was trained on.")],
+    pictures: Annotated[
+        int | None, typer.Option(min=1, help="Fit to so many, and measure nothing again.")
+    ] = None,
 ) -> None:
     """Fit how the channels of weights that ship go together; their tensors stay as they are."""
     with stderr.status("correlation") as status:
-        target = correlated(name, data, status.update)
+        target = correlated(name, data, status.update, pictures)
     Reporter().say(f"wrote {target}, its row in zoo.toml, and {target.with_suffix('.md')}")
 
 

@@ -25,10 +25,10 @@ from npfill.predictor.neural import Array, HoleArray, Predictor
 from npfill.seeds import array_generator
 
 # Errors go together over about so many pixels of a class: these count as one.
-_TOGETHER = np.array([1.0, 1.0, 1.5, 3.0, 8.0, 24.0, 80.0, 250.0, 1000.0])
+_TOGETHER = np.array([1.0, 1.0, 1.5, 3.0, 24.0, 72.0, 240.0, 750.0, 3000.0])
 # The prior of the factors' logarithms: its standard deviation, the correlation of one class and
 # the next. What is found from n independent pixels has the variance _NOISE / n: tails are heavy.
-_SPREAD, _ALIKE, _NOISE = 0.7, 0.8, 1.5
+_SPREAD, _ALIKE, _NOISE = 0.5, 0.8, 1.5
 _LEVEL, _QUANTILE = 0.9, 1.6448536269514722
 # A normal's standard deviation over its median absolute value; what the mean of about four
 # neighbours adds to the variance of noise.
