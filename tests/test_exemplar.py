@@ -10,8 +10,8 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.sampling import Exemplar
 from npfill.sampling.exemplar import NARROW
-from npfill.sampling.steps import told
 from npfill.seeds import generator
+from npfill.steps import told
 from tests.conftest import of, tiny
 
 SIDE = 56

@@ -46,6 +46,7 @@ from npfill.cli.options import (
 )
 from npfill.cli.records import Record, Records, failure, skipped
 from npfill.errors import BatchError, NpfillError, UsageError
+from npfill.steps import told
 
 if TYPE_CHECKING:
     from npfill.completion import Report, Run
@@ -177,8 +178,6 @@ def _end(run: "Run", data: Record, as_json: bool) -> None:
 
 def _single(run: "Run", reporter: Reporter) -> Record:
     """Complete one picture."""
-    from npfill.sampling.steps import told
-
     (job,) = run.jobs
     prepared = run.prepare(job)
     for note in prepared.notes:

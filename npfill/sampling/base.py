@@ -15,9 +15,9 @@ from npfill.gaussian import Gaussian, correlated
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
 from npfill.sampling.predictive import bounded, concat_chunks, in_chunks, latent_noise, mixture
-from npfill.sampling.steps import Steps
 from npfill.scores import floored
 from npfill.seeds import generator
+from npfill.steps import Steps
 
 Samples = Float[Tensor, "sample batch target channel"]
 Truth = Float[Tensor, "batch pixel channel"]

@@ -16,7 +16,7 @@ from npfill.sampling.independent import Independent
 from npfill.sampling.painting import Painting
 from npfill.sampling.predictive import moments
 from npfill.sampling.scales import holds_box
-from npfill.sampling.steps import Steps
+from npfill.steps import Steps
 
 # Patches are drawn for a hole into which a box of this side fits; a narrower one gets grain.
 NARROW = 6

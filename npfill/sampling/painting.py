@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from npfill.sampling.patches import OFFSETS, Field, Fits, Patches, Values, some_of
 from npfill.sampling.scales import REACH, Scale, scales, spread_into
-from npfill.sampling.steps import Steps
 from npfill.seeds import generator
+from npfill.steps import Steps
 
 # Rounds of search and votes at the coarsest scale and the next ones; the last is for all others.
 _ROUNDS = (12, 8, 6, 4, 3, 2)
