@@ -65,7 +65,7 @@ MASKS = {
     "half-transparent.png": Nasty(
         lambda: alpha(255, _SELECTED // 4), INPUT, "brightest value is 63 of 255"
     ),
-    "wholly-transparent.png": Nasty(lambda: alpha(255, 0 * _SELECTED), INPUT, "selects 0 px"),
+    "wholly-transparent.png": Nasty(lambda: alpha(255, 0 * _SELECTED), INPUT, "transparent"),
     "animated.gif": Nasty(
         lambda: saved(
             Image.fromarray(_SELECTED),
