@@ -242,9 +242,12 @@ def test_colours_of_an_avif_that_are_none_of_a_screen_are_said_in_the_png(
     tmp_path: Path, primaries: int, transfer: int
 ) -> None:
     values = np.full((16, 16, 3), 500, np.uint16)
-    content = imagecodecs.avif_encode(
-        values, bitspersample=10, primaries=primaries, transfer=transfer, matrix=9
-    )
+    try:
+        content = imagecodecs.avif_encode(
+            values, bitspersample=10, primaries=primaries, transfer=transfer, matrix=9
+        )
+    except TypeError:
+        pytest.skip("an imagecodecs that writes no such AVIF")
     png = kept(tmp_path / "a.avif", bytes(content))
     if (primaries, transfer) == (1, 13):
         assert b"cICP" not in chunks_of(png)
