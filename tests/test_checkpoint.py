@@ -29,6 +29,7 @@ def a_context() -> Context:
     return Context(torch.rand(1, 2, 6, 6, generator=generator), observed)
 
 
+@pytest.mark.slow
 def test_a_model_read_back_predicts_the_same(model: NeuralProcess, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     checkpoint.save(path, model, {"seed": 3})
@@ -41,6 +42,7 @@ def test_a_model_read_back_predicts_the_same(model: NeuralProcess, tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 def test_half_precision_halves_the_file_and_hardly_moves_a_prediction(
     model: NeuralProcess, tmp_path: Path
 ) -> None:
@@ -56,6 +58,7 @@ def test_half_precision_halves_the_file_and_hardly_moves_a_prediction(
     )
 
 
+@pytest.mark.slow
 def test_equal_models_give_equal_bytes(model: NeuralProcess, tmp_path: Path) -> None:
     one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
     for path in (one, other):
@@ -63,6 +66,7 @@ def test_equal_models_give_equal_bytes(model: NeuralProcess, tmp_path: Path) -> 
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_only_metadata_key_is_canonical_json(model: NeuralProcess, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     checkpoint.save(path, model, {"b": 1, "a": "ä"})
@@ -147,6 +151,7 @@ def test_the_correlation_of_the_channels_is_kept_and_nothing_is_written_without_
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", [0.5, [2], [0.1, 0.2], ["a"], {"a": 1}, [None], [1e400]])
 def test_what_is_no_correlation_is_refused(said: object, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"

@@ -98,6 +98,7 @@ def test_a_completion_has_the_type_and_shape_of_its_picture_and_equals_it_outsid
     assert not std_of(completed)[outside].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_std_is_positive_in_the_hole(name: str) -> None:
     assert (std_of(npfill.complete(grey(), HOLE, of(name, 1), samples=0))[HOLE] > 0).all()
@@ -180,6 +181,7 @@ def every_draw(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     return predicted.mean.reshape(shape), predicted.scale.reshape(shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_mean_and_std_follow_the_law_of_total_variance(name: str) -> None:
     means, scales = (tensor.double().numpy() for tensor in every_draw(name))
@@ -281,6 +283,7 @@ def test_a_full_hole_is_a_draw_from_the_prior_and_sees_nothing(name: str) -> Non
     assert np.isfinite(one.mean).all()
 
 
+@pytest.mark.slow
 def test_a_model_may_be_of_double_precision() -> None:
     double = npfill.complete(in_unit(colour()), HOLE, of("anp", 3).double())
     assert_close(double, npfill.complete(in_unit(colour()), HOLE, of("anp", 3)))
@@ -321,6 +324,7 @@ MASKS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MASKS)
 def test_every_form_of_a_mask_gives_the_same_completion(kind: str) -> None:
     model = of("cnp", 1)
@@ -352,6 +356,7 @@ def test_an_observed_value_that_is_infinite_is_refused(value: float) -> None:
     assert "infinite or too far apart" in str(refusal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["uint16", "int16", "float32 of kelvin", "five channels"])
 def test_data_keep_their_type_unit_and_values(kind: str) -> None:
     picture = {
@@ -378,6 +383,7 @@ def test_what_is_nan_or_masked_is_missing() -> None:
     assert str(refusal_of(picture, None)) == "nothing says what is missing, and no value is NaN"
 
 
+@pytest.mark.slow
 def test_each_channel_may_have_a_mask_of_its_own() -> None:
     model, masks = of("cnp", 1), np.stack([HOLE, ~HOLE, HOLE], axis=-1)
     completed = npfill.complete(colour(), masks, model, samples=1)

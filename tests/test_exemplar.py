@@ -40,6 +40,7 @@ def drawn(picture: Tensor, hole: Tensor, std: float = 0.2, count: int = 1, seed:
     return Exemplar().complete(picture, hole, predicted(picture, std), seed, range(count)).samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [14, NARROW - 1])
 def test_a_sample_depends_on_the_seed_and_its_number_alone(side: int) -> None:
     picture, hole = stripes(), a_hole(side)
@@ -49,6 +50,7 @@ def test_a_sample_depends_on_the_seed_and_its_number_alone(side: int) -> None:
     assert not torch.equal(few, drawn(picture, hole, count=2, seed=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [14, NARROW - 1])
 def test_what_lies_in_the_hole_is_never_read(side: int) -> None:
     picture, hole = stripes(), a_hole(side)
@@ -56,6 +58,7 @@ def test_what_lies_in_the_hole_is_never_read(side: int) -> None:
     assert torch.equal(drawn(spoiled, hole), drawn(picture, hole))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3, 5])
 @pytest.mark.parametrize("corner", [0, 20, SIDE - 14])
 def test_texture_goes_on_where_the_mean_is_flat(channels: int, corner: int) -> None:
@@ -70,6 +73,7 @@ def test_where_the_mean_is_sure_a_sample_is_the_mean() -> None:
     assert (drawn(picture, hole, std=1e-3) - 0.5).abs().max() < 0.01
 
 
+@pytest.mark.slow
 def test_patches_are_taken_from_where_it_is_allowed() -> None:
     picture = stripes()
     picture[:, :, 40:] = 1.0  # close to the hole, but not allowed
@@ -99,6 +103,7 @@ def test_too_little_to_draw_from_is_said() -> None:
     assert not torch.equal(*found.samples)
 
 
+@pytest.mark.slow
 def test_a_wide_hole_is_told() -> None:
     picture = stripes(1)
     narrow, wide = (
@@ -109,6 +114,7 @@ def test_a_wide_hole_is_told() -> None:
     assert "sample 1 is a picture to keep" in wide.notes[0]
 
 
+@pytest.mark.slow
 def test_a_batch_is_drawn_as_its_pictures_are_alone() -> None:
     pixels = torch.stack([stripes(2), stripes(2).flip(1)])
     observed = ~a_hole().expand(2, 1, -1, -1)
@@ -125,6 +131,7 @@ def test_a_batch_is_drawn_as_its_pictures_are_alone() -> None:
         assert torch.equal(samples(slice(number, number + 1))[:, 0], both[:, number])
 
 
+@pytest.mark.slow
 def test_a_model_of_grey_pictures_gives_colour_samples_of_whole_patches() -> None:
     picture = stripes().permute(1, 2, 0).numpy()
     found = npfill.complete(picture, a_hole().numpy(), of("cnp", 1), 2, sampler="exemplar")
@@ -133,6 +140,7 @@ def test_a_model_of_grey_pictures_gives_colour_samples_of_whole_patches() -> Non
     assert not np.array_equal(*found.samples)
 
 
+@pytest.mark.slow
 def test_progress_is_told_up_to_the_whole() -> None:
     heard: list[tuple[int, int]] = []
     with told(lambda done, total: heard.append((done, total))):

@@ -89,6 +89,7 @@ def test_json_has_null_for_the_numbers_that_it_has_not() -> None:
     assert json.loads(json_text(value)) == {"psnr": None, "rows": [[None, 1.5]], "name": "NaN"}
 
 
+@pytest.mark.slow
 def test_json_is_written_by_one_function_alone() -> None:
     writers = {one.name for one in sources() if "json.dump" in one.text}
     assert writers == {"npfill.files", "npfill.config"}  # the latter: values of TOML

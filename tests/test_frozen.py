@@ -44,6 +44,7 @@ def test_a_file_of_format_1_gives_the_answer_it_gave(path: Path) -> None:
         torch.testing.assert_close(value, torch.tensor(given[name]), rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NEWER, ids=lambda path: path.stem)
 def test_a_file_of_format_2_is_the_model_of_format_1(path: Path) -> None:
     new, old = (checkpoint.load(each).model for each in (path, FROZEN / path.name))

@@ -17,6 +17,7 @@ def files() -> Files:
     return beginnings()
 
 
+@pytest.mark.slow
 def test_a_case_is_always_the_same_and_another_seed_has_others(files: Files) -> None:
     cases = [fuzzer.case_of(files, 3, number) for number in range(20)]
     assert cases == [fuzzer.case_of(files, 3, number) for number in range(20)]
@@ -31,6 +32,7 @@ def test_every_kind_of_file_is_damaged(files: Files) -> None:
     assert sum(case.content != files[case.kind][case.name] for case in damaged) > 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ends", "problem"),
     [
@@ -55,6 +57,7 @@ def test_a_crash_a_bug_and_a_traceback_are_found_and_kept(
     assert "npfill " in (tmp_path / "0" / "problem.txt").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_command_that_ends_well_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Files
 ) -> None:

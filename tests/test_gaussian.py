@@ -19,6 +19,7 @@ def pair(mean: float, scale: float) -> Gaussian:
     return Gaussian(*(torch.tensor([value], dtype=torch.float64) for value in (mean, scale)))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(numbers, positive, numbers)
 def test_log_prob_is_the_normal_density(mean: float, scale: float, value: float) -> None:
@@ -29,6 +30,7 @@ def test_log_prob_is_the_normal_density(mean: float, scale: float, value: float)
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(numbers, positive, numbers, positive)
 def test_kl_is_the_closed_form_and_never_negative(a: float, b: float, c: float, d: float) -> None:

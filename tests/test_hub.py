@@ -124,6 +124,7 @@ def test_a_connection_that_drops_is_taken_up_again(server: HubServer, row: zoo.E
     assert zoo.find("tiny").path.read_bytes() == server.content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
@@ -293,6 +294,7 @@ def test_a_branch_of_no_commit_is_refused(server: HubServer, cache: Path) -> Non
     assert not files_in(cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["", "busy", "dropped"])
 def test_a_password_in_an_address_is_not_shown(
     fault: str, server: HubServer, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch

@@ -186,6 +186,7 @@ def test_an_unknown_kind_is_refused(kind: str) -> None:
         npfill.complete(hidden(np.zeros((6, 8))), model=Rows(), kind=kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["auto", "classes"])
 @pytest.mark.parametrize("shift", range(8))
 def test_a_closed_grid_may_be_cut_open_anywhere(kind: str, shift: int) -> None:

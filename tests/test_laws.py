@@ -39,6 +39,7 @@ def assert_same(one: Gaussian, other: Gaussian) -> None:
     torch.testing.assert_close(one.scale, other.scale, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_a_target_does_not_depend_on_which_others_are_asked_for(model: Model) -> None:
     context = a_context()
     every = predict(model, context, Targets.every(SIZE))
@@ -46,12 +47,14 @@ def test_a_target_does_not_depend_on_which_others_are_asked_for(model: Model) ->
     assert_same(some, Gaussian(every.mean[..., [3, 17, 30], :], every.scale[..., [3, 17, 30], :]))
 
 
+@pytest.mark.slow
 def test_targets_of_each_picture_equal_targets_shared_by_all(model: Model) -> None:
     context, index = a_context(), torch.tensor([3, 17, 30])
     shared = predict(model, context, Targets(index, SIZE))
     assert_same(predict(model, context, Targets(index.expand(3, -1), SIZE)), shared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [float("nan"), float("inf"), -7.0])
 def test_the_hole_is_never_read(model: Model, hidden: float) -> None:
     context = a_context()
@@ -60,6 +63,7 @@ def test_the_hole_is_never_read(model: Model, hidden: float) -> None:
     assert_same(predict(model, spoiled, every), predict(model, context, every))
 
 
+@pytest.mark.slow
 def test_a_target_may_lie_on_a_finer_grid_of_the_same_frame(model: Model) -> None:
     if model.any_size:
         pytest.skip("it works on the picture's own grid")
@@ -70,6 +74,7 @@ def test_a_target_may_lie_on_a_finer_grid_of_the_same_frame(model: Model) -> Non
     assert_same(predict(model, context, fine), predict(model, context, Targets.every(SIZE)))
 
 
+@pytest.mark.slow
 def test_the_order_of_context_points_does_not_matter(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +91,7 @@ def test_the_order_of_context_points_does_not_matter(
     assert_same(predict(model, context, every), before)
 
 
+@pytest.mark.slow
 def test_masking_points_equals_removing_them(model: Model) -> None:
     context, every = a_context(), Targets.every(SIZE)
     fewest = int(context.mask().sum(1).max())
@@ -93,6 +99,7 @@ def test_masking_points_equals_removing_them(model: Model) -> None:
     assert_same(predict(model, masked, every), predict(model, removed, every))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_empty_and_full_contexts_are_finite_with_finite_gradients(
     model: Model, share: float
@@ -108,6 +115,7 @@ def test_empty_and_full_contexts_are_finite_with_finite_gradients(
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_its_members_give_alone(model: Model) -> None:
     context, every = a_context(), Targets.every(SIZE)
     together = predict(model, context, every)
@@ -119,6 +127,7 @@ def test_a_batch_gives_what_its_members_give_alone(model: Model) -> None:
         assert_same(predicted, one)
 
 
+@pytest.mark.slow
 def test_an_unobserved_context_says_nothing_of_the_picture(model: Model) -> None:
     every = Targets.every(SIZE)
     one, other = a_context(seed=1, share=0.0), a_context(seed=2, share=0.0)
@@ -148,6 +157,7 @@ def test_latents_inferred_together_are_those_inferred_one_by_one(name: str) -> N
         torch.testing.assert_close(grad, expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_the_scale_is_positive_and_above_its_floor(model: Model) -> None:
     predicted = predict(model, a_context(), Targets.every(SIZE))
     assert (predicted.scale >= model.config.scale_floor).all()
@@ -159,6 +169,7 @@ def test_draw_k_is_the_same_however_many_are_asked_for() -> None:
     assert not torch.equal(draws(latent, 8, "sample", 3), draws(latent, 7, "sample", 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lcnp", "lcnp-basis", "np", "np-basis", "anp"])
 def test_the_elbo_is_below_the_importance_weighted_estimate(name: str) -> None:
     model, context = tiny(name), a_context()

@@ -56,6 +56,7 @@ def test_import_loads_no_torch() -> None:
     assert heavy_modules_after("import npfill") == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["complete", "--help"]])
 def test_help_loads_no_torch(arguments: list[str]) -> None:
     assert heavy_modules_after(RUN_COMMAND.format(arguments=arguments)) == set()

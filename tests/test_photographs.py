@@ -20,6 +20,7 @@ def test_auto_is_the_model_for_photographs_whatever_the_picture() -> None:
     assert np.array_equal(unnamed.mean, named.mean)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slope", "side"), [(0.1, 32), (0.5, 32), (1.0, 16)], ids=["gentle", "plain", "steep"]
 )

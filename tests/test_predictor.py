@@ -288,6 +288,7 @@ def test_a_baseline_of_ones_own_is_loaded_by_its_name(monkeypatch: pytest.Monkey
     assert not predicted.samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("sampler", ["latent", "independent", "autoregressive"])
 def test_a_picture_is_encoded_once_for_mean_std_and_all_samples(

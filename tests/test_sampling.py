@@ -68,6 +68,7 @@ def test_sample_k_depends_on_the_seed_and_k_alone(name: str, kind: str, noise: b
     assert len(drawn(model, a_context(), how, 0)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_batch_is_drawn_as_its_members_are_alone(name: str, kind: str) -> None:
     model, how, both = of(name, 2).double(), sampler(kind, 4), a_context()
@@ -77,6 +78,7 @@ def test_a_batch_is_drawn_as_its_members_are_alone(name: str, kind: str) -> None
         torch.testing.assert_close(drawn(model, alone, how)[:, 0], together[:, number])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_what_is_under_the_hole_is_never_read(name: str, kind: str) -> None:
     model, how, context = of(name, 2).double(), sampler(kind, 4), a_context()
@@ -156,6 +158,7 @@ def test_rounds_grow_and_leave_no_pixel_over(pixels: int, rounds: int) -> None:
     assert sizes[-1:] == sorted(sizes)[-1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mean", "std"), [(0.02, 0.05), (0.1, 0.2), (0.5, 0.05), (0.5, 0.45), (0.9, 0.25)]
 )
@@ -296,6 +299,7 @@ def test_a_correlation_of_channels_changes_no_channel_alone(name: str) -> None:
     assert torch.equal(moved[0].scale, moved[1].scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["independent", "autoregressive"])
 def test_the_channels_of_samples_go_together_as_the_model_says(kind: str) -> None:
     model, context = of("cnp", 2).double(), a_context(batch=1)

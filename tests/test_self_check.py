@@ -50,6 +50,7 @@ HOLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOLES)
 @pytest.mark.parametrize("k", [0.5, 1.0, 2.0])
 def test_scaling_the_noise_scales_the_std(name: str, k: float) -> None:

@@ -15,6 +15,7 @@ from npfill.training.recipe import parse
 LARGEST_FILE, LARGEST_ZOO = 8 * 10**6, 24 * 10**6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", zoo.entries())
 def test_what_ships_is_what_its_row_says(name: str) -> None:
     entry = zoo.entries()[name]
@@ -35,6 +36,7 @@ def test_what_ships_is_what_its_row_says(name: str) -> None:
     assert entry.terms in card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", zoo.entries())
 def test_the_recipe_of_a_weight_builds_its_configuration(name: str) -> None:
     recipe = parse((folder("train") / f"{name}.toml").read_text("utf-8"), name)

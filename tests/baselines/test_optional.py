@@ -31,6 +31,7 @@ def test_any_picture_is_filled_with_finite_values(
     assert filled.std is None or (filled.std > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_what_is_under_the_hole_is_not_read(optional: Baseline, channels: int) -> None:
     picture, hole = noise(9, 8, channels), a_hole(9, 8, 0.5)
@@ -40,6 +41,7 @@ def test_what_is_under_the_hole_is_not_read(optional: Baseline, channels: int) -
         assert np.array_equal(optional.fill(spoiled, hole).mean, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.0, 0.25, 1.0])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_constant_picture_stays_constant(
@@ -50,6 +52,7 @@ def test_a_constant_picture_stays_constant(
     assert filled.mean == pytest.approx(level, abs=OFF_CONSTANT.get(optional.name, 1e-6))
 
 
+@pytest.mark.slow
 def test_a_ramp_is_continued_across_a_small_hole(optional: Baseline) -> None:
     picture = np.repeat(np.linspace(0.2, 0.8, 9, dtype=np.float32)[:, None, None], 9, axis=1)
     hole = np.zeros((9, 9), dtype=bool)

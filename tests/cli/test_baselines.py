@@ -47,6 +47,7 @@ def test_linear_writes_mean_std_and_samples(npfill: Command, tmp_path: Path) -> 
     assert "outside changed: 0 px" in ended.err
 
 
+@pytest.mark.slow
 def test_gp_writes_mean_std_and_samples(npfill: Command, tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     assert npfill(*words("gp", "-o", tmp_path / "out")).code == 0

@@ -53,6 +53,7 @@ def mean_of(npfill: Command, weights: Path) -> Command:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -100,6 +101,7 @@ def test_masks_are_found_by_path_and_stem_whatever_the_suffix(mean_of: Command) 
     assert files(Path("out")) == {"a_mean.png", "sub/a_mean.png"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["a_mask.png", "a-mask.bmp", "mask_a.png", "A_MASK.PNG", "a_mask001.png", "a.png"]
 )
@@ -340,6 +342,7 @@ def test_links_to_folders_are_followed_once_and_never_round(mean_of: Command) ->
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["in/a.png", "in/mask.png", "in/b_mean.png"], ["in/*.png"]])
 def test_masks_and_results_among_several_are_not_completed_however_they_are_named(
     mean_of: Command, words: list[str]

@@ -69,6 +69,7 @@ def test_every_result_of_npfill_passes(
         )
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["L", "LA", "RGB", "RGBA"]),
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), unique=True),

@@ -129,6 +129,7 @@ def test_what_is_asked_for_is_written_and_nothing_else(
     assert names(photo.parent) == {"photo.png"} | written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("emit", "name"), [("std", "x.png"), ("samples", "x.png"), ("sheet", "x.PNG"), ("npz", "x.npz")]
 )
@@ -291,6 +292,7 @@ def test_verbose_tells_the_model_file_and_its_hash(
     assert digest not in plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["[/x].png", ":smile:.png", "[red]a[/red].png", "[bold", 'a b\'s "c".png']
 )
@@ -459,6 +461,7 @@ def test_what_exists_is_replaced_only_when_told_to(
     assert pixels(taken).shape == (5, 6, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["photo.png", "mask.png", "weights.png"])
 @pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
 def test_an_input_is_never_written_over(

@@ -8,6 +8,7 @@ from npfill.cli.console import as_flags, progress
 from tests.cli.conftest import Command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

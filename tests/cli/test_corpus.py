@@ -78,6 +78,7 @@ def test_a_picture_is_completed_or_refused(npfill: Command, name: str) -> None:
     assert_completed(ended, PICTURES[name], Path(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_to_train_on_is_read_or_refused(folder: Path, name: str) -> None:
     Path(name).write_bytes(PICTURES[name].make())
@@ -100,6 +101,7 @@ def test_a_mask_selects_a_hole_or_is_refused(npfill: Command, name: str) -> None
     assert_completed(ended, MASKS[name], Path("photo.png"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_weights_are_used_or_refused(npfill: Command, name: str) -> None:
     Path("photo.png").write_bytes(saved(noise(), "PNG"))
@@ -108,12 +110,14 @@ def test_weights_are_used_or_refused(npfill: Command, name: str) -> None:
     assert_completed(ended, WEIGHTS[name], Path("photo.png"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_read_or_refused(npfill: Command, name: str) -> None:
     Path(name).write_bytes(RECIPES[name].make())
     assert_ends(npfill("train", name, "--print-config"), RECIPES[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_a_name(npfill: Command, name: str) -> None:
     Path(name).write_bytes(saved(noise(), "PNG"))
@@ -136,6 +140,7 @@ def test_a_name_that_is_too_long_is_refused(npfill: Command, role: str) -> None:
     assert_ends(npfill(*words[role]), Nasty(bytes, INPUT, "File name too long"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device", "loop", "folder"])
 @pytest.mark.parametrize("role", ["picture", "mask", "model", "recipe"])
 def test_what_is_no_file_is_refused_and_never_waited_for(

@@ -32,6 +32,7 @@ def test_it_says_the_share_and_loads_and_writes_nothing(npfill: Command) -> None
     assert {path.name for path in Path().iterdir()} == {"a.png", "mask.png", "black.png"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -108,6 +108,7 @@ def test_each_sampler_of_a_model_is_measured_beside_the_others(
     assert len({result["scores"]["mse"]["value"] for result in results}) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

@@ -72,6 +72,7 @@ def _damage_weights() -> None:
     Path("tiny.safetensors").write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize(
     ("change", "said"),
@@ -135,6 +136,7 @@ def _claim(photo: Path, output: str, options: str) -> None:
         image.save(photo, pnginfo=text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "options"),
     [
@@ -167,6 +169,7 @@ def test_a_record_of_an_output_that_is_not_known_is_refused(npfill: Command, pho
     assert ended.err.count("error: ") == 1
 
 
+@pytest.mark.slow
 def test_a_record_is_believed_without_asking_another_machine(
     npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

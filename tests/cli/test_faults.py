@@ -51,6 +51,7 @@ def test_an_interrupt_ends_with_130_and_every_file_is_whole(photo: Path, weights
             image.load()
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("before", [None, b"precious"])
 def test_a_kill_while_a_file_is_written_leaves_what_was_there(
@@ -137,6 +138,7 @@ def test_samples_that_cannot_fit_are_refused_before_the_work(
     assert "hint: fewer --samples" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [
@@ -219,6 +221,7 @@ def test_through_pipes_there_is_a_png_and_nothing_else(photo: Path, weights: Pat
     assert done.stdout.endswith(b"IEND\xaeB`\x82")
 
 
+@pytest.mark.slow
 @posix
 def test_stdin_is_left_alone_where_nothing_asks_for_it(photo: Path, weights: Path) -> None:
     read, write = os.pipe()  # never written to

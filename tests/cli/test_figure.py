@@ -137,6 +137,7 @@ def test_compare_leaves_out_a_baseline_that_lacks_a_package_and_says_so(
     assert npfill(*words, "gp", "--overwrite").code == MODEL
 
 
+@pytest.mark.slow
 def test_reveal_writes_an_animation_from_few_pixels_to_all(
     npfill: Command, tmp_path: Path, weights: Path, photo: Path
 ) -> None:
@@ -178,6 +179,7 @@ def test_nothing_is_overwritten_unless_that_is_said(
     assert file.read_bytes() != b"precious"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "words"),
     [

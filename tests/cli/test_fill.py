@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.cli.conftest import Command
@@ -18,6 +19,7 @@ def a_photograph(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_fill_is_the_first_sample_however_many_there_are(npfill: Command, tmp_path: Path) -> None:
     words = ("complete", a_photograph(tmp_path / "p.png"), *BOX)
     assert npfill(*words, "--samples", "0", "--emit", "fill", "-o", tmp_path / "a.png").code == 0
@@ -34,6 +36,7 @@ def test_a_fill_is_the_first_sample_however_many_there_are(npfill: Command, tmp_
     assert "pictures that would fit" in told.err
 
 
+@pytest.mark.slow
 def test_samples_are_said_to_be_what_they_are(npfill: Command, tmp_path: Path) -> None:
     words = ("complete", a_photograph(tmp_path / "p.png"), *BOX, "--json", "-o", tmp_path)
     data = json.loads(npfill(*words).out)["data"]

@@ -35,6 +35,7 @@ def deep(path: Path, channels: int) -> np.ndarray:
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "channels"), [("a.png", 1), ("a.png", 3), ("a.png", 4), ("a.tif", 1), ("a.tif", 3)]
 )
@@ -90,6 +91,7 @@ def test_what_needs_the_extra_is_refused_without_it(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slope", "side"), [(0.1, 32), (0.5, 32)])
 def test_a_smooth_gradient_of_16_bits_comes_back_within_a_level_of_8(
     npfill: Command, tmp_path: Path, slope: float, side: int
@@ -126,6 +128,7 @@ def measured(*shape: int) -> np.ndarray:
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".npy", ".npz", ".tif"])
 def test_data_are_completed_where_they_are_nan(
     npfill: Command, tmp_path: Path, weights: Path, kind: str
@@ -174,6 +177,7 @@ def test_a_mask_adds_to_what_is_nan(npfill: Command, tmp_path: Path, weights: Pa
         assert np.isfinite(arrays["mean"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int64])
 def test_integers_come_back_as_integers(
     npfill: Command, tmp_path: Path, weights: Path, dtype: type
@@ -201,6 +205,7 @@ def test_of_a_channel_only_what_it_lacks_is_filled(
     assert np.array_equal(std > 0, np.isnan(values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
@@ -248,6 +253,7 @@ def test_a_colour_marks_the_hole(npfill: Command, tmp_path: Path, weights: Path)
     assert (after[SELECTED] != values[SELECTED]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "lossy"), [("jpg", True), ("bmp", False), ("tif", False)])
 def test_keep_writes_the_format_of_the_picture_and_says_what_it_changes(
     npfill: Command, tmp_path: Path, weights: Path, kind: str, lossy: bool
@@ -338,6 +344,7 @@ def test_a_limit_of_pixels_can_be_raised(
     assert npfill(*words, "--max-pixels", 30).code == 0
 
 
+@pytest.mark.slow
 def test_kinds_of_values_are_said_and_done_again(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:

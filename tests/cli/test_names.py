@@ -55,6 +55,7 @@ def test_an_output_with_a_dot_takes_all_results(done: Of) -> None:
     assert files(Path("results_v1.0")) == {"a_mean.png", "a_std.png"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "kind"),
     [(".jpg", "JPEG"), (".jpeg", "JPEG"), (".webp", "WEBP"), (".tif", "TIFF"), (".bmp", "BMP")],
@@ -90,6 +91,7 @@ def test_a_suffix_that_a_result_cannot_have_is_refused_with_both_ways_out(done: 
         assert f"-o NAME.png, or -o {words[1]}/ for a folder" in ended.err
 
 
+@pytest.mark.slow
 def test_results_can_have_the_names_and_formats_of_the_pictures(done: Of) -> None:
     picture(Path("in/a.jpg"))
     picture(Path("in/a.png"))

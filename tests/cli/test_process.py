@@ -58,6 +58,7 @@ def test_an_interruption_at_any_moment_is_silent(delay: float) -> None:
     assert "bug" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_half_written(number: int) -> None:
     ended = process(*COMPLETE, "-o", "out", before=at_fsync(lambda: kill(number))).wait()
@@ -66,6 +67,7 @@ def test_a_signal_leaves_nothing_half_written(number: int) -> None:
     assert list(Path("out").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_goes_with_the_next() -> None:
     before = at_fsync(lambda: kill(signal.SIGKILL))
     assert process(*COMPLETE, "-o", "out", before=before).wait().code == -signal.SIGKILL
@@ -84,6 +86,7 @@ def test_a_file_that_appears_in_the_course_of_a_run_stays() -> None:
     assert len(list(Path("out").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_what_is_private_stays_private() -> None:
     Path("photo_mean.png").touch(0o600)
     assert process(*COMPLETE, "--overwrite").wait().code == 0
@@ -93,6 +96,7 @@ def test_what_is_private_stays_private() -> None:
     assert Path("out/photo_mean.png").stat().st_mode & 0o007 == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone_is_no_error() -> None:
     for words in (("complete", "photo.png", "--box", "0,0,2,2", "--dry-run"), ("--help",)):
         read, write = os.pipe()
@@ -103,6 +107,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
         assert ended.err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 @pytest.mark.parametrize("more", [("--json", "-o", "out"), ("--dry-run",), ("-o", "-")])
 def test_a_full_stdout_is_said(more: tuple[str, ...]) -> None:
@@ -114,6 +119,7 @@ def test_a_full_stdout_is_said(more: tuple[str, ...]) -> None:
         assert process(*words, stderr=full.fileno()).wait().code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_closed_stream_is_no_bug(number: int) -> None:
     ended = process(*COMPLETE, "-o", "-" if number == 1 else "out", closed=number).wait()

@@ -59,6 +59,7 @@ def test_the_reference_has_every_option_with_its_help_and_no_other() -> None:
         assert written == len(options) + (not any("--help" in o.opts for o in options)), MEND
 
 
+@pytest.mark.slow
 def test_the_reference_and_the_help_have_every_argument_with_its_help(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -26,6 +26,7 @@ def here(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photo.parent)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="these are no names there")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_of_any_name_is_completed_and_explained(
@@ -39,6 +40,7 @@ def test_a_picture_of_any_name_is_completed_and_explained(
     assert again.code == DONE, again.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="these are no names there")
 def test_weights_and_runs_of_any_name_are_read_and_written(npfill: Command) -> None:
     np.save(f"{ODD}.npy", LEVELS)
@@ -49,6 +51,7 @@ def test_weights_and_runs_of_any_name_are_read_and_written(npfill: Command) -> N
     assert npfill("complete", "photo.png", *BOX, "-m", weights, "-o", "out").code == DONE
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="these are no names there")
 @pytest.mark.parametrize("name", ["[red]", "a|b", "\x1b[2J", "a\nb", "$a$_{"])
 def test_a_report_names_a_model_as_it_is_called(npfill: Command, weights: Path, name: str) -> None:
@@ -130,6 +133,7 @@ def _npz(key: str) -> bytes:
     return archive.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "key", ["file", "allow_pickle", "args", "kwds", "self", "a/b", "../x", " "]
 )
@@ -152,6 +156,7 @@ def test_where_no_folder_can_be_nothing_is_written(
     assert {each.name for each in Path().iterdir()} == {"out", "photo.png"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["1", "L", "LA", "P", "RGB", "RGBA"])
 @pytest.mark.parametrize("suffix", ["avif", "gif", "jpg", "png", "tif", "webp", "bmp"])
 def test_any_mode_that_a_format_has_is_completed_and_kept(

@@ -25,6 +25,7 @@ def torn(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return path
 
 
+@pytest.mark.slow
 def test_the_refusal_names_the_way_out_and_the_way_is_one(npfill: Command, torn: Path) -> None:
     ended = npfill("complete", torn, "--box", "0,0,4,4", "-m", "nearest")
     assert ended.code == 3

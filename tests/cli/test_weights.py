@@ -97,6 +97,7 @@ def test_home_endpoint_proxy_and_offline_are_those_of_the_environment(tmp_path: 
     assert not expected.exists()
 
 
+@pytest.mark.slow
 def test_a_setting_that_is_none_is_said() -> None:
     done = in_new_process(["fetch", ADDRESS], HF_ENDPOINT="http://[")
     assert done.stdout == f"= fetch {ADDRESS} 5 0\n"
@@ -104,6 +105,7 @@ def test_a_setting_that_is_none_is_said() -> None:
     assert done.stderr.startswith(("error: a variable HF_... is wrong", "error: HF_ENDPOINT is no"))
 
 
+@pytest.mark.slow
 def test_show_says_what_the_zoo_says(npfill: Command) -> None:
     for name, entry in zoo.entries().items():
         ended = npfill("models", "show", name)
@@ -158,6 +160,7 @@ def test_verify_says_which_file_is_damaged(npfill: Command, weights: Path) -> No
     assert "1 of 2" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -299,6 +299,7 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_no_file(
     assert_refused(ended, words, code, line, changed=state() != before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"), NO_COMMAND_LINE, ids=[" ".join(w) for w, _ in NO_COMMAND_LINE]
 )
@@ -345,6 +346,7 @@ def test_a_folder_that_may_not_be_written_in_is_refused_first(
     assert f"error: {tmp_path}: no permission to write there" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code"),
     [

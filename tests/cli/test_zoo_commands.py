@@ -43,6 +43,7 @@ def test_doctor_passes_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert "passed" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_doctor_says_no_where_weights_are_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,6 +129,7 @@ def test_a_picture_has_no_more_frames_than_pixels() -> None:
         reveal.revealed_counts(30, 31)
 
 
+@pytest.mark.slow
 def test_what_is_revealed_stays_revealed_and_is_certain(grey_model: NeuralProcess) -> None:
     picture, counts = intensities(a_picture(5, 7)), [1, 4, 20, 35]
     frames = list(reveal.frames(grey_model, picture, counts, 0))
@@ -141,6 +142,7 @@ def test_what_is_revealed_stays_revealed_and_is_certain(grey_model: NeuralProces
         assert (frame.std[~frame.observed] > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "of_model"), [(1, 1), (3, 3), (3, 1)])
 @pytest.mark.parametrize("name", ["cnp", "np", "anp"])
 def test_a_small_picture_is_revealed_as_it_is_completed(
@@ -179,6 +181,7 @@ def test_a_picture_is_scaled_down_but_never_up() -> None:
     assert reveal.scaled_down(Image.new("RGBA", (3, 3)), 100).mode == "RGB"
 
 
+@pytest.mark.slow
 def test_an_animation_shows_each_frame_and_holds_the_last() -> None:
     model, picture = tiny("cnp", channels=1).float(), intensities(a_picture())
     counts = reveal.revealed_counts(36, 10)

@@ -148,6 +148,7 @@ def test_predictions_never_see_the_targets(name: str) -> None:
     assert torch.equal(one.components.scale, other.components.scale)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers() -> None:
     images, model = digits(), checkpoint.load(zoo.find("np-mnist").path).model
     once, again, other = (

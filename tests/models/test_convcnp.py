@@ -68,6 +68,7 @@ def test_only_windows_with_targets_are_computed(monkeypatch: pytest.MonkeyPatch)
     assert len(computed) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 2), (33, 31)])
 def test_pictures_of_any_size_are_answered(size: tuple[int, int]) -> None:
     model = tiny("convcnp")

@@ -29,6 +29,7 @@ def measured(dtype: Any, *shape: int) -> np.ndarray:
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "dtype", "shape"),
     [

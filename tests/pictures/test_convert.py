@@ -47,6 +47,7 @@ ARRAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "shape"), ARRAYS)
 def test_an_array_comes_back_in_its_type_and_shape_and_equals_itself_outside(
     dtype: Any, shape: tuple[int, ...]
@@ -60,6 +61,7 @@ def test_an_array_comes_back_in_its_type_and_shape_and_equals_itself_outside(
     assert np.array_equal(before, copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "shape"), ARRAYS)
 def test_a_tensor_has_its_channels_first_and_equals_itself_outside(
     dtype: Any, shape: tuple[int, ...]
@@ -225,6 +227,7 @@ def test_a_mask_of_bytes_0_and_1_is_refused_as_in_a_file() -> None:
     assert refusal.value.hint == "0/1 mask? `mask_threshold=1`"
 
 
+@pytest.mark.slow
 def test_torch_is_not_imported_to_tell_that_an_array_is_no_tensor() -> None:
     program = (
         "import sys, numpy; from npfill.pictures.convert import as_picture; "

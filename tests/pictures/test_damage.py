@@ -44,6 +44,7 @@ def assert_exact(whole: bytes, share: float) -> float:
     return float(damaged.mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("kind", JPEGS)
 def test_a_torn_jpeg_is_decoded_to_the_block_before_its_end(kind: str, mode: str) -> None:

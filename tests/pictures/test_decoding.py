@@ -62,6 +62,7 @@ def test_a_format_that_runs_programs_is_not_opened(tmp_path: Path) -> None:
         read_picture(tmp_path / "a.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
 def test_a_picture_is_turned_upright_once(tmp_path: Path, kind: str, orientation: int) -> None:

@@ -108,6 +108,7 @@ def test_an_array_may_have_any_name(name: str) -> None:
     assert FORMATS["NPZ"].write(picture, {}) == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 @pytest.mark.parametrize("grey", [False, True])

@@ -102,6 +102,7 @@ def test_grey_of_16_bits_is_the_same_with_the_extra_and_without(
     assert np.array_equal(read_picture(tmp_path / "b.png").values, levels(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize(

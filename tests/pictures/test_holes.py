@@ -65,6 +65,7 @@ def test_a_box_that_is_anything_else_is_refused(text: str) -> None:
         parse_box(text)
 
 
+@pytest.mark.slow
 @given(selected=SMALL_HOLES, grow=st.integers(0, 10))
 def test_growing_is_the_union_of_squares(selected: np.ndarray, grow: int) -> None:
     rows, columns = np.indices(selected.shape)
@@ -74,6 +75,7 @@ def test_growing_is_the_union_of_squares(selected: np.ndarray, grow: int) -> Non
     assert np.array_equal(adjusted(Hole(selected), invert=False, grow=grow).selected, expected)
 
 
+@pytest.mark.slow
 @given(selected=SMALL_HOLES, grow=st.integers(-10, 10))
 def test_shrinking_is_growing_what_is_kept(selected: np.ndarray, grow: int) -> None:
     shrunk = adjusted(Hole(selected), invert=False, grow=-grow).selected
@@ -81,6 +83,7 @@ def test_shrinking_is_growing_what_is_kept(selected: np.ndarray, grow: int) -> N
     assert np.array_equal(shrunk, ~kept)
 
 
+@pytest.mark.slow
 @given(selected=SMALL_HOLES, grow=st.integers(-3, 3))
 def test_inverting_comes_before_growing(selected: np.ndarray, grow: int) -> None:
     both = adjusted(Hole(selected, ("a",)), invert=True, grow=grow)

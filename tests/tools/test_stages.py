@@ -17,6 +17,7 @@ from tools.stages import origin, recipe_of, stages
 WHOLE = {"cnp-celeba", "lcnp-celeba", "np-celeba"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", zoo.entries())
 def test_the_recipe_in_the_weights_is_kept(name: str) -> None:
     """As train/NAME.toml where one run made them, else as the last stage; the rest is said."""
@@ -33,6 +34,7 @@ def test_the_recipe_in_the_weights_is_kept(name: str) -> None:
         assert "which was never made" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", zoo.entries())
 def test_the_card_is_what_the_release_tool_writes(name: str) -> None:
     weights = checkpoint.load(zoo.find(name).path)

@@ -49,6 +49,7 @@ def test_scattered_pixels_are_drawn_in_four_times_as_many_crops_of_half_the_side
     assert shapes == {(1, 3, 32, 32), (4, 3, 16, 16)}
 
 
+@pytest.mark.slow
 def test_wide_holes_come_in_larger_crops_of_the_pictures_that_are_large_enough(data: Path) -> None:
     plain = parse(RECIPE.read_text("utf-8"), "a test", ["model.size=152"])
     assert plain.damage is not None

@@ -95,6 +95,7 @@ def test_changes_are_words_or_values() -> None:
     assert find(find(TINY), words) == changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "mode", "variant", "channels", "grid"),
     [
@@ -174,6 +175,7 @@ def test_a_run_ends_with_weights_that_are_calibrated_and_are_tried_on_an_example
         assert f"calibration_of_{name}" in (run / "environment.json").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -15,6 +15,7 @@ from tests.reference.plain import plain
 SIZE = (6, 6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "convcnp"])
 def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -42,6 +43,7 @@ def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> Non
         torch.testing.assert_close(one.grad, other.grad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "convcnp"])
 def test_predictions_agree_with_the_plain_formulation_in_single_precision(name: str) -> None:
     generator = torch.Generator().manual_seed(1)

@@ -173,6 +173,7 @@ def test_training_lowers_the_error_on_held_out_pictures(tmp_path: Path, pictures
     assert last < first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -249,6 +250,7 @@ def resume(run: Path) -> int:
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_was_never_saved_begins_again(finished: Path, tmp_path: Path) -> None:
     run = resumed(finished, tmp_path)
     whole = checkpoint.load(run / "last.safetensors").model.state_dict()
@@ -281,6 +283,7 @@ def test_torn_lines_of_metrics_are_dropped(finished: Path, tmp_path: Path) -> No
 KEYS = ("hardware", "data", "precision", "steps_before")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change"),
     [

@@ -165,6 +165,7 @@ DAMAGED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_or_hostile_set_is_refused_in_one_line_of_ours(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
