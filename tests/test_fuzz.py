@@ -24,6 +24,7 @@ def test_a_case_is_always_the_same_and_another_seed_has_others(files: Files) -> 
     assert cases != [fuzzer.case_of(files, 4, number) for number in range(20)]
 
 
+@pytest.mark.slow
 def test_every_kind_of_file_is_damaged(files: Files) -> None:
     cases = [fuzzer.case_of(files, 0, number) for number in range(100)]
     damaged = [case for case in cases if case.kind != "command"]

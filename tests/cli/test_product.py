@@ -56,6 +56,7 @@ def assert_kept_and_shown(completion: library.Completion, before: np.ndarray, to
     assert "20.0 %" in repr(completion) or "30.0 %" in repr(completion)
 
 
+@pytest.mark.slow
 def test_a_grey_tiff_of_16_bits(grey_tiff: Path, tmp_path: Path) -> None:
     completion = library.complete(grey_tiff, HOLE, of("cnp", 1), samples=1)
     assert_kept_and_shown(completion, noise(np.uint16, *SIZE), tmp_path / "out")

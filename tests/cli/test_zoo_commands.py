@@ -38,6 +38,7 @@ def test_demo_makes_one_sheet_with_a_row_per_digit_model(tmp_path: Path) -> None
     assert run("demo", "-o", str(tmp_path)) == 4
 
 
+@pytest.mark.slow
 def test_doctor_passes_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     assert "passed" in capsys.readouterr().out

@@ -103,6 +103,7 @@ def test_the_correlation_of_the_channels_is_found() -> None:
     assert torch.equal(model.calibration, before)
 
 
+@pytest.mark.slow
 def test_use_is_calibrated_and_training_is_not() -> None:
     model = Known(1.0, 0.0)
     model.calibration.copy_(torch.tensor([math.log(2.0), -0.5]))

@@ -142,6 +142,7 @@ def test_a_picture_that_a_baseline_refuses_has_no_scores(photographs: Path) -> N
     assert result.pictures == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["np", "convcnp"])
 def test_models_in_memory_stay_where_they_are(model: str, pictures: Path) -> None:
     network: Any = of(model, 1)

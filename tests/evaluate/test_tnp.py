@@ -47,6 +47,7 @@ def test_the_probability_of_a_level_far_away_is_finite() -> None:
     assert each.isfinite().all()
 
 
+@pytest.mark.slow
 def test_levels_of_channels_are_those_given_the_channels_before() -> None:
     """Where the scale is wide beside a level, the density times its width is the probability."""
     factor = factor_of([0.9, 0.7, 0.8], 3)

@@ -65,6 +65,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "flat.toml"
 
 
+@pytest.mark.slow
 def test_a_variant_from_outside_is_trained_kept_and_completes(
     recipe: Path, tmp_path: Path, pictures: Path
 ) -> None:
