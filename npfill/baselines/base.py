@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from npfill.errors import InputError, ModelError
 from npfill.gaussian import Gaussian
 from npfill.package import imported
+from npfill.seeds import generator
 
 Picture = Float[np.ndarray, "height width channel"]
 Hole = Bool[np.ndarray, "height width"]
@@ -142,6 +143,12 @@ class Baseline(ABC):
                 "leave some of it outside the hole; a neural process needs nothing",
             )
         return ~hole
+
+
+def chosen(name: str, count: int, most: int) -> Int[np.ndarray, " chosen"]:
+    """At most `most` of the first `count` numbers, at random but always the same for a name."""
+    found: np.ndarray = torch.randperm(count, generator=generator(name, count))[:most].numpy()
+    return found
 
 
 def solved(

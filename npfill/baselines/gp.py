@@ -6,8 +6,7 @@ from types import ModuleType
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from npfill.baselines.base import (
     Baseline,
@@ -16,9 +15,9 @@ from npfill.baselines.base import (
     Picture,
     Points,
     cholesky,
+    chosen,
     solved,
 )
-from npfill.seeds import generator
 
 # The time grows with the cube of these.
 _CONTEXT = 1000  # observed pixels that the process is conditioned on
@@ -49,7 +48,7 @@ class GaussianProcess(Baseline):
         centre, notes = values.mean(0), []
         if len(at) > _CONTEXT:
             notes.append(f"gp goes by {_CONTEXT:,} random pixels of the {len(at):,} observed ones")
-            some = _random(len(at), _CONTEXT)
+            some = chosen("gp", len(at), _CONTEXT)
             at, values = at[some], values[some]
         process = self._fitted(at, values - centre, max(hole.shape))
         if len(asked) <= _JOINT:
@@ -67,7 +66,7 @@ class GaussianProcess(Baseline):
         """The process given the values, with the kernel fitted to some of them."""
         package = self.package("sklearn.gaussian_process", "scikit-learn")
         exceptions = self.package("sklearn.exceptions", "scikit-learn")
-        regressor, some = package.GaussianProcessRegressor, _random(len(at), _FITTED_TO)
+        regressor, some = package.GaussianProcessRegressor, chosen("gp", len(at), _FITTED_TO)
         with warnings.catch_warnings():
             # A parameter on its bound, or a search that ends early, is as good as it gets.
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
@@ -82,12 +81,6 @@ def _prior(kernels: ModuleType, longer: int) -> Untyped:
     amplitude = kernels.ConstantKernel(0.1, (0.1**2, 2.0))
     shape = kernels.Matern(min(3.0, longest), (1.0, longest), nu=1.5)
     return amplitude * shape + kernels.WhiteKernel(1e-3, (0.01**2, 1.0))
-
-
-def _random(count: int, most: int) -> Int[np.ndarray, " chosen"]:
-    """At most `most` of the first `count` numbers, at random but always the same."""
-    chosen: np.ndarray = torch.randperm(count, generator=generator("gp", count))[:most].numpy()
-    return chosen
 
 
 def _regressed(process: Untyped, at: Points) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from npfill.baselines.base import Baseline, BaselinePrediction, Hole, Picture, Points
+from npfill.baselines.base import Baseline, BaselinePrediction, Hole, Picture, Points, chosen
 from npfill.baselines.covariance import Covariance, fitted
 from npfill.gaussian import Gaussian
-from npfill.seeds import generator
 
 _NEAR = 32
 _CLUSTERS, _CLUSTER = 10, 40  # places, and pixels around each, that the covariance is fitted to
@@ -44,7 +43,7 @@ class Kriging(Baseline):
             return BaselinePrediction(mean, np.full_like(mean, _UNKNOWN))
         tree = trees.cKDTree(at)
         # No more clusters than cover the observed pixels twice.
-        centres = np.sort(_random(len(at), min(_CLUSTERS, -(-2 * len(at) // _CLUSTER))))
+        centres = np.sort(chosen("kriging", len(at), min(_CLUSTERS, -(-2 * len(at) // _CLUSTER))))
         clusters = tree.query(at[centres], min(_CLUSTER, len(at)))[1]
         covariances = [
             fitted(torch.from_numpy(at[clusters]), torch.from_numpy(channel[clusters]))
@@ -167,9 +166,3 @@ def _coarse_to_fine(at: Points) -> list[Int[np.ndarray, " pixel"]]:
         left &= ~on_grid
         step //= 2
     return [group for group in groups if len(group)]
-
-
-def _random(count: int, most: int) -> Int[np.ndarray, " chosen"]:
-    """At most `most` of the first `count` numbers, at random but always the same."""
-    chosen: np.ndarray = torch.randperm(count, generator=generator("kriging", count))[:most].numpy()
-    return chosen

@@ -204,6 +204,7 @@ def complete_prepared(
     drawn = pixels[None][:0]
     picture, checks, has_std, are = prepared.masked.picture, list["Found"](), True, ""
     options = vars(how) | {"samples": samples}
+    del options["confidence"], options["tolerance"]  # of what is shown
     if picture.measure == CLASSES:  # whose std is no standard deviation
         options["no_check"] = True
 

@@ -66,8 +66,6 @@ def predict_checked(
     seed: int,
     *,
     no_check: bool,
-    confidence: float | None,
-    tolerance: float | None,
     **how: object,
 ) -> "tuple[Prediction, list[Found]]":
     """Predict a hole, and rescale the standard deviation by what a check on the picture finds.
@@ -78,14 +76,11 @@ def predict_checked(
         hole: True where the picture is missing.
         seed: That of samples and of what is hidden.
         no_check: Do not check.
-        confidence: Of what is shown; a prediction does not depend on it.
-        tolerance: Likewise.
         how: The other options of `Predictor.predict`.
 
     Returns:
         The prediction; and what the check found, with the factors in the hole, if there was one.
     """
-    del confidence, tolerance
     from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
 
     if no_check or not isinstance(predictor, NeuralPredictor):

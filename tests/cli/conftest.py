@@ -1,6 +1,7 @@
 """Command lines run in this process, or in one forked from it, over tiny weights."""
 
 import os
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,3 +84,14 @@ def mask(tmp_path: Path) -> Path:
     selected[1:4, 1:3] = True
     Image.fromarray(selected).save(tmp_path / "mask.png")
     return tmp_path / "mask.png"
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for a connection fails."""
+
+    def blocked(*_: object) -> None:
+        raise AssertionError("a socket was asked for")
+
+    monkeypatch.setattr(socket, "socket", blocked)
+    monkeypatch.setattr(socket, "getaddrinfo", blocked)

@@ -3,7 +3,6 @@
 import json
 import shlex
 import shutil
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -170,14 +169,8 @@ def test_a_record_of_an_output_that_is_not_known_is_refused(npfill: Command, pho
 
 
 @pytest.mark.slow
-def test_a_record_is_believed_without_asking_another_machine(
-    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def blocked(*_: object) -> None:
-        raise AssertionError("a socket was asked for")
-
-    monkeypatch.setattr(socket, "socket", blocked)
-    monkeypatch.setattr(socket, "getaddrinfo", blocked)
+@pytest.mark.usefixtures("no_network")
+def test_a_record_is_believed_without_asking_another_machine(npfill: Command, photo: Path) -> None:
     _claim(photo, "mean", json.dumps(_MADE | {"--model": "hf://a/b@main/x.safetensors"}))
     ended = npfill("explain", photo, "--rerun")
     assert ended.code == 7

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -230,12 +229,6 @@ def test_stdin_is_left_alone_where_nothing_asks_for_it(photo: Path, weights: Pat
     os.close(write)
 
 
-def test_bundled_weights_need_no_network(
-    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def blocked(*_: object) -> None:
-        raise AssertionError("a socket was asked for")
-
-    monkeypatch.setattr(socket, "socket", blocked)
-    monkeypatch.setattr(socket, "getaddrinfo", blocked)
+@pytest.mark.usefixtures("no_network")
+def test_bundled_weights_need_no_network(npfill: Command, photo: Path) -> None:
     assert npfill("complete", photo, *BOX, "--samples", 0).code == 0
