@@ -10,6 +10,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.sampling import Exemplar
 from npfill.sampling.exemplar import NARROW
+from npfill.sampling.scales import spread_into
 from npfill.seeds import generator
 from npfill.steps import told
 from tests.conftest import of, tiny
@@ -147,3 +148,10 @@ def test_progress_is_told_up_to_the_whole() -> None:
         drawn(stripes(), a_hole(), count=2)
     assert [done for done, _ in heard] == sorted(done for done, _ in heard)
     assert heard[-1][0] == heard[-1][1]
+
+
+def test_what_is_known_is_spread_however_far() -> None:
+    known = torch.zeros(1, 3, 700)
+    known[..., 0] = 1.0
+    spread = spread_into(torch.full((1, 3, 700), 0.25), known, 3)
+    assert spread.numpy() == pytest.approx(0.25, abs=1e-5)

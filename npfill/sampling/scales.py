@@ -148,17 +148,20 @@ def spread_into(
         known: Where they are, as weights from 0 to 1 or as truths; somewhere above 0.
         reach: How far around a pixel, in pixels.
     """
-    count = known.to(values.dtype).expand_as(values)
-    total, side = values * count, 2 * reach + 1
+    side = 2 * reach + 1
 
     def around(each: Tensor) -> Tensor:
         rows = F.avg_pool2d(each[None], (side, 1), 1, (reach, 0))
         return F.avg_pool2d(rows, (1, side), 1, (0, reach))[0]
 
-    total, count = around(total), around(count)
-    while not (count > 0).all():
-        further = around(total), around(count)
-        total, count = (
-            torch.where(count > 0, *pair) for pair in zip((total, count), further, strict=True)
-        )
-    return total / count
+    weights = known.to(values.dtype).expand_as(values)
+    total, count = around(values * weights), around(weights)
+    reached = count > 0
+    means = torch.where(reached, total / count, 0.0)
+    while not reached.all():
+        # Means count alike, however far they come from: a weight that shrank at each step would
+        # be 0 in the middle of a hole some hundred pixels wide.
+        count = around(reached.to(values.dtype))
+        means = torch.where(reached | (count == 0), means, around(means) / count)
+        reached = count > 0
+    return means
