@@ -22,6 +22,7 @@ def test_psnr_is_that_of_the_error_in_the_hole() -> None:
     assert psnr(mean, truth, hole).item() == pytest.approx(20.0)
 
 
+@pytest.mark.slow
 def test_ssim_agrees_with_scikit_image() -> None:
     metrics = pytest.importorskip("skimage.metrics")
     truth, mean = noise(1, 1, 24, 24), noise(1, 1, 24, 24, seed=1)

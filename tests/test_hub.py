@@ -86,6 +86,7 @@ def files_in(cache: Path) -> list[Path]:
     return [path for path in cache.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_weights_are_downloaded_once_and_verified(server: HubServer, row: zoo.Entry) -> None:
     found = zoo.find("tiny")
     assert (found.name, found.sha256) == ("tiny", row.sha256)

@@ -1,5 +1,7 @@
 """The Gaussian process follows what is smooth, and is sure only near what it has seen."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,11 @@ from npfill.baselines import gp
 from npfill.baselines.gp import GaussianProcess
 from tests.baselines.conftest import a_hole, noise
 
-pytest.importorskip("sklearn")
+# scikit-learn takes over a second to import, hence not when tests are collected.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("sklearn") is None, reason="needs scikit-learn"),
+]
 
 SIZE = (20, 24)
 
@@ -52,7 +58,6 @@ def test_noise_is_never_taken_for_none() -> None:
     assert filled.std.min() >= 0.01
 
 
-@pytest.mark.slow
 def test_a_large_hole_has_marginals_alone_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     picture, hole = smooth(3), a_hole(*SIZE, 0.5)
     whole = GaussianProcess().fill(picture, hole)

@@ -66,6 +66,7 @@ def test_nothing_observed_is_nothing_to_go_by(optional: Baseline) -> None:
     assert refusal.value.hint
 
 
+@pytest.mark.slow
 def test_one_neighbour_is_copied() -> None:
     pytest.importorskip("sklearn")
     picture = noise(5, 7, 3)
@@ -77,6 +78,7 @@ def test_one_neighbour_is_copied() -> None:
     assert tuple(filled.mean[0]) in {tuple(picture[0, 1]), tuple(picture[1, 0])}
 
 
+@pytest.mark.slow
 def test_more_neighbours_than_are_observed_are_all_of_them() -> None:
     pytest.importorskip("sklearn")
     picture, hole = noise(3, 3, 1), a_hole(3, 3, 0.5)
@@ -106,6 +108,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
     assert error.value.exit_code == 5
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_biharmonic_solver_is_an_input_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -280,6 +280,7 @@ def test_quiet_json_is_json_alone(npfill: Command, photo: Path, weights: Path) -
     assert ended.err == ""
 
 
+@pytest.mark.slow
 def test_verbose_tells_the_model_file_and_its_hash(
     npfill: Command, photo: Path, weights: Path
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_picture_that_moves_by_the_coarsest_stride_takes_its_prediction_along(
         torch.testing.assert_close(one[:, rows, columns], other[:, rows, at], rtol=0, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_a_constant_added_to_the_context_is_added_to_the_mean_alone() -> None:
     model, context = tiny("convcnp"), a_picture(40, 50, share=0.2)
     before = everywhere(model, context)

@@ -141,6 +141,7 @@ def test_a_name_is_letters_digits_dashes_and_underscores_and_new(
     assert repr(name) in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_at", range(4))
 def test_weights_and_their_row_are_those_before_or_those_after_whenever_it_is_killed(
     run: Path, tree: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
