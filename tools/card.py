@@ -49,7 +49,7 @@ def write_cards() -> list[Path]:
 
 def card_text(name: str, entry: Entry, weights: Weights) -> str:
     """The text of a model's card, from its row and what its weights carry."""
-    text = photograph_card if entry.psnr else card
+    text = photograph_card if entry.psnr else field_card if entry.contexts else card
     return text(name, entry, weights.provenance, weights.model)
 
 
@@ -91,6 +91,30 @@ are kept they are scattered; irregular masks take the share of the picture that 
 `npfill evaluate --photos` measures classical methods beside them.
 
 {chr(10).join(tables)}"""
+
+
+def field_card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess) -> str:
+    """The card's text for a model of grids of numbers, as Markdown."""
+    size = f"of any size and range; trained on fields of {entry.size}x{entry.size} and four times"
+    scores = provenance["scores"]
+    keys = (("mse", 4), ("log_likelihood", 3), ("z_squared", 2), ("coverage_90", 3))
+    rows = [["seen, or gap", "MSE", "LL", "z²", "in 90 %"], ["---"] * 5]
+    for number, kind in enumerate(scores["contexts"]):
+        values = (f"{scores[key][number]:.{decimals}f}" for key, decimals in keys)
+        rows.append([f"{float(kind):.0%}" if kind[0].isdigit() else kind, *values])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"""{head(name, entry, provenance, model, size)}
+- Adding a constant to what is observed, or multiplying it by a positive number, does the same to
+  mean and scale.
+
+## Scores
+
+On random fields of unit variance that it was not trained on, in the gap alone: the share of
+scattered pixels that are seen, or the kind of gap. [docs/fields.md](../docs/fields.md) has known
+processes and real grids, beside kriging and other tools.
+
+{table}
+"""
 
 
 def _psnr(measured: dict[str, Any], entry: Entry) -> tuple[float, ...]:

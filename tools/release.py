@@ -15,6 +15,7 @@ from npfill import devices, zoo
 from npfill.baselines import BASELINES, linear
 from npfill.cli.console import Reporter, report, stderr, understand
 from npfill.data import Photographs
+from npfill.data.fields import RandomFields
 from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.classifier import FILE, SIZE
@@ -26,7 +27,7 @@ from tools import classifier
 from tools.card import write_cards
 from tools.channels import correlated
 from tools.linear import save_statistics
-from tools.shipping import PhotographSets, ship, ship_photographs
+from tools.shipping import PhotographSets, ship, ship_fields, ship_photographs
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -82,11 +83,14 @@ def add_command(
     held_out = training_pictures(trained_on, recipe)[1].to(where)
     chosen, talk = run.last if last else run.best, Reporter()
     listed = ", ".join(str(place) for place in places)
-    talk.say(f"measuring {name} on test pictures of {listed}, {where}")
+    tested = recipe.data.name if recipe.data.kind == "fields" else f"test pictures of {listed}"
+    talk.say(f"measuring {name} on {tested}, {where}")
     with stderr.status("calibration") as status:
         if isinstance(held_out, Photographs):
             sets = PhotographSets(places, masks, images)
             target = ship_photographs(name, chosen, held_out, sets, status.update)
+        elif isinstance(held_out, RandomFields):
+            target = ship_fields(name, chosen, held_out, status.update)
         else:
             shape = recipe.model.size, recipe.model.channels
             test = read_images(_single(places), "test", *shape)[:images].to(where)

@@ -12,9 +12,11 @@ from torch import Tensor
 from npfill import checkpoint, zoo
 from npfill.config import as_toml
 from npfill.data import MaskedImages, Photographs
+from npfill.data.fields import RandomFields
 from npfill.errors import InputError
 from npfill.evaluate import evaluate
 from npfill.evaluate.contexts import counts_for, grid_protocol, parse
+from npfill.evaluate.fields.held_out import of_fields
 from npfill.evaluate.figures import on_grid
 from npfill.evaluate.held_out import calibrate
 from npfill.evaluate.predictions import GridModel
@@ -29,6 +31,8 @@ from tools.stages import origin
 # Draws of z that the scores of a card are measured with, but at random counts: at most.
 _FEWER_DRAWS = 16
 _SEED = 0
+# The seed of the random fields that weights are measured on, which nothing was fitted to.
+_TESTED = 2
 # The picture of a card: an example that ships with npfill, by number of channels or for
 # photographs, and samples.
 _EXAMPLES = {1: "digit.png", 3: "face.png"}
@@ -144,6 +148,37 @@ def ship_photographs(
     )
     columns["contexts"] = tuple(first)
     columns["psnr"] = tuple(round(row["psnr"], 2) for row in first.values())
+    shipped = checkpoint.Weights(model, trained.provenance | {"scores": scores})
+    return store(name, shipped, columns)
+
+
+def ship_fields(
+    name: str, weights: Path, fields: RandomFields, on_kind: Callable[[str], None] = lambda _: None
+) -> Path:
+    """Take weights for grids of numbers into `pretrained/`, calibrated and measured.
+
+    Args:
+        name: The word that users will type; `train/NAME.toml` must exist.
+        weights: A file that training wrote.
+        fields: Random fields: the calibration and the scores are of different ones.
+        on_kind: Called with a word on the progress before each step.
+
+    Returns:
+        The file that was written; its card lies beside it.
+
+    Raises:
+        InputError: No recipe has this name, or the weights are not from a training run.
+    """
+    trained = _trained_weights(name, weights)
+    model = trained.model.half().float().to(fields.device)
+    on_kind("calibration")
+    calibrate(model, fields)
+    model.half().float()
+    on_kind("scores")
+    scores = of_fields(model, fields, _TESTED)
+    columns: dict[str, Any] = {"counts": (), "contexts": tuple(scores["contexts"])}
+    for key in ("mse", "log_likelihood", "floored_log_likelihood"):
+        columns[key] = tuple(round(value, 6 if key == "mse" else 4) for value in scores[key])
     shipped = checkpoint.Weights(model, trained.provenance | {"scores": scores})
     return store(name, shipped, columns)
 

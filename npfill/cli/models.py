@@ -131,6 +131,9 @@ def _listed(entry: zoo.Entry) -> tuple[str, str, str]:
         return f"{entry.data} any size, grey and RGB", scores, measured
     colours = "grey" if entry.channels == 1 else "RGB"
     scores = "  ".join(f"{value:.4f}" for value in entry.mse)
+    if entry.contexts:
+        measured = f"MSE of unit fields; {', '.join(entry.contexts)}. Take it for numbers"
+        return f"{entry.data} any size and range", scores, measured
     counts = ", ".join(str(count) for count in entry.counts)
     measured = f"MSE at {counts} random context pixels. Take it for such pictures"
     return f"{entry.data} {entry.size}x{entry.size} {colours}", scores, measured
@@ -172,9 +175,11 @@ def _recipe(name: str) -> str:
 def _of_row(name: str, entry: zoo.Entry) -> Facts:
     """The facts that the zoo states."""
     scores = dict(zip(entry.counts, entry.mse, strict=True)) or dict(
-        zip(entry.contexts, entry.psnr, strict=True)
+        zip(entry.contexts, entry.psnr or entry.mse, strict=True)
     )
     measure = "PSNR in dB" if entry.psnr else "MSE at random context pixels"
+    if entry.contexts and not entry.psnr:
+        measure = "MSE of fields of unit variance"
     card, recipe = folder("pretrained") / f"{name}.md", folder("train") / f"{name}.toml"
     return {
         "variant": entry.variant,

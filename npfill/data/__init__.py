@@ -10,6 +10,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
+from npfill.data.fields import RandomFields
+
 Images = UInt8[Tensor, "image channel size size"]
 Known = Bool[Tensor, "image 1 size size"]
 Crop = Float[Tensor, "3 side side"]
@@ -125,8 +127,12 @@ class Photographs:
         return Photographs(tuple(centres))
 
 
-def sizes_of(pictures: UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs) -> str:
+def sizes_of(
+    pictures: UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs | RandomFields,
+) -> str:
     """The size of pictures in words: "of 28x28", or the range of their sides."""
+    if isinstance(pictures, RandomFields):
+        return size_in_words([pictures.side, 2 * pictures.side])
     some = pictures.pictures if isinstance(pictures, Photographs) else parted(pictures)[0][:1]
     return size_in_words([side for each in some for side in each.shape[-2:]])
 

@@ -10,8 +10,10 @@ from torch import Tensor
 from npfill.config import Json
 from npfill.context import Context, Targets
 from npfill.data import MaskedImages, Photographs, parted
+from npfill.data.fields import RandomFields
 from npfill.evaluate.contexts import ContextKind, counts_for, kind, parse
 from npfill.evaluate.correlation import fit_correlation, mean_of, minimised
+from npfill.evaluate.fields.held_out import in_gaps
 from npfill.evaluate.predictions import GridModel
 from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
@@ -41,7 +43,9 @@ Images: TypeAlias = UInt8[Tensor, "image channel size size"] | MaskedImages
 _Sample = tuple[Tensor, Gaussian, Tensor]
 
 
-def calibrate(model: NeuralProcess, pictures: Images | Photographs) -> tuple[float, float]:
+def calibrate(
+    model: NeuralProcess, pictures: Images | Photographs | RandomFields
+) -> tuple[float, float]:
     """Fit and set the (a, b) of a model's calibration: scale x exp(a + b log fraction observed).
 
     They maximise the mean pointwise log-likelihood over contexts (the protocol's random counts and
@@ -67,7 +71,7 @@ def calibrate(model: NeuralProcess, pictures: Images | Photographs) -> tuple[flo
     return offset, slope
 
 
-def correlate(model: NeuralProcess, pictures: Images | Photographs) -> None:
+def correlate(model: NeuralProcess, pictures: Images | Photographs | RandomFields) -> None:
     """Fit and set the correlation of a model's channels alone: its calibration stays."""
     fitted = model.calibration.clone()
     samples = _samples(model, pictures)
@@ -75,10 +79,12 @@ def correlate(model: NeuralProcess, pictures: Images | Photographs) -> None:
     _correlate(model, samples)
 
 
-def _samples(model: NeuralProcess, pictures: Images | Photographs) -> list[_Sample]:
+def _samples(model: NeuralProcess, pictures: Images | Photographs | RandomFields) -> list[_Sample]:
     """What there is to fit to, as the model predicts it uncalibrated, for each kind of context."""
     model.calibration.zero_()
     model.correlation = ()
+    if isinstance(pictures, RandomFields):
+        return in_gaps(model, pictures)
     if isinstance(pictures, Photographs):
         return [_in_holes(model, pictures, each) for each in parse(_FITTED_DAMAGES, None)]
     size = parted(pictures)[0].shape[-1]

@@ -9,9 +9,11 @@ import torch
 from npfill import checkpoint
 from npfill.config import Json
 from npfill.data import Photographs
+from npfill.data.fields import RandomFields
 from npfill.data.sources import first_file
 from npfill.devices import keep_memory
 from npfill.errors import CheckFailedError, NpfillError
+from npfill.evaluate.fields.held_out import of_fields
 from npfill.evaluate.held_out import (
     at_random_counts,
     calibrate,
@@ -151,6 +153,8 @@ def _trainer(
 
 def _score(pictures: Pictures, count: int) -> Callable[[NeuralProcess], Json]:
     """Choose the scores of a model in the course of a run; of photographs, of the first `count`."""
+    if isinstance(pictures, RandomFields):
+        return partial(of_fields, fields=pictures)
     if isinstance(pictures, Photographs):
         return partial(of_photographs, photographs=pictures[:count])
     return partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS)
@@ -170,8 +174,10 @@ def _calibrate(
             "look at the pictures, or lower optimiser.learning_rate",
         )
     fitted: dict[int, tuple[tuple[float, float], tuple[float, ...]]] = {}
-    if isinstance(held_out, Photographs):
-        some: Pictures = held_out[:_CENTRES].centres(_CENTRE)
+    if isinstance(held_out, RandomFields):
+        some: Pictures = held_out
+    elif isinstance(held_out, Photographs):
+        some = held_out[:_CENTRES].centres(_CENTRE)
     else:
         some = held_out[:_CALIBRATED]
     for path in (run.best, run.last):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from npfill.context import Context, Targets
 from npfill.data import Images, MaskedImages, Photographs, crops, parted
+from npfill.data.fields import RandomFields
 from npfill.data.holes import FAMILIES, STRUCTURED, Hole, random_pixels
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
@@ -21,10 +22,14 @@ from npfill.training.tables import Holes
 SHORTEST = 224
 # Fraction of a hole's pixels that are observed where it is partly revealed: least and most.
 _REVEALED = (0.0005, 0.9)
+# Share of steps of random fields with larger ones.
+_LARGE = 0.25
+# Range of what is observed of a random field, in its standard deviations, at the least.
+_FLAT = 0.1
 
 Squares = Float[Tensor, "batch channel size size"]
 Known = Bool[Tensor, "batch 1 size size"]
-Pictures = UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs
+Pictures = UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs | RandomFields
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,9 @@ def training_pictures(
         InputError: Nothing is there, it cannot be used, or none would be left to train on.
     """
     held_out, model = recipe.data.validation, recipe.model
+    if recipe.data.kind == "fields":
+        fields = RandomFields(held_out, model.size, torch.device("cpu"))
+        return fields, fields
     if recipe.damage is None:
         images: Pictures = read_images_with_holes(
             data, "train", model.size, model.channels, damaged
@@ -102,6 +110,8 @@ def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
     """Draw the batch of a step. It depends on the recipe's seed and the step alone."""
     if isinstance(images, Photographs):
         return _of_photographs(images, recipe, step)
+    if isinstance(images, RandomFields):
+        return _of_fields(images, recipe, step)
     pixels, known = _pictures(images, recipe, step)
     seed, size = recipe.run.seed, pixels.shape[-1]
     context = _context(pixels, known, recipe, step)
@@ -167,6 +177,27 @@ def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batc
     whole = Context(pixels, torch.ones_like(context.observed))
     noise = _noise(recipe, step, len(pixels), pixels.device)
     return Batch(context, targets, targets.values(pixels), ~context.mask(), whole, noise)
+
+
+def _of_fields(fields: RandomFields, recipe: Recipe, step: int) -> Batch:
+    """Draw random fields with a gap each, and all their pixels as targets.
+
+    In a quarter of the steps they are of twice the side, and a quarter as many.
+    """
+    seed, count, side = recipe.run.seed, recipe.schedule.batch, recipe.model.size
+    if array_generator(seed, step, "size").random() < _LARGE:
+        count, side = max(1, count // 4), 2 * side
+    pixels, observed = fields.draw(count, side, seed, step)
+    # Where all that is observed is nearly one value, so is the prediction, with no std: nothing is
+    # learned from such a field, but from one of which nothing is observed.
+    most, least = (
+        torch.where(observed, sign * pixels, -torch.inf).amax((-2, -1), keepdim=True)
+        for sign in (1.0, -1.0)
+    )
+    context = Context(pixels, observed & (most + least > _FLAT))
+    targets, whole = Targets.every((side, side), pixels.device), torch.ones_like(observed)
+    noise, truth = _noise(recipe, step, count, pixels.device), targets.values(pixels)
+    return Batch(context, targets, truth, ~context.mask(), Context(pixels, whole), noise)
 
 
 def _hole(name: str, side: int, scale: int, revealed: float, random: np.random.Generator) -> Hole:

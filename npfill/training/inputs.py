@@ -7,6 +7,7 @@ from pathlib import Path
 from npfill import checkpoint, zoo
 from npfill.config import Json
 from npfill.data import sizes_of
+from npfill.data.fields import RandomFields
 from npfill.data.sources import left_out
 from npfill.errors import InputError, OverwriteError, UsageError
 from npfill.pictures.folders import in_words
@@ -29,6 +30,9 @@ class Inputs:
 
     def say(self, on_note: Callable[[str], None]) -> None:
         """Tell what there is to train on, and what lies there and is left out."""
+        if isinstance(self.train, RandomFields):
+            on_note(f"random fields {sizes_of(self.train)}, drawn without end")
+            return
         others = left_out(self.data, "train")
         others["damaged"] += len(self.damaged)
         for error in self.damaged:
@@ -61,6 +65,8 @@ def read_inputs(
             f"{run.path}: the run folder exists",
             "`resume=True` goes on with it; `run_dir` names another",
         )
+    if recipe.data.kind == "fields":
+        data = data or "."
     if data is None:
         raise UsageError(f"no data: the recipe wants {recipe.data.name}", "give `data=PATH`")
     damaged: list[InputError] = []

@@ -17,7 +17,7 @@ from npfill.training.tables import Damage, Data, Holes, Objective, Optimiser, Ru
 class Recipe:
     """Whole recipe: the variant with its configuration, and one record for each table.
 
-    Pictures of one size have `holes`, photographs of any size have `damage`; never both.
+    Pictures of one size have `holes`, photographs of any size have `damage`, random fields neither.
     """
 
     variant: str
@@ -98,10 +98,13 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
     if unknown or missing:
         problem = f"unknown table {min(unknown)!r}" if unknown else f"no table {min(missing)!r}"
         raise UsageError(f"{where}: {problem}", f"tables: model, {', '.join(_TABLES)}")
-    if len(_EITHER & tables.keys()) != 1:
+    fields = isinstance(tables["data"], dict) and tables["data"].get("kind") == "fields"
+    if len(_EITHER & tables.keys()) != (not fields):
         raise UsageError(
             f"{where}: [holes] for pictures of one size, or [damage] for photographs",
-            "a recipe has one of them",
+            "random fields have gaps of their own, and neither table"
+            if fields
+            else "a recipe has one of them",
         )
     no_table = [name for name, table in tables.items() if not isinstance(table, dict)]
     if no_table:
@@ -209,7 +212,7 @@ def _section(title: str, record: type, text: str = "") -> str:
     text = text or (record.__doc__ or "").partition("\n")[0].replace("`", "")
     lines = [f"## {title}", "", text, ""]
     for key in keys_of(record):
-        if key.name == "kind":
+        if key.name == "kind" and "|" not in key.kind:  # which table it is
             continue
         about = [key.kind, *([str(key.range)] if key.range else [])]
         about += [f"{key.default} by default"] if key.default else []

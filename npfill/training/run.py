@@ -13,6 +13,7 @@ from torch import Tensor
 from npfill import checkpoint
 from npfill.config import Json
 from npfill.data import MaskedImages, Photographs
+from npfill.data.fields import RandomFields
 from npfill.devices import precision
 from npfill.errors import InputError, ModelError
 from npfill.files import json_text, write_bytes
@@ -149,7 +150,9 @@ def fingerprint(*sets: Pictures) -> str:
     """Hash pictures as a run sees them."""
     digest = hashlib.sha256()
     for each in sets:
-        if isinstance(each, Photographs):
+        if isinstance(each, RandomFields):
+            tensors = []
+        elif isinstance(each, Photographs):
             tensors = [*each.pictures]
         else:
             tensors = [each.images, each.known] if isinstance(each, MaskedImages) else [each]

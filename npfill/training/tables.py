@@ -24,6 +24,10 @@ class Data:
         "Number of pictures held out for validation and calibration, the last of the set. Of "
         "photographs with a part `val`, so many of that part are scored.",
     ]
+    kind: Annotated[
+        Literal["pictures", "fields"],
+        "Pictures that are read, or random fields that are drawn without end: no data, no holes.",
+    ] = "pictures"
     flip: Annotated[
         bool, "Mirror each picture, left to right, in half of the steps that draw it."
     ] = False

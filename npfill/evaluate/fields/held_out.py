@@ -1,0 +1,69 @@
+"""A model on random fields that it was not trained on: its scores, and what calibrates it."""
+
+import torch
+from torch import Tensor
+
+from npfill.config import Json
+from npfill.context import Context, Targets
+from npfill.data.fields import RandomFields
+from npfill.gaussian import Gaussian
+from npfill.models import NeuralProcess
+
+# The gaps that scores are at and that calibrations are fitted to: shares of scattered pixels that
+# are seen, and kinds. Fields of the two have different seeds.
+_SCORED = (0.01, 0.05, 0.2, 0.6, "clouds", "void", "tracks")
+_FITTED = (0.01, 0.05, 0.2, 0.5, 0.9, "clouds", "stripes", "void", "borders", "tracks")
+_OF_SCORES, _OF_FITS = 0, 1
+# Standard deviations on each side of an interval of 90 %.
+_WITHIN = 1.6448536269514722
+# The floor of the scale, of fields of unit variance; and fields in one pass.
+_FLOOR, _TOGETHER = 0.01, 16
+
+Sample = tuple[Tensor, Gaussian, Tensor]
+
+
+def of_fields(model: NeuralProcess, fields: RandomFields, seed: int = _OF_SCORES) -> Json:
+    """Scores of a model on random fields of unit variance, by default those that validate a run.
+
+    Returns:
+        `contexts`, the kinds of gaps, or the share of scattered pixels that are seen; and for each
+        of these `mse`, `log_likelihood` in nats per pixel, `floored_log_likelihood`, the same with
+        the scale floored at 0.01; `kl`, which is 0; `z_squared`, and `coverage_90`.
+    """
+    columns: dict[str, list[float]] = {}
+    for gap in _SCORED:
+        _, predicted, truth = _in_gap(model, fields, gap, seed)
+        floored = Gaussian(predicted.mean, predicted.scale.clamp(min=_FLOOR))
+        error, z = predicted.mean - truth, (predicted.mean - truth) / predicted.scale
+        row = {
+            "mse": error.square().mean(),
+            "log_likelihood": predicted.log_prob(truth).mean(),
+            "floored_log_likelihood": floored.log_prob(truth).mean(),
+            "kl": torch.zeros(()),
+            "z_squared": z.square().mean(),
+            "coverage_90": (z.abs() <= _WITHIN).float().mean(),
+        }
+        for name, value in row.items():
+            columns.setdefault(name, []).append(float(value))
+    return {"contexts": [f"{gap}" for gap in _SCORED]} | columns
+
+
+def in_gaps(model: NeuralProcess, fields: RandomFields) -> list[Sample]:
+    """Log observed fraction, prediction and truth of the pixels of gaps, for each kind."""
+    return [_in_gap(model, fields, gap, _OF_FITS) for gap in _FITTED]
+
+
+@torch.no_grad()
+def _in_gap(model: NeuralProcess, fields: RandomFields, gap: str | float, seed: int) -> Sample:
+    pixels, observed = fields.held_out(gap, seed)
+    targets = Targets.every((fields.side, fields.side), pixels.device)
+    fractions, means, scales = [], [], []
+    parts = zip(pixels.split(_TOGETHER), observed.split(_TOGETHER), strict=True)
+    for some, seen in parts:
+        given, hole = model.condition(Context(some, seen)), ~seen.flatten(1)
+        predicted = given.predict(None, targets)
+        means.append(predicted.mean[hole])
+        scales.append(predicted.scale[hole])
+        fractions.append(given.log_share_at(targets).expand(hole.shape)[hole])
+    predicted = Gaussian(torch.cat(means)[None], torch.cat(scales)[None])
+    return torch.cat(fractions), predicted, targets.values(pixels)[~observed.flatten(1)]
