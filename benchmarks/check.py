@@ -8,11 +8,10 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.kinds import Make, holes, kinds
-from npfill.predictor import load, self_check
+from npfill.predictor import SelfCheck, load, self_check
 from npfill.seeds import array_generator
 
 console = Console(width=200, markup=False, highlight=False)
-_QUANTILE = 1.6448536269514722
 # The share in the interval that is wanted with scattered holes and with others; z².
 _SCATTERED, _WIDE, _SQUARE = (0.87, 0.93), (0.84, 0.95), (0.75, 1.35)
 
@@ -35,7 +34,7 @@ class Found:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this program."""
     parser.add_argument("--data", type=Path, required=True, help="the folder of all data sets")
-    parser.add_argument("--pictures", type=int, default=3, help="of each kind")
+    parser.add_argument("--pictures", type=int, default=8, help="of each kind")
     parser.add_argument("--seed", type=int, default=0, help="of pictures and holes")
     parser.add_argument("--model", default="convcnp-photo")
 
@@ -72,11 +71,11 @@ def _of_picture(
     if (hole.mean() > 0.95 and not name.startswith("keep")) or not hole.any():
         return None
     seen = np.where(hole[..., None], np.float32(0), picture)
-    check = self_check(predictor, seen, hole, 0)
-    predicted, spread = predictor.predict(seen, hole), check.spread(hole)
-    assert predicted.std is not None
-    z = np.abs((picture[hole] - predicted.mean) / predicted.std)
-    checked = z if spread is None else z / spread[:, None]
-    return [
-        (float((each <= _QUANTILE).mean()), float(np.square(each).mean())) for each in (z, checked)
-    ]
+    found = []
+    for check in (SelfCheck(0), self_check(predictor, seen, hole, 0)):
+        predicted = predictor.predict(seen, hole, spread=check.rescaled)
+        assert predicted.std is not None
+        z = np.abs((picture[hole] - predicted.mean) / predicted.std)
+        covered = float((z <= check.half_width(0.9)).mean())
+        found.append((covered, float(np.square(z).mean())))
+    return found

@@ -49,6 +49,7 @@ LATER = {
     "npfill/evaluate/tnp.py": "the protocol of the transformer neural processes",
     "npfill/cli/evaluate.py:_tnp": "the protocol of the transformer neural processes",
     "npfill/predictor/self_check.py": "the std is checked on the picture itself",
+    "npfill/predictor/rescaled.py": "the std is checked on the picture itself",
     "npfill/predictor/hidden.py": "the std is checked on the picture itself",
     "npfill/completion/self_checked.py": "the std is checked on the picture itself",
     "npfill/baselines/covariance.py": "kriging by likelihood, and its simulations",

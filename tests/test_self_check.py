@@ -8,7 +8,7 @@ import pytest
 import npfill
 from npfill.completion.self_checked import CheckReport
 from npfill.data.holes import scattered
-from npfill.predictor import Prediction, Predictor, self_check
+from npfill.predictor import Prediction, Predictor, SelfCheck, self_check
 from npfill.predictor.hidden import CLASSES, LEAST, classes_of, hidden_like, shares, surroundings
 from npfill.predictor.self_check import found
 from tests.conftest import of
@@ -48,23 +48,33 @@ HOLES = {
     "stripes": np.broadcast_to(np.arange(96)[:, None] % 24 < 6, SIZE).copy(),
     "blocks": blocks(16, 48),
 }
+# Many pixels to check: the std is drawn to the model's own the more, the fewer there are.
+LARGE = (272, 272)
+LARGE_HOLES = {
+    "scattered": scattered(LARGE, np.random.default_rng(1), 0.5),
+    "sparse": scattered(LARGE, np.random.default_rng(2), 0.12),
+    "stripes": np.broadcast_to(np.arange(272)[:, None] % 24 < 6, LARGE).copy(),
+    "blocks": blocks(8, 24, LARGE),
+}
+
+
+def factor(check: SelfCheck, hole: Any) -> float:
+    std = np.full((int(hole.sum()), 1), 0.05, dtype=np.float32)
+    return float(np.exp(np.log(check.rescaled(std) / std).mean()))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HOLES)
+@pytest.mark.parametrize("name", LARGE_HOLES)
 @pytest.mark.parametrize("k", [0.5, 1.0, 2.0])
 def test_scaling_the_noise_scales_the_std(name: str, k: float) -> None:
-    """Mean over fields, of pixels as far from what is visible as some that were checked."""
-    hole, factors = HOLES[name], []
-    for seed in range(6):
-        check = self_check(Fields(name="fields", word="fields"), a_field(k, seed), hole, seed)
-        spread = check.spread(hole)
-        assert spread is not None
-        factors.append(np.exp(np.log(spread).mean()))
-        assert check.z_squared == pytest.approx(k * k, rel=0.25)
-    # Shrunk towards the model's own the more, the fewer pixels are checked as far from the visible.
-    limit = {"scattered": 0.05, "stripes": 0.08}.get(name, 0.3)
-    assert np.mean(factors) == pytest.approx(k, rel=limit)
+    hole, factors, widths = LARGE_HOLES[name], list[float](), list[float]()
+    for seed in range(3):
+        check = self_check(Fields(name="f", word="f"), a_field(k, seed, LARGE), hole, seed)
+        factors.append(factor(check, hole))
+        widths.append(factors[-1] * check.half_width(0.9))
+        assert check.z_squared == pytest.approx(k * k, rel=0.15)
+    assert np.mean(factors) == pytest.approx(k, rel=0.05)
+    assert np.mean(widths) == pytest.approx(1.645 * k, rel=0.05)
 
 
 def test_grain_is_found() -> None:
@@ -76,7 +86,8 @@ def test_with_too_little_to_check_nothing_is_found() -> None:
     hole = scattered(SIZE, np.random.default_rng(0), 0.05)
     check = self_check(Fields(name="f", word="f"), a_field(3.0), hole, 0)
     assert check.pixels == 0
-    assert check.spread(hole) is None
+    assert factor(check, hole) == 1
+    assert check.half_width(0.9) == pytest.approx(1.645, abs=1e-3)
 
 
 def test_what_is_under_the_hole_is_never_read_and_the_same_seed_hides_the_same() -> None:
@@ -135,16 +146,44 @@ def test_surroundings_of_a_hole_are_those_of_the_whole_picture() -> None:
     assert np.array_equal(classes_of(hole[30:50, 40:60]), np.full(400, CLASSES - 1))
 
 
+def factors_of(errors: Any, stds: Any, number: int, asked: float = 1.0) -> Any:
+    """The factor of each class for a std, where pixels of one class were checked."""
+    every = np.arange(CLASSES)
+    check = found(errors, stds, np.full(len(errors), number), every)
+    return check.rescaled(np.full((CLASSES, 1), asked))[:, 0] / asked
+
+
 def test_what_is_farther_than_all_that_was_checked_is_not_stretched() -> None:
-    z = np.random.default_rng(0).normal(size=(5000, 1)) * 3
-    check = found(z, np.ones_like(z), np.full(5000, 3))
-    assert check.factors is not None
-    assert check.factors[3] == pytest.approx(3, rel=0.05)
-    assert check.factors[0] > 1.5
-    assert (check.factors[4:] <= 1).all()
-    narrow = found(z / 30, np.ones_like(z), np.full(5000, 3))
-    assert narrow.factors is not None
-    assert narrow.factors[4] < 0.5
+    z = np.random.default_rng(0).normal(size=(5000, 1)) * 0.003
+    factors = factors_of(3 * z, np.full_like(z, 0.003), 3, 0.003)
+    assert factors[3] == pytest.approx(3, rel=0.05)
+    assert factors[0] > 1.5
+    assert (factors[4:] <= 1).all()
+    assert factors_of(z / 10, np.full_like(z, 0.003), 3, 0.003)[4] < 0.5
+
+
+def test_few_large_errors_widen_the_std_and_not_the_interval() -> None:
+    random = np.random.default_rng(0)
+    errors = 0.01 * random.normal(size=(4000, 1))
+    errors[:80] *= 20
+    check = found(errors, np.full_like(errors, 0.01), np.full(4000, 2), np.full(10, 2))
+    std = check.rescaled(np.full((10, 1), 0.01))[0, 0]
+    assert np.square(errors / std).mean() == pytest.approx(1, abs=0.1)
+    for probability in (0.5, 0.9, 0.95):
+        inside = np.abs(errors) <= check.half_width(probability) * std
+        assert inside.mean() == pytest.approx(probability, abs=0.01)
+    assert check.half_width(0.9) < 1.2
+    widths = [check.half_width(probability) for probability in np.linspace(0.01, 0.9999, 99)]
+    assert (np.diff(widths) >= 0).all()
+
+
+def test_a_std_that_is_too_small_where_it_is_small_is_mended_there() -> None:
+    random = np.random.default_rng(0)
+    stds = np.exp(random.uniform(-5, -2, size=(4000, 1)))
+    errors = np.exp(-2) ** 0.5 * stds**0.5 * random.normal(size=stds.shape)
+    check = found(errors, stds, np.full(4000, 3), np.full(2, 3))
+    ends = np.exp([[-4.5], [-2.5]])
+    assert check.rescaled(ends) == pytest.approx(np.exp(np.log(ends) / 2 - 1), rel=0.1)
 
 
 def test_a_completion_is_checked_and_its_mean_stays() -> None:

@@ -66,7 +66,12 @@ class CompletedPicture:
 
     @property
     def half_width(self) -> float:
-        """Standard deviations on each side of the mean in an interval of the confidence."""
+        """Standard deviations on each side of the mean in an interval of the confidence.
+
+        What the check found; without one, those of a Gaussian.
+        """
+        if self.check is not None and self.check.half_width is not None:
+            return self.check.half_width
         return NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
 
     @cached_property
@@ -241,6 +246,6 @@ def complete_prepared(
         tuple(dict.fromkeys(notes)),
         strip,
         max_pixels,
-        report_of(checks, prepared.masked),
+        report_of(checks, prepared.masked, how.confidence or CONFIDENCE),
         are,
     )

@@ -13,7 +13,7 @@ from npfill.pictures.picture import ANGLE
 if TYPE_CHECKING:
     from npfill.predictor import Prediction, Predictor, SelfCheck
 
-    Found = tuple[SelfCheck, Float[np.ndarray, " pixel"] | None]
+    Found = tuple[SelfCheck, float]
 
 Values = Float[np.ndarray, "height width channel"]
 
@@ -28,6 +28,8 @@ class CheckReport:
         coverage: The share of their values within the model's 90 % interval, before rescaling.
         z_squared: The mean square of their errors in standard deviations of the model.
         factor: The mean factor of the standard deviation in the hole, which follows from them.
+        half_width: Rescaled standard deviations on each side of the mean in an interval of the
+            confidence; those of a Gaussian are 1.64 for 90 %.
         grain: The standard deviation of noise, or of the finest texture, in the unit of data; None
             where too few pixels that were compared lie beside visible ones.
     """
@@ -36,6 +38,7 @@ class CheckReport:
     coverage: float | None = None
     z_squared: float | None = None
     factor: float = 1.0
+    half_width: float | None = None
     grain: float | None = None
 
     @property
@@ -45,7 +48,8 @@ class CheckReport:
             return "too few visible pixels to check the std: it is the model's own"
         return (
             f"checked on {self.pixels:,} visible pixels: {100 * self.coverage:.0f} % lie in the "
-            f"90 % interval, so the std in the hole is {self.factor:.2f} times the model's"
+            f"model's 90 % interval; the std is {self.factor:.2f} times the model's, the interval "
+            f"± {self.half_width:.2f} std"
         )
 
     def as_json(self) -> dict[str, object]:
@@ -55,6 +59,7 @@ class CheckReport:
             "coverage_90": self.coverage,
             "z_squared": self.z_squared,
             "std_factor": self.factor,
+            "interval_stds": self.half_width,
             "grain": self.grain,
         }
 
@@ -79,25 +84,35 @@ def predict_checked(
         how: The other options of `Predictor.predict`.
 
     Returns:
-        The prediction; and what the check found, with the factors in the hole, if there was one.
+        The prediction; and what the check found, if there was one, with the mean factor.
     """
     from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
 
     if no_check or not isinstance(predictor, NeuralPredictor):
         return predictor.predict(picture, hole, seed=seed, **how), []  # type: ignore[arg-type]
-    found = self_check(predictor, picture, hole, seed)
-    spread = found.spread(hole)
-    return predictor.predict(picture, hole, seed=seed, spread=spread, **how), [(found, spread)]  # type: ignore[arg-type]
+    found, factor = self_check(predictor, picture, hole, seed), 1.0
+
+    def spread(std: np.ndarray) -> np.ndarray:
+        nonlocal factor
+        rescaled = found.rescaled(std)
+        factor = float((rescaled / std).mean())
+        return rescaled
+
+    predicted = predictor.predict(picture, hole, seed=seed, spread=spread, **how)  # type: ignore[arg-type]
+    return predicted, [(found, factor)]
 
 
-def report_of(found: "Sequence[Found]", masked: MaskedPicture) -> CheckReport | None:
+def report_of(
+    found: "Sequence[Found]", masked: MaskedPicture, confidence: float
+) -> CheckReport | None:
     """The report of the checks of channels that are completed together or one by one.
 
     Args:
-        found: What each found, and the factors in its hole.
+        found: What each found, and the mean factor in its hole.
         masked: The picture; of data, it has their unit.
+        confidence: The probability of intervals.
     """
-    checks = [(check, spread) for check, spread in found if spread is not None]
+    checks = [(check, factor) for check, factor in found if check.pixels]
     if not checks:
         return CheckReport(0) if found else None
     pixels = [check.pixels for check, _ in checks]
@@ -109,6 +124,7 @@ def report_of(found: "Sequence[Found]", masked: MaskedPicture) -> CheckReport | 
         sum(pixels),
         float(np.average([check.coverage for check, _ in checks], weights=pixels)),
         float(np.average([check.z_squared for check, _ in checks], weights=pixels)),
-        float(np.mean([spread.mean() for _, spread in checks])),
+        float(np.mean([factor for _, factor in checks])),
+        float(np.mean([check.half_width(confidence) for check, _ in checks])),
         float(np.mean(grains) * unit) if grains else None,
     )

@@ -1,6 +1,7 @@
 """The contract of a predictor, and prediction by a neural process."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,8 +21,9 @@ from npfill.sampling.predictive import smaller_chunks
 
 Array = Float[np.ndarray, "height width channel"]
 HoleArray = Bool[np.ndarray, "height width"]
-# A factor of each pixel's standard deviation; and a sampler, None of a baseline.
-Spread = Float[np.ndarray, " pixel"] | None
+# What rescales the standard deviations "batch pixel channel" of a hole; a sampler, None of a
+# baseline.
+Spread = Callable[[np.ndarray], np.ndarray] | None
 Chosen = Sampler | None
 
 
@@ -101,7 +103,7 @@ class Predictor(ABC):
             sampler: `auto`, or a key of `npfill.sampling.SAMPLERS`.
             rounds: Rounds of the autoregressive sampler; None for its default.
             noise: Draw the pixels of samples where they would be means.
-            spread: A factor of each pixel's standard deviation, which samples drawn pixel by pixel
+            spread: Rescales the standard deviations "batch pixel channel" of the hole, and samples
                 follow; nothing to a baseline.
 
         Raises:
@@ -190,9 +192,8 @@ def _predict(
             given = replace(given, factor=None)  # the channels of a grey picture are one
         predicted = moments(given, targets, seed)
         if spread is not None:
-            factor = torch.from_numpy(spread).to(predicted.scale).unsqueeze(-1)
-            most = predicted.scale.clamp(min=model.widest)
-            predicted = replace(predicted, scale=torch.minimum(predicted.scale * factor, most))
+            scale = torch.from_numpy(spread(predicted.scale.cpu().numpy()))
+            predicted = replace(predicted, scale=scale.to(predicted.scale))
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
         if isinstance(sampler, Exemplar):
             pictures, more, kind = painted(sampler, picture, hole, mean, std, range(samples), seed)

@@ -2,17 +2,18 @@
 
 What is hidden is like the hole: shifted and mirrored copies of its pieces, or scattered pixels,
 whichever has surroundings that resemble the hole's the most. What is found rescales the standard
-deviation by its surroundings, shrunk towards the model's own where little was checked.
+deviation, so that the mean square of errors is its own, and says how many of it an interval takes:
+where most errors are small and a few are large, fewer than of a Gaussian's.
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from npfill.predictor.hidden import (
     BESIDE,
-    CLASSES,
     LEAST,
     MOST,
     classes_of,
@@ -22,14 +23,12 @@ from npfill.predictor.hidden import (
     surroundings,
 )
 from npfill.predictor.neural import Array, HoleArray, Predictor
+from npfill.predictor.rescaled import Rescaling, evidence, rescaling
 from npfill.seeds import array_generator
 
-# Errors go together over about so many pixels of a class: these count as one.
-_TOGETHER = np.array([1.0, 1.0, 1.5, 3.0, 24.0, 72.0, 240.0, 750.0, 3000.0])
-# The prior of the factors' logarithms: its standard deviation, the correlation of one class and
-# the next. What is found from n independent pixels has the variance _NOISE / n: tails are heavy.
-_SPREAD, _ALIKE, _NOISE = 0.5, 0.8, 1.5
-_LEVEL, _QUANTILE = 0.9, 1.6448536269514722
+LEVEL = 0.9
+# Independent errors that the prior of an interval's width is worth: the width of a Gaussian's.
+_PRIOR = 3.0
 # A normal's standard deviation over its median absolute value; what the mean of about four
 # neighbours adds to the variance of noise.
 _MEDIAN, _OF_MEAN = 1.4826, 1.25
@@ -46,18 +45,47 @@ class SelfCheck:
         grain: The standard deviation of what differs from one pixel to the next where the picture
             is the smoothest: noise, or the finest texture. None where too few pixels lie beside
             visible ones.
-        factors: The factor of the standard deviation by class of surroundings.
+        rescaling: The rescaling of the standard deviation that follows; None without a check.
+        hole: The classes of surroundings of the pixels of the hole.
+        errors: What errors in rescaled standard deviations are at most, in order.
+        evidence: The number of independent errors that they are worth.
     """
 
     pixels: int
     coverage: float = np.nan
     z_squared: float = np.nan
     grain: float | None = None
-    factors: Float[np.ndarray, " class"] | None = None
+    rescaling: Rescaling | None = None
+    hole: Int[np.ndarray, " pixel"] | None = None
+    errors: Float[np.ndarray, " value"] | None = None
+    evidence: float = 0.0
 
-    def spread(self, hole: HoleArray) -> Float[np.ndarray, " pixel"] | None:
-        """The factor of each pixel of a hole; None where nothing was checked."""
-        return None if self.factors is None else self.factors[classes_of(hole)]
+    def rescaled(
+        self, std: Float[np.ndarray, "*batch pixel channel"]
+    ) -> Float[np.ndarray, "*batch pixel channel"]:
+        """The standard deviation of the pixels of the hole, rescaled where there was a check."""
+        if self.rescaling is None or self.hole is None:
+            return std
+        return self.rescaling(std, self.hole)
+
+    def half_width(self, probability: float) -> float:
+        """Rescaled standard deviations on each side of the mean in an interval of a probability.
+
+        That which holds such a share of the errors, drawn to a Gaussian's where they are few. Of
+        intervals that hold all but what one error weighs, its ratio to the Gaussian's is kept.
+        """
+        own = half_width(probability)
+        if self.errors is None:
+            return own
+        known = min(probability, 1 - 1 / max(2.0, self.evidence))
+        ratio = np.quantile(self.errors, known) / half_width(known)
+        weight = self.evidence / (self.evidence + _PRIOR)
+        return own * float(max(ratio, 1e-3) ** weight)
+
+
+def half_width(probability: float) -> float:
+    """Standard deviations on each side of the mean in a Gaussian's interval of a probability."""
+    return NormalDist().inv_cdf(0.5 + probability / 2)
 
 
 def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int) -> SelfCheck:
@@ -72,8 +100,8 @@ def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int)
     if (~hole).sum() * MOST < LEAST:
         return SelfCheck(0)
     random = array_generator(seed, "check")
-    tiles = places(hole, random)
-    wanted = shares(classes_of(hole))
+    tiles, of_hole = places(hole, random), classes_of(hole)
+    wanted = shares(of_hole)
     errors, stds, classes = [], [], []
     for place in tiles:
         hidden = hidden_like(hole, place, wanted, LEAST // len(tiles), random)
@@ -90,15 +118,17 @@ def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int)
         classes.append(surroundings(missing)[hidden])
     if sum(map(len, classes)) < LEAST:
         return SelfCheck(0)
-    return found(*map(np.concatenate, (errors, stds, classes)))
+    every = [np.concatenate(each) for each in (errors, stds, classes)]
+    return found(every[0], every[1], every[2], of_hole)
 
 
 def found(
     errors: Float[np.ndarray, "pixel channel"],
     stds: Float[np.ndarray, "pixel channel"],
     classes: Int[np.ndarray, " pixel"],
+    hole: Int[np.ndarray, " hole"],
 ) -> SelfCheck:
-    """The findings from errors, standard deviations and surroundings of pixels."""
+    """The findings from errors, standard deviations and surroundings, and those of the hole."""
     z = np.abs(errors / stds).astype(np.float64)
     beside = classes < BESIDE
     grain = None
@@ -106,48 +136,14 @@ def found(
         rough = stds[beside].mean(-1)
         flat = errors[beside][rough <= np.quantile(rough, 0.25)]
         grain = float(_MEDIAN * np.median(np.abs(flat)) / _OF_MEAN**0.5)
+    rescale = rescaling(errors, stds, classes)
     return SelfCheck(
         len(z),
-        float((z <= _QUANTILE).mean()),
+        float((z <= half_width(LEVEL)).mean()),
         float(np.square(z).mean()),
         grain,
-        _factors(z, classes),
+        rescale,
+        hole,
+        np.sort(np.abs(errors / rescale(stds, classes)), axis=None),
+        evidence(classes),
     )
-
-
-def _factors(
-    z: Float[np.ndarray, "pixel channel"], classes: Int[np.ndarray, " pixel"]
-) -> Float[np.ndarray, " class"]:
-    """The posterior of the factors, given errors in standard deviations; 1 without any.
-
-    The logarithms have a Gaussian prior around 0, in which neighbouring classes go together. A
-    class farther from what is visible than any that was checked is not stretched.
-    """
-    logs, weights = np.zeros(CLASSES), np.zeros(CLASSES)
-    for number in np.unique(classes):
-        each = z[classes == number]
-        weights[number] = len(each) / _TOGETHER[number]
-        logs[number] = _log_scale(each)
-    known = weights >= 1
-    if not known.any():
-        return np.ones(CLASSES)
-    apart = np.abs(np.subtract.outer(np.arange(CLASSES), np.arange(CLASSES)))
-    prior = _SPREAD**2 * _ALIKE**apart
-    gain = prior[:, known] @ np.linalg.inv(
-        prior[np.ix_(known, known)] + np.diag(_NOISE / weights[known])
-    )
-    # The mean of a log-normal's square is its median's by the exponential of twice the variance.
-    left = np.diag(prior) - np.einsum("ij,ij->i", gain, prior[:, known])
-    logs = gain @ logs[known] + left
-    beyond = np.flatnonzero(known)[-1] + 1
-    logs[beyond:] = np.minimum(logs[beyond:], 0)
-    return np.exp(logs)
-
-
-def _log_scale(z: Float[np.ndarray, "pixel channel"]) -> float:
-    """The logarithm of the factor that would have been right, midway between two rules.
-
-    One makes the mean square of z one, the other brings nine tenths of it into their interval.
-    """
-    square, tenth = np.sqrt(np.square(z).mean()), np.quantile(z, _LEVEL) / _QUANTILE
-    return float(0.5 * np.log(max(square, 1e-3) * max(tenth, 1e-3)))
