@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -58,8 +58,8 @@ class Maps:
 
     Attributes:
         start: The picture as the pyramid fills it: where the mean begins.
-        inputs: That less its means over 32 pixels, brought to unit size, and beside it where the
-            picture is observed.
+        observed: True where the picture is observed.
+        means: Its means over 32 pixels, which the networks see it without.
         coarse: Features at a stride of 8 pixels.
         unseen: For each pixel, how many levels of the coarse network's grid and above see nothing
             there.
@@ -67,7 +67,8 @@ class Maps:
     """
 
     start: Float[Tensor, "batch channel height width"]
-    inputs: Float[Tensor, "batch input height width"]
+    observed: Bool[Tensor, "batch 1 height width"]
+    means: Float[Tensor, "batch channel cell_rows cell_columns"]
     coarse: Float[Tensor, "batch feature rows columns"]
     unseen: Float[Tensor, "batch 1 height width"]
     size: tuple[int, int]
@@ -129,10 +130,8 @@ class ConvCNP(NeuralProcess):
         smooth = F.interpolate(means, scale_factor=2.0 ** (_REFERENCE - _MEETING), mode="bilinear")
         detail = _DETAIL * (pictures[_MEETING] - smooth)
         coarse = self.coarse(torch.cat([detail, meeting.density, meeting.trust], dim=1))
-        smooth = F.interpolate(means, scale_factor=2.0**_REFERENCE, mode="bilinear")
-        detail = _DETAIL * (pictures[0] - smooth)
-        inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
-        return Maps(pictures[0], inputs, coarse, unseen(levels, _MEETING), (height, width))
+        share = unseen(levels, _MEETING)
+        return Maps(pictures[0], observed, means, coarse, share, (height, width))
 
     def log_share(self, context: Context, encoded: Maps) -> Float[Tensor, "batch pixel"]:
         """The log of the share observed around each pixel: 0 where something is within about 8.
@@ -170,7 +169,10 @@ class ConvCNP(NeuralProcess):
         self, encoded: Maps, window: Window, where: tuple[Tensor, Tensor, Tensor]
     ) -> Float[Tensor, "target output"]:
         """Mean and pre-activation of the scale at (picture, row, column)s within a window."""
-        folded = F.pixel_unshuffle(window.cut(encoded.inputs), _FOLD)
+        smooth = window.finer(encoded.means, 2**_REFERENCE)
+        detail = _DETAIL * (window.cut(encoded.start) - smooth)
+        inputs = torch.cat([detail, window.cut(encoded.observed).to(detail.dtype)], dim=1)
+        folded = F.pixel_unshuffle(inputs, _FOLD)
         features = self.fine(folded, window.cut(encoded.coarse, 2**_MEETING))
         # The scale reads features that the mean alone shapes: its gradient, the larger of the two
         # for long, would leave little of them to the mean.

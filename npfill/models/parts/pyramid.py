@@ -7,11 +7,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from npfill.models.parts.unet import Window, windows
+
 # How many observed pixels a cell takes to be half trusted, and rounds of smoothing: towards a
 # membrane at each scale, then towards a thin plate among the pixels.
 _DOUBT, _ROUNDS, _PIXEL_ROUNDS = 1.0, 3, 8
 # A step of the thin plate's relaxation: the largest that is stable is 2/64.
 _STEP = 0.03
+# Pixels are filled in windows of this side where few of those have a hole; beyond them reach the
+# smoothings and the interpolation.
+_SIDE, _MARGIN = 128, 32
 _TINY = 1e-12
 
 Grid = Float[Tensor, "batch channel height width"]
@@ -70,24 +75,56 @@ def filled(levels: list[Level]) -> list[Grid]:
     top = levels[-1]
     picture = torch.where(top.density > 0, top.mean, 0.5)
     pictures = [picture]
-    for level in reversed(levels[:-1]):
-        height, width = level.mean.shape[-2:]
-        picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear")[..., :height, :width]
-        mean, trust = level.mean, level.trust
-        if level.number:
-            # Central differences down and to the right, per cell.
-            wide = F.pad(picture, (1, 1, 1, 1), mode="replicate")
-            down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
-            right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
-            mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
-        picture = torch.lerp(picture, mean, trust)
-        for _ in range(_ROUNDS):
-            picture = torch.lerp(_neighbours(picture), mean, trust)
-        for _ in range(0 if level.number else _PIXEL_ROUNDS):
-            bending = _laplacian(_laplacian(picture))
-            picture = torch.lerp(picture.sub(bending, alpha=_STEP), mean, trust)
+    for level in reversed(levels[1:-1]):
+        picture = _finer(picture, level, level.mean, level.trust)
         pictures.append(picture)
+    if len(levels) > 1:
+        pictures.append(_pixels(picture, levels[0]))
     return pictures[::-1]
+
+
+def _finer(coarser: Grid, level: Level, mean: Grid, trust: Grid) -> Grid:
+    """The picture at a level, or a window of it, from the one above."""
+    height, width = mean.shape[-2:]
+    picture = F.interpolate(coarser, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+    if level.number:
+        # Central differences down and to the right, per cell.
+        wide = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+        down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
+        right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
+        mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
+    picture = torch.lerp(picture, mean, trust)
+    for _ in range(_ROUNDS):
+        picture = torch.lerp(_neighbours(picture), mean, trust)
+    for _ in range(0 if level.number else _PIXEL_ROUNDS):
+        bending = _laplacian(_laplacian(picture))
+        picture = torch.lerp(picture.sub(bending, alpha=_STEP), mean, trust)
+    return picture
+
+
+def _pixels(coarser: Grid, level: Level) -> Grid:
+    """The picture itself: what is observed of it, and the rest from the level above.
+
+    Of a large picture with a small hole, only windows with a hole are computed.
+    """
+    height, width = level.mean.shape[-2:]
+    every = [*windows(height, width, _SIDE, _MARGIN)]
+    some = [each for each in every if not _own(each, level.trust).all()]
+    if 4 * len(some) > len(every):
+        return _finer(coarser, level, level.mean, level.trust)
+    picture = level.mean.clone()
+    for window in some:
+        parts = window.cut(coarser, 2), level, window.cut(level.mean), window.cut(level.trust)
+        (top, bottom), (left, right) = window.rows, window.columns
+        rows = slice(top - window.top, bottom - window.top)
+        columns = slice(left - window.left, right - window.left)
+        _own(window, picture).copy_(_finer(*parts)[..., rows, columns])
+    return picture
+
+
+def _own(window: Window, grid: Tensor) -> Tensor:
+    """The part of a grid that a window answers for."""
+    return grid[..., slice(*window.rows), slice(*window.columns)]
 
 
 def unseen(levels: list[Level], first: int) -> Float[Tensor, "batch 1 height width"]:

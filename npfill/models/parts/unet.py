@@ -101,17 +101,30 @@ class Window:
         )
         return grid[..., top:bottom, left:right]
 
+    def finer(self, grid: Tensor, stride: int) -> Tensor:
+        """The part that is computed of the interpolation of a grid of cells of `stride` pixels."""
+        rows, columns = (first // stride for first in (self.top, self.left))
+        above, left = min(rows, 1), min(columns, 1)  # cells beyond the part, where there are any
+        ends = self.bottom // stride + 1, self.right // stride + 1
+        near = grid[..., rows - above : ends[0], columns - left : ends[1]]
+        wide = F.interpolate(near, scale_factor=float(stride), mode="bilinear")
+        height, width = self.bottom - self.top, self.right - self.left
+        return wide[..., above * stride :, left * stride :][..., :height, :width]
 
-def windows(height: int, width: int) -> Iterator[Window]:
-    """The windows of a grid; one for a grid that is no larger than a window."""
-    for top in range(0, height, _SIDE):
-        for left in range(0, width, _SIDE):
-            bottom, right = min(top + _SIDE, height), min(left + _SIDE, width)
+
+def windows(
+    height: int, width: int, side: int | None = None, margin: int = _MARGIN
+) -> Iterator[Window]:
+    """The windows of a grid, of a side and a margin; one for a grid that is no larger than one."""
+    side = side or _SIDE
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            bottom, right = min(top + side, height), min(left + side, width)
             yield Window(
                 (top, bottom),
                 (left, right),
-                max(0, top - _MARGIN),
-                min(height, bottom + _MARGIN),
-                max(0, left - _MARGIN),
-                min(width, right + _MARGIN),
+                max(0, top - margin),
+                min(height, bottom + margin),
+                max(0, left - margin),
+                min(width, right + margin),
             )

@@ -1,0 +1,309 @@
+// The page: what is painted goes to npfill on this computer, and what it says comes back.
+
+import { Mask } from "./mask.js";
+import { View } from "./view.js";
+
+const $ = (id) => document.getElementById(id), MOST_UNDONE = 60, SAMPLES = 3;
+const HEAT = ["000004", "3a0c5e", "801f6c", "c13756", "ee6925", "fcb41a", "fcffa4"].map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+const WORDS = [[3, "sure"], [8, "fairly sure"], [20, "unsure"], [Infinity, "a guess"]]; // up to so many levels
+const KEYS = { b: "brush", e: "eraser", r: "box", l: "lasso", w: "wand", h: "hand" };
+const sizes = { brush: 24, wand: 24 }; // the width of brush and eraser; the wand's tolerance
+let open = null, tool = "brush", points = [], value = 1, underway = null, ready = false;
+const tools = document.querySelectorAll("[data-tool]");
+const pages = new Map(); // what was done on each picture
+
+function say(text, wrong = false) {
+  $("status").textContent = text;
+  $("status").classList.toggle("wrong", wrong);
+}
+
+async function ask(name, parameters = {}, body = null) {
+  const answer = await fetch(`${name}?${new URLSearchParams(parameters)}`, body ? { method: "POST", body, signal: underway?.signal } : {});
+  if (answer.ok) return answer;
+  throw Object.assign(new Error(), await answer.json().catch(() => ({ message: answer.statusText })));
+}
+
+const explain = ({ message, hint }) => say([message, hint].filter(Boolean).join("\n"), true);
+const asked = () => ({ picture: open.number, grow: $("grow").value || 0, seed: $("seed").value || 0, model: $("model").value });
+
+// Pictures
+
+async function show(number) {
+  underway?.abort();
+  const page = pages.get(number) ?? { number, past: [], future: [], shown: { result: null, chosen: 0 } };
+  $("paper").classList.remove("there");
+  say("Loading the picture …");
+  $("before").src = `picture?picture=${number}`;
+  await $("before").decode();
+  const { naturalWidth: width, naturalHeight: height } = $("before"), cells = page.mask?.cells;
+  pages.set(number, (open = Object.assign(page, { mask: new Mask(width, height, $("mask")) })));
+  if (cells) open.mask.put([0, 0, width, height], cells);
+  else await ask("mask", { picture: number }).then(async (answer) => open.mask.unpack(await answer.arrayBuffer())).catch(explain);
+  $("name").textContent = document.title = pictures[number];
+  $("previous").disabled = number === 0;
+  $("next").disabled = number === pictures.length - 1;
+  view.open(width, height);
+  if (!$("status").classList.contains("wrong")) say(`${width} × ${height} pixels${ready ? "" : ". The model is loading while you paint."}`);
+  $("paper").classList.add("there");
+  render();
+}
+
+const step = (by) => pictures[open.number + by] && show(open.number + by);
+
+// What is shown changes, and with it what is painted if there is an edit of that.
+function turn(shown, edit = null, page = open) {
+  page.past = [...page.past, { edit, shown: page.shown }].slice(-MOST_UNDONE);
+  Object.assign(page, { future: [], unsaved: true, shown });
+  render();
+}
+
+function undo(from, to) {
+  const entry = view.down ? null : open[from].pop();
+  if (!entry) return;
+  underway?.abort();
+  open[to].push({ edit: entry.edit && open.mask.swap(entry.edit), shown: open.shown });
+  open.shown = entry.shown;
+  render();
+}
+
+function draw() {
+  const { mask } = open, [x, y] = points[0], [u, v] = points.at(-1);
+  if (tool === "box") mask.polygon([[x, y], [u, y], [u, v], [x, v]], value);
+  else if (tool === "lasso") mask.polygon(points, value);
+  else mask.stroke(...(points.at(-2) ?? [u, v]), u, v, sizes.brush, value);
+}
+
+function pixels() {
+  const { width, height } = open.mask, context = new OffscreenCanvas(width, height).getContext("2d");
+  context.drawImage($("before"), 0, 0);
+  return context.getImageData(0, 0, width, height).data;
+}
+
+const view = new View({
+  begin(x, y, erase) {
+    if (!open) return;
+    open.mask.begin();
+    points = [[x, y]];
+    value = erase || tool === "eraser" ? 0 : 1;
+    const within = x >= 0 && y >= 0 && x < open.mask.width && y < open.mask.height;
+    if (tool !== "wand") draw();
+    else if (within) open.mask.wand(Math.floor(x), Math.floor(y), (open.pixels ??= pixels()), sizes.wand, value);
+    $("paper").classList.remove("fresh");
+  },
+  move(x, y) {
+    if (!open || tool === "wand") return;
+    points.push([x, y]);
+    if (tool === "box" || tool === "lasso") open.mask.reset();
+    draw();
+  },
+  end() {
+    const edit = open?.mask.end();
+    if (!edit) return open && render();
+    underway?.abort();
+    turn({ result: null, chosen: 0 }, edit);
+  },
+  cancel() {
+    open?.mask.reset();
+    this.end();
+  },
+  at(x, y) {
+    const { result } = open?.shown ?? {}, [left, top, wide, high] = result?.box ?? [0, 0, 0, 0];
+    const column = Math.floor(x) - left, row = Math.floor(y) - top;
+    const std = column >= 0 && row >= 0 && column < wide && row < high ? result.std?.[row * wide + column] : 0;
+    const words = () => (result.isData ? std.toPrecision(2) : `${Math.max(1, Math.round(std))} levels: ${WORDS.find(([most]) => std < most)[1]}`);
+    $("value").textContent = std ? `±${words()}` : "";
+  },
+});
+
+// Filling
+
+async function fill(samples = 0) {
+  if (!open || view.down) return;
+  if (!open.mask.box()) return say("Nothing is painted yet.", true);
+  underway?.abort();
+  const mine = (underway = new AbortController()), page = open, how = { ...asked(), samples }, began = performance.now();
+  $("progress").hidden = false;
+  $("progress").removeAttribute("value");
+  say(ready ? (samples ? "Drawing samples …" : "Filling …") : "The model is still loading …");
+  let found = null;
+  try {
+    await lines(await ask("fill", how, page.mask.packed()), (line) => {
+      if (line.message) throw line;
+      if (line.step?.[1]) Object.assign($("progress"), { max: line.step[1], value: line.step[0] });
+      if (line.box) found = line;
+    });
+    if (!found) throw { message: "npfill has ended", hint: "start it again; what was saved is kept" };
+    const result = await decoded(found, how);
+    turn({ result, chosen: samples ? Math.min(1, result.pictures.length - 1) : 0 }, null, page);
+    say([...result.said, `${((performance.now() - began) / 1000).toFixed(1)} s`].join("\n"));
+  } catch (error) {
+    if (error.name !== "AbortError") explain(error);
+  }
+  if (underway === mine) underway = null;
+  $("progress").hidden = !underway;
+}
+
+async function lines(answer, heard) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "", part; !(part = await reader.read()).done; ) {
+    const parts = (rest + part.value).split("\n");
+    rest = parts.pop();
+    parts.map(JSON.parse).forEach(heard);
+  }
+}
+
+async function decoded({ mean, samples, std, ...rest }, how) {
+  const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+  const picture = (text) => createImageBitmap(new Blob([bytes(text)], { type: "image/png" }));
+  const pictures = await Promise.all([mean, ...samples].map(picture));
+  return { ...rest, how, pictures, std: std && new Float32Array(bytes(std).buffer) };
+}
+
+// What is shown
+
+function render() {
+  const { result, chosen } = open.shown;
+  $("paper").classList.toggle("fresh", result !== null);
+  $("undo").disabled = !open.past.length;
+  $("redo").disabled = !open.future.length;
+  $("saveResult").disabled = $("saveSheet").disabled = result === null;
+  $("hint").hidden = open.past.length > 0 || open.mask.box() !== null;
+  $("exists").hidden = true;
+  for (const id of ["after", "veil", "divider", "result", "commanding"]) $(id).hidden = result === null;
+  $("value").textContent = "";
+  if (result === null) return;
+  const [left, top, width, height] = result.box;
+  for (const id of ["after", "veil"]) Object.assign(Object.assign($(id), { width, height }).style, { left: `${left}px`, top: `${top}px` });
+  $("after").getContext("2d").drawImage(result.pictures[chosen], 0, 0);
+  if (result.std) $("veil").getContext("2d").putImageData(coloured(result.std, width, height), 0, 0);
+  thumbnails(result, chosen);
+  slide();
+  commanded();
+}
+
+function coloured(std, width, height) {
+  const image = new ImageData(width, height), full = std.reduce((most, each) => Math.max(most, each), 0) || 1;
+  std.forEach((each, at) => {
+    if (each === 0) return;
+    const place = (each / full) * (HEAT.length - 1.001), low = Math.floor(place);
+    image.data.set(HEAT[low].map((level, channel) => level + (place - low) * (HEAT[low + 1][channel] - level)), 4 * at);
+    image.data[4 * at + 3] = 255;
+  });
+  return image;
+}
+
+function thumbnails(result, chosen) {
+  const [left, top, width, height] = result.box, around = Math.round(0.15 * Math.max(width, height)) + 8;
+  const share = Math.min(1, 160 / (Math.max(width, height) + 2 * around));
+  $("samples").replaceChildren(...result.pictures.map((picture, number) => {
+    const [button, canvas] = ["button", "canvas"].map((name) => document.createElement(name)), context = canvas.getContext("2d");
+    [canvas.width, canvas.height] = [width, height].map((side) => Math.ceil((side + 2 * around) * share));
+    context.scale(share, share);
+    context.drawImage($("before"), around - left, around - top);
+    context.drawImage(picture, around, around);
+    button.append(canvas, number ? `Sample ${number}` : "Mean");
+    button.setAttribute("role", "radio");
+    button.setAttribute("aria-checked", number === chosen);
+    button.onclick = () => {
+      if (open.shown.chosen !== number) turn({ result, chosen: number });
+      $("samples").children[number].focus();
+    };
+    return button;
+  }));
+  $("draw").hidden = result.pictures.length > 1 || result.std === null;
+}
+
+function slide() {
+  if (!open?.shown.result) return;
+  const [left, top, width, height] = open.shown.result.box, edge = (width * $("split").value) / 100;
+  $("after").style.clipPath = `inset(0 ${width - edge}px 0 0)`;
+  $("veil").style.opacity = $("doubt").value / 100;
+  Object.assign($("divider").style, { left: `${left + edge}px`, top: `${top}px`, height: `${height}px` });
+  $("divider").hidden = ["0", "100"].includes($("split").value);
+}
+
+async function commanded() {
+  const { result, chosen } = open.shown, how = { ...result.how, result: chosen ? "samples" : "mean", samples: chosen };
+  $("command").textContent = (await (await ask("command", how)).json()).command;
+}
+
+// Saving
+
+async function save(kind, overwrite = 0) {
+  const { result, chosen } = open.shown, how = { ...(result?.how ?? asked()), overwrite, result: kind };
+  if (kind === "result") Object.assign(how, { result: chosen ? "samples" : "mean", sample: chosen });
+  $("exists").hidden = true;
+  say("Saving …");
+  try {
+    const { saved } = await (await ask("save", how, open.mask.packed())).json();
+    open.unsaved = false;
+    say(saved.length ? `Saved ${saved.join(" and ")}` : "It was saved already.");
+  } catch (error) {
+    if (!error.exists) return explain(error);
+    say("");
+    $("exists").hidden = false;
+    $("exists").firstElementChild.textContent = error.message;
+    $("replace").onclick = () => save(kind, 1);
+    $("replace").focus();
+  }
+}
+
+// Controls
+
+const sized = () => (tool === "wand" ? "wand" : "brush");
+
+function choose(name) {
+  tool = view.tool = name;
+  for (const button of tools) button.setAttribute("aria-pressed", button.dataset.tool === name);
+  $("sizing").style.visibility = ["brush", "eraser", "wand"].includes(name) ? "" : "hidden";
+  $("sizeName").textContent = name === "wand" ? "Tolerance" : "Size";
+  resize(sizes[sized()]);
+}
+
+function resize(to) {
+  $("size").value = to;
+  $("sizeSaid").textContent = sizes[sized()] = Number($("size").value);
+  view.size = sizes.brush;
+}
+
+const undone = ["past", "future"], redone = ["future", "past"];
+const pressed = {
+  "[": () => resize(Number($("size").value) / 1.2 - 1), "]": () => resize(Number($("size").value) * 1.2 + 1),
+  "+": () => view.zoom(1.25), "=": () => view.zoom(1.25), "-": () => view.zoom(0.8), 0: () => view.fit(),
+  pageup: () => step(-1), pagedown: () => step(1), ...Object.fromEntries(Object.entries(KEYS).map(([key, name]) => [key, () => choose(name)])),
+};
+const onStage = { enter: () => fill(), " ": () => (view.held = true) }; // not where these press a button
+const withControl = { z: (shift) => undo(...(shift ? redone : undone)), y: () => undo(...redone), s: () => save(open.shown.result ? "result" : "mask") };
+document.addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase(), isOnStage = [$("stage"), document.body].includes(event.target);
+  const typed = event.target.matches("input, select") ? {} : isOnStage ? { ...pressed, ...onStage } : pressed;
+  const act = (event.ctrlKey || event.metaKey ? withControl : typed)[key];
+  if (act) act(event.shiftKey);
+  if (act || (isOnStage && view.key(event))) event.preventDefault();
+});
+document.addEventListener("keyup", (event) => event.key === " " && (view.held = false));
+addEventListener("beforeunload", (event) => [...pages.values()].some((page) => page.unsaved) && event.preventDefault());
+
+for (const button of tools) button.onclick = () => choose(button.dataset.tool);
+for (const id of ["split", "doubt"]) $(id).oninput = slide;
+for (const [id, act] of Object.entries({
+  previous: () => step(-1), next: () => step(1), undo: () => undo(...undone), redo: () => undo(...redone),
+  whole: () => view.fit(), fill: () => fill(), draw: () => fill(SAMPLES),
+  saveResult: () => save("result"), saveMask: () => save("mask"), saveSheet: () => save("sheet"),
+})) $(id).onclick = act;
+$("size").oninput = () => resize($("size").value);
+
+Object.assign(new EventSource("alive"), {
+  onerror: () => say("npfill has ended. What was saved is kept.", true),
+  onmessage({ data }) {
+    const state = JSON.parse(data);
+    ready = state === "ready";
+    if (ready && $("status").textContent.includes("loading")) say("Ready.");
+    else if (!ready && state !== "loading") say(state, true);
+  },
+});
+
+const { pictures, models } = await (await ask("pictures")).json();
+$("model").replaceChildren(...models.map((name) => new Option(name)));
+choose("brush");
+await show(0);

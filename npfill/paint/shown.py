@@ -1,0 +1,67 @@
+"""Pictures as a browser draws them, and of a completion what is in its hole."""
+
+import io
+from base64 import b64encode
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from npfill.completion.completed import CompletedPicture
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import Picture
+from npfill.pictures.sheet import rms
+
+
+def picture_png(picture: Picture) -> bytes:
+    """A PNG of a picture; of data, by the range that is observed."""
+    if not picture.is_data:
+        return _png(picture.image, picture)
+    nothing = np.zeros(picture.size, dtype=bool)
+    return _png(Image.fromarray(_levels(MaskedPicture.of(picture, nothing).intensities)), picture)
+
+
+def completion(done: CompletedPicture) -> dict[str, object]:
+    """The hole of a completion, as JSON values.
+
+    `box` is around the hole: left, top, width and height. In it are `mean` and `samples`, PNGs that
+    are transparent outside of the hole, and `std`, float32, zero outside; all in base64. Of a
+    picture, of whatever depth, the standard deviation is in levels of 255.
+    """
+    masked = done.prepared.masked
+    rows, columns = (np.flatnonzero(masked.anywhere.any(axis=axis)) for axis in (1, 0))
+    at = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    alpha = np.where(masked.anywhere[at], np.uint8(255), np.uint8(0))[..., None]
+
+    def part(values: np.ndarray) -> str:
+        image = Image.fromarray(np.concatenate([_levels(values[at]), alpha], axis=-1))
+        return b64encode(_png(image, masked.picture)).decode()
+
+    std = None
+    if done.std is not None:
+        found = rms(masked.deviation(done.std[at])) * (1 if masked.picture.is_data else 255)
+        std = b64encode(found.astype("<f4").tobytes()).decode()
+    return {
+        "box": [int(columns[0]), int(rows[0]), len(alpha[0]), len(alpha)],
+        "mean": part(done.mean),
+        "samples": [part(sample) for sample in done.samples],
+        "std": std,
+        "isData": masked.picture.is_data,
+        "said": [done.prepared.description, *done.doubt(verbose=False), *done.notes],
+    }
+
+
+def _levels(
+    values: Float[np.ndarray, "rows columns channel"],
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Intensities in 8 bits; of neither one nor three channels, the first is shown."""
+    shown = values if values.shape[-1] == 3 else values[..., :1].repeat(3, axis=-1)
+    return np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
+
+
+def _png(image: Image.Image, picture: Picture) -> bytes:
+    """A PNG that is quick to write, in the colours of a picture."""
+    file = io.BytesIO()
+    profile = None if picture.is_data else picture.info.get("icc_profile")
+    image.save(file, "PNG", compress_level=0, icc_profile=profile)
+    return file.getvalue()

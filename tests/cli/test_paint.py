@@ -1,0 +1,270 @@
+"""The page of `npfill paint`: who may ask, what is filled, and that files are the command's."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npfill.cli.paint import _said, _words
+from npfill.paint import server as serving
+from npfill.paint.server import Server
+from npfill.paint.session import Session
+from tests.cli.conftest import Command, process
+
+Answer = tuple[int, bytes]
+BOX = (1, 1, 2, 3)
+
+
+class Page:
+    """A server in this process, and requests to it."""
+
+    def __init__(self, *images: str, model: str, masks: tuple[str, ...] = ()) -> None:
+        self.model = model
+        self.server = Server(Session(images, masks, None, "cpu"), [model], _words, _said)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def ask(
+        self, name: str, body: bytes | None = None, *, headers: dict[str, str] | None = None,
+        **how: Any,
+    ) -> Answer:  # fmt: skip
+        query = "&".join(f"{key}={value}" for key, value in ({"model": self.model} | how).items())
+        path = name if name.startswith("/") else f"/{self.server.token}/{name}?{query}"
+        connection = HTTPConnection("127.0.0.1", self.server.server_port, timeout=60)
+        connection.request("GET" if body is None else "POST", path, body, headers or {})
+        answer = connection.getresponse()
+        result = answer.status, answer.read()
+        connection.close()
+        return result
+
+    def fill(self, body: bytes, **how: Any) -> dict[str, object]:
+        code, content = self.ask("fill", body, **how)
+        assert code == 200
+        last: dict[str, object] = json.loads(content.splitlines()[-1])
+        return last
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        self.server.session.end()
+
+
+def painted(left: int, top: int, width: int, height: int) -> bytes:
+    """A box, as the page sends it."""
+    bits = np.packbits(np.ones(width * height, dtype=bool))
+    return np.array([left, top, width, height], "<u4").tobytes() + bits.tobytes()
+
+
+@pytest.fixture
+def page(photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.chdir(photo.parent)
+    shutil.copy(photo, "other.png")
+    one = Page("photo.png", "other.png", model=str(weights))
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize(
+    ("result", "how"),
+    [
+        ("mean", {}),
+        ("std", {"seed": 7}),
+        ("mean", {"grow": 1, "samples": 2}),
+        ("samples", {"samples": 3, "sample": 2, "seed": 5}),
+        ("sheet", {"samples": 2}),
+    ],
+)
+def test_a_saved_file_is_that_of_the_command_that_the_page_shows(
+    npfill: Command, page: Page, result: str, how: dict[str, Any]
+) -> None:
+    assert "box" in page.fill(painted(*BOX), **how)
+    code, content = page.ask("save", painted(*BOX), result=result, **how)
+    assert code == 200, content
+    mask, saved = map(Path, json.loads(content)["saved"])
+    assert str(mask) == "photo_mask.png"
+    before = saved.read_bytes()
+    saved.unlink()
+    how |= {"samples": how.get("sample", how.get("samples", 0))}
+    _, content = page.ask("command", result=result, **how)
+    words = shlex.split(json.loads(content)["command"])
+    assert words[:5] == ["npfill", "complete", "photo.png", "--mask", "photo_mask.png"]
+    assert npfill(*words[1:], "--device", "cpu").code == 0
+    assert saved.read_bytes() == before
+
+
+def test_what_is_shown_is_the_completion_in_its_box(page: Page) -> None:
+    said = page.fill(painted(*BOX), samples=2)
+    assert said["box"] == [1, 1, 2, 3]
+    assert (len(said["samples"]), said["isData"]) == (2, False)  # type: ignore[arg-type]
+    assert "mask 6 x 5, 20.0 % selected (6 px)" in said["said"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80"},
+        {"Host": "127.0.0.1.evil.example:80"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+    ],
+)
+def test_foreign_hosts_and_origins_are_refused(page: Page, headers: dict[str, str]) -> None:
+    for name, body in (("", None), ("pictures", None), ("save", painted(*BOX))):
+        code, content = page.ask(name, body, headers=headers)
+        assert (code, content) == (403, b"not the address that npfill printed\n")
+    assert not Path("photo_mask.png").exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/favicon.ico", "/wrong/", "/wrong/pictures", "/%C3%A9/"])
+def test_a_wrong_token_is_refused(page: Page, path: str) -> None:
+    assert page.ask(path)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../session.py",
+        "page/app.js",
+        "%2e%2e/session.py",
+        "/etc/passwd",
+        "..%2fsession.py",
+        "error",
+    ],
+)
+def test_a_path_outside_is_not_served(page: Page, name: str) -> None:
+    assert page.ask(f"/{page.server.token}/{name}")[0] == 404
+
+
+def test_pictures_by_number_and_models_by_name_are_the_only_ones(page: Page) -> None:
+    for how in ({"picture": 2}, {"picture": "-1"}, {"picture": "../photo.png"}, {"model": "/x"}):
+        assert page.ask("fill", painted(*BOX), **how)[0] == 400
+    _, content = page.ask("pictures")
+    assert json.loads(content) == {"pictures": ["photo.png", "other.png"], "models": [page.model]}
+
+
+@pytest.mark.parametrize("body", [b"", b"x" * 15, painted(0, 0, 7, 5), painted(5, 4, 2, 2)])
+def test_a_hole_of_another_picture_is_refused(page: Page, body: bytes) -> None:
+    code, content = page.ask("fill", body)
+    assert (code, "hole" in json.loads(content)["message"]) == (400, True)
+
+
+def test_a_page_without_a_hole_says_so(page: Page) -> None:
+    said = page.fill(np.array([0, 0, 0, 0], "<u4").tobytes())
+    assert "selects 0 px" in str(said["message"])
+
+
+def test_two_tabs_do_not_mix(page: Page) -> None:
+    holes = {0: (1, 1, 2, 3), 1: (3, 0, 2, 2)}
+    alone = {number: page.fill(painted(*hole), picture=number) for number, hole in holes.items()}
+    found: dict[int, list[object]] = {0: [], 1: []}
+
+    def tab(number: int) -> None:
+        for _ in range(3):
+            found[number].append(page.fill(painted(*holes[number]), picture=number))
+
+    tabs = [threading.Thread(target=tab, args=(number,)) for number in holes]
+    for each in tabs:
+        each.start()
+    for each in tabs:
+        each.join()
+    for number in holes:
+        assert found[number] == [alone[number]] * 3
+    for number, hole in holes.items():
+        assert page.ask("save", painted(*hole), picture=number, result="mean")[0] == 200
+    assert np.asarray(Image.open("photo_mask.png")).sum() == 6 * 255
+    assert np.asarray(Image.open("other_mask.png")).sum() == 4 * 255
+
+
+def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
+    assert page.ask("save", painted(*BOX), result="mean")[0] == 200
+    code, content = page.ask("save", painted(0, 0, 2, 2), result="mean")
+    assert (code, json.loads(content)["exists"]) == (409, True)
+    code, content = page.ask("save", painted(*BOX), result="mean")
+    assert (code, json.loads(content)["message"]) == (409, "photo_mean.png: exists")
+    assert page.ask("save", painted(*BOX), result="mask")[1] == b'{"saved": []}'
+    code, _ = page.ask("save", painted(0, 0, 2, 2), result="mean", overwrite=1)
+    assert code == 200
+    assert np.asarray(Image.open("photo_mask.png")).sum() == 4 * 255
+
+
+def test_a_picture_that_has_changed_is_not_saved_over(page: Page) -> None:
+    page.fill(painted(*BOX))
+    Image.new("RGB", (6, 5), "teal").save("photo.png")
+    code, content = page.ask("save", painted(*BOX), result="mean")
+    assert (code, json.loads(content)["message"]) == (400, "photo.png: has changed")
+    assert not Path("photo_mean.png").exists()
+
+
+def begun(page: Page, number: int = 0) -> int:
+    _, content = page.ask("mask", picture=number)
+    return int(np.unpackbits(np.frombuffer(content, np.uint8, offset=16))[:30].sum())
+
+
+def test_masks_that_exist_are_taken_up(page: Page, mask: Path) -> None:
+    assert begun(page) == 0
+    shutil.copy(mask, "photo_mask.png")
+    assert (begun(page), begun(page, 1)) == (6, 0)
+    named = Page("photo.png", model=page.model, masks=("color:#ffffff~255",))
+    assert begun(named) == 30
+    named.close()
+
+
+def test_of_data_the_hole_begins_with_what_is_missing(page: Page) -> None:
+    values = np.linspace(200, 300, 30).reshape(5, 6)
+    values[1:4, 1:3] = np.nan
+    np.save("heights.npy", values)
+    data = Page("heights.npy", model=page.model)
+    assert begun(data) == 6
+    said = data.fill(painted(*BOX))
+    assert said["isData"]
+    assert data.ask("picture")[1].startswith(b"\x89PNG")
+    code, content = data.ask("save", painted(*BOX), result="mean")
+    assert (code, json.loads(content)["saved"][1]) == (200, "heights_mean.npy")
+    data.close()
+
+
+def test_it_ends_when_its_last_page_is_closed(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_SECONDS_TO_COME_BACK", 0.01)
+    connections = [socket.create_connection(page.server.server_address) for _ in range(2)]  # type: ignore[arg-type]
+    for one in connections:
+        request = f"GET /{page.server.token}/alive HTTP/1.0\r\nHost: 127.0.0.1:1\r\n\r\n"
+        one.sendall(request.encode())
+        assert b"200" in one.recv(100)
+    connections[0].close()
+    page.thread.join(0.5)
+    assert page.thread.is_alive()
+    connections[1].close()
+    page.thread.join(10)
+    assert not page.thread.is_alive()
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_it(photo: Path, weights: Path) -> None:
+    running = process("paint", photo, "-m", weights, "--no-browser")
+    while not os.fstat(running.out.fileno()).st_size:
+        time.sleep(0.01)
+    os.kill(running.pid, signal.SIGINT)
+    ended = running.wait()
+    assert ended.code == 130
+    assert ended.out.startswith(b"http://127.0.0.1:")
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    page = Path(serving.__file__).parent / "page"
+    assert {file.name for file in page.iterdir()} >= {"index.html", "app.js", "style.css"}
+    assert all("http" not in file.read_text("utf-8") for file in page.iterdir())

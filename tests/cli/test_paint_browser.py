@@ -1,0 +1,284 @@
+"""The page of `npfill paint` in a browser: painted, filled, looked at, undone and saved."""
+
+import json
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Command
+from tests.cli.test_paint import Page
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+By = pytest.importorskip("selenium.webdriver.common.by").By
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+Wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver"),
+]
+_ARGUMENTS = (
+    "headless=new no-sandbox disable-gpu disable-quic no-first-run disable-component-update "
+    "disable-background-networking disable-sync disable-dev-shm-usage window-size=1280,800"
+)
+
+
+class Browser:
+    """A browser on a page, by what a person does there."""
+
+    def __init__(self, driver: Any, address: str) -> None:
+        self.driver = driver
+        driver.get(address)
+        self.until(lambda: "there" in self["paper"].get_attribute("class"))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.driver.find_element(By.ID, name)
+
+    def until(self, true: Callable[[], object]) -> None:
+        Wait(self.driver, 60, 0.02).until(lambda _: true())
+
+    def stroke(self, *points: tuple[int, int]) -> None:
+        """Drag from one pixel of the picture to others."""
+        scale, left, top = self.driver.execute_script(
+            "const box = document.getElementById('before').getBoundingClientRect();"
+            "return [box.width / document.getElementById('before').naturalWidth, box.left, box.top]"
+        )
+        places = [(round(left + x * scale), round(top + y * scale)) for x, y in points]
+        actions = webdriver.ActionChains(self.driver, duration=5)
+        for number, (x, y) in enumerate(places):
+            actions.w3c_actions.pointer_action.move_to_location(x, y)
+            if number == 0:
+                actions.w3c_actions.pointer_action.pointer_down()
+        actions.w3c_actions.pointer_action.pointer_up()
+        actions.perform()
+
+    def keys(self, *keys: str) -> None:
+        webdriver.ActionChains(self.driver, duration=5).send_keys(*keys).perform()
+
+    def control(self, key: str, *others: str) -> None:
+        """Press a key with Control, and others, held down."""
+        actions, held = webdriver.ActionChains(self.driver, duration=5), (Keys.CONTROL, *others)
+        for each in held:
+            actions.key_down(each)
+        actions.send_keys(key)
+        for each in held:
+            actions.key_up(each)
+        actions.perform()
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until an element has the focus."""
+        for _ in range(60):
+            if self.driver.switch_to.active_element.get_attribute("id") == name:
+                return
+            self.keys(Keys.TAB)
+        raise AssertionError(f"Tab never reaches {name}")
+
+    def slide(self, name: str, value: int) -> None:
+        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+        self.driver.execute_script(script, self[name], value)
+
+    def filled(self) -> None:
+        self.until(lambda: self["result"].is_displayed() and not self["progress"].is_displayed())
+
+    def save(self, button: str = "saveResult") -> list[Path]:
+        self[button].click()
+        self.until(lambda: self["status"].text.startswith("Saved"))
+        return [Path(name) for name in self["status"].text.removeprefix("Saved ").split(" and ")]
+
+    def opacity(self) -> float:
+        return float(self["veil"].value_of_css_property("opacity"))
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in [*_ARGUMENTS.split(), f"user-data-dir={tmp_path_factory.mktemp('browser')}"]:
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    service = webdriver.ChromeService(DRIVER)
+    started = webdriver.Chrome(options, service)
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def page(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    for name in ("one.png", "two.png"):
+        levels = random.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        Image.fromarray(levels).resize((80, 60), Image.Resampling.BICUBIC).save(name)
+    serving = Page("one.png", "two.png", model=str(weights))
+    yield serving
+    serving.close()
+
+
+@pytest.fixture
+def browser(driver: Any, page: Page) -> Iterator[Browser]:
+    driver.set_window_size(1280, 800)
+    driver.get_log("performance")
+    driver.get_log("browser")
+    yield Browser(driver, page.server.address)
+    # A refusal to replace a file is said on the page, and noted by the browser.
+    assert [said for said in driver.get_log("browser") if " 409 " not in said["message"]] == []
+    driver.get("about:blank")
+
+
+def is_that_of_the_command(browser: Browser, npfill: Command, path: Path) -> bool:
+    before = path.read_bytes()
+    path.unlink()
+    words = shlex.split(browser["command"].text)
+    assert words[:2] == ["npfill", "complete"]
+    assert npfill(*words[1:], "--device", "cpu", "--overwrite").code == 0
+    return path.read_bytes() == before
+
+
+def test_a_stroke_is_filled_looked_at_undone_and_saved_as_the_command_does(
+    browser: Browser, page: Page, npfill: Command
+) -> None:
+    browser["fill"].click()
+    assert "Nothing is painted" in browser["status"].text
+    browser.slide("size", 8)
+    browser.stroke((20, 20), (40, 30))
+    browser["fill"].click()
+    browser.filled()
+    assert browser.opacity() == 0
+    browser.slide("doubt", 70)
+    assert browser.opacity() == 0.7
+    browser.stroke((70, 50))  # a dot elsewhere takes the result back, and undo brings it again
+    assert not browser["result"].is_displayed()
+    browser["undo"].click()
+    assert browser["result"].is_displayed()
+    browser["draw"].click()
+    browser.until(lambda: len(browser["samples"].find_elements(By.TAG_NAME, "button")) == 4)
+    browser.filled()
+    browser["samples"].find_elements(By.TAG_NAME, "button")[2].click()
+    browser.until(lambda: "--samples 2" in browser["command"].text)
+    mask, sample = browser.save()
+    assert (str(mask), str(sample)) == ("one_mask.png", "one_sample-2.png")
+    selected = np.asarray(Image.open(mask)) > 0
+    assert selected[25, 30]
+    assert not selected[50, 70]
+    assert is_that_of_the_command(browser, npfill, sample)
+    browser["undo"].click()
+    browser["undo"].click()
+    browser.until(lambda: browser["command"].text.endswith("--emit mean"))
+    (mean,) = browser.save()
+    assert is_that_of_the_command(browser, npfill, mean)
+    urls = [
+        said["params"]["request"]["url"]
+        for said in (json.loads(entry["message"])["message"] for entry in page_log(browser))
+        if said["method"] == "Network.requestWillBeSent"
+    ]
+    assert len(urls) > 10
+    elsewhere = [url for url in urls if not url.startswith((page.server.address, "data:"))]
+    assert elsewhere == []
+
+
+def page_log(browser: Browser) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = browser.driver.get_log("performance")
+    return entries
+
+
+def test_every_tool_paints_what_it_says(browser: Browser) -> None:
+    browser.keys("r")
+    browser.stroke((10, 10), (30, 20))
+    browser.keys("l")
+    browser.stroke((40, 10), (60, 10), (60, 30), (40, 30))
+    browser["saveMask"].click()
+    browser.until(lambda: browser["status"].text.startswith("Saved"))
+    selected = np.asarray(Image.open("one_mask.png")) > 0
+    assert abs(int(selected[:, :35].sum()) - 200) <= 30
+    assert abs(int(selected[:, 35:].sum()) - 400) <= 60
+    browser.keys("w")
+    browser.slide("size", 255)
+    browser.stroke((70, 50))
+    browser.keys("e")
+    browser.slide("size", 10)
+    browser.stroke((5, 40))
+    browser["saveMask"].click()
+    browser.until(browser["exists"].is_displayed)
+    browser["replace"].click()
+    browser.until(lambda: browser["status"].text.startswith("Saved"))
+    selected = np.asarray(Image.open("one_mask.png")) > 0
+    assert 60 < (~selected).sum() < 100
+
+
+def test_it_works_by_keyboard_alone(browser: Browser, npfill: Command) -> None:
+    browser.keys("b", "[", "[")
+    browser.tab_to("stage")
+    browser.keys("x", *[Keys.ARROW_RIGHT] * 4, "x", Keys.ENTER)
+    browser.filled()
+    browser.control("z")
+    assert not browser["result"].is_displayed()
+    browser.control("z", Keys.SHIFT)
+    assert browser["result"].is_displayed()
+    browser.tab_to("doubt")
+    browser.keys(*[Keys.ARROW_RIGHT] * 5)
+    assert browser.opacity() == 0.05
+    browser.tab_to("draw")
+    browser.keys(Keys.ENTER)
+    browser.until(lambda: "--samples 1" in browser["command"].text)
+    browser.filled()
+    browser.tab_to("saveSheet")
+    browser.keys(Keys.SPACE)
+    browser.until(lambda: browser["status"].text.startswith("Saved"))
+    assert Path("one_sheet.png").exists()
+    browser.control("s")
+    browser.until(lambda: "one_sample-1.png" in browser["status"].text)
+    assert is_that_of_the_command(browser, npfill, Path("one_sample-1.png"))
+
+
+def test_it_works_400_pixels_wide(browser: Browser) -> None:
+    metrics = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    size = "return [document.documentElement.scrollWidth, innerWidth]"
+    browser.until(lambda: browser.driver.execute_script(size)[1] == 400)
+    wide, shown = browser.driver.execute_script(size)
+    assert wide <= shown
+    browser.stroke((20, 20), (40, 30))
+    browser["fill"].click()
+    browser.filled()
+    for name in ("fill", "split", "doubt", "saveResult"):
+        browser.driver.execute_script("arguments[0].scrollIntoView()", browser[name])
+        left, right = browser[name].rect["x"], browser[name].rect["x"] + browser[name].rect["width"]
+        assert left >= 0
+        assert right <= shown
+    assert browser.save()[1] == Path("one_mean.png")
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_each_picture_and_tab_keeps_what_was_painted_on_it(browser: Browser, page: Page) -> None:
+    browser.stroke((20, 20), (40, 30))
+    browser["next"].click()
+    browser.until(lambda: browser["name"].text == "two.png" and page_is_there(browser))
+    assert browser["undo"].get_attribute("disabled")
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    other = Browser(browser.driver, page.server.address)
+    other.stroke((60, 50), (70, 50))
+    assert str(other.save("saveMask")[0]) == "one_mask.png"
+    browser.driver.close()
+    browser.driver.switch_to.window(first)
+    browser["previous"].click()
+    browser.until(lambda: browser["name"].text == "one.png" and page_is_there(browser))
+    browser["saveMask"].click()
+    browser.until(browser["exists"].is_displayed)
+    browser["replace"].click()
+    browser.until(lambda: browser["status"].text.startswith("Saved"))
+    selected = np.asarray(Image.open("one_mask.png")) > 0
+    assert selected[25, 30]
+    assert not selected[50, 65]
+
+
+def page_is_there(browser: Browser) -> bool:
+    return "there" in browser["paper"].get_attribute("class")
