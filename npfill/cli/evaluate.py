@@ -43,8 +43,8 @@ def evaluate_command(
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="Measure models with each of latent, autoregressive, independent or "
-            "exemplar, on 50 pictures.",
+            help="Measure models with each of latent, autoregressive, independent, "
+            "exemplar or flow, on 50 pictures.",
         ),
     ] = None,
     images: Annotated[

@@ -46,7 +46,7 @@ def samples_command(
         str,
         typer.Option(
             metavar="NAME,...",
-            help="auto, latent, autoregressive, independent, exemplar; side by side.",
+            help="auto, latent, autoregressive, independent, exemplar, flow; side by side.",
         ),
     ] = "auto",
     samples: Annotated[int, typer.Option(min=1, max=100, help="Samples of each.")] = 5,

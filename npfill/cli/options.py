@@ -68,7 +68,7 @@ Samples = Annotated[int, _model(min=0, max=1000, help="Samples to draw.")]
 Seed = Annotated[int, _model(min=0, help="Sample k depends on seed and k alone.")]
 Device = Annotated[str, _model(help="auto, cpu, cuda, cuda:N or mps.")]
 Sampler = Annotated[
-    str, _model(metavar="NAME", help="auto, latent, autoregressive, independent or exemplar.")
+    str, _model(metavar="NAME", help="auto, latent, autoregressive, independent, exemplar or flow.")
 ]
 Rounds = Annotated[
     int | None, _model(metavar="K", help="Rounds of the autoregressive sampler. Default: 16.")

@@ -174,6 +174,8 @@ def _show(bar: Progress, report: "Report") -> None:
 
 def _scores(report: "Report") -> str:
     scores = report.validation or {}
+    if "velocity_error" in scores:
+        return f"step {report.step:,}  error of the velocity {scores['velocity_error']:.4f}"
     counted = "counts" in scores
     contexts = " / ".join(str(each) for each in scores["counts" if counted else "contexts"])
     errors = " / ".join(f"{error:.4f}" for error in scores["mse"])

@@ -82,7 +82,7 @@ def complete(
         fit_mask: Resize a mask of another size.
         mask_label: Where the mask is a map of classes, the class that is missing, or several:
             numbers, or colours of the map.
-        sampler: `latent`, `autoregressive`, `independent`, `exemplar`, or `auto`: the one
+        sampler: `latent`, `autoregressive`, `independent`, `exemplar`, `flow`, or `auto`: the one
             that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.

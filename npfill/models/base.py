@@ -64,6 +64,7 @@ class NeuralProcess(nn.Module, ABC):
             the fraction f of pixels that is observed (`log_share`). Zeros until it is fitted.
         correlation: That of the channels' errors, as `npfill.gaussian.factor_of` reads it: three
             numbers for RGB. Empty until it is fitted.
+        flows: The flow-matching process that draws its samples, where one was trained for it.
     """
 
     variant: ClassVar[str]
@@ -81,6 +82,8 @@ class NeuralProcess(nn.Module, ABC):
         self.config = config
         self.register_buffer("calibration", torch.zeros(2))
         self.correlation: tuple[float, ...] = ()
+        # No part of the network: what is in a tuple is not registered, moved or saved.
+        self.flows: tuple[NeuralProcess, ...] = ()
 
     @property
     def has_latent(self) -> bool:

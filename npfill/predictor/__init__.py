@@ -18,6 +18,7 @@ from npfill.baselines import Baseline
 from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
+from npfill.predictor.flows import with_flow
 from npfill.predictor.neural import (
     Array,
     Chosen,
@@ -116,9 +117,9 @@ def load(
     if word in baselines.BASELINES:
         return _of_baseline(word)
     found = zoo.find(word, fetch=fetch)
-    weights = _keep(found.path, found.sha256 + str(target), lambda: checkpoint.load(found.path))
+    weights = _weights(found, target)
     return NeuralPredictor(
-        weights.model.to(target),
+        with_flow(found.name, weights.model, lambda name: _weights(zoo.find(name), target).model),
         name=found.name,
         word=found.name if word == zoo.AUTO else word,
         sha256=found.sha256,
@@ -126,6 +127,14 @@ def load(
         device=str(target),
         path=found.path,
     )
+
+
+def _weights(found: zoo.Found, target: torch.device) -> checkpoint.Weights:
+    """The weights of a file, on a device."""
+    key = found.sha256 + str(target)
+    weights = _keep(found.path, key, lambda: checkpoint.load(found.path))
+    weights.model.to(target)
+    return weights
 
 
 def _of_network(model: NeuralProcess, target: torch.device | None) -> NeuralPredictor:

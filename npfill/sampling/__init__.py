@@ -3,6 +3,7 @@
 from npfill.sampling.autoregressive import Autoregressive
 from npfill.sampling.base import AUTO, SAMPLERS, Sampler, Samples, sampler_for
 from npfill.sampling.exemplar import Exemplar
+from npfill.sampling.flow import Flow
 from npfill.sampling.independent import Independent
 from npfill.sampling.latent import Latent
 from npfill.sampling.predictive import MOMENT_DRAWS, draws, moments
@@ -13,6 +14,7 @@ __all__ = [
     "SAMPLERS",
     "Autoregressive",
     "Exemplar",
+    "Flow",
     "Independent",
     "Latent",
     "Sampler",
@@ -23,5 +25,5 @@ __all__ = [
 ]
 
 SAMPLERS.update(
-    (sampler.name, sampler) for sampler in (Latent, Autoregressive, Independent, Exemplar)
+    (sampler.name, sampler) for sampler in (Latent, Autoregressive, Independent, Exemplar, Flow)
 )

@@ -21,9 +21,11 @@ from npfill.evaluate.held_out import (
 )
 from npfill.files import folder
 from npfill.models import NeuralProcess
+from npfill.models.flownp import FlowNPConfig
 from npfill.pictures.read import read_picture
 from npfill.training.batch import Pictures
 from npfill.training.distributed import Rank, from_environment, process_group
+from npfill.training.flow import velocity_error
 from npfill.training.inputs import Inputs, read_inputs
 from npfill.training.loop import Report, Trainer
 from npfill.training.proposal import survey
@@ -90,7 +92,7 @@ def train(
             keep_memory()
         inputs = read_inputs(wanted, run, data, init, resume, skip_damaged)
         held_out = inputs.held_out.to(where)
-        score = _score(held_out, wanted.data.validation)
+        score = _score(held_out, wanted)
         if resume and not run.state.exists():
             on_note(f"{run.path} was not saved yet: it begins again")
             resume = False
@@ -101,7 +103,7 @@ def train(
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
-        if rank.is_main:
+        if rank.is_main and not isinstance(wanted.model, FlowNPConfig):
             _calibrate(run, held_out, where, on_note)
     except NpfillError as error:
         if rank.local:
@@ -151,12 +153,14 @@ def _trainer(
     return trainer
 
 
-def _score(pictures: Pictures, count: int) -> Callable[[NeuralProcess], Json]:
-    """Choose the scores of a model in the course of a run; of photographs, of the first `count`."""
+def _score(pictures: Pictures, recipe: Recipe) -> Callable[[NeuralProcess], Json]:
+    """Choose the scores of a model in the course of a run; of photographs, of the first ones."""
+    if isinstance(recipe.model, FlowNPConfig):
+        return partial(velocity_error, pictures=pictures, recipe=recipe)
     if isinstance(pictures, RandomFields):
         return partial(of_fields, fields=pictures)
     if isinstance(pictures, Photographs):
-        return partial(of_photographs, photographs=pictures[:count])
+        return partial(of_photographs, photographs=pictures[: recipe.data.validation])
     return partial(at_random_counts, images=pictures, latents=_VALIDATION_DRAWS)
 
 

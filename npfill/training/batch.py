@@ -14,6 +14,7 @@ from npfill.data.fields import RandomFields
 from npfill.data.holes import FAMILIES, STRUCTURED, Hole, random_pixels
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
 from npfill.errors import InputError
+from npfill.models.flownp import FlowNPConfig, noise_width
 from npfill.seeds import array_generator, generator
 from npfill.training.recipe import Recipe
 from npfill.training.tables import Holes
@@ -43,8 +44,8 @@ class Batch:
         target_mask: True where a target is scored: its value is known, and it is not observed (or
             the recipe scores observed pixels too).
         whole: The pictures with all known pixels: input of the posterior of an ELBO.
-        noise: Standard normal draws, one for each z of the objective; None for a conditional
-            variant.
+        noise: Standard normal draws, one for each z of the objective or draw of a flow; None for a
+            conditional variant.
     """
 
     context: Context
@@ -213,13 +214,18 @@ def _hole(name: str, side: int, scale: int, revealed: float, random: np.random.G
 def _noise(
     recipe: Recipe, step: int, batch: int, device: torch.device
 ) -> Float[Tensor, "sample batch latent"] | None:
-    """Draw the noise of z: one from the posterior and, if the loss has any, some from C."""
-    if not recipe.model.latent:
-        return None
-    now = recipe.objective_at(step)
+    """Draw the noise of z: one from the posterior and, if the loss has any, some from C.
+
+    Of a flow, that of its draws.
+    """
+    now, width = recipe.objective_at(step), recipe.model.latent
     count = 1 + (now.draws if now.from_context else 0)
+    if isinstance(recipe.model, FlowNPConfig):
+        width, count = noise_width(recipe.model), now.draws
+    if not width:
+        return None
     source = generator(recipe.run.seed, step, "z", device=device)
-    shape = (count, batch, recipe.model.latent)
+    shape = (count, batch, width)
     return torch.randn(shape, generator=source, device=device)
 
 
@@ -235,9 +241,12 @@ def _context(pixels: Squares, known: Known | None, recipe: Recipe, step: int) ->
     count = min(_count(holes, count_draw), size * size - 1)
     device = generator(seed, step, "holes", device=pixels.device)
     within = STRUCTURED[family](batch, size, device) if family != "random" else None
+    all_seen = torch.rand(1, generator=generator(seed, step, "whole")).item() < holes.whole
+    count = size * size if all_seen and within is not None else count
     if known is not None:
         within = known if within is None else within & known
-    return Context(pixels, random_pixels(batch, size, count, device, within), at_most=count)
+    most = count if count < size * size else None
+    return Context(pixels, random_pixels(batch, size, count, device, within), at_most=most)
 
 
 def _count(holes: Holes, draw: float) -> int:

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from npfill import models
 from npfill.devices import autocast, precision
+from npfill.models.flownp import FlowNP
 from npfill.training.batch import Batch
 from npfill.training.distributed import all_reduce_sum, average_gradients
+from npfill.training.flow import companions_of, flow_matching
 from npfill.training.objectives import Loss, alone, loss
 from npfill.training.recipe import Recipe
 
@@ -31,6 +33,9 @@ class Learner:
         torch.manual_seed(recipe.run.seed)
         self.model = models.build(recipe.variant, recipe.model).to(device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.companions = companions_of(recipe.model, device)
+        if isinstance(self.average, FlowNP):
+            self.average.companions = self.companions[:1]
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),
             lr=recipe.optimiser.learning_rate,
@@ -45,7 +50,11 @@ class Learner:
         with autocast(self.device, self.dtype):
             now, weight = self.recipe.objective_at(step), self.recipe.kl_weight_at(step)
             all_sum = all_reduce_sum if self.shared else alone
-            result = loss(self.model, batch, now, weight, all_sum)
+            if isinstance(self.model, FlowNP):
+                companion = self.companions[step % len(self.companions)]
+                result = flow_matching(self.model, companion, batch)
+            else:
+                result = loss(self.model, batch, now, weight, all_sum)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
         if self.shared:

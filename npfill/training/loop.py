@@ -155,10 +155,8 @@ class Trainer:
 
     def _validate(self) -> Json:
         scores = self.score(self.learner.average)
-        likelihoods = scores["floored_log_likelihood"]
-        mean = sum(likelihoods) / len(likelihoods)
-        if mean > self.best:
-            self.best = mean
+        if (merit := merit_of(scores)) > self.best:
+            self.best = merit
             self._write(self.folder.best, scores)
         return scores
 
@@ -183,6 +181,14 @@ class Trainer:
         run = {"recipe": render(self.recipe), "steps": self.step, "seconds": round(self.seconds)}
         origin = self.provenance | run | {"validation": scores}
         checkpoint.save(path, self.learner.average, origin)
+
+
+def merit_of(scores: Json) -> float:
+    """The number by which weights are the best: a likelihood, or of a flow minus its error."""
+    if "velocity_error" in scores:
+        return -float(scores["velocity_error"])
+    likelihoods = scores["floored_log_likelihood"]
+    return float(sum(likelihoods) / len(likelihoods))
 
 
 @contextmanager

@@ -49,6 +49,9 @@ class Holes:
         Literal["log", "linear"],
         "How the number is spread over fewest .. most: uniform in its log, or uniform.",
     ] = "log"
+    whole: Annotated[
+        _Fraction, "Fraction of the steps with a hole that observe every pixel outside it."
+    ] = 0.0
 
     def __post_init__(self) -> None:
         _refuse_none_of(self, ("random", *STRUCTURED))
@@ -97,7 +100,7 @@ class Damage:
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """The loss. A latent variant is trained with the ELBO, a conditional one with the NLL."""
+    """The loss: of a latent variant the ELBO, of a conditional one the NLL, of a flow its own."""
 
     beta: Annotated[
         _Amount, "Each pixel's NLL is weighted by scale^beta (β-NLL); 0 is the plain likelihood."
@@ -119,7 +122,11 @@ class Objective:
         "Fraction of the loss that is the mean likelihood over z from q(z | C), as z is drawn "
         "in use.",
     ] = 0.0
-    draws: Annotated[int, Range(1, 1024), "Number of z drawn for that mean."] = 1
+    draws: Annotated[
+        int,
+        Range(1, 1024),
+        "Number of z drawn for that mean; of a flow, times and noises for each picture.",
+    ] = 1
     late: Annotated[
         _Fraction, "Fraction of the steps, the last ones, with the two keys that follow."
     ] = 0.0

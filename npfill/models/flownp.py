@@ -1,0 +1,189 @@
+"""The flow-matching neural process."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from npfill.config import Length, Range
+from npfill.context import Context, Latents, Targets
+from npfill.gaussian import Gaussian
+from npfill.models.base import Channels, Conditioned, GridSize, NeuralProcess, full_precision
+from npfill.models.parts.velocity import VelocityNet
+
+Grid = Float[Tensor, "batch channel height width"]
+Times = Float[Tensor, " batch"]
+# Side of the square that the density of observed pixels is averaged over.
+_NEAR = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowNPConfig:
+    """Sizes of a `FlowNP`; `size` is the longer side of the grid that it is trained on."""
+
+    latent: ClassVar[int] = 0
+    scale_floor: ClassVar[float] = 0.0
+    channels: Channels
+    size: GridSize
+    companions: Annotated[
+        tuple[str, ...],
+        Length(1, 32),
+        "Models whose mean and std it starts from; the first is its own. Each step of a training "
+        "has the next one: repeat one to have it more often.",
+    ]
+    least_std: Annotated[
+        float, Range(1e-4, 1), "Lower bound of the std that residuals are divided by."
+    ]
+    fold: Annotated[int, Range(1, 8), "Side of the squares of pixels that become one cell."]
+    widths: Annotated[
+        tuple[int, ...], Range(8, 1024), Length(2, 5), "Channels of each stage of the U-Net."
+    ]
+    blocks: Annotated[int, Range(1, 8), "Residual blocks of a stage, each way."]
+
+    def __post_init__(self) -> None:
+        if any(width % 8 for width in self.widths):
+            raise ValueError(f"widths = {list(self.widths)}", "each is a multiple of 8")
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a flow starts from: what a companion says, and what is seen of the pictures.
+
+    Attributes:
+        mean: The companion's mean on the grid; the picture where it is observed.
+        std: Its std, at least the configuration's `least_std`.
+        hole: True where a pixel is not observed.
+        seen: Features of these, which every step of a flow reads.
+        share: The root of the fraction of pixels that is observed.
+    """
+
+    mean: Grid
+    std: Grid
+    hole: Bool[Tensor, "batch 1 height width"]
+    seen: Float[Tensor, "batch width rows columns"]
+    share: Times
+
+    def repeated(self, times: int) -> "Start":
+        """The same for `times` draws of each picture, draw by draw."""
+        parts = (self.mean, self.std, self.hole, self.seen, self.share)
+        return Start(*(part.repeat(times, *[1] * (part.ndim - 1)) for part in parts))
+
+
+class FlowNP(NeuralProcess):
+    """Flow-matching neural process (Hamad and Rosenbaum 2025, "Flow Matching Neural Processes").
+
+    Targets are drawn jointly, by the flow of a velocity from standard normal noise; here on a grid,
+    and of what another neural process, its companion, leaves over (as Whang et al. 2022,
+    "Deblurring via Stochastic Refinement", figure 2, with a regression):
+
+    r = (y - μ_C) / σ_C in the hole;  dr_t/dt = v(r_t, t, C, μ_C, σ_C),  r_0 ~ N(0, 1),  r_1 = r
+
+    Mean, std and densities of single pixels are the companion's.
+    """
+
+    variant = "flownp"
+    configuration = FlowNPConfig
+    summary = (
+        "a flow-matching neural process: what a companion's mean and std leave over is drawn "
+        "for the whole hole at once"
+    )
+    limits = (
+        "a mean and std of its own (they are its companion's), and pictures much larger than its "
+        "grid, which its samples are as coarse as"
+    )
+    config: FlowNPConfig
+
+    def __init__(self, config: FlowNPConfig) -> None:
+        super().__init__(config)
+        channels = config.channels
+        self.network = VelocityNet(
+            channels, 2 * channels + 2, config.fold, config.widths, config.blocks
+        )
+        # Not a part of the network: a tuple is not registered, moved or saved.
+        self.companions: tuple[NeuralProcess, ...] = ()
+
+    @property
+    def companion(self) -> NeuralProcess:
+        """The model that mean and std are of.
+
+        Raises:
+            ValueError: None was given to it.
+        """
+        if not self.companions:
+            raise ValueError("a flow needs its companion")
+        return self.companions[0]
+
+    @property
+    def has_latent(self) -> bool:
+        """See `NeuralProcess.has_latent`; of the companion."""
+        return self.companion.has_latent
+
+    def encode(self, context: Context) -> Any:
+        """See `NeuralProcess.encode`; the companion's."""
+        return self.companion.encode(context)
+
+    def infer(self, context: Context) -> Gaussian | None:
+        """See `NeuralProcess.infer`; the companion's."""
+        return self.companion.infer(context)
+
+    def predict(self, encoded: Any, z: Latents | None, targets: Targets) -> Gaussian:
+        """See `NeuralProcess.predict`; the companion's."""
+        return self.companion.predict(encoded, z, targets)
+
+    def condition(self, context: Context) -> Conditioned:
+        """See `NeuralProcess.condition`; the companion given the context."""
+        return self.companion.condition(context)
+
+    def start(self, given: Conditioned) -> Start:
+        """What a flow starts from: the companion's moments at the mean of its z."""
+        context, latent = given.context, given.latent
+        z = None if latent is None else latent.mean.unsqueeze(0)
+        with torch.no_grad():
+            said = given.predict(z, Targets.every(context.size, context.pixels.device))
+        mean, std = (
+            part.reshape(-1, *part.shape[-2:]).mT.unflatten(2, context.size)
+            for part in (said.mean, said.scale)
+        )
+        mean = torch.where(context.observed, context.pixels, mean.clamp(0, 1))
+        std = std.clamp(self.config.least_std, 1.0)
+        mask = context.observed.to(mean)
+        inputs = [2.0 * mean - 1.0, torch.where(context.observed, 0.0, std.log() + 3.0)]
+        near = F.avg_pool2d(mask, _NEAR, 1, _NEAR // 2, count_include_pad=False)
+        seen = self.network.look(self._padded(torch.cat([*inputs, mask, near.sqrt()], dim=1)))
+        return Start(mean, std, ~context.observed, seen, mask.mean((1, 2, 3)).sqrt())
+
+    def velocity(self, noisy: Grid, time: Times, start: Start) -> Grid:
+        """The velocity v of residuals in the hole; zero outside of it.
+
+        The network adds to the velocity of residuals that are standard normal and independent,
+        E[r - ε | r_t] = (2t - 1) r_t / (t² + (1 - t)²), in units of the deviation that is left:
+        an untrained flow gives the moments of the companion.
+
+        Args:
+            noisy: r_t, read in the hole alone.
+            time: t, from 0 (noise) to 1 (residuals).
+            start: The result of `start`.
+        """
+        t = time[:, None, None, None]
+        spread = (t.square() + (1.0 - t).square()).rsqrt()
+        inside = torch.where(start.hole, noisy, 0.0)
+        padded = self._padded(inside * spread)
+        height, width = noisy.shape[-2:]
+        rest = full_precision(self.network(padded, start.seen, time, start.share))
+        whole = (2.0 * t - 1.0) * spread.square() * inside + spread * rest[..., :height, :width]
+        return torch.where(start.hole, whole, 0.0)
+
+    def _padded(self, grid: Grid) -> Grid:
+        """The grid with sides that the network takes."""
+        height, width = grid.shape[-2:]
+        below, right = (-side % self.network.multiple for side in (height, width))
+        return F.pad(grid, (0, right, 0, below)) if below or right else grid
+
+
+def noise_width(config: FlowNPConfig) -> int:
+    """Standard normal numbers that one draw of training takes: the time's, and each residual's."""
+    return 1 + config.channels * math.prod((config.size, config.size))

@@ -1,0 +1,155 @@
+"""Samples of a whole hole at once: a flow carries noise to what mean and std leave over."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from npfill.context import Targets
+from npfill.gaussian import Gaussian
+from npfill.models import NeuralProcess
+from npfill.models.base import Conditioned
+from npfill.models.flownp import FlowNP, Grid, Start
+from npfill.sampling.autoregressive import Autoregressive
+from npfill.sampling.base import Asked, LogLikelihoods, Paths, Sampler, Samples, Truth
+from npfill.sampling.predictive import moments
+from npfill.seeds import generator
+
+# Steps of a sample, two velocities each; steps of a density, and probes of its divergence.
+STEPS, DENSITY_STEPS, PROBES = 8, 24, 2
+_LEVEL = 1 / 255  # of 8 bits
+_HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+Velocity = Callable[[Grid, float], Grid]
+
+
+@dataclass(frozen=True)
+class Flow(Sampler):
+    """The residuals of a hole, drawn by a flow-matching neural process and put on mean and std.
+
+    y = mean + std r, with r at the end of the flow that begins at standard normal noise; 0 where a
+    pixel is observed. Targets on a finer grid have r between its cells, and their own mean and std.
+    It draws for any model that has a flow: for those that it was trained beside.
+    """
+
+    name: ClassVar[str] = "flow"
+    meaning: ClassVar[str] = "what mean and std leave over, drawn for the whole hole by a flow"
+    density: ClassVar[str] = (
+        f"the change of density along the flow in {DENSITY_STEPS} steps, with {PROBES} random "
+        "probes of its divergence; of whole holes, with uniform noise of a level of 8 bits"
+    )
+
+    @classmethod
+    def refuse(cls, model: NeuralProcess) -> str:
+        """A flow is trained for the models of a dataset."""
+        return "" if model.flows else "no flow was trained beside this model"
+
+    def substitute(self, given: Conditioned) -> Sampler | None:
+        """The sampler to use where every cell of a coarser grid is observed in part."""
+        return Autoregressive().substitute(given)
+
+    def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
+        """See `Sampler.draw`."""
+        given, many = paths.given, len(paths.numbers)
+        flow, context = flow_of(given), given.context
+        start = flow.start(given)
+        batch, *shape = start.mean.shape
+        noise = torch.stack(
+            [torch.randn(shape, generator=generator(paths.seed, "flow", k)) for k in paths.numbers]
+        )
+        first = noise.to(start.mean).repeat_interleave(batch, dim=0)
+        repeated = start.repeated(many)
+        residuals = heun(_velocity(flow, repeated), first, STEPS)
+        inside = torch.where(repeated.hole, residuals, 0.0)
+        known = predicted or moments(given, targets, paths.seed)
+        if targets.size != context.size:
+            inside = F.interpolate(inside, targets.size, mode="bilinear")
+        rest = targets.values(inside).unflatten(0, (many, batch))
+        drawn = known.mean + known.scale.clamp(min=flow.config.least_std) * rest
+        return drawn.clamp(0, 1)
+
+    def log_likelihood(
+        self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int
+    ) -> LogLikelihoods:
+        """The joint log-likelihood of whole holes, by the flow in reverse.
+
+        log p(y) = log N(r_0) - ∫ div v dt - Σ log std (Chen et al. 2018, equation 8), the
+        divergence estimated with probes of ±1 (Hutchinson 1990). NaN where the targets are not the
+        whole hole, and for a floor: a flow has no scale to raise.
+        """
+        del count
+        flow, size = flow_of(given), given.context.size
+        start = flow.start(given)
+        random = generator(seed, "levels")
+        uniform = torch.rand(truth.shape, generator=random, dtype=truth.dtype).to(truth) - 0.5
+        pixels = (truth + _LEVEL * uniform).mT.unflatten(2, size)
+        residuals = torch.where(start.hole, (pixels - start.mean) / start.std, 0.0)
+        signs = torch.randint(2, (PROBES, *residuals.shape), generator=random).to(residuals)
+        first, divergence = reverse(_velocity(flow, start), residuals, 2 * signs - 1, DENSITY_STEPS)
+        normal = -0.5 * first.square() - _HALF_LOG_TWO_PI - start.std.log()
+        each = torch.where(start.hole, normal, 0.0).sum((1, 2, 3)) - divergence
+        hole = start.hole.flatten(1)
+        known = torch.where((hole == asked).all(1), each / hole.sum(1), math.nan)
+        return known, torch.full_like(known, math.nan)
+
+
+def flow_of(given: Conditioned) -> FlowNP:
+    """The flow of a model."""
+    flow = given.model.flows[0]
+    assert isinstance(flow, FlowNP)
+    return flow
+
+
+def _velocity(flow: FlowNP, start: Start) -> Velocity:
+    return lambda r, time: flow.velocity(r, r.new_full((len(r),), time), start)
+
+
+def heun(velocity: Velocity, first: Grid, steps: int) -> Grid:
+    """The end of dr/dt = v(r, t) from t = 0 to 1, by Heun's method in equal steps."""
+    r, length = first, 1.0 / steps
+    for step in range(steps):
+        time = step * length
+        before = velocity(r, time)
+        after = velocity(r + length * before, time + length)
+        r = r + 0.5 * length * (before + after)
+    return r
+
+
+def reverse(
+    velocity: Velocity, last: Grid, probes: Float[Tensor, "probe *shape"], steps: int
+) -> tuple[Grid, Float[Tensor, " batch"]]:
+    """The beginning of a flow from its end, and the integral of its divergence on the way.
+
+    The trace of the derivative is the mean of p·J p over probes p.
+
+    Args:
+        velocity: v(r, t).
+        last: r at t = 1.
+        probes: Entries of ±1.
+        steps: The number of steps, of Heun's method.
+    """
+    r, length, total = last, 1.0 / steps, last.new_zeros(len(last))
+    for step in range(steps):
+        time = 1.0 - step * length
+        after, divergence = _with_divergence(velocity, r, time, probes)
+        before, other = _with_divergence(velocity, r - length * after, time - length, probes)
+        r = r - 0.5 * length * (before + after)
+        total = total + 0.5 * length * (divergence + other)
+    return r, total
+
+
+@torch.enable_grad()
+def _with_divergence(
+    velocity: Velocity, r: Grid, time: float, probes: Float[Tensor, "probe *shape"]
+) -> tuple[Grid, Float[Tensor, " batch"]]:
+    """A velocity and the estimate of its divergence."""
+    r = r.detach().requires_grad_()
+    value, sums = velocity(r, time), r.new_zeros(len(r))
+    for probe in probes:
+        (product,) = torch.autograd.grad((value * probe).sum(), r, retain_graph=True)
+        sums = sums + (product * probe).sum((1, 2, 3))
+    return value.detach(), sums / len(probes)

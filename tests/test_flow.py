@@ -1,0 +1,256 @@
+"""The flow-matching process: its samples, its density, and its objective."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from npfill.context import Context, Targets
+from npfill.errors import ModelError, UsageError
+from npfill.models import build, config_of
+from npfill.models.base import Conditioned
+from npfill.models.flownp import FlowNP, noise_width
+from npfill.predictor import load
+from npfill.predictor.flows import with_flow
+from npfill.sampling import Flow, moments, sampler_for
+from npfill.sampling.flow import heun, reverse
+from npfill.seeds import generator
+from npfill.training.batch import Batch, draw
+from npfill.training.flow import flow_matching
+from npfill.training.recipe import find
+from tests.conftest import tiny
+from tests.training.test_run import train
+
+SIZE = (5, 6)
+EVERY = Targets.every(SIZE)
+FIELDS = {
+    "channels": 2,
+    "size": 6,
+    "companions": ["anp-celeba"],
+    "least_std": 0.03,
+    "fold": 1,
+    "widths": [8, 16],
+    "blocks": 1,
+}
+
+
+def a_flow(*, trained: bool = True) -> FlowNP:
+    """A tiny flow; `trained` is one whose last layers are not zero."""
+    torch.manual_seed(0)
+    flow = build("flownp", config_of("flownp", FIELDS, "a test")).double().eval()
+    assert isinstance(flow, FlowNP)
+    for parameter in flow.parameters() if trained else ():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return flow
+
+
+def a_context(batch: int = 2) -> Context:
+    pixels = torch.rand(batch, 2, *SIZE, generator=generator("pixels"), dtype=torch.float64)
+    seen = torch.rand(1, 1, *SIZE, generator=generator("seen")) < 0.3
+    return Context(pixels, seen.expand(batch, -1, -1, -1))
+
+
+def conditioned(context: Context, flow: FlowNP, name: str = "anp") -> Conditioned:
+    model = tiny(name)
+    model.flows = (flow,)
+    return model.condition(context)
+
+
+def a_batch(context: Context, draws: int = 3) -> Batch:
+    shape = (draws, len(context.pixels), noise_width(a_flow().config))
+    noise = torch.randn(shape, generator=generator("noise"), dtype=torch.float64)
+    noise = noise[..., : 1 + 2 * SIZE[0] * SIZE[1]]
+    whole = Context(context.pixels, torch.ones_like(context.observed))
+    truth = EVERY.values(context.pixels)
+    return Batch(context, EVERY, truth, ~context.mask(), whole, noise)
+
+
+@pytest.mark.parametrize("name", ["cnp", "anp"])
+def test_sample_k_depends_on_the_seed_and_k_alone(name: str) -> None:
+    given = conditioned(a_context(), a_flow(), name)
+    few, many = (Flow().sample(given, EVERY, 0, count) for count in (2, 7))
+    assert torch.equal(many[:2], few)
+    assert not torch.equal(few[0], few[1])
+    assert not torch.equal(few, Flow().sample(given, EVERY, 1, 2))
+
+
+def test_a_batch_is_drawn_as_its_members_are_alone() -> None:
+    context, flow = a_context(), a_flow()
+    together = Flow().sample(conditioned(context, flow), EVERY, 0, 2)
+    for number in range(2):
+        alone = Context(context.pixels[[number]], context.observed[[number]])
+        found = Flow().sample(conditioned(alone, flow), EVERY, 0, 2)
+        torch.testing.assert_close(found[:, 0], together[:, number])
+
+
+def test_what_is_under_the_hole_is_never_read() -> None:
+    context, flow = a_context(), a_flow()
+    spoiled = replace(context, pixels=torch.where(context.observed, context.pixels, float("nan")))
+    found, wanted = (
+        Flow().sample(conditioned(each, flow), EVERY, 0, 2) for each in (spoiled, context)
+    )
+    assert torch.equal(found, wanted)
+
+
+def test_what_is_observed_has_the_mean_that_is_predicted() -> None:
+    context = a_context()
+    given = conditioned(context, a_flow())
+    found, known = Flow().sample(given, EVERY, 0, 2), moments(given, EVERY, 0).mean.clamp(0, 1)
+    seen = context.mask()
+    for sample in found:
+        assert torch.equal(sample[seen], known[seen])
+
+
+def test_samples_follow_a_std_that_was_corrected() -> None:
+    given = conditioned(a_context(), a_flow())
+    known = moments(given, EVERY, 0)
+    wider = replace(known, scale=2 * known.scale)
+    narrow, wide = (Flow().sample(given, EVERY, 0, 8, each) for each in (known, wider))
+    assert wide.std(0).mean() > 1.1 * narrow.std(0).mean()  # less than twice, in [0, 1]
+
+
+def test_targets_that_are_asked_for_are_those_of_the_whole_grid() -> None:
+    given, index = conditioned(a_context(), a_flow()), torch.tensor([3, 17, 29])
+    found = Flow().sample(given, Targets(index, SIZE), 0, 2)
+    torch.testing.assert_close(found, Flow().sample(given, EVERY, 0, 2)[:, :, index])
+
+
+def test_on_a_finer_grid_residuals_are_put_on_its_own_mean_and_std() -> None:
+    flow, context = a_flow(), a_context()
+    given = conditioned(context, flow)
+    finer = Targets.every((10, 12))
+    known = moments(given, finer, 0)
+    found = Flow().sample(given, finer, 0, 2, known)
+    assert found.shape == (2, 2, 120, 2)
+    seen = context.observed.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    corner = torch.zeros(10, 12, dtype=torch.bool)
+    corner[0, 0] = corner[-1, -1] = True  # cells of one coarse pixel alone
+    inside = (seen & corner).flatten(1)
+    wanted = known.mean.clamp(0, 1).expand(2, -1, -1, -1)
+    torch.testing.assert_close(found[:, inside], wanted[:, inside])
+
+
+def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> None:
+    context, flow = a_context(), a_flow(trained=False)
+    model = tiny("anp")
+    model.flows = (flow,)
+    start = flow.start(model.condition(context))
+    noise = torch.randn(2, 2, *SIZE, generator=generator("some"), dtype=torch.float64)
+    end = heun(lambda r, t: flow.velocity(r, r.new_full((len(r),), t), start), noise, 16)
+    torch.testing.assert_close(end, noise.where(start.hole, end), rtol=0.0, atol=0.02)
+    truth, hole = EVERY.values(torch.rand_like(context.pixels)), ~context.mask()
+    found, _ = Flow().log_likelihood(model.condition(context), truth, hole, 0, 1)
+    normal = torch.distributions.Normal(start.mean, start.std)
+    each = normal.log_prob(truth.mT.unflatten(2, SIZE))
+    wanted = torch.where(start.hole, each, 0.0).sum((1, 2, 3)) / hole.sum(1)
+    torch.testing.assert_close(found, wanted, rtol=0.0, atol=0.05)  # of levels and steps
+
+
+def test_a_density_in_reverse_is_that_of_the_way_there() -> None:
+    mixed = torch.randn(4, 4, generator=generator("mixed"), dtype=torch.float64)
+
+    def velocity(r: torch.Tensor, time: float) -> torch.Tensor:
+        return (r.flatten(1) @ mixed + time).tanh().view_as(r)
+
+    def end(values: torch.Tensor) -> torch.Tensor:
+        return heun(velocity, values, 50)
+
+    first = torch.randn(1, 1, 2, 2, generator=generator("first"), dtype=torch.float64)
+    # Every unit vector is a probe: together they have the exact trace.
+    units = torch.eye(4, dtype=torch.float64).view(4, 1, 1, 2, 2)
+    found, divergence = reverse(velocity, end(first), units, 50)
+    torch.testing.assert_close(found, first, rtol=0.0, atol=1e-3)
+    jacobian = torch.autograd.functional.jacobian(end, first).view(4, 4)
+    wanted = torch.linalg.slogdet(jacobian).logabsdet
+    torch.testing.assert_close(4 * divergence[0], wanted, rtol=0.0, atol=1e-3)
+
+
+def test_a_density_of_a_part_of_the_hole_is_not_known() -> None:
+    context = a_context()
+    part = ~context.mask()
+    part[1, int(part[1].nonzero()[0])] = False
+    given = conditioned(context, a_flow())
+    found, _ = Flow().log_likelihood(given, EVERY.values(context.pixels), part, 0, 1)
+    assert found.isfinite().tolist() == [True, False]
+
+
+def test_a_model_without_a_flow_has_no_such_samples() -> None:
+    with pytest.raises(UsageError, match="no flow was trained beside this model"):
+        sampler_for(tiny("anp"), "flow")
+
+
+def test_a_flow_is_found_beside_its_companion_alone() -> None:
+    flow, companion = a_flow(), tiny("anp")
+    found = with_flow("mine", flow, lambda _: companion)
+    assert found.flows == (flow,)
+    assert companion.flows == ()
+    assert found.condition(a_context()).model is found
+    with pytest.raises(ModelError, match="no companion"):
+        with_flow("mine", flow, lambda _: tiny("anp", channels=1))
+
+
+def test_the_loss_is_least_where_the_velocity_is_right() -> None:
+    """Without the network it is that of residuals that are standard normal: 1 to 2 for those."""
+    context, flow = a_context(), a_flow(trained=False)
+    loss = flow_matching(flow, tiny("anp"), a_batch(context)).total
+    loss.backward()
+    gradients = [each.grad for each in flow.network.leave.parameters()]
+    assert all(each is not None and each.any() for each in gradients)
+    stepped = a_flow(trained=False)
+    with torch.no_grad():
+        for one, gradient in zip(stepped.network.leave.parameters(), gradients, strict=True):
+            assert gradient is not None
+            one.sub_(0.01 * gradient)
+    assert flow_matching(stepped, tiny("anp"), a_batch(context)).total < loss
+
+
+def test_the_loss_reads_no_holes_of_the_pictures_own() -> None:
+    context, flow = a_context(), a_flow()
+    known = torch.rand(2, 1, *SIZE, generator=generator("known")) < 0.8
+    batch = a_batch(replace(context, observed=context.observed & known))
+    losses = []
+    for value in (0.0, 9.0):
+        pixels = torch.where(known, context.pixels, value)
+        whole = Context(pixels, known)
+        losses.append(flow_matching(flow, tiny("anp"), replace(batch, whole=whole)).total)
+    assert torch.equal(*losses)
+
+
+def small(*changes: str) -> list[str]:
+    return ["model.widths=[8,16]", "data.validation=4", "schedule.batch=4", *changes]
+
+
+@pytest.mark.parametrize("hole", ["half", "box", "strokes"])
+def test_a_hole_with_all_around_it_observed(hole: str) -> None:
+    families = {"random": 0.0, "half": 0.0, "box": 0.0, "strokes": 0.0} | {hole: 1.0}
+    changes = [f"holes.{name}={weight}" for name, weight in families.items()]
+    recipe = find("flownp-mnist", small("holes.whole=1.0", *changes))
+    seen = draw(torch.zeros(9, 1, 28, 28, dtype=torch.uint8), recipe, 0).context.observed[:, 0]
+    # Along a side of what is hidden there are pixels beyond which nothing is hidden.
+    assert not seen.all()
+    beside = torch.nn.functional.max_pool2d((~seen).float()[:, None], 3, 1, 1)[:, 0] > 0
+    assert (seen & ~beside).sum() > 9 * 28
+    assert torch.equal(~beside, ~beside & seen)
+
+
+@pytest.mark.slow
+def test_a_flow_is_trained_and_draws_for_its_companion(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = torch.randint(256, (24, 28, 28), generator=generator("set"), dtype=torch.uint8)
+    np.save(tmp_path / "train.npy", pictures.numpy())
+    changes = small("schedule.steps=4", "run.validate_every=2", "run.save_every=2")
+    run = ["--run-dir", str(tmp_path / "run"), "--data", str(tmp_path / "train.npy")]
+    assert train("flownp-mnist", *changes, *run) == 0
+    assert "error of the velocity" in capsys.readouterr().err
+    predictor = load(tmp_path / "run")
+    digit = pictures[0].numpy()[..., None] / 255
+    hole = np.arange(28)[:, None].repeat(28, 1) > 13
+    found = predictor.predict(digit, hole, samples=2, sampler="flow")
+    alone = load("anp-mnist").predict(digit, hole)
+    np.testing.assert_array_equal(found.mean, alone.mean)
+    one, other = found.samples
+    assert not np.array_equal(one, other)
