@@ -121,6 +121,7 @@ LATER = {
     "npfill/sampling/patches.py": "samples with texture of the picture's own",
     "npfill/sampling/scales.py": "samples with texture of the picture's own",
     "npfill/sampling/grain.py": "samples of narrow holes with the picture's grain",
+    "npfill/evaluate/agreement.py": "samples of whole holes by a flow",
     "npfill/evaluate/looks.py": "the looks of samples of photographs, measured",
     "npfill/predictor/drawn.py": "samples with texture of the picture's own",
     "npfill/evaluate/entrants.py:_refuses": "photographs measured with each sampler",

@@ -11,8 +11,11 @@ from npfill import checkpoint, zoo
 from npfill.checkpoint import Weights
 from npfill.evaluate.contexts import ContextKind, grid_protocol
 from npfill.evaluate.figures import row_of
+from npfill.evaluate.metrics import METRICS
+from npfill.evaluate.report import OF_SAMPLERS
 from npfill.files import folder, write_bytes
 from npfill.models import NeuralProcess
+from npfill.models.flownp import FlowNP
 from npfill.pictures.picture import intensities
 from npfill.pictures.sheet import contact_sheet
 from npfill.predictor import load
@@ -49,6 +52,8 @@ def write_cards() -> list[Path]:
 
 def card_text(name: str, entry: Entry, weights: Weights) -> str:
     """The text of a model's card, from its row and what its weights carry."""
+    if isinstance(weights.model, FlowNP):
+        return flow_card(name, entry, weights.provenance, weights.model)
     text = photograph_card if entry.psnr else field_card if entry.contexts else card
     return text(name, entry, weights.provenance, weights.model)
 
@@ -117,6 +122,30 @@ processes and real grids, beside kriging and other tools.
 """
 
 
+def flow_card(name: str, entry: Entry, provenance: dict[str, Any], model: FlowNP) -> str:
+    """The card's text for a flow, as Markdown."""
+    scores = provenance["scores"]
+    first: dict[str, Any] = next(iter(scores.values()))
+    keys = [key for key in OF_SAMPLERS if key in first]
+    rows = [["context", *(METRICS[key].title for key in keys)], ["---"] * (1 + len(keys))]
+    for kind in entry.contexts:
+        cells = [f"{scores[kind][key]:.{METRICS[key].decimals}f}" for key in keys]
+        rows.append([kind, *cells])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    meanings = "\n".join(f"- {METRICS[key].title}: {METRICS[key].meaning}." for key in keys)
+    size, own = f"trained at {entry.size}x{entry.size}", model.config.companions[0]
+    return f"""{head(name, entry, provenance, model, size)}
+
+## Scores
+
+On {first["images"]} test pictures; samples by `flow`, with mean and std of `{own}`.
+
+{table}
+
+{meanings}
+"""
+
+
 def _psnr(measured: dict[str, Any], entry: Entry) -> tuple[float, ...]:
     rows = measured["scores"]
     return tuple(round(rows[kind]["psnr"], 2) for kind in entry.contexts if kind in rows)
@@ -152,6 +181,12 @@ def head(
             " The likelihoods\n  below were measured before, with channels taken as independent."
         )
     around = " around each pixel" if model.any_size else ""
+    factor = f"exp({offset:.3f} {slope:+.3f} log s)"
+    scale = f"""- The scale has a floor of {floor}, and is multiplied by {factor}, with
+  s the share of pixels observed{around}: the calibration, fitted on held-out pictures.{together}"""
+    if isinstance(model, FlowNP):
+        own, *others = dict.fromkeys(f"`{each}`" for each in model.config.companions)
+        scale = f"- Mean and std are those of {own}; it draws for {' and '.join(others)}, too."
     before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}
 
@@ -167,8 +202,7 @@ This is {model.summary}.
 - Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
 - {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
   `{entry.sha256}`.
-- The scale has a floor of {floor}, and is multiplied by exp({offset:.3f} {slope:+.3f} log s), with
-  s the share of pixels observed{around}: the calibration, fitted on held-out pictures.{together}
+{scale}
 - Bad at: {model.limits}. Pictures of other kinds are completed, but smoothly."""
 
 

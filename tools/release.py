@@ -20,12 +20,14 @@ from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.classifier import FILE, SIZE
 from npfill.files import folder, refuse_results
+from npfill.models.flownp import FlowNP
 from npfill.training.batch import training_pictures
 from npfill.training.recipe import Recipe, parse
 from npfill.training.run import RunFolder
 from tools import classifier
 from tools.card import write_cards
 from tools.channels import correlated
+from tools.flows import ship_flow
 from tools.linear import save_statistics
 from tools.shipping import PhotographSets, ship, ship_fields, ship_photographs
 
@@ -94,7 +96,10 @@ def add_command(
         else:
             shape = recipe.model.size, recipe.model.channels
             test = read_images(_single(places), "test", *shape)[:images].to(where)
-            target = ship(name, chosen, held_out, test, draws, status.update)
+            if recipe.variant == FlowNP.variant:
+                target = ship_flow(name, chosen, test, status.update)
+            else:
+                target = ship(name, chosen, held_out, test, draws, status.update)
     talk.say(f"wrote {target}, its row in zoo.toml, and {target.with_suffix('.md')}")
 
 

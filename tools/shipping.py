@@ -82,7 +82,7 @@ def ship(
     Raises:
         InputError: No recipe has this name, or the weights are not from a training run.
     """
-    trained = _trained_weights(name, weights)
+    trained = trained_weights(name, weights)
     # Rounded to half precision first, so that what is measured is what is shipped. Nothing of the
     # zoo changes before all is measured.
     model = trained.model.half().float().to(test.device)
@@ -117,7 +117,7 @@ def ship_photographs(
         InputError: No recipe has this name, the weights are not from a training run, or a set
             cannot be read.
     """
-    trained = _trained_weights(name, weights)
+    trained = trained_weights(name, weights)
     model = trained.model.half().float().to(validation.device)
     on_kind("calibration")
     calibrate(model, validation)
@@ -169,7 +169,7 @@ def ship_fields(
     Raises:
         InputError: No recipe has this name, or the weights are not from a training run.
     """
-    trained = _trained_weights(name, weights)
+    trained = trained_weights(name, weights)
     model = trained.model.half().float().to(fields.device)
     on_kind("calibration")
     calibrate(model, fields)
@@ -183,7 +183,7 @@ def ship_fields(
     return store(name, shipped, columns)
 
 
-def _trained_weights(name: str, weights: Path) -> checkpoint.Weights:
+def trained_weights(name: str, weights: Path) -> checkpoint.Weights:
     """The weights of a training run.
 
     Raises:
@@ -199,7 +199,12 @@ def _trained_weights(name: str, weights: Path) -> checkpoint.Weights:
     return trained
 
 
-def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any]) -> Path:
+def store(
+    name: str,
+    weights: checkpoint.Weights,
+    columns: dict[str, Any],
+    shown: NeuralProcess | None = None,
+) -> Path:
     """Write weights that are calibrated and measured, their row in the zoo and their card.
 
     The row names a file that is as it says at any moment: at first the new weights beside the old.
@@ -208,10 +213,11 @@ def store(name: str, weights: checkpoint.Weights, columns: dict[str, Any]) -> Pa
         name: The model's name.
         weights: The model, with its scores in the provenance.
         columns: The scores' columns of the row.
+        shown: The model that completes the card's picture, where it is another.
     """
     target = folder("pretrained") / f"{name}.safetensors"
     new = target.with_suffix(".new.safetensors")
-    picture = png_bytes(_picture(weights.model), {})
+    picture = png_bytes(_picture(shown or weights.model), {})
     checkpoint.save(new, weights.model, weights.provenance, half=True)
     entry = _entry(target.name, new, weights, columns)
     _enter(name, replace(entry, file=new.name))

@@ -11,6 +11,7 @@ from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
 from npfill.errors import UsageError
 from npfill.evaluate import entrants
+from npfill.evaluate.agreement import AGREEMENT
 from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
 from npfill.evaluate.looks import LOOKS
 from npfill.evaluate.protocol import (
@@ -26,7 +27,7 @@ from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
 
-__all__ = ["LOOKS", "Budget", "Estimate", "Result", "Results", "evaluate"]
+__all__ = ["AGREEMENT", "LOOKS", "Budget", "Estimate", "Result", "Results", "evaluate"]
 
 
 def evaluate(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from npfill.errors import ModelError
+from npfill.evaluate.agreement import AGREEMENT
 from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import LEVELS, METRICS, Metric
 from npfill.evaluate.protocol import Estimate, Results
@@ -31,6 +32,10 @@ OF_SAMPLERS = (
     "label_entropy",
     "diversity",
     "coherence",
+    *AGREEMENT,
+    "band_fine",
+    "band_middle",
+    "band_coarse",
     "sample_seconds",
 )
 OF_PHOTOGRAPHS = ("psnr", "ssim", "z_squared", "coverage_90", "seconds")

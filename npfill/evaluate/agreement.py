@@ -1,0 +1,41 @@
+"""Samples beside what is predicted and what was there: their mean, and the truth among them."""
+
+from npfill import scores
+from npfill.evaluate.case import Case
+from npfill.evaluate.metrics import Score, metric
+
+# Metrics of samples beside the prediction, in the order of reports.
+AGREEMENT = ("spread", "mean_of_samples", "beyond", "sample_psnr")
+# A pixel counts where the samples differ by more than a level of 8 bits.
+_LEVEL = 1 / 255
+
+
+@metric(
+    "mean_of_samples",
+    "PSNR of the samples' mean",
+    "that in the hole less the predictive mean's, in dB; near 0 for many that agree with it",
+    2,
+)
+def _mean_of_samples(case: Case) -> Score | None:
+    if case.samples is None:
+        return None
+    hole = ~case.observed
+    own = scores.psnr(case.samples.mean(0), case.pictures, hole)
+    return own - scores.psnr(case.mean, case.pictures, hole)
+
+
+@metric(
+    "beyond",
+    "Truth beyond the samples",
+    "share of the hole's values outside the range of the samples, over that of a truth that is one "
+    "of them; 1 is right, more is overconfident",
+    2,
+)
+def _beyond(case: Case) -> Score | None:
+    if case.samples is None or len(case.samples) < 2:
+        return None
+    low, high = case.samples.aminmax(dim=0)
+    counted = (~case.observed & (high - low > _LEVEL)).flatten(1)
+    outside = ((case.pictures < low) | (case.pictures > high)).flatten(1)
+    share = (outside & counted).sum(1) / counted.sum(1)
+    return share * (len(case.samples) + 1) / 2
