@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import check, complete, growth, predict, spectrum, steps
+from benchmarks import check, complete, growth, masks, predict, spectrum, steps
 
 _PROGRAMS = {
     "steps": steps,
@@ -11,6 +11,7 @@ _PROGRAMS = {
     "growth": growth,
     "spectrum": spectrum,
     "check": check,
+    "masks": masks,
 }
 
 

@@ -14,6 +14,7 @@ from npfill.cli.console import report, shell, understand
 from npfill.cli.doctor import demo_command, doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
+from npfill.cli.mask import mask_command
 from npfill.cli.paint import paint_command
 from npfill.cli.train import train_command
 from npfill.errors import InputError, UsageError
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command("complete", epilog="Example: npfill complete photo.jpg --mask mask.png")(
     complete_command
 )
+app.command("mask")(mask_command)
 app.command("paint", epilog="Example: npfill paint photo.jpg")(paint_command)
 app.command("check")(check_command)
 app.command("explain")(explain_command)

@@ -1,0 +1,85 @@
+"""`npfill mask`: a mask proposed for what is damaged, and a sheet to look at first."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from npfill.cli.console import Reporter, print_data, shell
+from npfill.cli.options import Overwrite
+from npfill.files import refuse_inputs, refuse_results, write_bytes
+
+_kind = "What to find; by default, what seems to be there"
+
+
+def mask_command(
+    image: Annotated[Path, typer.Argument(metavar="IMG", help="The damaged picture.")],
+    scratches: Annotated[
+        bool, typer.Option("--scratches", help="Thin light or dark lines.", rich_help_panel=_kind)
+    ] = False,
+    dust: Annotated[
+        bool, typer.Option("--dust", help="Light or dark specks.", rich_help_panel=_kind)
+    ] = False,
+    text: Annotated[
+        bool,
+        typer.Option("--text", help="A date stamp in a corner.", rich_help_panel=_kind),
+    ] = False,
+    stripes: Annotated[
+        bool, typer.Option("--stripes", help="Dead rows and columns.", rich_help_panel=_kind)
+    ] = False,
+    depth: Annotated[
+        bool,
+        typer.Option("--depth", help="Zeros, of depth cameras.", rich_help_panel=_kind),
+    ] = False,
+    colour: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="What was painted: magenta, #ff00ff, #ff00ff~12.",
+            rich_help_panel=_kind,
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where another version differs.", rich_help_panel=_kind),
+    ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(min=0.1, max=10, help="More than 1 finds fainter scratches, dust and text."),
+    ] = 1.0,
+    grow: Annotated[
+        int | None,
+        typer.Option(min=0, max=100, metavar="PX", help="Grow the mask by so much."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file; IMG_mask.png if none."),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Propose a mask: IMG_mask.png, and IMG_mask_sheet.png to look at. Nothing is filled."""
+    from npfill import mask
+
+    path = output or image.with_name(f"{image.stem}_mask.png")
+    sheet = path.with_name(f"{path.stem}_sheet.png")
+    refuse_inputs([path, sheet], [image, *([like] if like else [])])
+    refuse_results([path, sheet], overwrite)
+    reporter = Reporter()
+    asked = {
+        "scratches": scratches,
+        "dust": dust,
+        "text": text,
+        "stripes": stripes,
+        "depth": depth,
+        "colour": colour,
+        "like": like,
+    }
+    proposal = mask.propose(
+        image, {name: value for name, value in asked.items() if value}, strength=strength, grow=grow
+    )
+    for part in proposal.parts:
+        reporter.say(part.words)
+    write_bytes(path, proposal.mask_png(), overwrite=overwrite, like=image)
+    write_bytes(sheet, proposal.sheet_png(), overwrite=overwrite, like=image)
+    reporter.say(f"wrote {path}, and {sheet}: look at it first")
+    print_data(shell(["npfill", "complete", str(image), "--mask", str(path)]))

@@ -1,0 +1,158 @@
+"""Masks of what is known to be wrong: a painted colour, dead lines, another version, zeros."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from npfill.errors import InputError
+from npfill.mask.planes import Pieces, box_mean, grown
+from npfill.pictures.colours import of_colour
+from npfill.pictures.convert import as_picture
+from npfill.pictures.hole import width_by_height
+from npfill.pictures.picture import Picture
+
+Levels = Float[np.ndarray, "height width channel"]
+Selected = Bool[np.ndarray, "height width"]
+
+_TOLERANCE = 24  # levels, as coding changes a painted area away from its rim
+_BLEED = 4  # pixels beyond which coding carries no colour
+_SHARE = 0.12  # of the paint in a mixture that is taken for the rim
+_COLUMNS = 600  # of a picture that are looked at for dead rows
+_AROUND = 5  # rows on either side that a dead row is compared with
+_TIMES_CODING = 4.0  # what coding changes usually
+_FEWEST_PIXELS = 4
+_LEAST = 6.0  # levels by which a dead row differs
+_TIMES = 5.0  # and times its surroundings
+_FLAT = 0.15  # of the spread of rows around it, in a row of one value
+
+
+def levels_of(picture: object) -> tuple[Picture, Levels]:
+    """A picture, and its colours in levels from 0 to 255; of data, over their range."""
+    given = picture if isinstance(picture, Picture) else as_picture(picture, "the picture").picture
+    values = given.values[..., : given.colours].astype(np.float32)
+    if not given.is_data:
+        return given, values * np.float32(255 / given.white)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    scaled = (np.nan_to_num(values, nan=low) - low) * np.float32(255 / max(high - low, 1e-30))
+    return given, np.clip(scaled, 0, 255)
+
+
+def colour(picture: object, colour: str, *, grow: int = 1) -> Selected:
+    """Select what was painted in a colour, and its rim, in a JPEG, too, which blurs it.
+
+    Args:
+        picture: A path, a Pillow image or an array, as of `npfill.complete`.
+        colour: `magenta`, `#ff00ff`, or with a tolerance in levels of 255, 24 by default,
+            `#ff00ff~12`.
+        grow: Pixels by which the mask grows at the end.
+
+    Returns:
+        True where the picture was painted, "height width".
+
+    Raises:
+        UsageError: It is not a colour.
+        InputError: The picture has next to nothing of it.
+    """
+    given, levels = levels_of(picture)
+    word = colour.removeprefix("color:")
+    core, _ = of_colour(given, f"color:{word}" if "~" in word else f"color:{word}~{_TOLERANCE}")
+    paint = np.median(levels[core], axis=0)
+    near, far = grown(core, _BLEED), grown(core, 3 * _BLEED)
+    around = (far & ~near).astype(np.float32)
+    weight = np.maximum(box_mean(around, 3 * _BLEED), 1e-6)[..., None]
+    behind = [box_mean(plane * around, 3 * _BLEED) for plane in np.moveaxis(levels, -1, 0)]
+    background = np.stack(behind, axis=-1) / weight
+    towards = paint - background
+    share = ((levels - background) * towards).sum(-1) / np.maximum((towards**2).sum(-1), 1)
+    return grown(core | (near & (share > _SHARE)), grow)
+
+
+def stripes(picture: object, *, grow: int = 0) -> Selected:
+    """Select dead rows and columns: whole lines that differ from those around them.
+
+    Lines of up to five pixels are found; what is dead along a part of the picture alone is not.
+
+    Args:
+        picture: A path, a Pillow image or an array, as of `npfill.complete`.
+        grow: Pixels by which the mask grows at the end.
+
+    Returns:
+        True on dead lines, "height width".
+    """
+    _, levels = levels_of(picture)
+    rows, columns = _dead_rows(levels), _dead_rows(np.swapaxes(levels, 0, 1))
+    return grown(rows[:, None] | columns, grow)
+
+
+def like(
+    picture: object, other: object, *, tolerance: float | None = None, grow: int = 0
+) -> Selected:
+    """Select where a picture differs from another version of it.
+
+    Args:
+        picture: A path, a Pillow image or an array, as of `npfill.complete`.
+        other: The other version, of the same size.
+        tolerance: Levels of 255 by which both may differ; by default what coding seems to change.
+        grow: Pixels by which the mask grows at the end.
+
+    Returns:
+        True where they differ, "height width".
+
+    Raises:
+        InputError: They are not of one size.
+    """
+    (one, levels), (another, levels_of_other) = levels_of(picture), levels_of(other)
+    if one.size != another.size:
+        raise InputError(
+            f"{another.name} is {width_by_height(another.size)} but {one.name} is "
+            f"{width_by_height(one.size)}",
+            "two versions of one picture have one size",
+        )
+    differences = np.moveaxis(levels - levels_of_other, -1, 0)
+    apart = np.abs(differences).max(0)
+    if tolerance is not None:
+        return grown(apart > tolerance, grow)
+    # What coding adds has no mean; what was painted over has.
+    lasting = np.abs([box_mean(each, 1) for each in differences]).max(0)
+    usual = float(np.median(lasting))
+    pieces = Pieces.of(lasting > max(2.0, _TIMES_CODING * usual))
+    surely = pieces.count(lasting > max(4.0, 3 * _TIMES_CODING * usual))
+    return grown(pieces.chosen(surely >= _FEWEST_PIXELS) & (apart > 2), grow)
+
+
+def depth(picture: object, *, grow: int = 0) -> Selected:
+    """Select the zeros of a picture or of data: what a depth camera did not measure.
+
+    Args:
+        picture: A path, a Pillow image or an array, as of `npfill.complete`.
+        grow: Pixels by which the mask grows at the end.
+
+    Returns:
+        True where all channels are zero or no number, "height width".
+    """
+    given = as_picture(picture, "the picture").picture
+    values = given.values[..., : given.colours]
+    return grown(((values == 0) | (values != values)).all(axis=-1), grow)  # noqa: PLR0124 - NaN
+
+
+def _dead_rows(levels: Levels) -> Bool[np.ndarray, " height"]:
+    """True of each row that differs, along most of it, from the median of those around it."""
+    step = max(1, levels.shape[1] // _COLUMNS)
+    some = levels[:, ::step]
+    padded = np.pad(some, ((_AROUND, _AROUND), (0, 0), (0, 0)), mode="reflect")
+    shifted = [padded[k : k + len(some)] for k in range(2 * _AROUND + 1)]
+    away = np.abs(some - np.median(np.stack(shifted), axis=0)).max(-1)
+    usual_away = np.median(away, axis=1)
+    spread = some.std(axis=1).max(-1)
+    is_apart = usual_away > np.maximum(_LEAST, _TIMES * _median_around(usual_away))
+    is_flat = (spread < _FLAT * _median_around(spread)) & (usual_away > _LEAST / 2)
+    dead: np.ndarray = is_apart | is_flat
+    return dead
+
+
+def _median_around(values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
+    """The median of each value and those near it."""
+    around = np.pad(values, 4 * _AROUND, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(around, 8 * _AROUND + 1)
+    median: np.ndarray = np.median(windows, axis=1)
+    return median

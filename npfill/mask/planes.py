@@ -1,0 +1,193 @@
+"""Planes of numbers: running extremes, sums along lines, and connected pieces of a selection."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+Plane = Float[np.ndarray, "height width"]
+Selected = Bool[np.ndarray, "height width"]
+
+
+def extreme(plane: np.ndarray, size: int, operation: np.ufunc) -> np.ndarray:
+    """The running minimum or maximum over squares of a side, by doubling; the border repeats."""
+    for axis in (0, 1):
+        before = (size - 1) // 2
+        margins = [(0, 0), (0, 0)]
+        margins[axis] = (before, size - 1 - before)
+        plane = np.swapaxes(np.pad(plane, margins, mode="edge"), 0, axis)
+        span = 1
+        while span < size:
+            step = min(span, size - span)
+            plane = operation(plane[:-step], plane[step:])
+            span += step
+        plane = np.swapaxes(plane, 0, axis)
+    return plane
+
+
+def above_surroundings(plane: Plane, size: int) -> Plane:
+    """The height of what is lighter than all around it and in no way wider than a square's side."""
+    lower = extreme(extreme(plane, size, np.minimum), size, np.maximum)
+    height: np.ndarray = plane - lower
+    return height
+
+
+def grown(selected: Selected, pixels: int) -> Selected:
+    """A selection grown by pixels in all eight directions."""
+    wider: np.ndarray = extreme(selected, 2 * pixels + 1, np.logical_or)
+    return wider
+
+
+def box_mean(plane: np.ndarray, radius: int) -> Plane:
+    """The mean over squares of 2 radius + 1; near the border, of what of them is in the picture."""
+    for axis in (0, 1):
+        length = plane.shape[axis]
+        sums = np.insert(np.cumsum(plane, axis=axis, dtype=np.float64), 0, 0, axis=axis)
+        at = np.arange(length)
+        first, end = np.maximum(at - radius, 0), np.minimum(at + radius + 1, length)
+        counts = (end - first)[:, None] if axis == 0 else end - first
+        plane = (sums.take(end, axis=axis) - sums.take(first, axis=axis)) / counts
+    return plane.astype(np.float32)
+
+
+def moved(plane: np.ndarray, down: int, right: int) -> np.ndarray:
+    """A plane whose value at each point is that some pixels further; zero beyond the border."""
+    result = np.zeros_like(plane)
+    height, width = plane.shape
+    if abs(down) < height and abs(right) < width:
+        result[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)] = (
+            plane[max(0, down) : height - max(0, -down), max(0, right) : width - max(0, -right)]
+        )
+    return result
+
+
+def along_line(
+    plane: np.ndarray, direction: tuple[float, float], length: int, operation: np.ufunc
+) -> np.ndarray:
+    """A sum or extreme over pieces of straight lines, by doubling.
+
+    Args:
+        plane: The values.
+        direction: The step down and to the right, of length one.
+        length: The length of the pieces, a power of two, centred at each point.
+        operation: What is taken over them.
+    """
+    down, right = direction
+    span = 1
+    while span < length:
+        step = round(down * span), round(right * span)
+        plane = operation(plane, moved(plane, *step))
+        span *= 2
+    return moved(plane, -round(down * length / 2), -round(right * length / 2))
+
+
+def lines(
+    plane: Plane, length: int, *, least: float, above_sides: float, side: int, directions: int
+) -> Selected:
+    """The surroundings of straight pieces that are filled, and whose sides are not.
+
+    Args:
+        plane: Evidence in [0, 1] that a point is on a line.
+        length: The length of pieces, a power of two.
+        least: The least mean along a piece.
+        above_sides: The least difference to the mean along either side.
+        side: How many pixels away a side is.
+        directions: The number of directions that are tried.
+    """
+    found = np.zeros(plane.shape, dtype=bool)
+    for angle in np.arange(directions) * np.pi / directions:
+        down, right = float(np.sin(angle)), float(np.cos(angle))
+        mean = along_line(plane, (down, right), length, np.add) / length
+        across = round(right * side), -round(down * side)
+        sides = np.maximum(moved(mean, *across), moved(mean, -across[0], -across[1]))
+        centres = (mean > least) & (mean - sides > above_sides)
+        found |= along_line(centres, (down, right), length, np.logical_or)
+    return found
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The connected pieces of a selection, diagonal neighbours included, by runs along rows.
+
+    Attributes:
+        shape: The size of the plane.
+        starts, ends: The first pixel of each run and the one behind its last, in a plane with a
+            column of margin on either side, row by row.
+        piece: The number of each run's piece, from 0.
+        size: The pixels of each piece.
+        top, bottom, left, right: The rows and columns that each spans, the last ones not included.
+    """
+
+    shape: tuple[int, int]
+    starts: Int[np.ndarray, " run"]
+    ends: Int[np.ndarray, " run"]
+    piece: Int[np.ndarray, " run"]
+    size: Int[np.ndarray, " piece"]
+    top: Int[np.ndarray, " piece"]
+    bottom: Int[np.ndarray, " piece"]
+    left: Int[np.ndarray, " piece"]
+    right: Int[np.ndarray, " piece"]
+
+    @classmethod
+    def of(cls, selected: Selected) -> "Pieces":
+        """The pieces of a selection."""
+        height, width = selected.shape
+        row = width + 2
+        steps = np.diff(np.pad(selected, ((0, 0), (1, 1))).ravel().view(np.int8), append=0)
+        starts, ends = np.flatnonzero(steps == 1) + 1, np.flatnonzero(steps == -1) + 1
+        first = np.searchsorted(ends, starts + row, side="left")
+        behind = np.searchsorted(starts, ends + row, side="right")
+        counts = np.maximum(behind - first, 0)
+        one = np.repeat(np.arange(len(starts)), counts)
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        _, piece = np.unique(
+            _joined(len(starts), one, np.repeat(first, counts) + within), return_inverse=True
+        )
+        count = int(piece.max(initial=-1)) + 1
+        size = np.zeros(count, dtype=np.int64)
+        np.add.at(size, piece, ends - starts)
+        rows, lefts, rights = starts // row, starts % row - 1, (ends - 1) % row
+        low = [np.full(count, height), np.full(count, width)]
+        high = [np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)]
+        for values, least, most in ((rows, low[0], high[0]), (lefts, low[1], None)):
+            np.minimum.at(least, piece, values)
+            if most is not None:
+                np.maximum.at(most, piece, values + 1)
+        np.maximum.at(high[1], piece, rights)
+        return cls((height, width), starts, ends, piece, size, low[0], high[0], low[1], high[1])
+
+    @property
+    def length(self) -> Plane:
+        """The diagonal of each piece's rectangle."""
+        diagonal: np.ndarray = np.hypot(self.bottom - self.top, self.right - self.left)
+        return diagonal
+
+    def count(self, selected: Selected) -> Int[np.ndarray, " piece"]:
+        """The number of pixels of each piece that are in another selection."""
+        sums = np.insert(np.cumsum(np.pad(selected, ((0, 0), (1, 1))), dtype=np.int64), 0, 0)
+        counts = np.zeros(len(self.size), dtype=np.int64)
+        np.add.at(counts, self.piece, sums[self.ends] - sums[self.starts])
+        return counts
+
+    def chosen(self, wanted: Shaped[np.ndarray, " piece"]) -> Selected:
+        """The selection of some of the pieces."""
+        height, width = self.shape
+        runs = wanted[self.piece] if len(self.piece) else np.zeros(0, dtype=bool)
+        edges = np.zeros(height * (width + 2) + 1, dtype=np.int8)
+        edges[self.starts[runs]] = 1
+        edges[self.ends[runs]] = -1
+        filled: np.ndarray = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
+        return filled.reshape(height, width + 2)[:, 1:-1]
+
+
+def _joined(count: int, one: np.ndarray, other: np.ndarray) -> Int[np.ndarray, " run"]:
+    """The least number that each of several things is joined with, directly or not."""
+    least = np.arange(count)
+    while True:
+        low = np.minimum(least[one], least[other])
+        np.minimum.at(least, least[one], low)
+        np.minimum.at(least, least[other], low)
+        while (least[least] != least).any():
+            least = least[least]
+        if (least[one] == least[other]).all():
+            return least

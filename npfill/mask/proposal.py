@@ -1,0 +1,170 @@
+"""A proposal of a mask: what is asked for, or what seems to be there, united, and its sheet."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from npfill.errors import InputError
+from npfill.mask.lines import find_scratches, scratches
+from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
+from npfill.mask.planes import grown
+from npfill.mask.shades import Shade
+from npfill.mask.spots import dust, find_dust, find_text, text
+from npfill.package import __version__
+from npfill.pictures.formats import png_bytes
+from npfill.pictures.sheet import panel, panel_size, table
+
+_RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
+_SURELY = 0.6  # of what may be damage and has the colour of damage
+_FEWEST = 1e-3  # of the picture
+_MOST_SEEN = 2_000_000  # pixels of a picture that is looked at without being asked
+_KINDS: dict[str, Callable[..., Selected]] = {
+    "scratches": scratches,
+    "dust": dust,
+    "text": text,
+    "stripes": stripes,
+    "depth": depth,
+    "colour": colour,
+    "like": like,
+}
+_STRONGER = {"scratches", "dust", "text"}
+_WORDS = {
+    "scratches": "thin lines",
+    "dust": "specks",
+    "text": "letters of a date",
+    "stripes": "dead rows or columns",
+    "depth": "zeros",
+    "colour": "painted",
+    "like": "differs from the other version",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kind of damage that was found.
+
+    Attributes:
+        kind: The name of the function that finds it, as `scratches`.
+        words: A line for the user.
+        selected: True where it is.
+    """
+
+    kind: str
+    words: str
+    selected: Selected
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A mask that is proposed for a picture.
+
+    Attributes:
+        levels: The picture, in levels from 0 to 255.
+        parts: What was found, by kind.
+    """
+
+    levels: Levels
+    parts: tuple[Part, ...]
+
+    @property
+    def selected(self) -> Selected:
+        """True where something is wrong: the mask."""
+        united: np.ndarray = np.logical_or.reduce([part.selected for part in self.parts])
+        return united
+
+    def mask_png(self) -> bytes:
+        """The mask as a PNG, white where the picture is to be filled."""
+        image = Image.fromarray(np.where(self.selected, np.uint8(255), np.uint8(0)))
+        return png_bytes(image, {"npfill_version": __version__})
+
+    def sheet_png(self) -> bytes:
+        """The picture, and beside it the same with the mask in red."""
+        shown = self.levels / 255
+        shown = shown if shown.shape[-1] == 3 else shown[..., :1].repeat(3, axis=-1)
+        marked = np.where(self.selected[..., None], _RED, shown)
+        size = panel_size(self.selected)
+        sheet = table(["picture", "mask"], [""], [[panel(shown, size), panel(marked, size)]])
+        return png_bytes(sheet, {"npfill_version": __version__, "npfill_output": "mask sheet"})
+
+
+def propose(
+    picture: object,
+    kinds: Mapping[str, object] | None = None,
+    *,
+    strength: float = 1.0,
+    grow: int | None = None,
+) -> Proposal:
+    """Propose a mask for a damaged picture.
+
+    Args:
+        picture: A path, a Pillow image or an array, as of `npfill.complete`.
+        kinds: What to find, by the names of the functions of `npfill.mask`; the value is the colour
+            of `colour` and the other version of `like`, else unused. None or empty: what seems to
+            be there.
+        strength: That of `scratches`, `dust` and `text`.
+        grow: Pixels by which the masks grow; each function has its own default.
+
+    Raises:
+        InputError: Nothing of it is found.
+    """
+    given, levels = levels_of(picture)
+    if not kinds:
+        parts = tuple(seen(levels))
+        if not parts:
+            raise InputError(
+                f"{given.name}: no thin lines, specks, date or dead rows are seen",
+                "name what to find, as `scratches`; or paint the mask",
+            )
+        return Proposal(levels, parts)
+    how: dict[str, object] = {} if grow is None else {"grow": grow}
+    parts = ()
+    for kind, value in kinds.items():
+        needed = (value,) if kind in {"colour", "like"} else ()
+        more = how | ({"strength": strength} if kind in _STRONGER else {})
+        selected = _KINDS[kind](picture, *needed, **more)
+        parts += (Part(kind, f"{_WORDS[kind]}: {_share(selected)}", selected),)
+    proposal = Proposal(levels, parts)
+    if not proposal.selected.any():
+        raise InputError(f"{given.name}: nothing found", "`strength=2` finds what is fainter")
+    return proposal
+
+
+def seen(levels: Levels) -> list[Part]:
+    """The damage that a picture clearly has, with what it looks like; none where in doubt."""
+    parts = []
+    for kind, find in (("scratches", find_scratches), ("dust", find_dust), ("text", find_text)):
+        selected, shade = find(levels)
+        selected = grown(selected, 1)
+        if shade is not None and shade.share >= _SURELY and selected.mean() >= _FEWEST:
+            words = f"thin {_tone(shade)} lines" if kind == "scratches" else _WORDS[kind]
+            words = f"{_tone(shade)} specks" if kind == "dust" else words
+            parts.append(Part(kind, f"{words}: {_share(selected)}", selected))
+    dead = stripes(levels.astype(np.uint8))
+    if dead.any():
+        parts.append(Part("stripes", f"{_WORDS['stripes']}: {_share(dead)}", dead))
+    return parts
+
+
+def sight(picture: object) -> str:
+    """A clause on the damage that is seen, as "thin light lines: 3.6 % of the picture"; "" if none.
+
+    Of a large picture, its middle is looked at.
+    """
+    _, levels = levels_of(picture)
+    rows, columns = levels.shape[:2]
+    side = (_MOST_SEEN / (rows * columns)) ** 0.5
+    if side < 1:
+        tall, wide = round(rows * side), round(columns * side)
+        top, left = (rows - tall) // 2, (columns - wide) // 2
+        levels = levels[top : top + tall, left : left + wide]
+    return "; ".join(part.words for part in seen(levels))
+
+
+def _tone(shade: Shade) -> str:
+    return "light" if shade.light else "dark"
+
+
+def _share(selected: Selected) -> str:
+    return f"{100 * selected.mean():.1f} % of the picture"

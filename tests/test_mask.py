@@ -1,0 +1,97 @@
+"""Masks that are proposed: they find damage that a script has put there, and little else."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import npfill
+from benchmarks import masks
+from npfill import mask
+from npfill.errors import InputError
+from npfill.mask.planes import Pieces, above_surroundings, box_mean, grown
+
+ROOT = Path(__file__).parents[1]
+
+
+def cat() -> np.ndarray:
+    """A photograph of 320x240 without damage."""
+    return np.asarray(Image.open(ROOT / "examples/cat.jpg").convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("colour", 0.95), ("stripes", 0.95), ("depth", 0.95), ("like", 0.95), ("text", 0.85)],
+)
+def test_damage_is_found_within_three_times_its_area(kind: str, least: float) -> None:
+    recall, area, _, _ = masks.measured(kind, cat(), "cat.jpg", mend=False)
+    assert recall >= least
+    assert area <= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["scratches", "dust"])
+def test_marks_of_one_colour_are_found_and_mended_closer_to_the_original(kind: str) -> None:
+    recall, area, left, _ = masks.measured(kind, cat(), "cat.jpg")
+    assert recall >= 0.85
+    assert area <= 3
+    assert left < 1
+
+
+def test_a_flat_picture_has_no_damage_that_is_seen() -> None:
+    ramp = np.tile(np.linspace(50, 200, 80).astype(np.uint8), (60, 1))
+    assert mask.sight(ramp) == ""
+    with pytest.raises(InputError, match="no thin lines"):
+        mask.propose(ramp)
+
+
+def test_lines_are_seen_and_named_as_light_or_dark() -> None:
+    ramp = np.tile(np.linspace(60, 160, 160).astype(np.uint8), (120, 1))
+    for level, tone in ((255, "light"), (0, "dark")):
+        lined = ramp.copy()
+        for row in (20, 55, 90):
+            np.fill_diagonal(lined[row : row + 25, 10:], level)
+            lined[row : row + 2, 30:130] = level
+        assert f"thin {tone} lines" in mask.sight(lined)
+
+
+def test_versions_of_different_sizes_are_refused() -> None:
+    with pytest.raises(InputError, match=r"is 4x3 but .* is 4x4"):
+        mask.like(np.zeros((4, 4), np.uint8), np.zeros((3, 4), np.uint8))
+
+
+def test_zeros_and_nan_are_what_a_depth_camera_did_not_measure() -> None:
+    field = np.array([[0, 1.5, np.nan], [2, 0, 3]], np.float32)
+    assert mask.depth(field).tolist() == [[True, False, True], [False, True, False]]
+
+
+def test_pieces_are_connected_also_diagonally() -> None:
+    drawn = ["##..#", "..#..", "#...#", "#..##"]
+    selected = np.array([[each == "#" for each in row] for row in drawn])
+    pieces = Pieces.of(selected)
+    assert sorted(pieces.size) == [1, 2, 3, 3]
+    assert sorted(zip(pieces.top, pieces.bottom, pieces.left, pieces.right, strict=True)) == [
+        (0, 1, 4, 5),
+        (0, 2, 0, 3),
+        (2, 4, 0, 1),
+        (2, 4, 3, 5),
+    ]
+    assert (pieces.chosen(pieces.size >= 1) == selected).all()
+    assert pieces.chosen(pieces.size == 2).sum() == 2
+    assert sorted(pieces.count(selected)) == [1, 2, 3, 3]
+
+
+def test_planes_are_what_their_definitions_say() -> None:
+    plane = np.random.default_rng(0).random((9, 7)).astype(np.float32)
+    assert box_mean(plane, 1)[4, 3] == pytest.approx(plane[3:6, 2:5].mean())
+    assert box_mean(plane, 1)[0, 0] == pytest.approx(plane[:2, :2].mean())
+    spot = np.zeros((9, 9), np.float32)
+    spot[4, 4:6] = 3
+    assert (above_surroundings(spot, 3) == spot).all()
+    assert grown(spot > 0, 1).sum() == 12
+
+
+def test_the_functions_are_found_in_the_package() -> None:
+    assert npfill.mask.scratches is mask.scratches
+    assert "mask" in dir(npfill)
