@@ -25,6 +25,6 @@ def test_the_command_writes_a_mask_and_a_sheet_and_says_what_to_do(
     assert "painted: 1." in ended.err
     selected = read_picture(Path("a b_mask.png")).values[..., 0]
     assert (selected[40:44, 20:200] == 255).all()
-    assert Image.open("a b_mask_sheet.png").width > 640
+    assert read_picture(Path("a b_mask_sheet.png")).size[1] > 640
     assert npfill("mask", "a b.png", "--colour", "magenta").code == 4
     assert npfill("mask", "a b.png", "--depth", "--overwrite").code == 3
