@@ -92,7 +92,7 @@ def _bounds(requirements: Iterable[str]) -> dict[str, str]:
 
 
 def test_public_names() -> None:
-    names = ["Completion", "__version__", "complete", "complete_many", "load", "train"]
+    names = ["Completion", "__version__", "complete", "complete_many", "load", "mask", "train"]
     assert dir(npfill) == npfill.__all__ == names
 
 
