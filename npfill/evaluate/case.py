@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -11,6 +12,9 @@ from npfill import scores
 from npfill.evaluate import classifier
 from npfill.evaluate.predictions import BatchPrediction
 from npfill.gaussian import Gaussian, mixture_moments
+
+# Probabilities between which those of intervals are interpolated.
+_LEVELS = np.linspace(0, 1, 401)[1:-1]
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,10 @@ class Case:
     def _centralities(self) -> tuple[Tensor | None, Tensor | None]:
         parts = self.prediction.uncalibrated, self.prediction.components
         before, after = (p if p is None else scores.centrality(p, self.truth) for p in parts)
+        if self.prediction.half_width is not None and self.moments is not None:
+            distance = ((self.truth - self.moments.mean) / self.moments.scale).abs()
+            widths = [self.prediction.half_width(level) for level in _LEVELS]
+            after = torch.from_numpy(np.interp(distance.cpu(), widths, _LEVELS)).to(distance)
         return before, after
 
     def _pictures(self, values: Float[Tensor, "batch pixel channel"]) -> Tensor:

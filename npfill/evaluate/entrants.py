@@ -14,7 +14,8 @@ from npfill.data import Images
 from npfill.data.sources import shape_of
 from npfill.errors import InputError, UsageError
 from npfill.evaluate.contexts import ContextKind
-from npfill.evaluate.predictions import AtOwnSize, BatchPredictor, GridBaseline, GridModel
+from npfill.evaluate.own_size import AtOwnSize
+from npfill.evaluate.predictions import BatchPredictor, GridBaseline, GridModel
 from npfill.evaluate.protocol import FEWEST_IMAGES, Budget, Pictures, measure
 from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
 from npfill.sampling import SAMPLERS, sampler_for

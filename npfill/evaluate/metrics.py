@@ -122,7 +122,7 @@ def _z_squared(case: Case) -> Score | None:
     return _standardised(case.moments, case)
 
 
-@metric("uncalibrated_z_squared", "z² before calibration", "1 is calibrated", 2)
+@metric("uncalibrated_z_squared", "z² before calibration or check", "1 is calibrated", 2)
 def _uncalibrated_z_squared(case: Case) -> Score | None:
     return _standardised(case.uncalibrated_moments, case)
 

@@ -2,6 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from npfill.baselines import Baseline, BaselinePrediction
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
-from npfill.predictor import Prediction, Predictor
+from npfill.predictor import Prediction
 from npfill.predictor.neural import Array, HoleArray
 from npfill.sampling import Sampler
 from npfill.sampling.base import Asked, Truth
@@ -29,8 +30,6 @@ Values = Float[np.ndarray, "pixel channel"]
 _CHUNK = 200_000
 # Samples that are scored, and those that are timed with a sampler.
 _SAMPLES, _TIMED = 5, 10
-# Samples of a photograph.
-_OF_PHOTOGRAPHS = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,10 @@ class BatchPrediction:
             `predicts_context`.
         components: The predictive distribution, a mixture with a part for each draw of z; None
             for a baseline without a std.
-        uncalibrated: The same before the calibration of the scale, for a neural process.
+        uncalibrated: The same before the calibration of the scale, for a neural process; of
+            photographs, before the check on the picture.
+        half_width: Standard deviations on each side of the mean in an interval of a probability,
+            where they are not a Gaussian's.
         likelihoods: Joint log-likelihood of the hole, in nats per target pixel, with the scale as
             it is and floored at 0.1; None without a joint distribution.
         samples: Draws of whole pictures; None without a joint distribution.
@@ -55,6 +57,7 @@ class BatchPrediction:
     mean: Float[Tensor, "batch pixel channel"]
     components: Gaussian | None = None
     uncalibrated: Gaussian | None = None
+    half_width: Callable[[float], float] | None = None
     likelihoods: tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]] | None = None
     samples: Float[Tensor, "sample batch pixel channel"] | None = None
     predicts_context: bool = False
@@ -176,12 +179,12 @@ class GridBaseline(BatchPredictor):
 
     def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
         """Predict one picture: the observed values, and the baseline's in the hole."""
-        picture, hole = _one(pixels.double(), observed)
+        picture, hole = one(pixels.double(), observed)
         whole, selected = picture.reshape(-1, picture.shape[-1]), hole.reshape(-1)
         if not hole.any():
             return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
         filled = self.baseline.fill(picture.astype(np.float32), hole)
-        prediction = _in_hole(whole, selected, filled)
+        prediction = in_hole(whole, selected, filled)
         if not filled.is_joint:
             return prediction
         truth = whole[selected]
@@ -193,61 +196,28 @@ class GridBaseline(BatchPredictor):
             torch.randn(*truth.shape, generator=generator(self.seed, "sample", number)).numpy()
             for number in range(_SAMPLES)
         ]
-        drawn = [_pasted(whole, selected, filled.sample(noise)) for noise in noises]
+        drawn = [pasted(whole, selected, filled.sample(noise)) for noise in noises]
         return replace(prediction, likelihoods=(own, least), samples=torch.stack(drawn))
 
 
-class AtOwnSize(BatchPredictor):
-    """A predictor on pictures of any size, one at a time, timed: mean and std as users get them.
-
-    Args:
-        predictor: The predictor.
-        seed: The seed.
-        sampler: Draws samples, by its name; None to draw none.
-    """
-
-    def __init__(self, predictor: Predictor, seed: int, sampler: str | None = None) -> None:
-        self.predictor, self.seed, self.sampler = predictor, seed, sampler
-
-    def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
-        """Predict one picture; its distribution is the Gaussian of mean and std in each pixel."""
-        picture, hole = _one(pixels, observed)
-        whole = picture.astype(np.float64).reshape(-1, picture.shape[-1])
-        if not hole.any():
-            return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
-        started = time.perf_counter()
-        predicted = self.predictor.predict(picture, hole, seed=self.seed)
-        seconds = torch.tensor([time.perf_counter() - started])
-        prediction = replace(_in_hole(whole, hole.reshape(-1), predicted), seconds=seconds)
-        if self.sampler is None:
-            return prediction
-        started, count = time.perf_counter(), _OF_PHOTOGRAPHS
-        drawn = self.predictor.predict(
-            picture, hole, samples=count, seed=self.seed, sampler=self.sampler
-        ).samples
-        each = (time.perf_counter() - started - seconds) / count
-        samples = [_pasted(whole, hole.reshape(-1), values) for values in drawn]
-        return replace(prediction, samples=torch.stack(samples), sample_seconds=each)
-
-
-def _one(pixels: Pixels, observed: Mask) -> tuple[Array, HoleArray]:
+def one(pixels: Pixels, observed: Mask) -> tuple[Array, HoleArray]:
     """The picture and the hole of a batch of one, as arrays."""
     (picture,), ((seen,),) = pixels, observed
     return picture.permute(1, 2, 0).contiguous().cpu().numpy(), ~seen.cpu().numpy()
 
 
-def _in_hole(
+def in_hole(
     whole: Values, selected: Bool[np.ndarray, " pixel"], filled: Prediction | BaselinePrediction
 ) -> BatchPrediction:
     """A prediction of one picture's hole, with the observed values around it."""
-    mean = _pasted(whole, selected, filled.mean)
+    mean = pasted(whole, selected, filled.mean)
     if filled.std is None:
         return BatchPrediction(mean)
-    scale = _pasted(np.ones_like(whole), selected, filled.std)
+    scale = pasted(np.ones_like(whole), selected, filled.std)
     return BatchPrediction(mean, Gaussian(mean.unsqueeze(0), scale.unsqueeze(0)))
 
 
-def _pasted(
+def pasted(
     whole: Values, selected: Bool[np.ndarray, " pixel"], values: Float[np.ndarray, "hole channel"]
 ) -> Float[Tensor, "1 pixel channel"]:
     """A copy with the selected pixels replaced, as a batch of one."""

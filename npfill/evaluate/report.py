@@ -38,7 +38,15 @@ OF_SAMPLERS = (
     "band_coarse",
     "sample_seconds",
 )
-OF_PHOTOGRAPHS = ("psnr", "ssim", "z_squared", "coverage_90", "seconds")
+OF_PHOTOGRAPHS = (
+    "psnr",
+    "ssim",
+    "z_squared",
+    "uncalibrated_z_squared",
+    "coverage_90",
+    "uncalibrated_coverage_90",
+    "seconds",
+)
 _PLOTTED = ("mse", "floored_log_likelihood", "floored_pointwise", "psnr", "ssim", "z_squared")
 _INCHES, _DPI, _LONGEST_LABEL = (7.0, 4.4), 110, 28
 

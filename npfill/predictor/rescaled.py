@@ -101,16 +101,15 @@ def _fitted(
     prior: Float[np.ndarray, "term term"],
 ) -> tuple[Float[np.ndarray, " term"], Float[np.ndarray, " term"]]:
     """The terms of half the logarithm of the mean square and their variances, by Fisher scoring."""
-    precision = curvature = np.linalg.inv(prior)
+    precision, information = np.linalg.inv(prior), 4 * (design.T * weights) @ design
     terms = np.zeros(len(prior))
-    terms[:CLASSES] = 0.5 * np.log(np.average(squares, weights=weights))
+    terms[:CLASSES], dispersion = 0.5 * np.log(np.average(squares, weights=weights)), np.inf
     for _ in range(_STEPS):
         ratio = squares * np.exp(-2 * np.clip(design @ terms, -15, 15))
         dispersion = np.average(np.square(ratio - 1), weights=weights).clip(*_DISPERSIONS)
-        slope = 2 / dispersion * design.T @ (weights * (1 - ratio)) + precision @ terms
-        curvature = 4 / dispersion * (design.T * weights) @ design + precision
-        step = np.linalg.solve(curvature, slope)
+        slope = design.T @ (2 / dispersion * weights * (1 - ratio)) + precision @ terms
+        step = np.linalg.solve(information / dispersion + precision, slope)
         terms -= step / max(1.0, np.abs(step).max())
         if np.abs(step).max() < _CLOSE:
             break
-    return terms, np.diag(np.linalg.inv(curvature))
+    return terms, np.diag(np.linalg.inv(information / dispersion + precision))

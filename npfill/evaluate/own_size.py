@@ -1,0 +1,66 @@
+"""Photographs under evaluation: pictures of any size, completed as for a user."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from npfill.evaluate.predictions import (
+    BatchPrediction,
+    BatchPredictor,
+    Mask,
+    Pixels,
+    in_hole,
+    one,
+    pasted,
+)
+from npfill.predictor import NeuralPredictor, Predictor, SelfCheck, self_check
+from npfill.predictor.drawn import channels_last
+
+# Samples of a photograph.
+_OF_PHOTOGRAPHS = 3
+
+
+class AtOwnSize(BatchPredictor):
+    """A predictor on pictures of any size, one at a time, timed: mean and checked std.
+
+    Args:
+        predictor: The predictor.
+        seed: The seed.
+        sampler: Draws samples, by its name; None to draw none.
+    """
+
+    def __init__(self, predictor: Predictor, seed: int, sampler: str | None = None) -> None:
+        self.predictor, self.seed, self.sampler = predictor, seed, sampler
+
+    def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
+        """Predict one picture; its distribution is the Gaussian of mean and std in each pixel."""
+        picture, hole = one(pixels, observed)
+        whole = picture.astype(np.float64).reshape(-1, picture.shape[-1])
+        if not hole.any():
+            return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
+        started, selected, own = time.perf_counter(), hole.reshape(-1), list[np.ndarray]()
+        check = SelfCheck(0)
+        if isinstance(self.predictor, NeuralPredictor):
+            check = self_check(self.predictor, picture, hole, self.seed)
+
+        def spread(std: np.ndarray) -> np.ndarray:
+            own[:] = [channels_last(torch.from_numpy(std), picture.shape[-1])]
+            return check.rescaled(std)
+
+        predicted = self.predictor.predict(picture, hole, seed=self.seed, spread=spread)
+        seconds = torch.tensor([time.perf_counter() - started])
+        prediction = replace(in_hole(whole, selected, predicted), seconds=seconds)
+        if own:
+            before = in_hole(whole, selected, replace(predicted, std=own[0])).components
+            prediction = replace(prediction, uncalibrated=before, half_width=check.half_width)
+        if self.sampler is None:
+            return prediction
+        started, count = time.perf_counter(), _OF_PHOTOGRAPHS
+        drawn = self.predictor.predict(
+            picture, hole, samples=count, seed=self.seed, sampler=self.sampler, spread=spread
+        ).samples
+        each = (time.perf_counter() - started - seconds) / count
+        samples = [pasted(whole, selected, values) for values in drawn]
+        return replace(prediction, samples=torch.stack(samples), sample_seconds=each)
