@@ -11,7 +11,7 @@ from PIL import Image
 import npfill
 from npfill.errors import InputError, UsageError
 from npfill.pictures.asked import as_asked
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import Asked, Picture
 from npfill.pictures.read import read_picture
 from npfill.predictor import Prediction, Predictor
 
@@ -239,9 +239,9 @@ def test_a_raster_that_does_not_go_around_the_earth_does_not_close(
     picture = read_picture(tmp_path / "a.tif")
     if reason:
         with pytest.raises(InputError, match=reason):
-            as_asked(picture, wrap="columns")
+            as_asked(picture, Asked(wrap="columns"))
     else:
-        assert as_asked(picture, wrap="columns").wraps
+        assert as_asked(picture, Asked(wrap="columns")).wraps
 
 
 def test_levels_are_numbers_where_the_user_says_so(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_levels_are_numbers_where_the_user_says_so(tmp_path: Path) -> None:
 def test_transparent_pixels_of_data_are_missing() -> None:
     values = np.full((6, 8, 4), 200, dtype=np.uint8)
     values[HOLE] = 0
-    asked = as_asked(Picture(values, "PNG", "a"), "classes")
+    asked = as_asked(Picture(values, "PNG", "a"), Asked("classes"))
     assert np.array_equal(asked.lacking, HOLE)
 
 
@@ -281,5 +281,5 @@ def test_the_nearest_of_a_few_whole_numbers_is_one_of_them(count: int, few: bool
         values[..., None], "NPY", "a", is_data=True, missing=np.zeros((6, 8, 1), dtype=bool)
     )
     assert (as_asked(data, model="nearest").measure == "classes") == few
-    assert as_asked(data, "data", model="nearest").measure == ""
+    assert as_asked(data, Asked("data"), model="nearest").measure == ""
     assert as_asked(data, model="gp").measure == ""

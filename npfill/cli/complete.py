@@ -6,14 +6,14 @@ import typer
 
 from npfill.cli.console import (
     Reporter,
-    as_npfill_error,
     error_record,
     print_result,
     progress,
-    say_terms,
+    say_model,
     show,
 )
 from npfill.cli.dry import dry_run_of
+from npfill.cli.field_options import Clip, Inner, KeepOut, Log, MaxDistance, NoData
 from npfill.cli.options import (
     Boxes,
     Confidence,
@@ -44,12 +44,12 @@ from npfill.cli.options import (
     Tolerance,
     Wrap,
 )
-from npfill.cli.records import Record, Records, failure, skipped
+from npfill.cli.records import Record, Records, batch, failure, skipped
 from npfill.errors import BatchError, NpfillError, UsageError
 from npfill.steps import told
 
 if TYPE_CHECKING:
-    from npfill.completion import Report, Run
+    from npfill.completion import Run
 
 _OUTPUT = "Output"
 
@@ -71,6 +71,9 @@ def complete_command(
     mask_threshold: MaskThreshold = None,
     fit_mask: FitMask = False,
     mask_label: MaskLabel = None,
+    keep_out: KeepOut = None,
+    inner: Inner = False,
+    max_distance: MaxDistance = None,
     model: Model = "auto",
     samples: Samples = 3,
     seed: Seed = 0,
@@ -80,6 +83,9 @@ def complete_command(
     no_check: NoCheck = False,
     kind: Kind = "auto",
     wrap: Wrap = "",
+    nodata: NoData = None,
+    log: Log = False,
+    clip: Clip = False,
     confidence: Confidence = None,
     tolerance: Tolerance = None,
     device: Device = "auto",
@@ -118,7 +124,14 @@ def complete_command(
     ] = False,
 ) -> None:
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
-    from npfill.completion import MAX_PIXELS, MaskOptions, OutputOptions, Run, SamplingOptions
+    from npfill.completion import (
+        MAX_PIXELS,
+        Asked,
+        MaskOptions,
+        OutputOptions,
+        Run,
+        SamplingOptions,
+    )
 
     reporter = Reporter(quiet=quiet, verbose=verbose)
     try:
@@ -128,16 +141,16 @@ def complete_command(
             raise UsageError(f"--format {format_}: unknown", "png or keep")
         if overwrite and skip_existing:
             raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
+        asked = Asked(kind, wrap, nodata, log, clip)
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
         run = Run(
             images,
             MaskOptions(
-                mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
+                *(mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []),
+                *(keep_out, inner, max_distance),
             ),
             SamplingOptions(samples, seed, sampler, rounds, noise, no_check, confidence, tolerance),
-            OutputOptions(
-                output, emit, overwrite, skip_existing, keep, strip, most, name, kind, wrap
-            ),
+            OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name, asked),
             model,
             device,
             recursive=recursive,
@@ -150,7 +163,7 @@ def complete_command(
         if dry_run or (run.jobs and not needs_model):
             data = dry_run_of(run, reporter, Records(as_lines and run.several), as_json or as_lines)
         elif run.several:
-            data = _batch(run, reporter, Records(as_lines))
+            data = batch(run, reporter, Records(as_lines))
         elif run.jobs:
             data = _single(run, reporter)
         else:
@@ -162,20 +175,6 @@ def complete_command(
     _end(run, data, as_json or (as_lines and not run.several))
 
 
-def _end(run: "Run", data: Record, as_json: bool) -> None:
-    """Print the data as JSON if wanted, and the pictures that failed, which are an error."""
-    failures = [failure(path, error) for path, error in run.failures]
-    if as_json:
-        print_result(BatchError.exit_code if failures else 0, data, failures)
-    for each in failures:
-        show(each["message"], each["hint"])
-    if failures:
-        raise BatchError(
-            f"{len(failures)} of {run.pictures} pictures failed, as said above",
-            "--skip-existing completes the rest once they are mended",
-        )
-
-
 def _single(run: "Run", reporter: Reporter) -> Record:
     """Complete one picture."""
     (job,) = run.jobs
@@ -183,7 +182,7 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     for note in prepared.notes:
         reporter.warn(note)
     reporter.say(prepared.description)
-    _say_model(run, reporter)
+    say_model(run, reporter)
     with progress(None, quiet=reporter.quiet) as shown, told(shown.reach_of):
         report = run.complete(job, prepared)
     for note in report.notes:
@@ -201,54 +200,15 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     return report.as_json() | {"warnings": reporter.warnings}
 
 
-def _batch(run: "Run", reporter: Reporter, records: Records) -> Record:
-    """Complete every picture that can be; whatever is wrong with one, the others are done."""
-    records.begin(run)
-    if run.jobs:
-        _say_model(run, reporter)
-    warnings = [*reporter.warnings]
-    with progress(len(run.jobs), quiet=reporter.quiet, lines=False) as shown:
-        for job in run.jobs:
-            heard, image = Reporter(quiet=True), str(job.file.path)
-            try:
-                prepared = run.prepare(job)
-                for note in prepared.notes:
-                    heard.warn(note)
-                report = run.complete(job, prepared)
-                for note in report.notes:
-                    heard.warn(note)
-            except Exception as error:
-                run.failures.append((job.file.path, as_npfill_error(error)))
-                records.fail(*run.failures[-1])
-            except KeyboardInterrupt:
-                reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
-                raise
-            else:
-                records.add(report.as_json() | {"warnings": heard.warnings})
-                reporter.say(_line(image, report))
-            for warning in heard.warnings:
-                reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
-            shown.advance()
-    if run.jobs:
-        name, device = run.predictor.name, run.predictor.device
-        count = f"{len(records.done)} of {run.pictures} pictures completed"
-        reporter.say(f"{count} by {name}, {device}, seed {run.sampling.seed}")
-    over = [str(path) for path in run.skipped]
-    return {"pictures": records.done, "skipped": over, "notes": run.notes, "warnings": warnings}
-
-
-def _say_model(run: "Run", reporter: Reporter) -> None:
-    """Load what completes the pictures, and say what it is."""
-    predictor = run.predictor
-    say_terms(reporter, predictor.name, predictor.terms)
-    if reporter.verbose and predictor.path is not None:
-        reporter.say(f"{predictor.path}: {predictor.variant}, sha256 {predictor.sha256}")
-
-
-def _line(image: str, report: "Report") -> str:
-    share = f"{report.done.prepared.hole.selected.mean():.1%}".replace("%", " %")
-    stated = f"{report.done.says_std}, " if report.done.says_std else ""
-    return (
-        f"{image}: {share} selected, {stated}outside changed: {report.changed} px, "
-        f"{report.seconds:.2f} s, {len(report.results)} written"
-    )
+def _end(run: "Run", data: Record, as_json: bool) -> None:
+    """Print the data as JSON if wanted, and the pictures that failed, which are an error."""
+    failures = [failure(path, error) for path, error in run.failures]
+    if as_json:
+        print_result(BatchError.exit_code if failures else 0, data, failures)
+    for each in failures:
+        show(each["message"], each["hint"])
+    if failures:
+        raise BatchError(
+            f"{len(failures)} of {run.pictures} pictures failed, as said above",
+            "--skip-existing completes the rest once they are mended",
+        )

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich import progress as rich_progress
@@ -18,6 +18,9 @@ from rich.markup import escape
 from npfill.errors import InputError, NpfillError, received_signals
 from npfill.files import json_text
 from npfill.memory import is_out_of_memory
+
+if TYPE_CHECKING:
+    from npfill.completion import Run
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -112,6 +115,14 @@ def say_terms(reporter: Reporter, name: str, terms: str) -> None:
     """Warn where the data that weights were trained on may not be used for everything."""
     if "non-commercial" in terms:
         reporter.warn(f"{name}: {terms}")
+
+
+def say_model(run: "Run", reporter: Reporter) -> None:
+    """Load what completes the pictures, and say what it is."""
+    predictor = run.predictor
+    say_terms(reporter, predictor.name, predictor.terms)
+    if reporter.verbose and predictor.path is not None:
+        reporter.say(f"{predictor.path}: {predictor.variant}, sha256 {predictor.sha256}")
 
 
 class Progress:

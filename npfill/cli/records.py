@@ -4,11 +4,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npfill.cli.console import error_record, print_result
+from npfill.cli.console import (
+    Reporter,
+    as_npfill_error,
+    error_record,
+    print_result,
+    progress,
+    say_model,
+)
 from npfill.errors import NpfillError
 
 if TYPE_CHECKING:
-    from npfill.completion import Run
+    from npfill.completion import Report, Run
 
 Record = dict[str, object]
 
@@ -55,3 +62,49 @@ def failure(path: Path, error: NpfillError) -> dict[str, str]:
     """The record of a picture that cannot be done, and why."""
     text = str(error) if str(path) in str(error) else f"{path}: {error}"
     return {"file": str(path)} | error_record(error, text)
+
+
+def line_of(image: str, report: "Report") -> str:
+    """A line on a picture of a batch that is done."""
+    share = f"{report.done.prepared.hole.selected.mean():.1%}".replace("%", " %")
+    stated = f"{report.done.says_std}, " if report.done.says_std else ""
+    return (
+        f"{image}: {share} selected, {stated}outside changed: {report.changed} px, "
+        f"{report.seconds:.2f} s, {len(report.results)} written"
+    )
+
+
+def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
+    """Complete every picture that can be; whatever is wrong with one, the others are done."""
+    records.begin(run)
+    if run.jobs:
+        say_model(run, reporter)
+    warnings = [*reporter.warnings]
+    with progress(len(run.jobs), quiet=reporter.quiet, lines=False) as shown:
+        for job in run.jobs:
+            heard, image = Reporter(quiet=True), str(job.file.path)
+            try:
+                prepared = run.prepare(job)
+                for note in prepared.notes:
+                    heard.warn(note)
+                report = run.complete(job, prepared)
+                for note in report.notes:
+                    heard.warn(note)
+            except Exception as error:
+                run.failures.append((job.file.path, as_npfill_error(error)))
+                records.fail(*run.failures[-1])
+            except KeyboardInterrupt:
+                reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
+                raise
+            else:
+                records.add(report.as_json() | {"warnings": heard.warnings})
+                reporter.say(line_of(image, report))
+            for warning in heard.warnings:
+                reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
+            shown.advance()
+    if run.jobs:
+        name, device = run.predictor.name, run.predictor.device
+        count = f"{len(records.done)} of {run.pictures} pictures completed"
+        reporter.say(f"{count} by {name}, {device}, seed {run.sampling.seed}")
+    over = [str(path) for path in run.skipped]
+    return {"pictures": records.done, "skipped": over, "notes": run.notes, "warnings": warnings}

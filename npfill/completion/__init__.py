@@ -12,10 +12,12 @@ from npfill.completion.parameters import SamplingOptions
 from npfill.completion.report import Report
 from npfill.completion.result import Completion, comparison_png
 from npfill.completion.run import Run
+from npfill.pictures.picture import Asked
 from npfill.pictures.read import MAX_PIXELS
 
 __all__ = [
     "MAX_PIXELS",
+    "Asked",
     "Completion",
     "MaskOptions",
     "Origin",

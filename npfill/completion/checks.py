@@ -20,6 +20,7 @@ from npfill.pictures.asked import as_asked
 from npfill.pictures.difference import Difference, difference
 from npfill.pictures.formats.metadata import OF_LOOKS
 from npfill.pictures.hole import describe, width_by_height
+from npfill.pictures.picture import Asked
 from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
 
 _MOST_SAMPLES = 1000
@@ -229,9 +230,9 @@ def _picture_and_mask(origin: Origin) -> str:
 def _prepared(origin: Origin) -> Prepared:
     """The picture and its hole; of no more pixels than are read of a stranger's."""
     most = min(origin.options.get("max_pixels", MAX_PIXELS), MAX_PIXELS)
-    given = {name: origin.options[name] for name in ("kind", "wrap") if name in origin.options}
+    said = {each.name for each in fields(Asked)} & origin.options.keys()
     picture = read_picture(origin.image, most, damaged=origin.masking.damaged)
-    picture = as_asked(picture, **given)
+    picture = as_asked(picture, Asked(**{name: origin.options[name] for name in said}))
     is_stripped = origin.options.get("strip", False)
     return prepare(picture.stripped() if is_stripped else picture, origin.masking, most)
 

@@ -1,7 +1,7 @@
 """A completed picture: what was predicted of its hole, before it becomes files or arrays."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float
 
-from npfill.completion.hole import Prepared
+from npfill.completion.hole import MaskOptions, Prepared
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
@@ -17,7 +17,7 @@ from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
 from npfill.package import __version__
-from npfill.pictures.picture import CLASSES, COLUMNS, Picture
+from npfill.pictures.picture import AUTO, CLASSES, Picture
 from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ class CompletedPicture:
         """True where the interval of a channel is wider than the tolerance; nowhere without one."""
         masked, tolerance = self.prepared.masked, self.sampling.tolerance
         if tolerance is None or self.std is None:
-            return np.zeros(masked.anywhere.shape, dtype=bool)
-        wide = 2 * self.half_width * masked.deviation_of_values(self.std) > tolerance
+            return self.prepared.stays
+        wide = 2 * masked.deviation_of_values(self.half_width * self.std, self.mean) > tolerance
         found: np.ndarray = np.logical_or.reduce(wide, axis=-1) & masked.anywhere
+        found |= self.prepared.stays
         return found
 
     def doubt(self, *, verbose: bool) -> list[str]:
@@ -92,7 +93,7 @@ class CompletedPicture:
             lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
         if tolerance is not None:
             per_cent = f"{100 * (self.sampling.confidence or CONFIDENCE):g} %"
-            count = int(self.still_open.sum())
+            count = int((self.still_open & ~self.prepared.stays).sum())
             lines.append(
                 f"{count:,} px stay open: their {per_cent} interval is wider than {tolerance:g}"
             )
@@ -116,7 +117,7 @@ class CompletedPicture:
         if self.std is None:
             return None
         masked = self.prepared.masked
-        values = masked.deviation(self.std)[masked.hole]
+        values = masked.deviation(self.std, self.mean)[masked.hole]
         power = int(np.frexp(values.max())[1])  # a power of two changes no digit of the mean
         return float(np.ldexp(np.ldexp(values, -power).mean(), power))
 
@@ -134,24 +135,27 @@ class CompletedPicture:
     def text(self) -> dict[str, str]:
         """The entries of a result's PNG; they depend on nothing but what its pixels depend on."""
         masking, sampling = self.prepared.masking, self.sampling
+        asked = self.prepared.masked.picture.asked
         words = [self._said(word) for word in masking.words]
         options = {
             **vars(masking),
             "mask": words[0] if len(words) == 1 else words,
+            "keep_out": [self._said(word) for word in MaskOptions(masking.keep_out).words],
             "box": [
                 box if isinstance(box, str) else ",".join(map(str, box)) for box in masking.box
             ],
             "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
             **vars(sampling),
-            "kind": self.prepared.masked.picture.asked,
-            "wrap": COLUMNS if self.prepared.masked.picture.wraps else "",
+            **vars(asked),
+            "kind": asked.kind if asked.kind != AUTO else "",
             "device": self.device,
             "strip": self.strip,
             "max_pixels": self.max_pixels if self.max_pixels != MAX_PIXELS else 0,
         }
         del options["samples"]
-        given = {KEYS[name]: value for name, value in options.items() if value or name == "seed"}
+        said = {"seed"} if asked.nodata is None else {"seed", "nodata"}
+        given = {KEYS[name]: value for name, value in options.items() if value or name in said}
         text = {
             "npfill_version": __version__,
             "npfill_model": self.model,
@@ -194,7 +198,7 @@ def complete_prepared(
     """
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
-    hole, pixels = prepared.masked.hole, prepared.masked.intensities
+    hole, pixels, masked = prepared.masked.hole, prepared.masked.intensities, prepared.masked
     refuse_beyond(
         pixels.nbytes * (2 + samples),
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
@@ -204,25 +208,27 @@ def complete_prepared(
     if hole.ndim == 3:
         parts = [(slice(c, c + 1), hole[..., c]) for c in range(hole.shape[-1])]
         parts = [(channel, missing) for channel, missing in parts if missing.any()]
-    pixels[np.broadcast_to(prepared.masked.by_channel, pixels.shape)] = 0  # never seen
-    mean, std = pixels.copy(), np.zeros_like(pixels)
-    drawn = pixels[None][:0]
-    picture, checks, has_std, are = prepared.masked.picture, list["Found"](), True, ""
-    options = vars(how) | {"samples": samples}
+    pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
+    mean, std, drawn = pixels.copy(), np.zeros_like(pixels), pixels[None][:0]
+    picture, checks, has_std, are = masked.picture, list["Found"](), True, ""
+    options = vars(how) | {"samples": samples, "bounded": masked.bounded}
     del options["confidence"], options["tolerance"]  # of what is shown
-    if picture.measure == CLASSES:  # whose std is no standard deviation
-        options["no_check"] = True
+    options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
 
-    def predict(part: np.ndarray, missing: np.ndarray) -> "Prediction":
-        predicted, found = predict_checked(predictor, part, missing, **options)
+    def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
+        wanted = absent if picture.wraps else asked  # whose columns are in another order
+        predicted, found = predict_checked(predictor, part, absent, wanted, **options)
         checks.extend(found)
         return predicted
 
     notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
     for channels, missing in parts:
+        absent = missing | masked.unseen
         predicted = predict_kind(
-            predict, picture, np.ascontiguousarray(pixels[..., channels]), missing
+            partial(predict, missing), picture, np.ascontiguousarray(pixels[..., channels]), absent
         )
+        if masked.unseen.any():
+            predicted = predicted.within(missing[absent])
         if len(drawn) < len(predicted.samples):
             drawn = pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
@@ -246,6 +252,6 @@ def complete_prepared(
         tuple(dict.fromkeys(notes)),
         strip,
         max_pixels,
-        report_of(checks, prepared.masked, how.confidence or CONFIDENCE),
+        report_of(checks, masked, how.confidence or CONFIDENCE),
         are,
     )

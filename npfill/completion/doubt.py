@@ -32,9 +32,9 @@ def _opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
         InputError: The data have no NaN.
     """
     picture = replace(picture, format=kind)
-    if done.sampling.tolerance is None:
-        return picture
     still, values = done.still_open, picture.values
+    if done.sampling.tolerance is None and not still.any():
+        return picture
     if not picture.is_data:
         if not picture.has_alpha:
             if kind != "PNG":
@@ -43,10 +43,16 @@ def _opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
             values = np.concatenate([values, opaque], axis=-1)
         values = values.copy()
         values[still, -1] = 0
-    elif values.dtype.kind == "f":
-        values = values.copy()
-        values[still, : picture.colours] = np.nan
-    else:
+    elif values.dtype.kind == "f" or picture.info.get("no_data") is not None:
+        values, none = values.copy(), picture.info.get("no_data")
+        colours = values[..., : picture.colours]
+        known = (
+            still[..., None]
+            if picture.missing is None
+            else still[..., None] & ~picture.missing[..., : picture.colours]
+        )
+        colours[np.broadcast_to(known, colours.shape)] = np.nan if none is None else none
+    elif done.sampling.tolerance is not None:
         raise InputError(
             f"{picture.name}: {values.dtype} has no NaN for what stays open",
             "floats have it; or leave `tolerance` out, and keep the std beside it",
@@ -65,7 +71,7 @@ def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """The standard deviation in colours, dark to light, over a bar with its scale."""
     del kind
     assert done.std is not None
-    std = rms(done.prepared.masked.deviation(done.std))
+    std = rms(done.prepared.masked.deviation(done.std, done.mean))
     full = float(std.max()) or 1.0
     height, width = std.shape
     size = max((width, height), panel_size(std))

@@ -17,7 +17,7 @@ from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
 from npfill.pictures.asked import as_asked
 from npfill.pictures.convert import as_masks, as_picture, with_missing
-from npfill.pictures.picture import AUTO, Picture
+from npfill.pictures.picture import AUTO, Asked, Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
 if TYPE_CHECKING:
@@ -43,12 +43,18 @@ def complete(
     mask_threshold: float | int | None = None,
     fit_mask: bool = False,
     mask_label: int | str | Sequence[int | str] = (),
+    keep_out: object = None,
+    inner: bool = False,
+    max_distance: float | None = None,
     sampler: str = "auto",
     rounds: int | None = None,
     noise: bool = False,
     check: bool = True,
     kind: str = AUTO,
     wrap: str = "",
+    nodata: float | None = None,
+    log: bool = False,
+    clip: bool = False,
     confidence: float | None = None,
     tolerance: float | None = None,
     device: str = "auto",
@@ -58,7 +64,7 @@ def complete(
 
     uint8 and uint16 in one to four channels are pictures, the last of two or four being alpha.
     Floats in one or three channels are intensities if all observed ones lie in [0, 1]. All else is
-    data in any unit, its range that of the observed values. Values under the hole are never used.
+    data in any unit. Values under the hole are never used.
 
     Args:
         picture: The path of a file; a Pillow image; an array "height width" or "height width
@@ -82,6 +88,9 @@ def complete(
         fit_mask: Resize a mask of another size.
         mask_label: Where the mask is a map of classes, the class that is missing, or several:
             numbers, or colours of the map.
+        keep_out: What is neither filled nor used, as land or sky: a mask, as `mask`.
+        inner: Fill no hole that touches a border of the picture.
+        max_distance: Fill nothing farther than so many pixels from any that is observed.
         sampler: `latent`, `autoregressive`, `independent`, `exemplar`, `flow`, or `auto`: the one
             that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
@@ -94,6 +103,10 @@ def complete(
             mean is the most probable and std the probability of being wrong; `angle` or
             `angle:TURN`, numbers of which 0 and TURN, by default 360, are one.
         wrap: `columns` if the first column follows the last, as at the date line.
+        nodata: The value that says that there is none; what has it is data, not a photograph.
+        log: Complete the logarithm of data, all above 0, and take it back: the mean is a median
+            then, and std half of the interval of one standard deviation on each side.
+        clip: Fill data with no value beyond those that were observed.
         device: `cpu`, `cuda`, `cuda:N` or `mps`; `auto` is the best there is, and for a model
             itself, where it is. Baselines run on the CPU.
         max_pixels: The most pixels of a file that is read; about 89 million by default.
@@ -110,12 +123,15 @@ def complete(
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
+    asked = Asked(kind, wrap, nodata, log, clip)
     given = as_picture(picture, "the picture", most, damaged=damaged)
-    given = replace(given, picture=as_asked(given.picture, kind, wrap, str(model)))
+    given = replace(given, picture=as_asked(given.picture, asked, str(model)))
     known, rest = _by_channel(given.picture, mask)
     threshold = None if mask_threshold is None else float(mask_threshold)
     labels = [mask_label] if isinstance(mask_label, int | str) else mask_label
-    masking = MaskOptions(rest, _boxes(box), invert_mask, grow, threshold, fit_mask, labels)
+    never = None if keep_out is None else as_masks(keep_out, "keep_out")
+    shape = (rest, _boxes(box), invert_mask, grow, threshold, fit_mask, labels)
+    masking = MaskOptions(*shape, never, inner, max_distance)
     prepared = prepare(known, masking, most)
 
     from npfill.predictor import load  # noqa: PLC0415 - torch, once nothing more can be refused

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
+from jaxtyping import Bool
 
 from npfill.errors import InputError, UsageError
 from npfill.pictures.colours import of_colour
@@ -16,12 +17,13 @@ from npfill.pictures.hole import (
     check,
     describe,
     from_alpha,
+    from_boxes,
     from_mask,
     union,
-    width_by_height,
 )
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
+from npfill.pictures.reach import restrained
 from npfill.pictures.read import MAX_PIXELS, STDIN, read_mask
 
 Mask = str | Path | Picture
@@ -41,6 +43,9 @@ class MaskOptions:
         mask_threshold: The lowest level that is filled; None is half of full scale.
         fit_mask: Resize a mask of another size.
         mask_label: Classes to fill, where the mask is a map of them: numbers or colours.
+        keep_out: Masks, as `mask` has them, of what is neither filled nor used: land, sky.
+        inner: Fill no hole that touches a border of the picture.
+        max_distance: Pixels from what is observed, beyond which nothing is filled.
     """
 
     mask: Mask | Sequence[Mask] | None = None
@@ -50,13 +55,19 @@ class MaskOptions:
     mask_threshold: float | None = None
     fit_mask: bool = False
     mask_label: Sequence[int | str] = ()
+    keep_out: Mask | Sequence[Mask] | None = None
+    inner: bool = False
+    max_distance: float | None = None
 
     @property
     def masks(self) -> tuple[Mask, ...]:
         """The masks, one by one."""
-        if self.mask is None or isinstance(self.mask, str | Path | Picture):
-            return () if self.mask is None else (self.mask,)
-        return tuple(self.mask)
+        return _one_by_one(self.mask)
+
+    @property
+    def never(self) -> tuple[Mask, ...]:
+        """The masks of what is neither filled nor used."""
+        return _one_by_one(self.keep_out)
 
     @property
     def words(self) -> list[str]:
@@ -66,7 +77,7 @@ class MaskOptions:
     @property
     def files(self) -> list[Path]:
         """The files of masks."""
-        return [Path(mask) for mask in self.masks if is_file(mask)]
+        return [Path(mask) for mask in (*self.masks, *self.never) if is_file(mask)]
 
     @property
     def damaged(self) -> bool:
@@ -84,6 +95,12 @@ class MaskOptions:
         if len(self.masks) == 1:
             return name_of(self.masks[0])
         return "the masks" if self.masks else "`box`" if self.box else "NaN"
+
+
+def _one_by_one(masks: Mask | Sequence[Mask] | None) -> tuple[Mask, ...]:
+    if masks is None or isinstance(masks, str | Path | Picture):
+        return () if masks is None else (masks,)
+    return tuple(masks)
 
 
 def is_file(mask: Mask) -> TypeGuard[str | Path]:
@@ -108,6 +125,7 @@ class Prepared:
         sha256: The hash of the hole as packed bits in row-major order, in hex.
         notes: Sentences for the user on the picture and its mask.
         description: One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)".
+        stays: True where the picture is missing and stays so.
     """
 
     masking: MaskOptions
@@ -116,6 +134,7 @@ class Prepared:
     sha256: str
     notes: tuple[str, ...]
     description: str
+    stays: Bool[np.ndarray, "height width"]
 
 
 def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS) -> Hole:
@@ -164,14 +183,32 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
     if picture.why and picture.values.dtype in (np.uint8, np.uint16):  # where there is a doubt
         notes.append(f"{picture.name}: taken for data, not for a photograph: {picture.why}")
     notes += hole.notes
+    unseen = stays = np.zeros(picture.size, dtype=bool)
+    if masking.never or masking.inner or masking.max_distance is not None:
+        hole, unseen, stays, more = _restrained(hole, picture, masking, max_pixels)
+        notes += more
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
-    masked = MaskedPicture.of(picture, chosen)
+    masked = MaskedPicture.of(picture, chosen, unseen)
+    notes += [f"{picture.name}: {note}" for note in masked.notes]
     dead = [str(number + 1) for number in np.flatnonzero(masked.dead)]
     if dead:
         which = f"band{'s' * (len(dead) > 1)} {', '.join(dead)}"
         notes.append(f"{picture.name}: nothing is observed of {which}: left as it was")
     sha256 = hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
-    return Prepared(masking, masked, hole, sha256, tuple(notes), describe(hole))
+    return Prepared(masking, masked, hole, sha256, tuple(notes), describe(hole), stays)
+
+
+def _restrained(
+    hole: Hole, picture: Picture, masking: MaskOptions, max_pixels: int
+) -> tuple[Hole, np.ndarray, np.ndarray, list[str]]:
+    """The hole that is filled; what is neither filled nor used; what stays missing; and notes."""
+    never = np.zeros(picture.size, dtype=bool)
+    for mask in masking.never:
+        fitted = MaskOptions(fit_mask=masking.fit_mask)
+        never |= _of_mask(mask, fitted, picture, max_pixels).selected
+    far = masking.max_distance
+    hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
+    return hole, never | stays, stays, notes
 
 
 def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:
@@ -207,44 +244,3 @@ def _of_mask(mask: Mask, options: MaskOptions, picture: Picture, max_pixels: int
         labels=options.mask_label,
         inverted=options.invert_mask,
     )
-
-
-def from_boxes(boxes: Sequence[str | Sequence[int]], size: tuple[int, int]) -> Hole:
-    """The union of boxes.
-
-    Args:
-        boxes: Left, top, width and height of each, in pixels; or a text "X,Y,W,H".
-        size: Height and width of the upright picture.
-
-    Raises:
-        UsageError: A box is something else, has no area or is not wholly within the picture.
-    """
-    height, width = size
-    selected = np.zeros(size, dtype=bool)
-    for x, y, w, h in [parse_box(box) for box in boxes]:
-        box = f"`box=({x},{y},{w},{h})`"
-        if w < 1 or h < 1:
-            raise UsageError(f"{box}: has no area", "X,Y,W,H: W and H are its size")
-        if x < 0 or y < 0 or x + w > width or y + h > height:
-            raise UsageError(
-                f"{box}: reaches out of the picture, which is {width_by_height(size)}",
-                "X,Y,W,H in pixels from the upper left corner",
-            )
-        selected[y : y + h, x : x + w] = True
-    return Hole(selected)
-
-
-def parse_box(box: str | Sequence[int]) -> tuple[int, int, int, int]:
-    """Left, top, width and height of a box that is given as numbers or as a text.
-
-    Raises:
-        UsageError: It is not four whole numbers.
-    """
-    text = box if isinstance(box, str) else ",".join(map(str, box))
-    try:
-        x, y, w, h = map(int, text.split(","))
-    except ValueError:
-        raise UsageError(
-            f"`box={text}`: not four whole numbers", "`box=(X,Y,W,H)`, as in `box=(20,10,64,48)`"
-        ) from None
-    return x, y, w, h

@@ -13,8 +13,7 @@ from npfill.completion.preview import preview
 from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
 from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes, png_bytes
-from npfill.pictures.masked import std_picture
-from npfill.pictures.picture import AUTO, Picture
+from npfill.pictures.picture import NOTHING, Asked, Picture, std_picture
 from npfill.pictures.read import MAX_PIXELS
 
 Text = dict[str, str]
@@ -34,7 +33,7 @@ class OutputOptions:
         strip: Leave out what a picture's file says of it.
         max_pixels: The most pixels of a picture or mask that is read.
         name: A template of the names of results, of `{stem}`, `{result}` and `{suffix}`.
-        kind, wrap: What values are: see `npfill.pictures.asked`.
+        asked: What the user says of values.
     """
 
     output: str | Path | None = None
@@ -45,8 +44,7 @@ class OutputOptions:
     strip: bool = False
     max_pixels: int = MAX_PIXELS
     name: str | None = None
-    kind: str = AUTO
-    wrap: str = ""
+    asked: Asked = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +135,7 @@ def plan_results(
     folder = source.parent if options.output is None else Path(options.output) / below
     stem = source.stem if stem is None else stem
     results = []
-    data = data or (source.suffix if options.kind != AUTO else "")
+    data = data or (source.suffix if options.asked.of_data else "")
     for asked in dict.fromkeys(name.strip() for name in emit.split(",")):
         if asked not in OUTPUTS:
             raise UsageError(f"`emit={asked}`: unknown", f"any of {','.join(OUTPUTS)}")
@@ -196,8 +194,10 @@ def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     masked = done.prepared.masked
     assert done.std is not None
     if masked.picture.is_data and FORMATS[masked.picture.format].floats:
-        return picture_bytes(masked.as_data(masked.deviation(done.std)), text, keep=False)
-    image, full_scale = std_picture(masked.deviation(done.std), masked.anywhere)
+        return picture_bytes(
+            masked.as_data(masked.deviation(done.std, done.mean)), text, keep=False
+        )
+    image, full_scale = std_picture(masked.deviation(done.std, done.mean), masked.anywhere)
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full_scale)})
 
 
@@ -217,7 +217,7 @@ def _npz(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
         drawn = [done.filled(sample).values for sample in done.samples]
         arrays["samples"] = np.stack(drawn) if drawn else arrays["mean"][None][:0]
     if done.std is not None:
-        arrays["std"] = masked.deviation(done.std)
+        arrays["std"] = masked.deviation(done.std, done.mean)
     return npz_bytes(arrays)
 
 

@@ -63,7 +63,7 @@ class Completion:
         std, masked = self.completed.std, self.completed.prepared.masked
         if std is None:
             return None
-        values = masked.deviation_of_values(std)
+        values = masked.deviation_of_values(std, self.completed.mean)
         if masked.picture.has_alpha:
             values = np.concatenate([values, np.zeros_like(values[..., :1])], axis=-1)
         return self.given.restore(values)

@@ -166,7 +166,7 @@ class Run:
             InputError: The picture or its mask cannot be used, or a result cannot hold it.
         """
         most = self.output.max_pixels
-        picture = as_asked(job.file.read(most), self.output.kind, self.output.wrap, self.model)
+        picture = as_asked(job.file.read(most), self.output.asked, self.model)
         for result in job.results:
             result.format_of(picture, keep=self.output.keep)
         return prepare(picture.stripped() if self.output.strip else picture, job.masking, most)

@@ -68,9 +68,11 @@ def predict_checked(
     predictor: "Predictor",
     picture: Values,
     hole: Bool[np.ndarray, "height width"],
+    wanted: Bool[np.ndarray, "height width"],
     seed: int,
     *,
     no_check: bool,
+    bounded: bool,
     **how: object,
 ) -> "tuple[Prediction, list[Found]]":
     """Predict a hole, and rescale the standard deviation by what a check on the picture finds.
@@ -79,8 +81,10 @@ def predict_checked(
         predictor: What completes the picture; a baseline is not checked.
         picture: Intensities in [0, 1]; unread where the hole is.
         hole: True where the picture is missing.
+        wanted: True where that is asked for.
         seed: That of samples and of what is hidden.
         no_check: Do not check.
+        bounded: Nothing is predicted beyond 0 and 1.
         how: The other options of `Predictor.predict`.
 
     Returns:
@@ -88,9 +92,10 @@ def predict_checked(
     """
     from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
 
+    how["bounded"] = bounded
     if no_check or not isinstance(predictor, NeuralPredictor):
         return predictor.predict(picture, hole, seed=seed, **how), []  # type: ignore[arg-type]
-    found, factor = self_check(predictor, picture, hole, seed), 1.0
+    found, factor = self_check(predictor, picture, hole, seed, wanted, bounded=bounded), 1.0
 
     def spread(std: np.ndarray) -> np.ndarray:
         nonlocal factor

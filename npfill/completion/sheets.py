@@ -19,7 +19,9 @@ def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) ->
     for label, each in zip(labels, done, strict=True):
         std = None
         if each.std is not None:  # of channels without a value, it is NaN
-            std = np.nan_to_num(each.prepared.masked.deviation(each.std)[..., shown], posinf=np.inf)
+            std = np.nan_to_num(
+                each.prepared.masked.deviation(each.std, each.mean)[..., shown], posinf=np.inf
+            )
         samples = [sample[..., shown] for sample in each.samples]
         rows.append(Row(label, each.mean[..., shown], std, samples))
     hole = np.logical_or.reduce(done[0].prepared.masked.by_channel[..., shown], axis=-1)

@@ -39,7 +39,9 @@ def completion(done: CompletedPicture) -> dict[str, object]:
 
     std = None
     if done.std is not None:
-        found = rms(masked.deviation(done.std[at])) * (1 if masked.picture.is_data else 255)
+        found = rms(masked.deviation(done.std[at], done.mean[at])) * (
+            1 if masked.picture.is_data else 255
+        )
         std = b64encode(found.astype("<f4").tobytes()).decode()
     return {
         "box": [int(columns[0]), int(rows[0]), len(alpha[0]), len(alpha)],

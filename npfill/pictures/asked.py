@@ -7,27 +7,27 @@ import numpy as np
 from npfill.errors import InputError, UsageError
 from npfill.pictures.formats import FORMATS
 from npfill.pictures.formats.geotiff import why_open
-from npfill.pictures.picture import ANGLE, AUTO, CLASSES, COLUMNS, DATA, Picture
+from npfill.pictures.nodata import is_no_data
+from npfill.pictures.picture import ANGLE, AUTO, CLASSES, COLUMNS, DATA, NOTHING, Asked, Picture
 
 _MOST_CLASSES = 256
 _FEW = 16
 _FEWEST_COLUMNS = 4
 
 
-def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "", model: str = "") -> Picture:
-    """A picture whose values are of the kind that the user names.
+def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Picture:
+    """A picture whose values are what the user says.
 
     Args:
         picture: The picture or data.
-        kind: `auto`: what it is by itself; `data`: numbers in any unit; `classes`: labels, which
-            have no mean; `angle` or `angle:TURN`: numbers of which 0 and TURN are one.
-        wrap: `columns`: the first column follows the last, as at the date line.
+        asked: What the user says.
         model: The name of what completes it: the nearest of a few whole numbers is one of them.
 
     Raises:
         UsageError: There is no such kind.
         InputError: The picture is not of this kind.
     """
+    kind, wrap = asked.kind, asked.wrap
     word, colon, turn = kind.partition(":")
     if word not in {AUTO, DATA, CLASSES, ANGLE} or (colon and word != ANGLE):
         raise UsageError(f"`kind={kind}`: unknown", "auto, data, classes, angle or angle:TURN")
@@ -39,11 +39,14 @@ def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "", model: str = ""
         _check_columns(picture)
         picture = replace(picture, wraps=True)
     if word == AUTO and model == "nearest" and _has_few_numbers(picture):
-        kind = word = CLASSES
+        asked, word = replace(asked, kind=CLASSES), CLASSES
         note = "few whole numbers: nearest chooses one, as of classes; `kind=data` takes means"
         picture = replace(picture, notes=(*picture.notes, note))
-    if word == AUTO:
+    if not asked.of_data:
         return picture
+    word = DATA if word == AUTO else word
+    if word != DATA and (asked.log or asked.clip):
+        raise UsageError(f"`kind={kind}` is of no numbers on a line", "leave `log` and `clip` out")
     format_ = FORMATS[picture.format]
     if not format_.exact:
         raise InputError(
@@ -55,18 +58,23 @@ def as_asked(picture: Picture, kind: str = AUTO, wrap: str = "", model: str = ""
         missing = np.zeros(picture.values.shape, dtype=bool)
     if picture.has_alpha and not picture.is_data:
         missing = missing | (picture.values[..., -1:] == 0)
-    asked = replace(
+    info = picture.info
+    if asked.nodata is not None:
+        info = {**info, "no_data": asked.nodata}
+        missing = missing | is_no_data(picture.values, asked.nodata)
+    said = replace(
         picture,
         is_data=True,
         validity=picture.has_alpha,
         missing=missing,
-        unit=picture.unit and word == DATA,
-        asked=kind,
+        unit=picture.unit and asked == Asked(DATA, wrap),
+        asked=asked,
+        info=info,
         why="",
     )
     if word == CLASSES:
-        _check_classes(asked)
-    return asked
+        _check_classes(said)
+    return said
 
 
 def _has_few_numbers(picture: Picture) -> bool:

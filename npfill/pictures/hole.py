@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool
 
-from npfill.errors import InputError
+from npfill.errors import InputError, UsageError
 from npfill.pictures.classes import labelled
 from npfill.pictures.itself import MASK
 from npfill.pictures.meaning import levels_of, threshold_for
@@ -125,6 +125,47 @@ def from_alpha(picture: Picture) -> Hole:
             f"alpha: selects 0 px of {picture.name}, which is opaque", "give a mask file or a `box`"
         )
     return Hole(selected)
+
+
+def from_boxes(boxes: Sequence[str | Sequence[int]], size: tuple[int, int]) -> Hole:
+    """The union of boxes.
+
+    Args:
+        boxes: Left, top, width and height of each, in pixels; or a text "X,Y,W,H".
+        size: Height and width of the upright picture.
+
+    Raises:
+        UsageError: A box is something else, has no area or is not wholly within the picture.
+    """
+    height, width = size
+    selected = np.zeros(size, dtype=bool)
+    for x, y, w, h in [parse_box(box) for box in boxes]:
+        box = f"`box=({x},{y},{w},{h})`"
+        if w < 1 or h < 1:
+            raise UsageError(f"{box}: has no area", "X,Y,W,H: W and H are its size")
+        if x < 0 or y < 0 or x + w > width or y + h > height:
+            raise UsageError(
+                f"{box}: reaches out of the picture, which is {width_by_height(size)}",
+                "X,Y,W,H in pixels from the upper left corner",
+            )
+        selected[y : y + h, x : x + w] = True
+    return Hole(selected)
+
+
+def parse_box(box: str | Sequence[int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a box that is given as numbers or as a text.
+
+    Raises:
+        UsageError: It is not four whole numbers.
+    """
+    text = box if isinstance(box, str) else ",".join(map(str, box))
+    try:
+        x, y, w, h = map(int, text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"`box={text}`: not four whole numbers", "`box=(X,Y,W,H)`, as in `box=(20,10,64,48)`"
+        ) from None
+    return x, y, w, h
 
 
 def union(holes: Sequence[Hole]) -> Hole:

@@ -6,13 +6,21 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
-from PIL import Image
 
 from npfill.errors import InputError, NpfillError
 from npfill.pictures.formats.geotiff import of_deviation
 from npfill.pictures.nodata import without_no_data
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
-from npfill.pictures.scales import at_ranks, observed, range_of_data, ranks
+from npfill.pictures.scales import (
+    at_ranks,
+    from_line,
+    observed,
+    range_of_data,
+    ranks,
+)
+from npfill.pictures.wild import seen_of_data
+
+Values = Float[np.ndarray, "height width channel"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +28,8 @@ class MaskedPicture:
     """A picture or data with a hole, on the scale of intensities that models see.
 
     Intensities 0 and 1 of a picture are black and white. Of data, they are the least and the
-    greatest observed value of each channel; of floats that may be intensities themselves
-    (`Picture.unit`) and are observed in [0, 1] only, they are 0 and 1.
+    greatest observed value of each channel that is not wild; of floats that may be intensities
+    themselves (`Picture.unit`) and are observed in [0, 1] only, they are 0 and 1.
 
     Attributes:
         picture: The picture.
@@ -32,6 +40,9 @@ class MaskedPicture:
         dead: True of channels of data without an observed value, which are left as they are.
         by_channel: The hole with an axis for channels, of length one if it is that of all.
         anywhere: True where any channel is filled.
+        unseen: True where the picture is neither filled nor seen by what fills it.
+        bounded: No intensity beyond 0 and 1 is filled in: that of anything but numbers.
+        notes: Lines for the user.
     """
 
     picture: Picture
@@ -41,10 +52,20 @@ class MaskedPicture:
     dead: Bool[np.ndarray, "channel"]
     by_channel: Bool[np.ndarray, "height width channels"]
     anywhere: Bool[np.ndarray, "height width"]
+    unseen: Bool[np.ndarray, "height width"]
+    bounded: bool
+    notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, picture: Picture, selected: Bool[np.ndarray, "height width"]) -> "MaskedPicture":
+    def of(
+        cls,
+        picture: Picture,
+        selected: Bool[np.ndarray, "height width"],
+        unseen: Bool[np.ndarray, "height width"] | None = None,
+    ) -> "MaskedPicture":
         """Mask a picture where `selected` is True, and where its values are missing.
+
+        Where `unseen` is True, nothing is filled or used.
 
         Raises:
             InputError: Nothing is observed of data, or what is is infinite, or differs by more than
@@ -54,45 +75,52 @@ class MaskedPicture:
         colours = picture.colours
         dead = np.zeros(colours, dtype=bool)
         low, width = np.zeros(colours), np.full(colours, float(picture.white))
+        bounded, notes = True, list[str]()
+        unseen = np.zeros(picture.size, dtype=bool) if unseen is None else unseen
         if picture.missing is not None:
             hole = selected[..., None] | picture.missing[..., :colours]
         if picture.is_data:
-            low, width = range_of_data(picture, hole)
-            dead = np.asarray(hole.all(axis=(0, 1))) & (not picture.unit)
+            hidden, unseen, bounded, notes = seen_of_data(picture, hole, unseen)
+            low, width = range_of_data(picture, hidden)
+            dead = np.asarray(hidden.all(axis=(0, 1))) & (not picture.unit)
             if dead.all():
                 raise InputError(
                     f"{picture.name}: nothing is observed: every value is missing or selected",
                     "data without any have no level and no unit",
                 )
             hole = hole & ~dead if dead.any() else hole
+        if unseen.any():
+            hole = hole & ~(unseen if hole.ndim == 2 else unseen[..., None])
         if hole.ndim == 3 and colours in {1, 3} and (hole == hole[..., :1]).all():
             hole = hole[..., 0]
-        if hole.ndim == 2:
-            return cls(picture, hole, low, width, dead, hole[..., None], hole)
-        return cls(picture, hole, low, width, dead, hole, np.logical_or.reduce(hole, axis=-1))
+        flat = hole.ndim == 2
+        anywhere = hole if flat else np.logical_or.reduce(hole, axis=-1)
+        by_channel = hole[..., None] if flat else hole
+        rest = (low, width, dead, by_channel, anywhere, unseen, bounded, tuple(notes))
+        return cls(picture, hole, *rest)
 
     @property
-    def intensities(self) -> Float[np.ndarray, "height width channel"]:
+    def intensities(self) -> Values:
         """The colour channels as float32, in [0, 1] outside the hole."""
         colours = self.picture.values[..., : self.picture.colours]
         if not self.picture.is_data:
             return colours.astype(np.float32) / np.float32(self.picture.white)
         with np.errstate(all="ignore"):  # anything may stand in the hole
-            values = (colours - self.low) / self.width
+            values = np.log(colours, dtype=np.float64) if self.picture.asked.log else colours
+            values = (values - self.low) / self.width
             if self.picture.measure == ANGLE:
                 values %= 1
         if self.picture.measure == CLASSES:
             values = ranks(colours, self._classes)
-        return np.where(self.by_channel | self.dead, 0, values).astype(np.float32)
+        hidden = self.by_channel | self.unseen[..., None] | self.dead
+        return np.where(hidden, 0, values).astype(np.float32)
 
-    def filled(
-        self, values: Float[np.ndarray, "height width channel"], *, opaque: bool = False
-    ) -> Picture:
+    def filled(self, values: Values, *, opaque: bool = False) -> Picture:
         """The picture with other colours in the hole, and proof that nothing else has changed.
 
         Args:
             values: Intensities of each colour channel, finite in the hole and not read outside;
-                clipped to [0, 1], and rounded half to even if the picture has integers.
+                clipped to [0, 1] if bounded, and rounded half to even if the picture has integers.
             opaque: Make alpha fully opaque in the hole. By default it stays as it is.
 
         Raises:
@@ -101,14 +129,16 @@ class MaskedPicture:
         result, colours = self.picture.values.copy(), self.picture.colours
         # Of each value in a hole of the channels' own, its channel.
         channel = np.nonzero(self.hole)[-1] if self.hole.ndim == 3 else slice(None)
-        in_units = np.clip(values[self.hole], 0, 1) * self.width[channel] + self.low[channel]
+        inside = np.clip(values[self.hole], 0, 1) if self.bounded else values[self.hole]
+        with np.errstate(over="ignore"):
+            in_units = from_line(self.picture, inside * self.width[channel] + self.low[channel])
         stored = _in_type(in_units, result.dtype)
         if self.picture.measure == CLASSES:
             stored = at_ranks(values, self._classes)[self.hole]
         elif self.picture.measure == ANGLE:
             end = (self.low + self.width)[channel]
             stored = np.where(stored < end, stored, _in_type(self.low, stored.dtype)[channel])
-        elif self.picture.is_data:
+        elif self.picture.is_data and self.bounded:
             stored = np.clip(stored, *(limit[channel] for limit in self._limits))
         stored = without_no_data(stored, self.picture.info.get("no_data"))
         result[..., :colours][self.hole] = stored
@@ -159,19 +189,23 @@ class MaskedPicture:
             used[self.anywhere, colours:] = self.picture.white
         return hashlib.sha256(f"{used.dtype} {used.shape} ".encode() + used.tobytes()).hexdigest()
 
-    def deviation(
-        self, std: Float[np.ndarray, "height width channel"]
-    ) -> Float[np.ndarray, "height width channel"]:
+    def deviation(self, std: Values, mean: Values) -> Values:
         """A standard deviation in the unit of data; of pictures, in intensities, as it is."""
-        return self.deviation_of_values(std) if self.picture.is_data else std
+        return self.deviation_of_values(std, mean) if self.picture.is_data else std
 
-    def deviation_of_values(
-        self, std: Float[np.ndarray, "height width channel"]
-    ) -> Float[np.ndarray, "height width channel"]:
-        """A standard deviation in the unit of `picture.values`: levels, or the unit of data."""
+    def deviation_of_values(self, std: Values, mean: Values) -> Values:
+        """A standard deviation in the unit of `picture.values`: levels, or the unit of data.
+
+        Of logarithms it is half of the interval of one standard deviation on each side.
+        """
         kind = self.picture.values.dtype
         precision = np.promote_types(kind, np.float32) if kind.kind == "f" else np.float32
-        result = np.minimum(std * self.width, np.finfo(precision).max).astype(precision)
+        most = np.finfo(precision).max
+        spread = std * self.width
+        if self.picture.asked.log:
+            with np.errstate(over="ignore"):
+                spread = np.exp(mean * self.width + self.low) * np.sinh(spread)
+        result = np.minimum(spread, most).astype(precision)
         result[..., self.dead] = np.nan
         return result
 
@@ -179,7 +213,14 @@ class MaskedPicture:
     def _classes(self) -> list[np.ndarray]:
         """The observed classes of each channel, in order."""
         channels = range(self.picture.colours)
-        return [np.unique(observed(self.picture, self.hole, channel)) for channel in channels]
+        return [np.unique(observed(self.picture, self._hidden, channel)) for channel in channels]
+
+    @property
+    def _hidden(self) -> Bool[np.ndarray, "height width *channel"]:
+        """True where what fills the picture does not see it."""
+        unseen = self.unseen if self.hole.ndim == 2 else self.unseen[..., None]
+        hidden: np.ndarray = self.hole | unseen
+        return hidden
 
     @cached_property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
@@ -187,35 +228,16 @@ class MaskedPicture:
         picture = self.picture
         dtype = picture.values.dtype
         with np.errstate(over="ignore"):
-            low, high = _in_type(self.low, dtype), _in_type(self.low + self.width, dtype)
+            ends = (from_line(picture, end) for end in (self.low, self.low + self.width))
+            low, high = (_in_type(end, dtype) for end in ends)
         if picture.is_data and not (
             picture.unit and (self.low == 0).all() and (self.width == 1).all()
         ):
             for channel in range(picture.colours):
-                seen = observed(picture, self.hole, channel)
+                seen = observed(picture, self._hidden, channel)
                 if seen.size and seen.min() < seen.max():
                     low[channel], high[channel] = seen.min(), seen.max()
         return low, high
-
-
-def std_picture(
-    std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
-) -> tuple[Image.Image, float]:
-    """A standard deviation as a linear 16-bit grey picture.
-
-    Args:
-        std: Not negative, finite in the hole and not read outside.
-        hole: True where it is shown.
-
-    Returns:
-        The root mean square over channels in mode I;16, zero outside the hole, and its full scale:
-        the value of level 65535, the largest in the hole.
-    """
-    in_hole = np.sqrt(np.mean(np.square(std[hole], dtype=np.float64), axis=-1))
-    full_scale = float(np.max(in_hole, initial=np.finfo(np.float32).tiny))
-    levels = np.zeros(hole.shape, dtype=np.uint16)
-    levels[hole] = np.rint(in_hole / full_scale * 65535)
-    return Image.fromarray(levels), full_scale
 
 
 def _in_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

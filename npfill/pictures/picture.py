@@ -20,6 +20,34 @@ _LUMINANCE = np.array([[0.299], [0.587], [0.114]], dtype=np.float32)  # ITU-R 60
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The words of a user on values, before they are looked at.
+
+    Attributes:
+        kind: `auto`: what they are by themselves; `data`: numbers in any unit; `classes`: labels,
+            which have no mean; `angle` or `angle:TURN`: numbers of which 0 and TURN are one.
+        wrap: `columns`: the first column follows the last, as at the date line.
+        nodata: The value that says that there is none.
+        log: Data are completed in their logarithm.
+        clip: Data are filled with no value beyond those that are observed.
+    """
+
+    kind: str = AUTO
+    wrap: str = ""
+    nodata: float | None = None
+    log: bool = False
+    clip: bool = False
+
+    @property
+    def of_data(self) -> bool:
+        """They are said to be data, whatever the file."""
+        return self != Asked(wrap=self.wrap)
+
+
+NOTHING = Asked()
+
+
+@dataclass(frozen=True)
 class Picture:
     """The content of a picture file or array, upright and with no value changed.
 
@@ -34,7 +62,7 @@ class Picture:
         is_data: The values are measurements, of any range and unit.
         why: A clause that says why the values are data.
         missing: True where a value is missing. Data read from files always have it, pictures never.
-        asked: The kind of values that the user has named: `data`, `classes`, `angle`, `angle:24`.
+        asked: What the user has said of the values.
         wraps: The first column follows the last.
         validity: Of data, the last channel is alpha: what has none is missing.
         unit: Data that are intensities, 0 black and 1 white, unless a value that is observed lies
@@ -54,7 +82,7 @@ class Picture:
     why: str = ""
     missing: Bool[np.ndarray, "height width channel"] | None = None
     unit: bool = False
-    asked: str = ""
+    asked: Asked = NOTHING
     wraps: bool = False
     validity: bool = False
     size: tuple[int, int] = field(init=False)
@@ -92,13 +120,13 @@ class Picture:
     @property
     def measure(self) -> str:
         """`classes` or `angle` of values that are no numbers on a line; else empty."""
-        word = self.asked.partition(":")[0]
+        word = self.asked.kind.partition(":")[0]
         return word if word in {CLASSES, ANGLE} else ""
 
     @property
     def turn(self) -> float:
         """A full turn of angles, in their unit."""
-        return float(self.asked.partition(":")[2] or 360)
+        return float(self.asked.kind.partition(":")[2] or 360)
 
     @property
     def kind(self) -> str:
@@ -200,3 +228,23 @@ def match_channels(
         grey: np.ndarray = values @ _LUMINANCE.astype(values.dtype)
         return grey
     raise ValueError(f"{have} channels cannot become {channels}")
+
+
+def std_picture(
+    std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
+) -> tuple[Image.Image, float]:
+    """A standard deviation as a linear 16-bit grey picture.
+
+    Args:
+        std: Not negative, finite in the hole and not read outside.
+        hole: True where it is shown.
+
+    Returns:
+        The root mean square over channels in mode I;16, zero outside the hole, and its full scale:
+        the value of level 65535, the largest in the hole.
+    """
+    in_hole = np.sqrt(np.mean(np.square(std[hole], dtype=np.float64), axis=-1))
+    full_scale = float(np.max(in_hole, initial=np.finfo(np.float32).tiny))
+    levels = np.zeros(hole.shape, dtype=np.uint16)
+    levels[hole] = np.rint(in_hole / full_scale * 65535)
+    return Image.fromarray(levels), full_scale

@@ -12,10 +12,44 @@ def observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:
     return picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
 
 
+def to_line(picture: Picture, values: np.ndarray) -> np.ndarray:
+    """Values, or if that is asked for their logarithms, which are completed in their place.
+
+    Raises:
+        InputError: They have none.
+    """
+    if not picture.asked.log:
+        return values
+    if wrong := int(np.count_nonzero(~(values > 0))):
+        raise InputError(
+            f"{picture.name}: {wrong:,} observed values are not above 0, and have no logarithm",
+            "leave `log` out; `nodata=0` if 0 stands for none",
+        )
+    return np.log(values, dtype=np.float64)
+
+
+def from_line(picture: Picture, values: np.ndarray) -> np.ndarray:
+    """The inverse of `to_line`."""
+    if not picture.asked.log:
+        return values
+    with np.errstate(over="ignore"):
+        found: np.ndarray = np.exp(values)
+    return found
+
+
+def in_unit(picture: Picture, hole: np.ndarray) -> bool:
+    """Data are intensities: they may be, and all that is observed lies in [0, 1]."""
+    if not picture.unit:
+        return False
+    seen = picture.values[~hole]
+    return bool(seen.min(initial=0) >= 0 and seen.max(initial=0) <= 1)
+
+
 def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The value of intensity 0 of each channel of data, and the difference to that of 1.
 
-    They are 0 and 1 of intensities, else the least and the greatest observed value. A channel of
+    They are 0 and 1 of intensities, else the least and the greatest observed value, or their
+    logarithms. A channel of
     one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one without any
     value has the range from 0 to 1. Angles have a turn; classes have no range, and 0 to 1.
     """
@@ -23,13 +57,11 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
         return np.zeros(picture.colours), np.ones(picture.colours)
     if picture.measure == ANGLE:
         return _turn(picture, hole)
-    if picture.unit:
-        seen = picture.values[~hole]
-        if seen.min(initial=0) >= 0 and seen.max(initial=0) <= 1:
-            return np.zeros(picture.colours), np.ones(picture.colours)
+    if in_unit(picture, hole):
+        return np.zeros(picture.colours), np.ones(picture.colours)
     ends = []
     for channel in range(picture.colours):
-        seen = observed(picture, hole, channel)
+        seen = to_line(picture, observed(picture, hole, channel))
         low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
         if low == high:
             # Half of a subnormal number may be no number above zero.
@@ -86,7 +118,7 @@ def _turn(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"`kind=angle:TURN` says how much a turn is: 360, {most:.6g}, 24 ...; what has none, "
             "as flat ground, must be missing: NaN, or `mask`",
         )
-    if picture.asked == ANGLE and picture.values.dtype.kind == "f" and max(-low, high) <= most:
+    if picture.asked.kind == ANGLE and picture.values.dtype.kind == "f" and max(-low, high) <= most:
         raise InputError(
             f"{picture.name}: angles from {low:g} to {high:g} may be in degrees or in radians",
             f"`kind=angle:{most:.6g}` if in radians, `kind=angle:360` if in degrees",

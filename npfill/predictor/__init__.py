@@ -75,8 +75,7 @@ class BaselinePredictor(Predictor):
         shape, count = filled.mean.shape, samples if filled.is_joint else 0
         noises = [generator(seed, "sample", number) for number in range(count)]
         drawn = [filled.sample(torch.randn(shape, generator=each).numpy()) for each in noises]
-        mean, *clipped = (values.clip(0, 1) for values in (filled.mean, *drawn))
-        return Prediction(mean, filled.std, clipped, filled.notes)
+        return Prediction(filled.mean, filled.std, drawn, filled.notes)
 
 
 def load(

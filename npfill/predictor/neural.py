@@ -32,9 +32,9 @@ class Prediction:
     """The prediction of the pixels of a hole, in row-major order.
 
     Attributes:
-        mean: Mean of the predictive distribution, clipped to [0, 1].
+        mean: Mean of the predictive distribution.
         std: Its standard deviation, in the same unit; None where there is none.
-        samples: Draws from it, clipped to [0, 1]; empty where there is no joint distribution.
+        samples: Draws from it; empty where there is no joint distribution.
         notes: Sentences for the user on how it was made.
         samples_are: What samples are, in words; "" where the sampler's name says it.
     """
@@ -44,6 +44,17 @@ class Prediction:
     samples: list[Float[np.ndarray, "pixel channel"]]
     notes: tuple[str, ...]
     samples_are: str = ""
+
+    def within(self, wanted: Bool[np.ndarray, " pixel"]) -> "Prediction":
+        """Those of the pixels that are wanted."""
+        std = None if self.std is None else self.std[wanted]
+        samples = [each[wanted] for each in self.samples]
+        return replace(self, mean=self.mean[wanted], std=std, samples=samples)
+
+    def clipped(self) -> "Prediction":
+        """The same, means and samples within [0, 1]."""
+        mean, *samples = (values.clip(0, 1) for values in (self.mean, *self.samples))
+        return replace(self, mean=mean, samples=samples)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -92,6 +103,7 @@ class Predictor(ABC):
         rounds: int | None = None,
         noise: bool = False,
         spread: Spread = None,
+        bounded: bool = True,
     ) -> Prediction:
         """Predict the pixels of a hole from the others.
 
@@ -105,6 +117,7 @@ class Predictor(ABC):
             noise: Draw the pixels of samples where they would be means.
             spread: Rescales the standard deviations "batch pixel channel" of the hole, and samples
                 follow; nothing to a baseline.
+            bounded: Means and samples are clipped to [0, 1], as intensities are.
 
         Raises:
             UsageError: The sampler is not for this model and hole.
@@ -117,7 +130,8 @@ class Predictor(ABC):
             raise UsageError(
                 f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
             )
-        return self._predict(picture, hole, samples, seed, chosen, spread)
+        predicted = self._predict(picture, hole, samples, seed, chosen, spread)
+        return predicted.clipped() if bounded else predicted
 
     @abstractmethod
     def _predict(
@@ -205,8 +219,6 @@ def _predict(
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
-    for values in (mean, *pictures):
-        values.clip(0, 1, out=values)
     return Prediction(mean, std, pictures, tuple(notes), kind)
 
 

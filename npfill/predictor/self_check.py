@@ -88,7 +88,15 @@ def half_width(probability: float) -> float:
     return NormalDist().inv_cdf(0.5 + probability / 2)
 
 
-def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int) -> SelfCheck:
+def self_check(
+    predictor: Predictor,
+    picture: Array,
+    hole: HoleArray,
+    seed: int,
+    wanted: HoleArray | None = None,
+    *,
+    bounded: bool = True,
+) -> SelfCheck:
     """Hide some of what is visible, predict it from the rest, and compare.
 
     Args:
@@ -96,20 +104,22 @@ def self_check(predictor: Predictor, picture: Array, hole: HoleArray, seed: int)
         picture: Intensities in [0, 1]; unread where the hole is.
         hole: True where the picture is missing.
         seed: What is hidden depends on it, the hole and nothing else.
+        wanted: True in the part of the hole that is asked for: what is hidden is like it.
+        bounded: Nothing is predicted beyond 0 and 1.
     """
     if (~hole).sum() * MOST < LEAST:
         return SelfCheck(0)
     random = array_generator(seed, "check")
     tiles, of_hole = places(hole, random), classes_of(hole)
-    wanted = shares(of_hole)
+    alike = shares(of_hole if wanted is None else of_hole[wanted[hole]])
     errors, stds, classes = [], [], []
     for place in tiles:
-        hidden = hidden_like(hole, place, wanted, LEAST // len(tiles), random)
+        hidden = hidden_like(hole, place, alike, LEAST // len(tiles), random)
         if not hidden.any():
             continue
         missing, whole = hole[place] | hidden, picture[place]
         seen = np.where(missing[..., None], np.float32(0), whole)
-        predicted = predictor.predict(seen, missing, seed=seed)
+        predicted = predictor.predict(seen, missing, seed=seed, bounded=bounded)
         if predicted.std is None:
             return SelfCheck(0)
         asked = hidden[missing]

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from npfill.errors import InputError
 from npfill.pictures.difference import difference
 from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import Asked, Picture
 from npfill.pictures.read import as_read_again, from_bytes, png_text
 from npfill.pictures.sheet import Row, contact_sheet, rms
 
@@ -70,10 +71,11 @@ def test_numbers_of_all_types_are_compared_exactly(
 )
 def test_nothing_is_filled_beyond_what_was_observed(observed: np.ndarray) -> None:
     picture = data(np.append(observed, np.zeros(2, observed.dtype)))
+    picture = replace(picture, asked=Asked(clip=True))
     masked = MaskedPicture.of(picture, np.array([[False, False, True, True]]))
     filled = masked.filled(np.array([0, 0, -1, 2.0], np.float32).reshape(1, 4, 1)).values.ravel()
     assert observed.min() <= filled[2] <= filled[3] <= observed.max()
-    deviations = masked.deviation(np.ones((1, 4, 1), np.float32))
+    deviations = masked.deviation(np.ones((1, 4, 1), np.float32), masked.intensities)
     assert np.isfinite(deviations).all()
 
 

@@ -11,8 +11,8 @@ from PIL.ExifTags import IFD, Base
 
 from npfill.errors import InputError
 from npfill.pictures.formats import png_bytes
-from npfill.pictures.masked import MaskedPicture, std_picture
-from npfill.pictures.picture import intensities
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import intensities, std_picture
 from npfill.pictures.read import read_picture
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}

@@ -236,7 +236,9 @@ def test_statistics_are_dropped_and_a_deviation_has_no_offset_and_no_no_data_val
     values = np.where(HOLE, 0, levels())
     picture = read_picture(raster(tmp_path / "a.tif", values, *tags))
     masked = MaskedPicture.of(picture, np.zeros(picture.size, dtype=bool))
-    deviation = masked.as_data(masked.deviation(np.ones((*picture.size, 1), np.float32)))
+    deviation = masked.as_data(
+        masked.deviation(np.ones((*picture.size, 1), np.float32), masked.intensities)
+    )
     for name, written in (("mean", completed(picture)), ("std", deviation)):
         (tmp_path / "b.tif").write_bytes(picture_bytes(written, {}, keep=False))
         with tifffile.TiffFile(tmp_path / "b.tif") as tiff:

@@ -6,9 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npfill.completion.hole import from_boxes, parse_box
 from npfill.errors import InputError, UsageError
-from npfill.pictures.hole import Hole, adjusted, check, describe, from_alpha, union
+from npfill.pictures.hole import (
+    Hole,
+    adjusted,
+    check,
+    describe,
+    from_alpha,
+    from_boxes,
+    parse_box,
+    union,
+)
 from npfill.pictures.picture import Picture
 
 CORNER = np.zeros((6, 8), dtype=bool)

@@ -160,7 +160,9 @@ def test_zero_and_one_are_the_least_and_the_greatest_that_is_observed() -> None:
     assert incomplete.intensities.tolist() == [[[0.5, 0], [0, 1], [0, 0]]]
     filled = incomplete.filled(np.full((1, 3, 2), 0.25)).values
     assert filled.tolist() == [[[-5, 100], [-6.25, 300], [-6.25, 150]]]
-    assert incomplete.deviation(np.full((1, 3, 2), 0.1))[0, 2].tolist() == pytest.approx([0.5, 20])
+    assert incomplete.deviation(np.full((1, 3, 2), 0.1), np.zeros((1, 3, 2)))[
+        0, 2
+    ].tolist() == pytest.approx([0.5, 20])
 
 
 def test_channels_that_lack_the_same_are_completed_together_if_they_may_be_colours() -> None:
@@ -191,8 +193,8 @@ def test_a_change_outside_the_hole_is_a_bug_that_is_never_passed_on(
 def test_a_deviation_is_in_intensities_or_in_the_unit_of_the_values() -> None:
     std = np.full((5, 7, 1), 0.1)
     picture = MaskedPicture.of(picture_of(noise(np.uint8, 1)), np.eye(5, 7, dtype=bool))
-    assert picture.deviation(std) == pytest.approx(0.1)
-    assert picture.deviation_of_values(std) == pytest.approx(25.5)
+    assert picture.deviation(std, std) == pytest.approx(0.1)
+    assert picture.deviation_of_values(std, std) == pytest.approx(25.5)
     data = MaskedPicture.of(data_of(np.arange(35.0).reshape(5, 7, 1)), np.zeros((5, 7), dtype=bool))
-    assert data.deviation(std) == pytest.approx(3.4)
-    assert data.deviation_of_values(std) == pytest.approx(3.4)
+    assert data.deviation(std, std) == pytest.approx(3.4)
+    assert data.deviation_of_values(std, std) == pytest.approx(3.4)

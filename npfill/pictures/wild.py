@@ -1,0 +1,97 @@
+"""Wild values: a cosmic ray, a speck, a glint; few, far from all others, and alone."""
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+
+from npfill.pictures.picture import Picture
+from npfill.pictures.scales import in_unit, to_line
+
+_TAIL = 0.01  # the share at each end that may be anything
+_FEWEST = 20  # values, of fewer none is wild
+_SAMPLE = 2**20  # values that the quantiles are of, at most
+# Distances beyond the quantiles, in the distance of these: where neighbours say otherwise, and
+# where there are none.
+_BESIDE_OTHERS, _ALONE = 1.0, 10.0
+
+
+def wild(
+    values: Shaped[np.ndarray, "height width"], seen: Bool[np.ndarray, "height width"]
+) -> tuple[Bool[np.ndarray, "height width"], str]:
+    """Find values that are far from nearly all others and from most of those beside them.
+
+    Far is a distance, beyond the quantiles of 1 and 99 %, of as much as lies between these: seven
+    standard deviations of a normal distribution. What reaches far together, as a mountain does or
+    a star, is not wild.
+
+    Args:
+        values: Finite where they are seen.
+        seen: True where they are observed.
+
+    Returns:
+        True where a value is wild; and the range that is not far, in words.
+    """
+    alone = np.zeros(seen.shape, dtype=bool)
+    known = values[seen].astype(np.float64)
+    known = known[:: -(-len(known) // _SAMPLE) or 1]
+    if len(known) < _FEWEST:
+        return alone, ""
+    low = float(np.quantile(known, _TAIL, method="higher"))
+    high = float(np.quantile(known, 1 - _TAIL, method="lower"))
+    if not 0 < high - low < np.inf:
+        return alone, ""
+    with np.errstate(all="ignore"):
+        beyond = np.maximum(low - values, values - np.float64(high)) / (high - low)
+        far = seen & (beyond > _BESIDE_OTHERS) & np.isfinite(values)
+    rows, columns = far.nonzero()
+    around = [(row, column) for row in (0, 1, 2) for column in (0, 1, 2) if (row, column) != (1, 1)]
+    counts = [
+        sum(padded[rows + row, columns + column].astype(int) for row, column in around)
+        for padded in (np.pad(seen, 1), np.pad(far, 1))
+    ]
+    is_wild = np.where(counts[0] > 0, 2 * counts[1] <= counts[0], beyond[rows, columns] > _ALONE)
+    alone[rows[is_wild], columns[is_wild]] = True
+    return alone, f"{low - (high - low):.3g} to {high + (high - low):.3g}"
+
+
+def seen_of_data(
+    picture: Picture, hole: np.ndarray, unseen: Bool[np.ndarray, "height width"]
+) -> tuple[np.ndarray, Bool[np.ndarray, "height width"], bool, list[str]]:
+    """The values of data that are completed from.
+
+    Args:
+        picture: The data.
+        hole: True where they are filled, of all channels or of each.
+        unseen: True where nothing is filled or used.
+
+    Returns:
+        True where values are not used, in the axes of the hole; what is unseen, with wild values;
+        True if nothing may be filled beyond the range of what is used; and notes.
+    """
+    hidden, notes = hole | (unseen if hole.ndim == 2 else unseen[..., None]), list[str]()
+    bounded = bool(picture.measure) or in_unit(picture, hidden)
+    if not bounded:
+        unseen, notes = _with_wild(picture, hidden, unseen)
+        hidden = hole | (unseen if hole.ndim == 2 else unseen[..., None])
+    return hidden, unseen, bounded or picture.asked.clip, notes
+
+
+def _with_wild(
+    picture: Picture,
+    hidden: Bool[np.ndarray, "height width *channel"],
+    unseen: Bool[np.ndarray, "height width"],
+) -> tuple[Bool[np.ndarray, "height width"], list[str]]:
+    """Add the wild values that are not hidden to what is unseen, with notes on them."""
+    notes = []
+    for channel in range(picture.colours):
+        seen = ~(hidden if hidden.ndim == 2 else hidden[..., channel])
+        line = np.zeros(seen.shape)
+        line[seen] = to_line(picture, picture.values[seen, channel])
+        found, others = wild(line, seen)
+        if found.any():
+            band = f" of band {channel + 1}" if picture.colours > 1 else ""
+            notes.append(
+                f"{np.count_nonzero(found):,} px{band} are wild, beyond {others} and unlike those "
+                "beside them: they stay, and nothing is completed from them"
+            )
+            unseen = unseen | found
+    return unseen, notes

@@ -1,0 +1,152 @@
+"""Grids of numbers: values that are wild, of many decades, beyond what was seen, and no data."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import npfill
+from npfill.baselines.base import Baseline, BaselinePrediction
+from npfill.errors import InputError, UsageError
+from npfill.pictures.wild import wild
+from tests.conftest import of
+
+ROW, COLUMN = np.indices((24, 26))
+FIELD = 300 + 3 * np.sin(0.3 * ROW) + 2 * np.cos(0.2 * COLUMN)
+HOLE = np.zeros(FIELD.shape, dtype=bool)
+HOLE[8:15, 9:17] = True
+
+
+class Below(Baseline):
+    name = "below"
+
+    def fill(self, picture: np.ndarray, hole: np.ndarray) -> BaselinePrediction:
+        return BaselinePrediction(np.full((hole.sum(), picture.shape[-1]), -0.5), None)
+
+
+def completed(picture: Any, **options: Any) -> Any:
+    return npfill.complete(picture, HOLE, of("convcnp", 1), samples=0, **options)
+
+
+def test_a_wild_value_is_found_and_a_mountain_is_not() -> None:
+    values, seen = FIELD.copy(), np.ones(FIELD.shape, dtype=bool)
+    assert not wild(values, seen)[0].any()
+    values[3, 4] = 1e6
+    found, others = wild(values, seen)
+    assert np.argwhere(found).tolist() == [[3, 4]]
+    low, high = map(float, others.split(" to "))
+    assert low < FIELD.min() < FIELD.max() < high < 1e6
+    values[2:5, 3:6] = 1e6
+    assert not wild(values, seen)[0].any()
+
+
+def test_too_few_values_and_a_flat_field_have_none_that_is_wild() -> None:
+    few = np.zeros(FIELD.shape, dtype=bool)
+    few[:, 0] = ROW[:, 0] < 15
+    spiked = FIELD.copy()
+    spiked[3, 0] = 1e6
+    assert not wild(spiked, few)[0].any()
+    flat = np.zeros(FIELD.shape)
+    flat[3, 4] = 1
+    assert not wild(flat, ~few)[0].any()
+
+
+def test_one_cosmic_ray_costs_the_rest_nothing_and_stays() -> None:
+    spiked = FIELD.copy()
+    spiked[3, 4] = 1e9
+    done, plain = completed(spiked), completed(FIELD)
+    assert done.mean[3, 4] == 1e9
+    assert any("1 px are wild" in note for note in done.notes)
+    assert not plain.notes
+    assert np.abs(done.mean - plain.mean)[HOLE].max() < 0.2
+    assert done.std[HOLE].mean() < 1.5 * plain.std[HOLE].mean()
+
+
+def test_values_go_beyond_what_was_seen_unless_that_is_asked_for() -> None:
+    below = npfill.complete(FIELD, HOLE, Below(), samples=0)
+    lowest, highest = FIELD[~HOLE].min(), FIELD[~HOLE].max()
+    np.testing.assert_allclose(below.mean[HOLE], lowest - (highest - lowest) / 2)
+    clipped = npfill.complete(FIELD, HOLE, Below(), samples=0, clip=True)
+    assert (clipped.mean[HOLE] == lowest).all()
+    levels = npfill.complete(FIELD.astype(np.uint8), HOLE, Below(), samples=0)
+    assert (levels.mean[HOLE] == 0).all()
+
+
+def test_the_logarithm_is_completed_in_place_of_values() -> None:
+    decades = np.exp(FIELD - 300)
+    logs, done = completed(FIELD - 300), completed(decades, log=True)
+    np.testing.assert_allclose(done.mean, np.exp(logs.mean), rtol=2e-4)
+    half = (np.exp(logs.mean + logs.std) - np.exp(logs.mean - logs.std)) / 2
+    np.testing.assert_allclose(done.std[HOLE], half[HOLE], rtol=2e-3)
+    np.testing.assert_array_equal(done.mean[~HOLE], decades[~HOLE])
+
+
+def test_what_has_no_logarithm_is_refused() -> None:
+    with pytest.raises(InputError, match="1 observed values are not above 0"):
+        completed(np.where(ROW + COLUMN == 0, 0.0, FIELD), log=True)
+    with pytest.raises(UsageError, match="numbers on a line"):
+        completed(FIELD.astype(np.uint8), log=True, kind="classes")
+
+
+@pytest.mark.slow
+def test_zeros_of_a_depth_map_are_filled_and_all_else_stays(tmp_path: Path) -> None:
+    depth = np.where(HOLE, 0, 10 * FIELD).astype(np.uint16)
+    Image.fromarray(depth).save(tmp_path / "depth.png")
+    done = npfill.complete(tmp_path / "depth.png", nodata=0, samples=0)
+    assert np.array_equal(done.hole, HOLE)
+    assert done.std is not None
+    assert 0 < done.std[HOLE].mean() < 30
+    paths = done.save(tmp_path)
+    with Image.open(paths["mean"]) as image:
+        again = np.asarray(image)
+        options = image.text["npfill_options"]  # type: ignore[attr-defined]
+    assert again.dtype == np.uint16
+    assert np.array_equal(again[~HOLE], depth[~HOLE])
+    assert (abs(again - 10 * FIELD)[HOLE] < 20).all()
+    assert '"--nodata": 0' in options
+
+
+def test_what_is_kept_out_is_neither_filled_nor_used() -> None:
+    land = (ROW + COLUMN > 38) | (COLUMN == 12)
+    sea = np.where(HOLE | land, np.nan, FIELD)
+    done, other = (  # the second has values on land
+        npfill.complete(picture, keep_out=land, model=of("convcnp", 1), samples=0)
+        for picture in (sea, np.where(land, -500.0, sea))
+    )
+    assert np.array_equal(done.hole, HOLE & ~land)
+    assert np.isnan(done.mean[land]).all()
+    assert (other.mean[land] == -500).all()
+    assert np.array_equal(done.mean[~land], other.mean[~land])
+    assert done.std is not None
+    assert (done.std[land] == 0).all()
+
+
+def test_holes_at_a_border_stay_missing_if_only_inner_ones_are_filled(tmp_path: Path) -> None:
+    outside = (ROW < 3) | ((COLUMN == 4) & (ROW < 12)) | ((ROW == 12) & (COLUMN < 7) & (COLUMN > 3))
+    done = npfill.complete(
+        np.where(HOLE | outside, np.nan, FIELD), inner=True, model="nearest", samples=0
+    )
+    assert np.array_equal(done.hole, HOLE)
+    assert np.isnan(done.mean[outside]).all()
+    assert np.array_equal(done.open, outside)
+    assert f"{outside.sum():,} px stay missing: connected to a border" in done.notes[0]
+    path = tmp_path / "a.png"
+    Image.fromarray(FIELD.astype(np.uint8) // 2).save(path)
+    masked = npfill.complete(path, HOLE | outside, inner=True, model="nearest", samples=0)
+    with Image.open(masked.save(tmp_path)["mean"]) as image:
+        alpha = np.asarray(image)[..., 1]
+    assert np.array_equal(alpha == 0, outside)
+    with pytest.raises(InputError, match="nothing of the hole is left"):
+        npfill.complete(FIELD, outside, inner=True, model="nearest")
+
+
+@pytest.mark.parametrize("farthest", [1, 2.5, 3])
+def test_pixels_far_from_all_that_is_observed_stay_missing(farthest: float) -> None:
+    distances = pytest.importorskip("scipy.ndimage").distance_transform_edt
+    done = npfill.complete(FIELD, HOLE, max_distance=farthest, model="nearest", samples=0)
+    near = distances(HOLE) <= farthest
+    assert np.array_equal(done.hole, HOLE & near)
+    assert np.array_equal(done.open, HOLE & ~near)
+    assert f"farther than {farthest:g} px" in done.notes[0]
