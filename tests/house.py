@@ -117,6 +117,7 @@ LATER = {
     "npfill/cli/paint.py": "a page on which holes are painted",
     "npfill/models/parts/pyramid.py:_pixels": "large pictures with small holes, quickly",
     "npfill/models/parts/pyramid.py:_own": "large pictures with small holes, quickly",
+    "npfill/models/parts/unet.py:Window.around": "large pictures with small holes, quickly",
     "npfill/models/parts/unet.py:Window.finer": "large pictures with small holes, quickly",
     "npfill/cli/dry.py": "a dry run that reads all that a run would",
     "npfill/pictures/damage.py": "torn files, of which the rest is kept",

@@ -161,7 +161,7 @@ class ConvCNP(NeuralProcess):
             number, target = inside.nonzero(as_tuple=True)
             if len(number):
                 where = number, rows[number, target], columns[number, target]
-                values = self._within(encoded, window, where)
+                values = self._within(encoded, window.around(*where[1:]), where)
                 outputs[number, target] = values.to(outputs.dtype)
         return floored_gaussian(outputs, self.config.scale_floor)
 

@@ -55,7 +55,7 @@ class Server(ThreadingHTTPServer):
         self.session, self.models, self.words, self.said = session, models, words, said
         self.token = secrets.token_urlsafe(16)
         self.address = f"http://127.0.0.1:{self.server_port}/{self.token}/"
-        self.tabs, self.state = 0, "loading"
+        self.tabs, self.state = set[object](), "loading"
         Thread(target=self._load, daemon=True).start()
 
     def _load(self) -> None:
@@ -65,15 +65,17 @@ class Server(ThreadingHTTPServer):
         except Exception as error:
             self.state = self.said(error)["message"]
 
-    def leave(self) -> None:
-        """Count a tab that was closed; some time after the last one, the server ends."""
-        self.tabs -= 1
+    def leave(self, tab: object) -> None:
+        """Let go of a tab that was closed; some time after the last one, the server ends."""
+        self.tabs.discard(tab)
 
         def end() -> None:
             if not self.tabs:
                 self.shutdown()
 
-        Timer(_SECONDS_TO_COME_BACK, end).start()
+        timer = Timer(_SECONDS_TO_COME_BACK, end)  # a page that is loaded again comes back
+        timer.daemon = True
+        timer.start()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -159,6 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get_mask(self) -> None:
         selected = self.server.session.begun(self._which())
+        selected = selected if selected.any() else selected[:0, :0]
         header = np.array([0, 0, *selected.shape[::-1]], "<u4").tobytes()
         self._send("application/octet-stream", header + np.packbits(selected).tobytes())
 
@@ -170,7 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _get_alive(self) -> None:
         """A connection that is open for as long as a tab is, and says when the model is there."""
         self._send("text/event-stream", None)
-        self.server.tabs, said, is_open = self.server.tabs + 1, "", True
+        self.server.tabs.add(self)
+        said, is_open = "", True
         try:
             while is_open:
                 if said != self.server.state:
@@ -179,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
                 closed, _, _ = select.select([self.connection], [], [], 0.2)
                 is_open = not closed or bool(self.connection.recv(1))
         finally:
-            self.server.leave()
+            self.server.leave(self)
 
     def _painted(self, size: tuple[int, int]) -> Selected:
         """The hole in the body of a request, of a picture of this height and width."""

@@ -101,6 +101,15 @@ class Window:
         )
         return grid[..., top:bottom, left:right]
 
+    def around(self, rows: Tensor, columns: Tensor) -> "Window":
+        """The same window, but that no more is computed than for these rows and columns of it."""
+        edges = []
+        for at, first, last in ((rows, self.top, self.bottom), (columns, self.left, self.right)):
+            low, high = int(at.min()) - _MARGIN, int(at.max()) + 1 + _MARGIN
+            edges.append(max(first, low // MULTIPLE * MULTIPLE))
+            edges.append(min(last, -(-high // MULTIPLE) * MULTIPLE))
+        return Window(self.rows, self.columns, *edges)
+
     def finer(self, grid: Tensor, stride: int) -> Tensor:
         """The part that is computed of the interpolation of a grid of cells of `stride` pixels."""
         rows, columns = (first // stride for first in (self.top, self.left))

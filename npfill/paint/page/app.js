@@ -12,10 +12,7 @@ let open = null, tool = "brush", points = [], value = 1, underway = null, ready 
 const tools = document.querySelectorAll("[data-tool]");
 const pages = new Map(); // what was done on each picture
 
-function say(text, wrong = false) {
-  $("status").textContent = text;
-  $("status").classList.toggle("wrong", wrong);
-}
+const say = (text, wrong = false) => Object.assign($("status"), { textContent: text, className: wrong ? "wrong" : "" });
 
 async function ask(name, parameters = {}, body = null) {
   const answer = await fetch(`${name}?${new URLSearchParams(parameters)}`, body ? { method: "POST", body, signal: underway?.signal } : {});
@@ -40,8 +37,7 @@ async function show(number) {
   if (cells) open.mask.put([0, 0, width, height], cells);
   else await ask("mask", { picture: number }).then(async (answer) => open.mask.unpack(await answer.arrayBuffer())).catch(explain);
   $("name").textContent = document.title = pictures[number];
-  $("previous").disabled = number === 0;
-  $("next").disabled = number === pictures.length - 1;
+  [$("previous").disabled, $("next").disabled] = [number === 0, number === pictures.length - 1];
   view.open(width, height);
   if (!$("status").classList.contains("wrong")) say(`${width} × ${height} pixels${ready ? "" : ". The model is loading while you paint."}`);
   $("paper").classList.add("there");
@@ -164,8 +160,7 @@ async function decoded({ mean, samples, std, ...rest }, how) {
 function render() {
   const { result, chosen } = open.shown;
   $("paper").classList.toggle("fresh", result !== null);
-  $("undo").disabled = !open.past.length;
-  $("redo").disabled = !open.future.length;
+  [$("undo").disabled, $("redo").disabled] = [!open.past.length, !open.future.length];
   $("saveResult").disabled = $("saveSheet").disabled = result === null;
   $("hint").hidden = open.past.length > 0 || open.mask.box() !== null;
   $("exists").hidden = true;
@@ -183,11 +178,11 @@ function render() {
 
 function coloured(std, width, height) {
   const image = new ImageData(width, height), full = std.reduce((most, each) => Math.max(most, each), 0) || 1;
+  $("ramp").title = `from ±0 to ±${full.toPrecision(2)}`;
   std.forEach((each, at) => {
     if (each === 0) return;
     const place = (each / full) * (HEAT.length - 1.001), low = Math.floor(place);
-    image.data.set(HEAT[low].map((level, channel) => level + (place - low) * (HEAT[low + 1][channel] - level)), 4 * at);
-    image.data[4 * at + 3] = 255;
+    image.data.set([...HEAT[low].map((level, channel) => level + (place - low) * (HEAT[low + 1][channel] - level)), 255], 4 * at);
   });
   return image;
 }
@@ -202,13 +197,8 @@ function thumbnails(result, chosen) {
     context.drawImage($("before"), around - left, around - top);
     context.drawImage(picture, around, around);
     button.append(canvas, number ? `Sample ${number}` : "Mean");
-    button.setAttribute("role", "radio");
-    button.setAttribute("aria-checked", number === chosen);
-    button.onclick = () => {
-      if (open.shown.chosen !== number) turn({ result, chosen: number });
-      $("samples").children[number].focus();
-    };
-    return button;
+    const onclick = () => number !== chosen && (turn({ result, chosen: number }), $("samples").children[number].focus());
+    return Object.assign(button, { role: "radio", ariaChecked: number === chosen, onclick });
   }));
   $("draw").hidden = result.pictures.length > 1 || result.std === null;
 }
@@ -224,7 +214,8 @@ function slide() {
 
 async function commanded() {
   const { result, chosen } = open.shown, how = { ...result.how, result: chosen ? "samples" : "mean", samples: chosen };
-  $("command").textContent = (await (await ask("command", how)).json()).command;
+  const { command } = await (await ask("command", how)).json();
+  if (open.shown.result === result && open.shown.chosen === chosen) $("command").textContent = command;
 }
 
 // Saving
@@ -254,7 +245,7 @@ const sized = () => (tool === "wand" ? "wand" : "brush");
 
 function choose(name) {
   tool = view.tool = name;
-  for (const button of tools) button.setAttribute("aria-pressed", button.dataset.tool === name);
+  for (const button of tools) button.ariaPressed = button.dataset.tool === name;
   $("sizing").style.visibility = ["brush", "eraser", "wand"].includes(name) ? "" : "hidden";
   $("sizeName").textContent = name === "wand" ? "Tolerance" : "Size";
   resize(sizes[sized()]);
@@ -285,13 +276,12 @@ document.addEventListener("keyup", (event) => event.key === " " && (view.held = 
 addEventListener("beforeunload", (event) => [...pages.values()].some((page) => page.unsaved) && event.preventDefault());
 
 for (const button of tools) button.onclick = () => choose(button.dataset.tool);
-for (const id of ["split", "doubt"]) $(id).oninput = slide;
 for (const [id, act] of Object.entries({
   previous: () => step(-1), next: () => step(1), undo: () => undo(...undone), redo: () => undo(...redone),
   whole: () => view.fit(), fill: () => fill(), draw: () => fill(SAMPLES),
   saveResult: () => save("result"), saveMask: () => save("mask"), saveSheet: () => save("sheet"),
 })) $(id).onclick = act;
-$("size").oninput = () => resize($("size").value);
+for (const [id, act] of Object.entries({ split: slide, doubt: slide, size: () => resize($("size").value) })) $(id).oninput = act;
 
 Object.assign(new EventSource("alive"), {
   onerror: () => say("npfill has ended. What was saved is kept.", true),

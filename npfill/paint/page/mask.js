@@ -7,8 +7,7 @@ export class Mask {
     Object.assign(this, { width, height, canvas, cells: new Uint8Array(width * height) });
     this.changed = null; // the box [left, top, right, bottom] of the change under way, and
     this.before = null; // what was there: a copy is kept of the box alone once it ends
-    canvas.width = width;
-    canvas.height = height;
+    Object.assign(canvas, { width, height });
   }
 
   // A change begins, which `end` turns into a record that `swap` undoes and does again.

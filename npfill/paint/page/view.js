@@ -5,8 +5,7 @@ const $ = (id) => document.getElementById(id);
 export class View {
   // `act` is told of strokes: begin(x, y, erase), move(x, y), end(), cancel(); and at(x, y) of the pen.
   constructor(act) {
-    Object.assign(this, { act, stage: $("stage"), paper: $("paper"), pen: $("pen") });
-    Object.assign(this, { width: 1, height: 1, scale: 1, left: 0, top: 0, size: 24, tool: "brush" });
+    Object.assign(this, { act, stage: $("stage"), paper: $("paper"), pen: $("pen"), scale: 1, size: 24, tool: "brush" });
     this.fingers = new Map(); // where they are on the stage
     this.down = this.held = false; // a stroke is under way; Space is held
     this.cursor = null; // of the keyboard, in pixels
@@ -27,8 +26,7 @@ export class View {
   fit() {
     const { clientWidth: wide, clientHeight: high } = this.stage;
     this.scale = Math.min((wide - 32) / this.width, (high - 32) / this.height, 16);
-    this.left = (wide - this.width * this.scale) / 2;
-    this.top = (high - this.height * this.scale) / 2;
+    [this.left, this.top] = [(wide - this.width * this.scale) / 2, (high - this.height * this.scale) / 2];
     this.place();
     this.fitted = true;
   }
@@ -41,9 +39,7 @@ export class View {
 
   zoom(by, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
     const scale = Math.min(40, Math.max(0.02, this.scale * by)), grown = scale / this.scale;
-    this.left = x - (x - this.left) * grown;
-    this.top = y - (y - this.top) * grown;
-    this.scale = scale;
+    Object.assign(this, { scale, left: x - (x - this.left) * grown, top: y - (y - this.top) * grown });
     this.place();
     this.showPen(x, y);
   }
