@@ -38,6 +38,7 @@ class Browser:
         self.driver = driver
         driver.get(address)
         self.until(lambda: "there" in self["paper"].get_attribute("class"))
+        assert "pixels" in self["status"].text or self["status"].text == "Ready."
 
     def __getitem__(self, name: str) -> Any:
         return self.driver.find_element(By.ID, name)

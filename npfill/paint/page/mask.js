@@ -142,7 +142,7 @@ export class Mask {
   unpack(buffer) {
     const [left, top, wide, high] = new Uint32Array(buffer, 0, 4), bits = new Uint8Array(buffer, 16);
     const cells = new Uint8Array(wide * high).map((_, bit) => (bits[bit >> 3] >> (7 - (bit & 7))) & 1);
-    this.put([left, top, left + wide, top + high], cells);
+    if (cells.length) this.put([left, top, left + wide, top + high], cells);
   }
 }
 
