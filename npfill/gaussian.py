@@ -38,6 +38,13 @@ class Gaussian:
             spread = spread + self.factor.diagonal().log()
         return -0.5 * standardised.square() - spread - _HALF_LOG_TWO_PI
 
+    def crps(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Continuous ranked probability score of each element (Gneiting and Raftery 2007, 4.2)."""
+        z = (value - self.mean) / self.scale
+        density = (-0.5 * z.square()).exp() / math.sqrt(2.0 * math.pi)
+        within = torch.erf(z / math.sqrt(2.0))
+        return self.scale * (z * within + 2.0 * density - 1.0 / math.sqrt(math.pi))
+
     def kl(self, other: "Gaussian") -> Float[Tensor, "*shape"]:
         """KL(self || other) of each element alone, in nats, in closed form."""
         ratio = (self.scale / other.scale).square()

@@ -12,6 +12,8 @@ from npfill.files import folder, mismatch, refuse_weights, sha256_of
 
 # The model that completes where none is named, and the word for that.
 DEFAULT, AUTO = "convcnp-photo", "auto"
+# The model for grids of numbers, and the word for the better of it and kriging.
+DATA, BEST = "convcnp-field", "best"
 # The weights of a training run, in its folder.
 _BEST = "best.safetensors"
 
@@ -87,6 +89,11 @@ def entries() -> dict[str, Entry]:
                 f"{path}: [{name}]: revision {entry.revision!r}", "name a whole commit"
             )
     return known
+
+
+def for_data() -> str:
+    """The name of the model that completes data: the default, where none ships for them."""
+    return DATA if DATA in shipped() else DEFAULT
 
 
 def shipped() -> dict[str, Entry]:

@@ -82,3 +82,12 @@ def test_draws_with_a_factor_have_its_correlation_and_their_own_scales() -> None
 def test_what_is_no_correlation_of_three_channels_is_refused(numbers: list[float]) -> None:
     with pytest.raises(ValueError, match="correlations"):
         factor_of(numbers, 3)
+
+
+def test_the_ranked_probability_score_is_the_integral_of_squared_differences() -> None:
+    predicted = Gaussian(torch.tensor(0.3).double(), torch.tensor(0.5).double())
+    at = torch.linspace(-8, 8, 200_001, dtype=torch.float64)
+    below = 0.5 * (1 + torch.erf((at - 0.3) / 0.5 / 2**0.5))
+    expected = torch.trapezoid((below - (at >= 1.1).double()).square(), at)
+    found = predicted.crps(torch.tensor(1.1).double())
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)

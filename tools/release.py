@@ -72,7 +72,7 @@ def add_command(
         raise UsageError(
             f"{name!r} is no name", "it has letters, digits, - and _ alone, a letter or digit first"
         )
-    if name in {zoo.AUTO, *BASELINES}:
+    if name in {zoo.AUTO, zoo.BEST, *BASELINES}:
         raise UsageError(f"{name!r} has a meaning already", "give the model another name")
     refuse_results([folder("pretrained") / f"{name}.safetensors"], overwrite)
     environment = run.read_environment()

@@ -12,6 +12,9 @@ from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from npfill.evaluate.fields.report import FieldResults
     from npfill.evaluate.report import Table
 
 
@@ -26,8 +29,8 @@ def evaluate_command(
     ] = None,
     *,
     data: Annotated[
-        Path, typer.Option(help="Test pictures: a folder, zip, idx files, .npy or .npz.")
-    ],
+        Path | None, typer.Option(help="Test pictures: a folder, zip, idx files, .npy or .npz.")
+    ] = None,
     contexts: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +60,13 @@ def evaluate_command(
     photos: Annotated[
         bool, typer.Option("--photos", help="Photographs at their own size, damaged as they are.")
     ] = False,
+    fields: Annotated[
+        bool,
+        typer.Option(
+            "--fields",
+            help="Grids of numbers: --images (at most 10) random fields of each law, real grids.",
+        ),
+    ] = False,
     masks: Annotated[
         Path | None, typer.Option(help="With --photos: a zip or folder of irregular masks.")
     ] = None,
@@ -73,23 +83,37 @@ def evaluate_command(
     ] = False,
 ) -> None:
     """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
-    if output is not None:
-        if output.exists() and not output.is_dir():
-            raise InputError(f"{output}: not a folder", "`output` names a folder")
-        files = [output / "report.md", output / "results.json", *sorted(output.glob("*.png"))]
-        refuse_results(files, overwrite)
+    _refuse_taken(output, overwrite)
     reporter = Reporter()
     for name, entry in zoo.entries().items():
         if name in (names or []):
             say_terms(reporter, name, entry.terms)
 
+    from npfill.evaluate import LOOKS, evaluate, evaluate_fields, report
+
+    if fields:
+        if data or samplers or photos or masks:
+            raise UsageError("`fields` with options of pictures", "leave the others out")
+        _fields(
+            evaluate_fields,
+            names,
+            contexts,
+            size,
+            images,
+            seed,
+            device,
+            output,
+            overwrite,
+            context.obj,
+        )
+        return
+    if data is None:
+        raise UsageError("no data: what are the test pictures?", "give `data=PATH`, or `fields`")
     if protocol != "npfill":
         if protocol != "tnp" or contexts or samplers or photos or masks:
             raise UsageError(f"`protocol={protocol}`", "tnp, without `contexts` or `samplers`")
         _tnp(names or [], data, size, images, seed, device, output, overwrite, context.obj)
         return
-
-    from npfill.evaluate import LOOKS, evaluate, report
 
     chosen = [word.strip() for word in samplers.split(",")] if samplers else []
     with progress(None) as shown:
@@ -129,6 +153,15 @@ def evaluate_command(
             write_bytes(output / name, content, overwrite=overwrite)
         plots = len(written) - 2
         reporter.say(f"wrote {output / 'report.md'}, results.json and {plots} plots")
+
+
+def _refuse_taken(output: Path | None, overwrite: bool) -> None:
+    """Refuse a folder that holds a report, or is none."""
+    if output is not None:
+        if output.exists() and not output.is_dir():
+            raise InputError(f"{output}: not a folder", "`output` names a folder")
+        files = [output / "report.md", output / "results.json", *sorted(output.glob("*.png"))]
+        refuse_results(files, overwrite)
 
 
 def _tnp(
@@ -171,6 +204,43 @@ def _tnp(
         )
         output.mkdir(parents=True, exist_ok=True)
         write_bytes(output / "report.md", f"{text}\n".encode(), overwrite=overwrite)
+
+
+def _fields(
+    measure: "Callable[..., FieldResults]",
+    names: list[str] | None,
+    part: str | None,
+    side: int | None,
+    count: int,
+    seed: int,
+    device: str,
+    output: Path | None,
+    overwrite: bool,
+    words: list[str],
+) -> None:
+    """Measure models and other tools on grids of numbers."""
+    with progress(None) as shown:
+        results = measure(
+            names or [],
+            parts=[] if part is None else [part],
+            side=side or 128,
+            count=min(count, 10),
+            seed=seed,
+            device=device,
+            on_cell=lambda tool, where: shown.advance(1, f"{tool}  {where}"),
+        )
+    for table in results.tables():
+        drawn = rich_table.Table(*map(plain, table.head), title=table.title, box=None)
+        for row in table.rows:
+            drawn.add_row(*row)
+        stdout.print(drawn)
+        stdout.print()
+    if output is not None:
+        command = shell(["npfill", *words])
+        output.mkdir(parents=True, exist_ok=True)
+        page, every = results.as_markdown(command), results.as_json(command)
+        write_bytes(output / "report.md", page.encode(), overwrite=overwrite)
+        write_bytes(output / "results.json", every.encode(), overwrite=overwrite)
 
 
 def _print(tables: "list[Table]") -> None:

@@ -13,6 +13,7 @@ from npfill.errors import UsageError
 from npfill.evaluate import entrants
 from npfill.evaluate.agreement import AGREEMENT
 from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
+from npfill.evaluate.fields.measured import evaluate_fields
 from npfill.evaluate.looks import LOOKS
 from npfill.evaluate.protocol import (
     Budget,
@@ -27,7 +28,16 @@ from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
 
-__all__ = ["AGREEMENT", "LOOKS", "Budget", "Estimate", "Result", "Results", "evaluate"]
+__all__ = [
+    "AGREEMENT",
+    "LOOKS",
+    "Budget",
+    "Estimate",
+    "Result",
+    "Results",
+    "evaluate",
+    "evaluate_fields",
+]
 
 
 def evaluate(

@@ -18,6 +18,7 @@ from npfill.baselines import Baseline
 from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
+from npfill.predictor.best import BestPredictor
 from npfill.predictor.flows import with_flow
 from npfill.predictor.neural import (
     Array,
@@ -89,7 +90,8 @@ def load(
     The last few that came from files are kept in memory, by the identity of their file.
 
     Args:
-        model: `auto` for the model for photographs; a name that `npfill models` lists or that of a
+        model: `auto` for the model for photographs; `best` for the better of the model for data and
+            kriging, by a check on the picture; a name that `npfill models` lists or that of a
             baseline; a `.safetensors` file, the folder of a training run, or an address on the Hub;
             a network, which is copied if it must move to another device and never moved itself; a
             baseline; or a predictor, which is returned as it is.
@@ -115,6 +117,10 @@ def load(
     word = str(model)
     if word in baselines.BASELINES:
         return _of_baseline(word)
+    if word == zoo.BEST:
+        names = zoo.for_data(), "kriging"
+        candidates = tuple(load(name, device, fetch=fetch) for name in names)
+        return BestPredictor(candidates, name=word, word=word, device=candidates[0].device)
     found = zoo.find(word, fetch=fetch)
     weights = _weights(found, target)
     return NeuralPredictor(

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 
+from npfill.gaussian import Gaussian
 from npfill.predictor.hidden import (
     BESIDE,
     LEAST,
@@ -49,6 +51,7 @@ class SelfCheck:
         hole: The classes of surroundings of the pixels of the hole.
         errors: What errors in rescaled standard deviations are at most, in order.
         evidence: The number of independent errors that they are worth.
+        crps: Their mean continuous ranked probability score, before rescaling.
     """
 
     pixels: int
@@ -59,6 +62,7 @@ class SelfCheck:
     hole: Int[np.ndarray, " pixel"] | None = None
     errors: Float[np.ndarray, " value"] | None = None
     evidence: float = 0.0
+    crps: float = np.nan
 
     def rescaled(
         self, std: Float[np.ndarray, "*batch pixel channel"]
@@ -156,4 +160,5 @@ def found(
         hole,
         np.sort(np.abs(errors / rescale(stds, classes)), axis=None),
         evidence(classes),
+        float(Gaussian(*map(torch.from_numpy, (errors, stds))).crps(torch.zeros(())).mean()),
     )

@@ -1,1 +1,1 @@
-"""Grids of numbers: models and other tools on random fields and on real ones."""
+"""Grids of numbers: models and other tools on random fields of known law and on real grids."""

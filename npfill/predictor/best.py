@@ -1,0 +1,56 @@
+"""The better of several predictors on each picture, by what they make of its visible pixels."""
+
+from dataclasses import dataclass, replace
+
+from npfill.errors import UsageError
+from npfill.predictor.neural import Array, Chosen, HoleArray, Prediction, Predictor, Spread
+from npfill.predictor.self_check import self_check
+from npfill.sampling import AUTO
+
+
+@dataclass(eq=False)
+class BestPredictor(Predictor):
+    """A choice among predictors, made for each picture anew.
+
+    Visible pixels, in pieces like those of the hole, are hidden from each; the one with the least
+    continuous ranked probability score completes the picture.
+
+    Attributes:
+        candidates: The predictors; the first is taken where too few pixels are visible.
+    """
+
+    candidates: tuple[Predictor, ...]
+    variant = "choice"
+
+    def check_sampler(
+        self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
+    ) -> None:
+        """See `Predictor.check_sampler`."""
+        if (sampler, rounds, noise) != (AUTO, None, False):
+            raise UsageError(
+                f"{self.name} draws samples in the way of what it chooses",
+                "leave sampler, rounds and noise out, or name a model",
+            )
+
+    def _predict(
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
+    ) -> Prediction:
+        checks = [self_check(each, picture, hole, seed) for each in self.candidates]
+        scores = [check.crps for check in checks]
+        best = 0
+        if all(check.pixels for check in checks):
+            best = min(range(len(scores)), key=scores.__getitem__)
+            others = (
+                f"{score / scores[best]:.2f} times as large by {each.name}"
+                for each, score in zip(self.candidates, scores, strict=True)
+                if each is not self.candidates[best]
+            )
+            why = f"on {checks[best].pixels:,} visible pixels its error is the least: it is "
+            why += ", ".join(others)
+        else:
+            why = "too few visible pixels to choose by"
+        chosen = self.candidates[best]
+        predicted = chosen.predict(
+            picture, hole, samples=samples, seed=seed, spread=checks[best].rescaled
+        )
+        return replace(predicted, notes=(*predicted.notes, f"completed by {chosen.name}; {why}"))
