@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 import npfill
+from npfill.completion.completed import CompletedPicture
 from npfill.context import Context, Targets
+from npfill.errors import InputError, UsageError
 from npfill.gaussian import Gaussian
 from npfill.sampling import Exemplar
 from npfill.sampling.exemplar import NARROW
@@ -69,6 +71,14 @@ def test_texture_goes_on_where_the_mean_is_flat(channels: int, corner: int) -> N
     assert error < 0.2 * flat
 
 
+@pytest.mark.slow
+def test_a_pattern_goes_on_with_its_period() -> None:
+    tile = torch.rand(3, 9, 7, generator=generator("tile"))
+    picture, hole = tile.repeat(1, 7, 8)[:, :SIDE, :SIDE], a_hole(20, 18)
+    error = (drawn(picture, hole)[0] - picture[:, hole].T).square().mean()
+    assert error < 0.05 * picture.var()
+
+
 def test_where_the_mean_is_sure_a_sample_is_the_mean() -> None:
     picture, hole = stripes(), a_hole()
     assert (drawn(picture, hole, std=1e-3) - 0.5).abs().max() < 0.01
@@ -80,9 +90,9 @@ def test_patches_are_taken_from_where_it_is_allowed() -> None:
     picture[:, :, 40:] = 1.0  # close to the hole, but not allowed
     hole, allowed = a_hole(), torch.ones(SIDE, SIDE, dtype=torch.bool)
     allowed[:, 40:] = False
-    one = Exemplar().complete(picture, hole, predicted(picture), 0, range(1), allowed)
+    one = Exemplar(allowed).complete(picture, hole, predicted(picture), 0, range(1))
     picture[:, :, 44:] = 0.0
-    other = Exemplar().complete(picture, hole, predicted(picture), 0, range(1), allowed)
+    other = Exemplar(allowed).complete(picture, hole, predicted(picture), 0, range(1))
     assert torch.equal(one.samples, other.samples)
 
 
@@ -155,3 +165,37 @@ def test_what_is_known_is_spread_however_far() -> None:
     known[..., 0] = 1.0
     spread = spread_into(torch.full((1, 3, 700), 0.25), known, 3)
     assert spread.numpy() == pytest.approx(0.25, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_mask_says_where_patches_are_taken_from() -> None:
+    picture, hole = stripes(), a_hole()
+    allowed = torch.ones(SIDE, SIDE, dtype=torch.bool)
+    allowed[:, 40:] = False
+    pixels, model = picture.permute(1, 2, 0).numpy(), of("cnp", 3)
+
+    def completed(where: Tensor | None) -> CompletedPicture:
+        return npfill.complete(
+            pixels,
+            hole.numpy(),
+            model,
+            1,
+            sampler="exemplar",
+            check=False,
+            draw_from=where,
+        ).completed
+
+    done, anywhere = completed(allowed), completed(None)
+    assert done.std is not None
+    mean, std = (torch.from_numpy(each).permute(2, 0, 1) for each in (done.mean, done.std))
+    wanted = Exemplar(allowed).complete(picture, hole, Gaussian(mean, std), 0, range(1)).samples
+    assert np.array_equal(done.samples[0][hole.numpy()], wanted[0].numpy())
+    assert not np.array_equal(done.samples, anywhere.samples)
+
+
+def test_only_patches_can_be_drawn_from_a_part_of_the_picture() -> None:
+    picture, hole = stripes().permute(1, 2, 0).numpy(), a_hole().numpy()
+    with pytest.raises(UsageError, match="draw_from"):
+        npfill.complete(picture, hole, of("cnp", 3), 1, draw_from=~hole)
+    with pytest.raises(InputError, match="selects 0 px"):
+        npfill.complete(picture, hole, of("cnp", 3), 1, sampler="exemplar", draw_from=hole & ~hole)

@@ -18,6 +18,7 @@ from npfill.cli.options import (
     Boxes,
     Confidence,
     Device,
+    DrawFrom,
     Emit,
     FitMask,
     Format,
@@ -34,6 +35,7 @@ from npfill.cli.options import (
     Noise,
     Output,
     Overwrite,
+    Quiet,
     Recursive,
     Rounds,
     Sampler,
@@ -42,6 +44,7 @@ from npfill.cli.options import (
     SkipExisting,
     Strip,
     Tolerance,
+    Verbose,
     Wrap,
 )
 from npfill.cli.records import Record, Records, batch, failure, skipped
@@ -80,6 +83,7 @@ def complete_command(
     sampler: Sampler = "auto",
     rounds: Rounds = None,
     noise: Noise = False,
+    draw_from: DrawFrom = None,
     no_check: NoCheck = False,
     kind: Kind = "auto",
     wrap: Wrap = "",
@@ -116,12 +120,8 @@ def complete_command(
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=_OUTPUT)
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Print more.", rich_help_panel=_OUTPUT)
-    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
     from npfill.completion import (
@@ -149,7 +149,9 @@ def complete_command(
                 *(mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []),
                 *(keep_out, inner, max_distance),
             ),
-            SamplingOptions(samples, seed, sampler, rounds, noise, no_check, confidence, tolerance),
+            SamplingOptions(
+                samples, seed, sampler, rounds, noise, no_check, confidence, tolerance, draw_from
+            ),
             OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name, asked),
             model,
             device,

@@ -74,6 +74,10 @@ Rounds = Annotated[
     int | None, _model(metavar="K", help="Rounds of the autoregressive sampler. Default: 16.")
 ]
 Noise = Annotated[bool, _model("--noise", help="Draw each pixel of a sample, not its mean.")]
+DrawFrom = Annotated[
+    str | None,
+    _model(metavar="MASK", help="Samples take patches from where this mask is white alone."),
+]
 Confidence = Annotated[
     float | None, _model(metavar="P", help="Probability of intervals. Default: 0.9.")
 ]
@@ -119,3 +123,5 @@ Strip = Annotated[bool, _output("--strip", help="Leave EXIF and resolution out."
 SkipExisting = Annotated[
     bool, _output("--skip-existing", help="Keep existing files and write the others.")
 ]
+Quiet = Annotated[bool, _output("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, _output("--verbose", "-v", help="Print more.")]

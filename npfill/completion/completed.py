@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float
 
-from npfill.completion.hole import MaskOptions, Prepared
+from npfill.completion.hole import MaskOptions, Prepared, hole_of, name_of
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
@@ -147,6 +147,7 @@ class CompletedPicture:
             "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
             **vars(sampling),
+            "draw_from": sampling.draw_from and self._said(str(name_of(sampling.draw_from))),
             **vars(asked),
             "kind": asked.kind if asked.kind != AUTO else "",
             "device": self.device,
@@ -214,6 +215,10 @@ def complete_prepared(
     options = vars(how) | {"samples": samples, "bounded": masked.bounded}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
+    if how.draw_from is not None:
+        if picture.wraps:
+            raise UsageError("`draw_from` is not for columns that close", "leave `wrap` out")
+        options["draw_from"] = hole_of(MaskOptions(how.draw_from), picture, max_pixels).selected
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order

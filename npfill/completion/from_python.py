@@ -49,6 +49,7 @@ def complete(
     sampler: str = "auto",
     rounds: int | None = None,
     noise: bool = False,
+    draw_from: object = None,
     check: bool = True,
     kind: str = AUTO,
     wrap: str = "",
@@ -95,6 +96,8 @@ def complete(
             that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
+        draw_from: A mask, in any form of `mask`, of where samples take patches from: white or True
+            is drawn from. For the sampler `exemplar`.
         confidence: The probability of intervals; 0.9 by default.
         tolerance: The width of its interval beyond which a pixel stays open: transparent or NaN in
             files, and True in `Completion.open`. In levels, or the unit of data.
@@ -118,7 +121,10 @@ def complete(
         UsageError: The options contradict each other, or the device is not there.
     """
     most = MAX_PIXELS if max_pixels is None else max_pixels
-    how = SamplingOptions(samples, seed, sampler, rounds, noise, not check, confidence, tolerance)
+    source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
+    how = SamplingOptions(
+        samples, seed, sampler, rounds, noise, not check, confidence, tolerance, source
+    )
     if samples < 0:
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []

@@ -4,9 +4,11 @@ import math
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from npfill.errors import UsageError
+from npfill.pictures.picture import Picture
 
 # The parameters of a completion that its pixels depend on, and the types of their values.
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -25,6 +27,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "sampler": str,
     "rounds": int,
     "noise": bool,
+    "draw_from": str,
     "no_check": bool,
     "confidence": (int, float),
     "tolerance": (int, float),
@@ -66,6 +69,8 @@ class SamplingOptions:
         sampler: A sampler's name, or `auto`.
         rounds: Rounds of the autoregressive sampler; None for its default.
         noise: Draw the pixels of samples where they would be means.
+        draw_from: A mask, a file or in memory, of where samples take patches from; None for
+            everywhere.
         no_check: Keep the model's standard deviation, without a check on the picture itself.
         confidence: The probability of intervals; None for `CONFIDENCE`.
         tolerance: The width of that interval, in levels or the unit of data, beyond which a pixel
@@ -83,6 +88,7 @@ class SamplingOptions:
     no_check: bool = False
     confidence: float | None = None
     tolerance: float | None = None
+    draw_from: str | Path | Picture | None = None
 
     def __post_init__(self) -> None:
         for name in ("confidence", "tolerance"):

@@ -77,8 +77,9 @@ class Run:
         recursive: bool = False,
     ) -> None:
         self.sampling, self.output, self.model, self.device = sampling, output, model, device
+        masks = [*masking.files, *MaskOptions(sampling.draw_from).files]
         files, self.several, self.notes = find_pictures(
-            images, recursive=recursive, masks=masking.files, results=output.output
+            images, recursive=recursive, masks=masks, results=output.output
         )
         self.pictures = len(files)
         for file in files:
@@ -92,7 +93,7 @@ class Run:
         self.jobs = self._plan(files, masking)
         if self.failures and not self.several:
             raise self.failures[0][1]
-        inputs = {*(file.path for file in files), Path(model)}
+        inputs = {*(file.path for file in files), Path(model), *masks}
         inputs |= {file for job in self.jobs for file in job.masking.files}
         refuse_inputs([each.path for job in self.jobs for each in job.results], inputs)
         self.skipped: list[Path] = []

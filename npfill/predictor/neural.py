@@ -104,6 +104,7 @@ class Predictor(ABC):
         noise: bool = False,
         spread: Spread = None,
         bounded: bool = True,
+        draw_from: HoleArray | None = None,
     ) -> Prediction:
         """Predict the pixels of a hole from the others.
 
@@ -118,6 +119,7 @@ class Predictor(ABC):
             spread: Rescales the standard deviations "batch pixel channel" of the hole, and samples
                 follow; nothing to a baseline.
             bounded: Means and samples are clipped to [0, 1], as intensities are.
+            draw_from: True where samples may take patches from; None for everywhere.
 
         Raises:
             UsageError: The sampler is not for this model and hole.
@@ -125,6 +127,13 @@ class Predictor(ABC):
             ModelError: Predictions are not finite, or a package is missing.
         """
         chosen = self.check_sampler(sampler, rounds, noise=noise)
+        if draw_from is not None:
+            if not isinstance(chosen, Exemplar):
+                raise UsageError(
+                    "`draw_from`: samples are not drawn from patches of the picture",
+                    "`sampler=exemplar` draws so, with any model",
+                )
+            chosen = replace(chosen, allowed=torch.from_numpy(draw_from))
         missing = int(hole.sum())
         if rounds is not None and rounds > missing:
             raise UsageError(

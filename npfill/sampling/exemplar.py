@@ -1,6 +1,6 @@
 """Samples with texture of the picture's own, held by the predictive distribution."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
@@ -53,7 +53,12 @@ class Exemplar(Sampler):
     They are pictures that would fit, and no draws from the predictive distribution: of a std that
     says how little is known, they show what goes with the rest of the picture. The first is the
     best of a few. A hole too narrow for texture gets the mean with the grain of the picture.
+
+    Attributes:
+        allowed: True where patches may be taken from; None for everywhere.
     """
+
+    allowed: Bool[Tensor, "height width"] | None = field(default=None, compare=False)
 
     name: ClassVar[str] = "exemplar"
     meaning: ClassVar[str] = "texture of the picture's own, held by mean and std"
@@ -90,7 +95,6 @@ class Exemplar(Sampler):
         predicted: Gaussian,
         seed: int,
         numbers: range,
-        allowed: Bool[Tensor, "height width"] | None = None,
     ) -> Drawn:
         """Samples of the hole of a picture, from the prediction of any model.
 
@@ -100,11 +104,10 @@ class Exemplar(Sampler):
             predicted: Mean and std, of the picture's shape; unread outside the hole.
             seed: The seed.
             numbers: The numbers of the samples, each of which depends on its own and the seed.
-            allowed: True where patches may be taken from; None for everywhere.
         """
         if not hole.any() or not numbers:
             return Drawn(picture.new_zeros(len(numbers), int(hole.sum()), len(picture)), ())
-        free = ~hole if allowed is None else ~hole & allowed
+        free = ~hole if self.allowed is None else ~hole & self.allowed
         parts = (picture.float(), hole, free, predicted.mean.float(), predicted.scale.float())
         painting = Painting(*(part.cpu() for part in parts)).around(_window(hole.cpu()))
         notes, narrow = list[str](), not holds_box(painting.hole, NARROW)

@@ -11,17 +11,18 @@ from functools import cached_property
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
-from npfill.sampling.patches import OFFSETS, Field, Fits, Patches, Values, some_of
-from npfill.sampling.scales import REACH, Scale, scales, spread_into
+from npfill.sampling.beginnings import from_rim, from_shifts
+from npfill.sampling.patches import Field, Fits, Patches, Values
+from npfill.sampling.scales import Scale, blurred, scales
 from npfill.seeds import generator
 from npfill.steps import Steps
 
 # Rounds of search and votes at the coarsest scale and the next ones; the last is for all others.
 _ROUNDS = (12, 8, 6, 4, 3, 2)
-# Paintings that are begun for the first sample: that which fits best at half size is finished.
-STARTS = 3
+# How paintings are begun, by shifts or from the rim: those that the first sample is the best of;
+# and those of the others, in turn.
+_FIRST, _OTHERS = (True, True), (True, False)
 # The spread s of a vote, in intensities, and at the finest scale, where the mean has no texture; at
 # the end, of its coarse part and of the whole, and over how many pixels the coarse part is smooth.
 _VOTE, _VOTE_FINEST = 0.06, 0.02
@@ -29,8 +30,6 @@ _VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.1, 0.02, 4.0
 # Share of the sources that a sample draws from at the coarsest scale, and the size of what it
 # leaves out, in pixels.
 _SHARE, _LEFT_OUT = 0.7, 3.0
-# The most sources that the hole is first filled from.
-_FIRST = 2048
 # The least std, in intensities.
 _LEAST = 1e-3
 
@@ -71,65 +70,63 @@ class Painting:
 
     def work(self, number: int) -> int:
         """The amount of work that a sample is, in patches to search for."""
-        rounds = [_rounds(len(self.levels) - 1 - level) for level in range(len(self.levels))]
+        rounds = [_rounds(self._top(False) - level) for level in range(len(self.levels))]
         parts = [len(each.targets) * n for each, n in zip(self.levels, rounds, strict=True)]
-        return parts[0] + self._starts(number) * sum(parts[1:])
+        return sum(sum(parts[: self._top(shifted) + 1]) for shifted in _ways(number))
 
-    def _starts(self, number: int) -> int:
-        return STARTS if number == 0 and len(self.levels) > 1 else 1
+    def _top(self, shifted: bool) -> int:
+        """The scale that a painting is begun at."""
+        return max(len(self.levels) - (2 if shifted else 1), 0)
 
     def sample(self, seed: int, number: int, steps: Steps) -> Float[Tensor, "pixel channel"]:
         """The painted pixels of the hole, which depend on the seed and the number alone.
 
-        The first sample is the best of `STARTS` by the fit of its patches, before the finest scale.
+        The first sample is the best of a few by the fit of its patches.
         """
         begun = [
-            self._coarse(generator(seed, "exemplar", number, start), steps)
-            for start in range(self._starts(number))
+            self._paint(shifted, generator(seed, "exemplar", number, start), steps)
+            for start, shifted in enumerate(_ways(number))
         ]
-        field, random, _ = min(begun, key=lambda one: one[2])
-        field, fits = self._paint(0, field, random, steps)
+        field, fits = min(begun, key=lambda one: float(one[1].mean()))
         patches = self.levels[0]
         return _settled(patches.votes(field, fits, sharp=True), patches)
 
-    def _coarse(
-        self, random: torch.Generator, steps: Steps
-    ) -> tuple[Field | None, torch.Generator, float]:
-        """Paint at all scales but the finest.
+    def _paint(
+        self, shifted: bool, random: torch.Generator, steps: Steps
+    ) -> tuple[Int[Tensor, " patch"], Float[Tensor, " patch"]]:
+        """Search and vote in turn, from the coarsest scale to the finest.
 
         Returns:
-            The field of the second finest, if there is one, the generator for what is to follow,
-            and the mean distance of a patch to its source.
+            The field of the finest scale, and how well its patches fit.
         """
-        field, fit = None, 0.0
-        for number in range(len(self.levels) - 1, 0, -1):
-            field, fits = self._paint(number, field, random, steps)
-            fit = float(fits.mean())
-        return field, random, fit
-
-    def _paint(
-        self, number: int, field: Field | None, random: torch.Generator, steps: Steps
-    ) -> tuple[Int[Tensor, " patch"], Float[Tensor, " patch"]]:
-        """Search and vote in turn at one scale, from what the coarser one found."""
-        patches, values = self.levels[number], self.levels[number].values.clone()
-        allowed, coarsest = patches.scale.sources.flatten(), number == len(self.levels) - 1
+        field: Field | None = None
         fits: Fits | None = None
-        spread = _VOTE if number else _VOTE_FINEST
-        if coarsest:
-            allowed = _some(patches.scale, random)
-            values[patches.pixels] = _begun(patches, allowed, random, spread)
-        else:
-            assert field is not None
-            field, known = patches.doubled(self.levels[number + 1], field, allowed, random)
-            fits = torch.where(known, 0.0, 1e3)
-            values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, spread)
-        for _ in range(_rounds(len(self.levels) - 1 - number)):
-            steps.advance(len(patches.targets))
-            field, fits = patches.search(values, field, allowed, random)
-            values[patches.pixels] = held(patches.votes(field, fits, sharp=False), patches, spread)
+        for level in range(self._top(shifted), -1, -1):
+            patches, values = self.levels[level], self.levels[level].values.clone()
+            allowed = patches.scale.sources.flatten()
+            spread = _VOTE if level else _VOTE_FINEST
+            if field is None:
+                allowed = _some(patches.scale, random)
+                begin = from_shifts if shifted else from_rim
+                values[patches.pixels] = begin(patches, allowed, random, spread)
+            else:
+                field, known = patches.doubled(self.levels[level + 1], field, allowed, random)
+                fits = torch.where(known, 0.0, 1e3)
+                votes = patches.votes(field, fits, sharp=False)
+                values[patches.pixels] = held(votes, patches, spread)
+            for _ in range(_rounds(self._top(False) - level)):
+                steps.advance(len(patches.targets))
+                field, fits = patches.search(values, field, allowed, random)
+                votes = patches.votes(field, fits, sharp=False)
+                values[patches.pixels] = held(votes, patches, spread)
         assert field is not None
         assert fits is not None
         return field, fits
+
+
+def _ways(number: int) -> tuple[bool, ...]:
+    """How the paintings of a sample are begun, from which the best is taken: with shifts or not."""
+    return _FIRST if number == 0 else (_OTHERS[number % 2],)
 
 
 def _rounds(above: int) -> int:
@@ -151,60 +148,12 @@ def _settled(votes: Values, patches: Patches) -> Values:
     scale = patches.scale
     moved = torch.zeros(scale.hole.numel(), votes.shape[1])
     moved[patches.pixels] = held(votes, patches, _VOTE_COARSE) - votes
-    smooth = _blurred(moved.T.reshape(-1, *scale.size), _COARSE)
+    smooth = blurred(moved.T.reshape(-1, *scale.size), _COARSE)
     return held(votes + smooth.flatten(1).T[patches.pixels], patches, _VOTE_AT_END)
-
-
-def _begun(
-    patches: Patches, allowed: Bool[Tensor, " place"], random: torch.Generator, spread: float
-) -> Values:
-    """The hole filled layer by layer from its rim, with the middles of patches that fit best.
-
-    A pixel counts in a comparison as 1 where it is observed or filled, and else as much as its mean
-    is sure: s² / (s² + std²), with the spread s of a vote.
-    """
-    scale = patches.scale
-    colours, (height, width) = len(scale.mean), scale.size
-    rough = scale.picture[colours:]
-    if len(rough):
-        rough = spread_into(rough, ~scale.hole, 2)
-    begun = torch.cat([scale.mean, rough])
-    values = torch.where(scale.hole, begun, scale.picture).flatten(1).T.contiguous()
-    sure = spread**2 / (spread**2 + scale.std.square().mean(0))
-    sure = torch.where(scale.hole, sure, 1.0).flatten()
-    around = torch.tensor([y * width + x for y, x in OFFSETS])
-    sources = some_of(allowed, _FIRST, random)
-    known = patches.values[sources[:, None] + around]
-    squares, known = known.square().sum(2), known.flatten(1)
-    left = scale.hole.clone()
-    while left.any():
-        near = F.max_pool2d((~left).float()[None, None], 3, 1, 1)[0, 0] > 0
-        layer = (left & near).flatten().nonzero()[:, 0]
-        row, column = layer // width, layer % width
-        y, x = row.clamp(REACH, height - REACH - 1), column.clamp(REACH, width - REACH - 1)
-        shown = (y * width + x)[:, None] + around
-        counts = sure[shown]
-        wanted = (values[shown] * counts[..., None]).flatten(1)
-        best = (counts @ squares.T).sub_(wanted @ known.T, alpha=2).argmin(1)
-        values[layer] = patches.values[sources[best] + layer - (y * width + x)]
-        sure[layer] = 1.0
-        left = left & ~near
-    return values[patches.pixels]
 
 
 def _some(scale: Scale, random: torch.Generator) -> Bool[Tensor, " place"]:
     """Sources of a sample's own: all but some areas, which differ from sample to sample."""
-    noise = _blurred(torch.randn(1, *scale.size, generator=random), _LEFT_OUT)[0]
+    noise = blurred(torch.randn(1, *scale.size, generator=random), _LEFT_OUT)[0]
     least = noise[scale.sources].quantile(1.0 - _SHARE)
     return (scale.sources & (noise >= least)).flatten()
-
-
-def _blurred(
-    values: Float[Tensor, "channel height width"], spread: float
-) -> Float[Tensor, "channel height width"]:
-    """Means with Gaussian weights of a spread in pixels."""
-    reach = int(3 * spread)
-    kernel = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * spread**2))
-    kernel = (kernel / kernel.sum()).view(1, 1, -1)
-    padded = F.pad(values[:, None], [reach] * 4, mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel.unsqueeze(-1)), kernel.unsqueeze(-2))[:, 0]

@@ -86,6 +86,17 @@ def scales(
         missing, barred = 1.0 - seen, _halved(barred)
 
 
+def blurred(
+    values: Float[Tensor, "channel height width"], spread: float
+) -> Float[Tensor, "channel height width"]:
+    """Means with Gaussian weights of a spread in pixels."""
+    reach = int(3 * spread)
+    kernel = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * spread**2))
+    kernel = (kernel / kernel.sum()).view(1, 1, -1)
+    padded = F.pad(values[:, None], [reach] * 4, mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel.unsqueeze(-1)), kernel.unsqueeze(-2))[:, 0]
+
+
 def holds_box(hole: Bool[Tensor, "height width"], side: int) -> bool:
     """A box of this side fits into the hole."""
     if min(hole.shape) < side:
