@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import check, complete, growth, masks, predict, spectrum, steps
+from benchmarks import check, complete, growth, masks, predict, spectrum, steps, texture
 
 _PROGRAMS = {
     "steps": steps,
@@ -12,6 +12,7 @@ _PROGRAMS = {
     "spectrum": spectrum,
     "check": check,
     "masks": masks,
+    "texture": texture,
 }
 
 

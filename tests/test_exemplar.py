@@ -160,6 +160,19 @@ def test_progress_is_told_up_to_the_whole() -> None:
     assert heard[-1][0] == heard[-1][1]
 
 
+def test_wide_holes_are_told_to_be_none_for_autoregressive_samples_of_photographs() -> None:
+    picture = stripes().permute(1, 2, 0).numpy()
+
+    def notes(side: int) -> tuple[str, ...]:
+        hole = a_hole(side, 6).numpy()
+        return npfill.complete(
+            picture, hole, of("convcnp", 3), 1, sampler="autoregressive", rounds=1, check=False
+        ).notes
+
+    assert not any("run off" in note for note in notes(20))
+    assert any("run off" in note for note in notes(34))
+
+
 def test_what_is_known_is_spread_however_far() -> None:
     known = torch.zeros(1, 3, 700)
     known[..., 0] = 1.0

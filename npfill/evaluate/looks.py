@@ -20,6 +20,7 @@ Masks = Bool[Tensor, "batch 1 height width"]
 # Metrics of samples of photographs, in the order of reports.
 LOOKS = (
     "sample_psnr",
+    "samples_mean_psnr",
     "st_lpips",
     "band_fine",
     "band_middle",
@@ -38,6 +39,18 @@ _KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 def _sample_psnr(case: Case) -> Score | None:
     first = _first(case)
     return None if first is None else scores.psnr(first, case.pictures, ~case.observed)
+
+
+@metric(
+    "samples_mean_psnr",
+    "PSNR of the samples' mean",
+    "of the mean of all samples in the hole, in dB; beside that of the predictive mean",
+    2,
+)
+def _samples_mean_psnr(case: Case) -> Score | None:
+    if case.samples is None or len(case.samples) < 2:
+        return None
+    return scores.psnr(case.samples.mean(0), case.pictures, ~case.observed)
 
 
 @metric(

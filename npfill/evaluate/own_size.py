@@ -29,10 +29,17 @@ class AtOwnSize(BatchPredictor):
         predictor: The predictor.
         seed: The seed.
         sampler: Draws samples, by its name; None to draw none.
+        samples: The number of samples.
     """
 
-    def __init__(self, predictor: Predictor, seed: int, sampler: str | None = None) -> None:
-        self.predictor, self.seed, self.sampler = predictor, seed, sampler
+    def __init__(
+        self,
+        predictor: Predictor,
+        seed: int,
+        sampler: str | None = None,
+        samples: int = _OF_PHOTOGRAPHS,
+    ) -> None:
+        self.predictor, self.seed, self.sampler, self.samples = predictor, seed, sampler, samples
 
     def predict(self, pixels: Pixels, observed: Mask) -> BatchPrediction:
         """Predict one picture; its distribution is the Gaussian of mean and std in each pixel."""
@@ -57,7 +64,7 @@ class AtOwnSize(BatchPredictor):
             prediction = replace(prediction, uncalibrated=before, half_width=check.half_width)
         if self.sampler is None:
             return prediction
-        started, count = time.perf_counter(), _OF_PHOTOGRAPHS
+        started, count = time.perf_counter(), self.samples
         drawn = self.predictor.predict(
             picture, hole, samples=count, seed=self.seed, sampler=self.sampler, spread=spread
         ).samples

@@ -9,7 +9,9 @@ from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Conditioned
 from npfill.pictures.picture import match_channels
-from npfill.sampling import Exemplar, Sampler
+from npfill.sampling import Autoregressive, Exemplar, Sampler
+from npfill.sampling.exemplar import WIDE
+from npfill.sampling.scales import holds_box
 
 Pixels = Float[np.ndarray, "pixel colour"]
 Notes = tuple[str, ...]
@@ -29,6 +31,12 @@ def drawn(
     other = sampler.substitute(given) if samples and finer else None
     if other is not None:
         notes = (f"every cell of the coarser grid is observed in part: samples are {other.name}",)
+    runs_off = samples and isinstance(sampler, Autoregressive) and given.model.any_size
+    if runs_off and holds_box(~given.context.observed[0, 0].cpu(), WIDE):
+        notes += (
+            f"the hole is wider than {WIDE} px: there each round's errors feed the next, and "
+            "autoregressive samples of photographs run off; `sampler=exemplar` does not",
+        )
     values = (other or sampler).sample(given, targets, seed, samples, predicted)
     return [channels_last(each, channels) for each in values], notes
 
