@@ -150,6 +150,7 @@ LATER = {
     "npfill/training/loop.py:merit_of": "samples of whole holes by a flow",
     "npfill/predictor/__init__.py:_weights": "samples of whole holes by a flow",
     "npfill/sampling/exemplar.py": "samples with texture of the picture's own",
+    "npfill/completion/draw_from.py": "patches from where a mask allows",
     "npfill/sampling/beginnings.py": "samples with texture of the picture's own",
     "npfill/sampling/painting.py": "samples with texture of the picture's own",
     "npfill/sampling/patches.py": "samples with texture of the picture's own",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float
 
-from npfill.completion.hole import MaskOptions, Prepared, hole_of, name_of
+from npfill.completion.draw_from import as_said, source_of
+from npfill.completion.hole import MaskOptions, Prepared
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
@@ -81,9 +82,7 @@ class CompletedPicture:
         if tolerance is None or self.std is None:
             return self.prepared.stays
         wide = 2 * masked.deviation_of_values(self.half_width * self.std, self.mean) > tolerance
-        found: np.ndarray = np.logical_or.reduce(wide, axis=-1) & masked.anywhere
-        found |= self.prepared.stays
-        return found
+        return np.asarray((wide.any(axis=-1) & masked.anywhere) | self.prepared.stays)
 
     def doubt(self, *, verbose: bool) -> list[str]:
         """The findings of the check, and how much stays open, in lines."""
@@ -146,8 +145,7 @@ class CompletedPicture:
             ],
             "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
-            **vars(sampling),
-            "draw_from": sampling.draw_from and self._said(str(name_of(sampling.draw_from))),
+            **as_said(sampling, self._said),
             **vars(asked),
             "kind": asked.kind if asked.kind != AUTO else "",
             "device": self.device,
@@ -207,18 +205,15 @@ def complete_prepared(
     )
     parts = [(slice(None), hole)]
     if hole.ndim == 3:
-        parts = [(slice(c, c + 1), hole[..., c]) for c in range(hole.shape[-1])]
-        parts = [(channel, missing) for channel, missing in parts if missing.any()]
+        each = enumerate(np.moveaxis(hole, -1, 0))
+        parts = [(slice(c, c + 1), missing) for c, missing in each if missing.any()]
     pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
     mean, std, drawn = pixels.copy(), np.zeros_like(pixels), pixels[None][:0]
     picture, checks, has_std, are = masked.picture, list["Found"](), True, ""
     options = vars(how) | {"samples": samples, "bounded": masked.bounded}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
-    if how.draw_from is not None:
-        if picture.wraps:
-            raise UsageError("`draw_from` is not for columns that close", "leave `wrap` out")
-        options["draw_from"] = hole_of(MaskOptions(how.draw_from), picture, max_pixels).selected
+    options["draw_from"] = source_of(how, picture, max_pixels)
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order

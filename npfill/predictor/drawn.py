@@ -1,11 +1,14 @@
 """Samples as arrays: from a model's grid, or from the picture at its own size."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill.context import Targets
+from npfill.errors import UsageError
 from npfill.gaussian import Gaussian
 from npfill.models.base import Conditioned
 from npfill.pictures.picture import match_channels
@@ -15,6 +18,24 @@ from npfill.sampling.scales import holds_box
 
 Pixels = Float[np.ndarray, "pixel colour"]
 Notes = tuple[str, ...]
+
+
+def drawing_from(
+    sampler: Sampler | None, allowed: Bool[np.ndarray, "height width"] | None
+) -> Sampler | None:
+    """A sampler that takes patches from where it is allowed; None for everywhere.
+
+    Raises:
+        UsageError: It takes no patches.
+    """
+    if allowed is None:
+        return sampler
+    if not isinstance(sampler, Exemplar):
+        raise UsageError(
+            "`draw_from`: samples are not drawn from patches of the picture",
+            "`sampler=exemplar` draws so, with any model",
+        )
+    return replace(sampler, allowed=torch.from_numpy(allowed))
 
 
 def drawn(

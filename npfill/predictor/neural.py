@@ -15,7 +15,7 @@ from npfill.errors import InputError, ModelError, UsageError
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import match_channels
-from npfill.predictor.drawn import channels_last, drawn, painted
+from npfill.predictor.drawn import channels_last, drawing_from, drawn, painted
 from npfill.sampling import AUTO, Exemplar, Sampler, moments, sampler_for
 from npfill.sampling.predictive import smaller_chunks
 
@@ -127,13 +127,7 @@ class Predictor(ABC):
             ModelError: Predictions are not finite, or a package is missing.
         """
         chosen = self.check_sampler(sampler, rounds, noise=noise)
-        if draw_from is not None:
-            if not isinstance(chosen, Exemplar):
-                raise UsageError(
-                    "`draw_from`: samples are not drawn from patches of the picture",
-                    "`sampler=exemplar` draws so, with any model",
-                )
-            chosen = replace(chosen, allowed=torch.from_numpy(draw_from))
+        chosen = drawing_from(chosen, draw_from)
         missing = int(hole.sum())
         if rounds is not None and rounds > missing:
             raise UsageError(
