@@ -1,4 +1,4 @@
-"""The progress of samples that take long, told to who listens."""
+"""The progress of work that takes long, told to who listens."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

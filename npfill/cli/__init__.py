@@ -1,7 +1,8 @@
 """The command `npfill`: one file per subcommand, and nothing heavy until one runs."""
 
+import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,22 +23,42 @@ from npfill.package import __version__
 
 app = typer.Typer(
     name="npfill",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("complete", epilog="Example: npfill complete photo.jpg --mask mask.png")(
-    complete_command
-)
-app.command("mask")(mask_command)
-app.command("paint", epilog="Example: npfill paint photo.jpg")(paint_command)
-app.command("check")(check_command)
-app.command("explain")(explain_command)
-app.command("train")(train_command)
-app.command("evaluate")(evaluate_command)
-app.command("fetch")(models.fetch_command)
-app.command("demo")(demo_command)
-app.command("doctor")(doctor_command)
+_FIRST = """\
+npfill completes pictures with missing pixels, and says how sure it is. To begin:
+
+  npfill demo                                   mend a scratched photograph, into npfill-demo/
+  npfill mask npfill-demo/scratched.jpg         propose a mask for it, to look at
+  npfill complete npfill-demo/scratched.jpg --mask npfill-demo/scratched_mask.png
+
+Then name a photograph of your own. npfill --help lists all commands."""
+_COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
+    "complete": (
+        complete_command,
+        "photo.jpg --mask photo_mask.png",
+        "1.5 megapixels take some twenty seconds on two cores; samples, as long again.",
+    ),
+    "mask": (mask_command, "photo.jpg --scratches", "A photograph takes a second or two."),
+    "paint": (paint_command, "photo.jpg", ""),
+    "check": (check_command, "before.png after.png --mask mask.png", ""),
+    "explain": (explain_command, "photo_mean.png", "--rerun takes as long as the completion did."),
+    "train": (train_command, "cnp-mnist --data path/to/mnist", "Training takes minutes to hours."),
+    "evaluate": (
+        evaluate_command,
+        "cnp-mnist nearest --data path/to/mnist --images 200",
+        "A thousand pictures take minutes for each model.",
+    ),
+    "fetch": (models.fetch_command, "convcnp-photo", ""),
+    "demo": (demo_command, "", "It takes a few seconds."),
+    "doctor": (doctor_command, "", "It takes a few seconds."),
+}
+for _name, (_command, _words, _takes) in _COMMANDS.items():
+    _about = inspect.cleandoc(_command.__doc__ or "")
+    _example = f"Example: npfill {_name} {_words}".strip()
+    _text = "\n\n".join(part for part in (_example, _about, _takes) if part)
+    app.command(_name, help=_text, short_help=_about.splitlines()[0])(_command)
 app.add_typer(models.app, name="models")
 app.add_typer(figure.app, name="figure")
 understand(app)
@@ -45,12 +66,15 @@ understand(app)
 
 @app.callback(invoke_without_command=True)
 def npfill(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
 ) -> None:
     """Complete pictures with missing pixels, and say how sure it is."""
     if version:
         typer.echo(f"npfill {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(_FIRST)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

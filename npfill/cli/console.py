@@ -153,10 +153,10 @@ class Progress:
             stderr.print(f"{state.description}  {state.percentage:.0f} %{remaining}")
 
     def reach_of(self, done: int, total: int) -> None:
-        """Move to a number of samples' units done, of so many; the end says itself."""
+        """Move to a number of units done of a completion, of so many; the end says itself."""
         self.expect(total)
         if done < total:
-            self.reach(done, "samples")
+            self.reach(done, "completing")
 
     def say(self, line: str) -> None:
         """Print a line that stays, above the bar where there is one."""

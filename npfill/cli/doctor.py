@@ -1,4 +1,4 @@
-"""`npfill doctor`: what is here and a self-test; `npfill demo`: every bundled model for digits."""
+"""`npfill doctor`: what is here and a self-test; `npfill demo`: a photograph mended."""
 
 import platform
 from importlib.metadata import version
@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from npfill.cli.console import Reporter, stdout
+import npfill
+from npfill.cli.console import Reporter, print_data, shell, stdout
 from npfill.errors import CheckFailedError
 from npfill.files import folder, refuse_results, write_bytes
 from npfill.package import __version__
@@ -41,22 +42,41 @@ def _line(name: str, text: str) -> None:
 
 
 def demo_command(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder for npfill-demo.png.")
-    ] = Path(),
-    samples: Annotated[int, typer.Option(min=0, max=100, help="Samples to draw.")] = 3,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for results.")] = Path(
+        "npfill-demo"
+    ),
+    digits: Annotated[
+        bool, typer.Option("--digits", help="Draw a digit by every digit model instead.")
+    ] = False,
+    samples: Annotated[int, typer.Option(min=0, max=100, help="Samples of digits.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="The seed of the samples.")] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing file.")
     ] = False,
 ) -> None:
-    """Complete the bundled digit with every bundled digit model: one sheet, no network."""
-    path = output / "npfill-demo.png"
-    refuse_results([path], overwrite)
+    """Mend a scratched photograph that comes along: what it was, is, and how sure it is."""
     from npfill import completion, zoo
 
-    picture, mask = (folder("examples") / name for name in ("digit.png", "digit_mask.png"))
-    names = [name for name, entry in zoo.shipped().items() if entry.channels == 1]
-    done = {name: completion.complete(picture, mask, name, samples, seed) for name in names}
-    write_bytes(path, completion.comparison_png(done), overwrite=overwrite)
-    Reporter().say(f"wrote {path}: {', '.join(names)}")
+    examples = folder("examples")
+    if digits:
+        path = output / "npfill-digits.png"
+        refuse_results([path], overwrite)
+        names = [name for name, entry in zoo.shipped().items() if entry.channels == 1]
+        picture, mask = examples / "digit.png", examples / "digit_mask.png"
+        done = {name: completion.complete(picture, mask, name, samples, seed) for name in names}
+        write_bytes(path, completion.comparison_png(done), overwrite=overwrite)
+        Reporter().say(f"wrote {path}: {', '.join(names)}")
+        return
+    photograph, sheet = output / "scratched.jpg", output / "npfill-demo.png"
+    refuse_results([photograph, sheet], overwrite)
+    proposal = npfill.mask.propose(examples / photograph.name, {"scratches": True})
+    mended = npfill.complete(examples / photograph.name, proposal.selected, samples=0)
+    content = (examples / photograph.name).read_bytes()
+    write_bytes(photograph, content, overwrite=overwrite)
+    write_bytes(sheet, completion.comparison_png({"": mended}), overwrite=overwrite)
+    for line in mended.completed.doubt(verbose=False):
+        Reporter().say(line)
+    Reporter().say(f"wrote {sheet}, and {photograph}; the same by hand, and with your own:")
+    mask = output / "scratched_mask.png"
+    print_data(shell(["npfill", "mask", str(photograph), "--scratches"]))
+    print_data(shell(["npfill", "complete", str(photograph), "--mask", str(mask)]))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+import npfill
 from npfill.cli.console import Reporter, print_data, shell
 from npfill.cli.options import Overwrite
 from npfill.files import refuse_inputs, refuse_results, write_bytes
@@ -58,8 +59,6 @@ def mask_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Propose a mask: IMG_mask.png, and IMG_mask_sheet.png to look at. Nothing is filled."""
-    from npfill import mask
-
     path = output or image.with_name(f"{image.stem}_mask.png")
     sheet = path.with_name(f"{path.stem}_sheet.png")
     refuse_inputs([path, sheet], [image, *([like] if like else [])])
@@ -74,7 +73,7 @@ def mask_command(
         "colour": colour,
         "like": like,
     }
-    proposal = mask.propose(
+    proposal = npfill.mask.propose(
         image, {name: value for name, value in asked.items() if value}, strength=strength, grow=grow
     )
     for part in proposal.parts:

@@ -32,18 +32,19 @@ def models_command(context: typer.Context) -> None:
 
 @app.command("list")
 def list_command() -> None:
-    """List the models: name, variant, data and its terms, size and scores."""
+    """List the models: what each is for, the default first, and the terms of its data."""
     from npfill.baselines import BASELINES
 
-    table = Table("name", "variant", "pictures", "MB", "scores", box=None)
-    notes = {}
-    for name, entry in zoo.entries().items():
-        pictures, scores, measured = _listed(entry)
-        table.add_row(name, entry.variant, pictures, f"{entry.bytes / 1e6:.1f}", scores)
-        notes[entry.data] = f"{measured}. Terms: {entry.terms}."
+    table = Table("name", "for", "variant", "MB", box=None)
+    known = zoo.entries()
+    for name in sorted(known, key=lambda name: (name != zoo.DEFAULT, known[name].data, name)):
+        entry = known[name]
+        marked = f"{name} (default)" if name == zoo.DEFAULT else name
+        table.add_row(marked, _purpose(entry), entry.variant, f"{entry.bytes / 1e6:.1f}")
     stdout.print(table)
-    for data, note in notes.items():
-        stdout.print(f"{data}: {note}", markup=False)
+    for data, terms in {entry.data: entry.terms for entry in known.values()}.items():
+        stdout.print(f"{data}: {terms}.", markup=False)
+    stdout.print("npfill models show NAME has its scores.", markup=False)
     stdout.print(
         f"Baselines: {', '.join(BASELINES)}. All but linear need pip install 'npfill[baselines]'.",
         markup=False,
@@ -123,20 +124,14 @@ def remove_command(name: Name) -> None:
     reporter.say(f"removed {name}, {freed / 1e6:.1f} MB" if freed else f"{name} is not cached")
 
 
-def _listed(entry: zoo.Entry) -> tuple[str, str, str]:
-    """A model's pictures and scores, and what the scores are."""
+def _purpose(entry: zoo.Entry) -> str:
+    """The pictures that a model is for."""
     if entry.psnr:
-        scores = "  ".join(f"{value:.1f}" for value in entry.psnr)
-        measured = f"PSNR in dB; {', '.join(entry.contexts)}. Take it for any photograph"
-        return f"{entry.data} any size, grey and RGB", scores, measured
-    colours = "grey" if entry.channels == 1 else "RGB"
-    scores = "  ".join(f"{value:.4f}" for value in entry.mse)
+        return "photographs of any size, grey and RGB"
     if entry.contexts:
-        measured = f"MSE of unit fields; {', '.join(entry.contexts)}. Take it for numbers"
-        return f"{entry.data} any size and range", scores, measured
-    counts = ", ".join(str(count) for count in entry.counts)
-    measured = f"MSE at {counts} random context pixels. Take it for such pictures"
-    return f"{entry.data} {entry.size}x{entry.size} {colours}", scores, measured
+        return f"numbers of any size and range ({entry.data})"
+    things = {"MNIST": "handwritten digits", "CelebA": "faces"}.get(entry.data, entry.data)
+    return f"{things}, {entry.size}x{entry.size} {'grey' if entry.channels == 1 else 'RGB'}"
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from npfill.completion import Report, Run
 
 Record = dict[str, object]
+_LOOKS = 5  # pictures of a batch that are named at its end
 
 
 @dataclass
@@ -79,7 +80,7 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
     records.begin(run)
     if run.jobs:
         say_model(run, reporter)
-    warnings = [*reporter.warnings]
+    warnings, looks = [*reporter.warnings], list[tuple[float, str]]()
     with progress(len(run.jobs), quiet=reporter.quiet, lines=False) as shown:
         for job in run.jobs:
             heard, image = Reporter(quiet=True), str(job.file.path)
@@ -99,6 +100,7 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
             else:
                 records.add(report.as_json() | {"warnings": heard.warnings})
                 reporter.say(line_of(image, report))
+                looks += [(report.unsure, image)] if report.unsure else []
             for warning in heard.warnings:
                 reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
             shown.advance()
@@ -106,5 +108,7 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
         name, device = run.predictor.name, run.predictor.device
         count = f"{len(records.done)} of {run.pictures} pictures completed"
         reporter.say(f"{count} by {name}, {device}, seed {run.sampling.seed}")
+    for share, image in sorted(looks, reverse=True)[:_LOOKS]:
+        reporter.say(f"look at {image}: a guess in {100 * share:.0f} % of the hole")
     over = [str(path) for path in run.skipped]
     return {"pictures": records.done, "skipped": over, "notes": run.notes, "warnings": warnings}

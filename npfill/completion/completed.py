@@ -14,6 +14,7 @@ from npfill.completion.hole import MaskOptions, Prepared
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
+from npfill.completion.words import better_model, how_sure
 from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
@@ -88,6 +89,8 @@ class CompletedPicture:
         """The findings of the check, and how much stays open, in lines."""
         check, tolerance = self.check, self.sampling.tolerance
         lines = [] if check is None else [check.line]
+        if self.std is not None and not self.prepared.masked.picture.is_data:
+            lines.insert(0, how_sure(self.std, self.prepared.masked.anywhere))
         if verbose and check is not None and check.grain is not None:
             lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
         if tolerance is not None:
@@ -221,7 +224,8 @@ def complete_prepared(
         checks.extend(found)
         return predicted
 
-    notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
+    notes = better_model(picture, predictor.name)
+    notes += [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
     for channels, missing in parts:
         absent = missing | masked.unseen
         predicted = predict_kind(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from npfill.errors import InputError, UsageError
+from npfill.mask import sight
 from npfill.pictures.colours import of_colour
 from npfill.pictures.hole import (
     Hole,
@@ -153,8 +154,9 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     given = _given(options, picture, max_pixels)
     if given is None and not lacking.selected.any():
         raise UsageError(
-            f"nothing says what is missing{', and no value is NaN' if picture.is_data else ''}",
-            "`mask=FILE`, `mask=alpha` or `box=X,Y,W,H`",
+            f"nothing says what is missing{_sight(picture)}",
+            f"npfill mask {picture.name} proposes a mask, npfill paint {picture.name} lets you "
+            "paint one; or `mask=FILE`, `box=X,Y,W,H`",
         )
     if given is None and options.invert_mask:
         raise UsageError("`invert_mask=True`: there is no mask to invert", "`mask=FILE`")
@@ -178,8 +180,11 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
         UsageError: The options of the mask contradict each other, or select nothing.
         InputError: The mask, or data with it, cannot be used.
     """
-    hole = hole_of(masking, picture, max_pixels)
     notes = [f"{picture.name}: {note}" for note in picture.notes]
+    if not (masking.masks or masking.box or picture.is_data) and _is_open(picture):
+        masking = replace(masking, mask="alpha")
+        notes.append(f"{picture.name}: what is transparent is filled, as with `mask=alpha`")
+    hole = hole_of(masking, picture, max_pixels)
     if picture.why and picture.values.dtype in (np.uint8, np.uint16):  # where there is a doubt
         notes.append(f"{picture.name}: taken for data, not for a photograph: {picture.why}")
     notes += hole.notes
@@ -209,6 +214,22 @@ def _restrained(
     far = masking.max_distance
     hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
     return hole, never | stays, stays, notes
+
+
+def _sight(picture: Picture) -> str:
+    """A clause on the damage that is seen in a picture; of data, that none is NaN."""
+    if picture.is_data:
+        return ", and no value is NaN"
+    seen = sight(picture)
+    return f"; seen: {seen}" if seen else ""
+
+
+def _is_open(picture: Picture) -> bool:
+    """True of a picture that is transparent in places, and not everywhere."""
+    if not picture.has_alpha:
+        return False
+    transparent = picture.values[..., -1] < picture.white / 2
+    return bool(transparent.any() and not transparent.all())
 
 
 def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:

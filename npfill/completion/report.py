@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from npfill.completion.completed import CompletedPicture
 from npfill.completion.outputs import Result
+from npfill.completion.words import unsure
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ class Report:
     changed_by: float
     mean_std: float | None
     notes: tuple[str, ...]
+
+    @property
+    def unsure(self) -> float:
+        """The share of the hole that is a guess, if that is a twentieth or more; else 0."""
+        done, hole = self.done, self.done.prepared.masked.anywhere
+        if done.std is None or done.prepared.masked.picture.is_data:
+            return 0.0
+        share = float(unsure(done.std, hole).sum() / hole.sum())
+        return share if share >= 0.05 else 0.0
 
     def as_json(self) -> dict[str, object]:
         """The report as JSON values."""

@@ -10,14 +10,13 @@ from npfill.errors import InputError
 from npfill.mask.lines import find_scratches, scratches
 from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
 from npfill.mask.planes import grown
-from npfill.mask.shades import Shade
-from npfill.mask.spots import dust, find_dust, find_text, text
+from npfill.mask.spots import dust, find_dust, text
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.sheet import panel, panel_size, table
 
 _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
-_SURELY = 0.6  # of what may be damage and has the colour of damage
+_SURELY = 0.4  # of what may be damage and has the colour of damage
 _FEWEST = 1e-3  # of the picture
 _MOST_SEEN = 2_000_000  # pixels of a picture that is looked at without being asked
 _KINDS: dict[str, Callable[..., Selected]] = {
@@ -114,7 +113,7 @@ def propose(
         parts = tuple(seen(levels))
         if not parts:
             raise InputError(
-                f"{given.name}: no thin lines, specks, date or dead rows are seen",
+                f"{given.name}: no thin lines, specks or dead rows are seen",
                 "name what to find, as `scratches`; or paint the mask",
             )
         return Proposal(levels, parts)
@@ -134,12 +133,12 @@ def propose(
 def seen(levels: Levels) -> list[Part]:
     """The damage that a picture clearly has, with what it looks like; none where in doubt."""
     parts = []
-    for kind, find in (("scratches", find_scratches), ("dust", find_dust), ("text", find_text)):
+    for kind, find in (("scratches", find_scratches), ("dust", find_dust)):
         selected, shade = find(levels)
         selected = grown(selected, 1)
         if shade is not None and shade.share >= _SURELY and selected.mean() >= _FEWEST:
-            words = f"thin {_tone(shade)} lines" if kind == "scratches" else _WORDS[kind]
-            words = f"{_tone(shade)} specks" if kind == "dust" else words
+            tone = "light" if shade.light else "dark"
+            words = f"thin {tone} lines" if kind == "scratches" else f"{tone} specks"
             parts.append(Part(kind, f"{words}: {_share(selected)}", selected))
     dead = stripes(levels.astype(np.uint8))
     if dead.any():
@@ -160,10 +159,6 @@ def sight(picture: object) -> str:
         top, left = (rows - tall) // 2, (columns - wide) // 2
         levels = levels[top : top + tall, left : left + wide]
     return "; ".join(part.words for part in seen(levels))
-
-
-def _tone(shade: Shade) -> str:
-    return "light" if shade.light else "dark"
 
 
 def _share(selected: Selected) -> str:

@@ -19,6 +19,7 @@ from npfill.models.base import Channels, NeuralProcess, ScaleFloor, floored_gaus
 from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from npfill.models.parts.unet import MULTIPLE, UNet, Window, windows
+from npfill.steps import Steps
 
 # Levels of the pyramid: where the two networks meet, and the means that are taken off.
 _MEETING, _REFERENCE = 3, 5
@@ -155,7 +156,9 @@ class ConvCNP(NeuralProcess):
         index = targets.index.expand(len(start), -1)
         rows, columns = torch.div(index, width, rounding_mode="floor"), index % width
         outputs = start.new_zeros(*index.shape, 2 * self.config.channels)
-        for window in windows(start.shape[-2], start.shape[-1]):
+        wanted = [*windows(start.shape[-2], start.shape[-1])]
+        steps = Steps(len(wanted))
+        for window in wanted:
             (top, bottom), (left, right) = window.rows, window.columns
             inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
             number, target = inside.nonzero(as_tuple=True)
@@ -163,6 +166,7 @@ class ConvCNP(NeuralProcess):
                 where = number, rows[number, target], columns[number, target]
                 values = self._within(encoded, window.around(*where[1:]), where)
                 outputs[number, target] = values.to(outputs.dtype)
+            steps.advance()
         return floored_gaussian(outputs, self.config.scale_floor)
 
     def _within(

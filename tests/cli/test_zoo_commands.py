@@ -30,12 +30,53 @@ def test_models_lists_names_scores_and_terms(
         assert entry.terms in text
 
 
+def test_the_default_comes_first_and_each_says_what_it_is_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("models") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:4] == [zoo.DEFAULT, "(default)", "photographs", "of"]
+    assert sum("handwritten digits" in line for line in lines) == 4
+
+
 @pytest.mark.slow
-def test_demo_makes_one_sheet_with_a_row_per_digit_model(tmp_path: Path) -> None:
-    assert run("demo", "-o", str(tmp_path), "--samples", "1") == 0
-    with Image.open(tmp_path / "npfill-demo.png") as sheet:
+def test_demo_mends_a_photograph_and_prints_commands_that_do_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("demo") == 0
+    said = capsys.readouterr()
+    assert "sure nearly everywhere" in said.err
+    with Image.open("npfill-demo/npfill-demo.png") as sheet:
+        assert sheet.width > 3 * 400
+    first, second = said.out.splitlines()
+    assert run(*first.split()[1:]) == 0
+    assert run(*second.split()[1:], "--samples", "0") == 0
+    assert Path("npfill-demo/scratched_mean.png").is_file()
+    assert run("demo") == 4
+
+
+@pytest.mark.slow
+def test_demo_of_digits_has_a_row_for_each_of_their_models(tmp_path: Path) -> None:
+    assert run("demo", "--digits", "-o", str(tmp_path), "--samples", "1") == 0
+    with Image.open(tmp_path / "npfill-digits.png") as sheet:
         assert sheet.width > sheet.height / len(zoo.entries())
-    assert run("demo", "-o", str(tmp_path)) == 4
+
+
+def test_without_a_word_three_commands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    shown = [
+        line.split()[:2] for line in capsys.readouterr().out.splitlines() if "  npfill" in line
+    ]
+    assert shown == [["npfill", "demo"], ["npfill", "mask"], ["npfill", "complete"]]
+
+
+@pytest.mark.parametrize("name", ["complete", "mask", "paint", "train", "evaluate", "demo"])
+def test_help_opens_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    usage, example = capsys.readouterr().out.split("Example:")
+    assert "Options" not in usage
+    assert example.split()[:2] == ["npfill", name]
 
 
 @pytest.mark.slow

@@ -1,0 +1,47 @@
+"""Words for a person: how sure a completion is, and which model is made for a picture."""
+
+import numpy as np
+
+import npfill
+from npfill.completion.words import better_model, how_sure
+from npfill.pictures.picture import Picture
+
+HOLE = np.ones((40, 60), dtype=bool)
+
+
+def stds(*boxes: tuple[slice, slice]) -> np.ndarray:
+    std = np.full((40, 60, 3), 0.02, np.float32)
+    for box in boxes:
+        std[box] = 0.3
+    return std
+
+
+def test_how_sure_it_is_counts_places_and_says_where() -> None:
+    assert how_sure(stds(), HOLE) == "sure everywhere"
+    one = (slice(10, 14), slice(20, 24))
+    assert how_sure(stds(one), HOLE) == "sure nearly everywhere, unsure at a place about 22,12"
+    wider = (slice(20, 40), slice(30, 50))
+    said = how_sure(stds(one, wider), HOLE)
+    assert said == "sure in most places, unsure at 2 places, the largest about 40,30"
+    assert how_sure(stds((slice(40), slice(60))), HOLE).startswith("a guess in much of the hole")
+
+
+def test_single_pixels_are_no_places() -> None:
+    assert how_sure(stds((slice(3, 5), slice(3, 5))), HOLE) == "sure everywhere"
+
+
+def test_a_digit_and_a_face_are_told_of_the_models_made_for_them() -> None:
+    digit = Picture(np.zeros((28, 28, 1), np.uint8), "PNG", "a")
+    face = Picture(np.zeros((64, 64, 3), np.uint8), "PNG", "b")
+    assert "anp-mnist" in better_model(digit, "convcnp-photo")[0]
+    assert "anp-celeba" in better_model(face, "convcnp-photo")[0]
+    assert better_model(digit, "cnp-mnist") == better_model(face, "telea") == []
+
+
+def test_what_is_transparent_needs_no_mask_and_that_is_said() -> None:
+    picture = np.full((20, 20, 4), 200, np.uint8)
+    picture[5:9, 5:9, 3] = 0
+    done = npfill.complete(picture, model="nearest", samples=0)
+    assert done.hole.sum() == 16
+    assert "what is transparent is filled" in done.notes[0]
+    assert (done.mean[5:9, 5:9, 3] == 255).all()
