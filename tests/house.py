@@ -27,8 +27,6 @@ _REACHED = {"lines": 14_950, "functions of what is new since 0.1 on the path": 9
 _FIELDS = "grids of numbers: random fields, and a network that weighs smooth surfaces"
 LATER = {
     "npfill/completion/words.py": "how sure it is, in words, and the model made for a picture",
-    "npfill/completion/hole.py:_sight": "what is seen where no mask is given",
-    "npfill/completion/hole.py:_is_open": "what is transparent needs no mask",
     "npfill/cli/doctor.py:demo_command": "a photograph mended, and the commands that do the same",
     "npfill/mask/__init__.py": "masks that are proposed",
     "npfill/mask/planes.py": "masks that are proposed",

@@ -14,7 +14,7 @@ from npfill.completion.hole import MaskOptions, Prepared
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
-from npfill.completion.words import better_model, how_sure
+from npfill.completion.words import better_model, sureness
 from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
@@ -68,10 +68,7 @@ class CompletedPicture:
 
     @property
     def half_width(self) -> float:
-        """Standard deviations on each side of the mean in an interval of the confidence.
-
-        What the check found; without one, those of a Gaussian.
-        """
+        """Standard deviations on each side of the mean of an interval, by the check or else Gaussian."""
         if self.check is not None and self.check.half_width is not None:
             return self.check.half_width
         return NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
@@ -88,9 +85,7 @@ class CompletedPicture:
     def doubt(self, *, verbose: bool) -> list[str]:
         """The findings of the check, and how much stays open, in lines."""
         check, tolerance = self.check, self.sampling.tolerance
-        lines = [] if check is None else [check.line]
-        if self.std is not None and not self.prepared.masked.picture.is_data:
-            lines.insert(0, how_sure(self.std, self.prepared.masked.anywhere))
+        lines = sureness(self.std, self.prepared.masked) + ([check.line] if check else [])
         if verbose and check is not None and check.grain is not None:
             lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
         if tolerance is not None:
@@ -224,8 +219,7 @@ def complete_prepared(
         checks.extend(found)
         return predicted
 
-    notes = better_model(picture, predictor.name)
-    notes += [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
+    notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
     for channels, missing in parts:
         absent = missing | masked.unseen
         predicted = predict_kind(
@@ -253,7 +247,7 @@ def complete_prepared(
         mean,
         std if has_std else None,
         drawn,
-        tuple(dict.fromkeys(notes)),
+        tuple(dict.fromkeys([*better_model(picture, predictor.name), *notes])),
         strip,
         max_pixels,
         report_of(checks, masked, how.confidence or CONFIDENCE),

@@ -9,8 +9,8 @@ from typing import TypeGuard
 import numpy as np
 from jaxtyping import Bool
 
+from npfill.completion.words import is_transparent, sight_of
 from npfill.errors import InputError, UsageError
-from npfill.mask import sight
 from npfill.pictures.colours import of_colour
 from npfill.pictures.hole import (
     Hole,
@@ -154,7 +154,7 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     given = _given(options, picture, max_pixels)
     if given is None and not lacking.selected.any():
         raise UsageError(
-            f"nothing says what is missing{_sight(picture)}",
+            f"nothing says what is missing{sight_of(picture)}",
             f"npfill mask {picture.name} proposes a mask, npfill paint {picture.name} lets you "
             "paint one; or `mask=FILE`, `box=X,Y,W,H`",
         )
@@ -181,7 +181,7 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
         InputError: The mask, or data with it, cannot be used.
     """
     notes = [f"{picture.name}: {note}" for note in picture.notes]
-    if not (masking.masks or masking.box or picture.is_data) and _is_open(picture):
+    if not (masking.masks or masking.box or picture.is_data) and is_transparent(picture):
         masking = replace(masking, mask="alpha")
         notes.append(f"{picture.name}: what is transparent is filled, as with `mask=alpha`")
     hole = hole_of(masking, picture, max_pixels)
@@ -214,22 +214,6 @@ def _restrained(
     far = masking.max_distance
     hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
     return hole, never | stays, stays, notes
-
-
-def _sight(picture: Picture) -> str:
-    """A clause on the damage that is seen in a picture; of data, that none is NaN."""
-    if picture.is_data:
-        return ", and no value is NaN"
-    seen = sight(picture)
-    return f"; seen: {seen}" if seen else ""
-
-
-def _is_open(picture: Picture) -> bool:
-    """True of a picture that is transparent in places, and not everywhere."""
-    if not picture.has_alpha:
-        return False
-    transparent = picture.values[..., -1] < picture.white / 2
-    return bool(transparent.any() and not transparent.all())
 
 
 def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:

@@ -4,7 +4,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill import zoo
+from npfill.mask import sight
 from npfill.mask.planes import Pieces
+from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 from npfill.pictures.sheet import rms
 
@@ -39,6 +41,15 @@ def how_sure(
     return f"{words}, unsure at {where}"
 
 
+def sureness(
+    std: Float[np.ndarray, "height width channel"] | None, masked: MaskedPicture
+) -> list[str]:
+    """A line on how sure the completion of a picture is; none of data, which have a unit."""
+    if std is None or masked.picture.is_data:
+        return []
+    return [how_sure(std, masked.anywhere)]
+
+
 def better_model(picture: Picture, name: str) -> list[str]:
     """A sentence on the models that are made for a picture, if the one for photographs is given it.
 
@@ -58,3 +69,19 @@ def better_model(picture: Picture, name: str) -> list[str]:
     best = min(made, key=lambda other: zoo.entries()[other].mse)
     thing = "a handwritten digit" if picture.colours == 1 else "a face"
     return [f'if this is {thing}, `model="{best}"` is made for it']
+
+
+def sight_of(picture: Picture) -> str:
+    """A clause on the damage that is seen in a picture; of data, that none is NaN."""
+    if picture.is_data:
+        return ", and no value is NaN"
+    seen = sight(picture)
+    return f"; seen: {seen}" if seen else ""
+
+
+def is_transparent(picture: Picture) -> bool:
+    """True of a picture that is transparent in places, and not everywhere."""
+    if not picture.has_alpha:
+        return False
+    transparent = picture.values[..., -1] < picture.white / 2
+    return bool(transparent.any() and not transparent.all())
