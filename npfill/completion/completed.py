@@ -68,7 +68,7 @@ class CompletedPicture:
 
     @property
     def half_width(self) -> float:
-        """Standard deviations on each side of the mean of an interval, by the check or else Gaussian."""
+        """Standard deviations on each side of an interval's mean, by the check or else Gaussian."""
         if self.check is not None and self.check.half_width is not None:
             return self.check.half_width
         return NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
