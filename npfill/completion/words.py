@@ -8,7 +8,6 @@ from npfill.mask import sight
 from npfill.mask.planes import Pieces
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
-from npfill.pictures.sheet import rms
 
 _UNSURE = 0.1  # a standard deviation beyond which a pixel is a guess: 25 levels of 255
 _FEWEST = 9  # pixels of a place
@@ -20,7 +19,7 @@ def unsure(
     std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
 ) -> Bool[np.ndarray, "height width"]:
     """True where the mean of a picture may be off by more than a look forgives."""
-    return (rms(std) > _UNSURE) & hole
+    return (np.square(std).mean(-1) > _UNSURE**2) & hole
 
 
 def how_sure(
