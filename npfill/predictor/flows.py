@@ -25,22 +25,14 @@ def with_flow(name: str, model: NeuralProcess, load: Load) -> NeuralProcess:
     """
     if isinstance(model, FlowNP):
         return _joined(load(model.config.companions[0]), model, name)
-    if name not in zoo.shipped():
-        return model
-    for other in _flows_for(name):
+    rows = zoo.shipped()
+    for other, row in rows.items():
+        if row.variant != FlowNP.variant or name not in rows or row.data != rows[name].data:
+            continue
         flow = load(other)
         if isinstance(flow, FlowNP) and name in flow.config.companions:
             return _joined(model, flow, other)
     return model
-
-
-def _flows_for(name: str) -> list[str]:
-    """The flows that ship for the data that a shipped model was trained on."""
-    rows = zoo.shipped()
-    data = rows[name].data
-    return [
-        other for other, row in rows.items() if row.variant == FlowNP.variant and row.data == data
-    ]
 
 
 def _joined(companion: NeuralProcess, flow: FlowNP, name: str) -> NeuralProcess:

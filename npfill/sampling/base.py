@@ -193,7 +193,9 @@ SAMPLERS: dict[str, type[Sampler]] = {}
 def sampler_for(
     model: NeuralProcess, name: str = AUTO, rounds: int | None = None, *, noise: bool = False
 ) -> Sampler:
-    """The sampler of a name, with its options; `auto` is the default of the model's variant.
+    """The sampler of a name, with its options; `auto` is the one that suits the model.
+
+    That is `flow` for a model that has one, else the default of its variant.
 
     Args:
         model: The model.
@@ -206,7 +208,9 @@ def sampler_for(
     """
     if name not in {AUTO, *SAMPLERS}:
         raise UsageError(f"unknown sampler {name!r}", f"one of: {AUTO}, {', '.join(SAMPLERS)}")
-    sampler = SAMPLERS[model.default_sampler if name == AUTO else name]
+    whole = bool(model.flows) and rounds is None and not noise
+    own = "flow" if whole else model.default_sampler
+    sampler = SAMPLERS[own if name == AUTO else name]
     if problem := sampler.refuse(model):
         raise UsageError(
             f"sampler {sampler.name}: {problem}", "autoregressive gives it coherent samples"
