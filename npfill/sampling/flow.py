@@ -22,9 +22,9 @@ from npfill.seeds import generator
 from npfill.steps import Steps
 
 # Steps of a sample, two velocities each; steps of a density, and probes of its divergence.
-STEPS, DENSITY_STEPS, PROBES = 4, 24, 2
+STEPS, DENSITY_STEPS, PROBES = 4, 12, 1
 # Samples in one pass, whatever number is asked for, so that each is the same to the last bit.
-GROUP = 3
+GROUP = 4
 _LEVEL = 1 / 255  # of 8 bits
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 Velocity = Callable[[Grid, float], Grid]
