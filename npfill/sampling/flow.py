@@ -42,8 +42,8 @@ class Flow(Sampler):
     name: ClassVar[str] = "flow"
     meaning: ClassVar[str] = "what mean and std leave over, drawn for the whole hole by a flow"
     density: ClassVar[str] = (
-        f"the change of density along the flow in {DENSITY_STEPS} steps, with {PROBES} random "
-        "probes of its divergence; of whole holes, with uniform noise of a level of 8 bits"
+        f"the change of density along the flow in {DENSITY_STEPS} steps, with random signs to "
+        "estimate it; of whole holes, with uniform noise of a level of 8 bits"
     )
 
     at_once: ClassVar[bool] = True
