@@ -73,7 +73,7 @@ def _of_picture(
     seen = np.where(hole[..., None], np.float32(0), picture)
     found = []
     for check in (SelfCheck(0), self_check(predictor, seen, hole, 0)):
-        predicted = predictor.predict(seen, hole, spread=check.rescaled)
+        predicted = predictor.predict(seen, hole, check=check)
         assert predicted.std is not None
         z = np.abs((picture[hole] - predicted.mean) / predicted.std)
         covered = float((z <= check.half_width(0.9)).mean())

@@ -1,5 +1,6 @@
 """A completion's doubt: intervals, colours, and pixels that stay open."""
 
+import copy
 import io
 import json
 from pathlib import Path
@@ -104,3 +105,17 @@ def test_explain_makes_it_again(emit: str, tmp_path: Path) -> None:
     assert origin.sampling.confidence == 0.8
     assert json.loads(origin.text["npfill_check"])["pixels"] == 0
     assert io.BytesIO(path.read_bytes()).read(4) == b"\x89PNG"
+
+
+def test_the_grey_std_of_colours_that_go_together_is_that_of_their_mean(tmp_path: Path) -> None:
+    model = copy.deepcopy(of("convcnp", 3))
+    model.correlation = (0.9, 0.7, 0.8)
+    picture = np.random.default_rng(0).integers(40, 200, (12, 14, 3), dtype=np.uint8)
+    done = npfill.complete(picture, HOLE, model, samples=0)
+    assert done.std is not None
+    std = done.std[HOLE].astype(np.float64) / 255
+    matrix = np.array([[1, 0.9, 0.7], [0.9, 1, 0.8], [0.7, 0.8, 1]])
+    expected = np.sqrt(np.einsum("pi,ij,pj->p", std, matrix, std)) / 3
+    with Image.open(done.save(tmp_path, emit="std")["std"]) as image:
+        shown = np.asarray(image)[HOLE] / 65535 * float(image.info["npfill_std_full_scale"])
+    assert shown == pytest.approx(expected, rel=1e-3)

@@ -8,7 +8,7 @@ import pytest
 import npfill
 from npfill.completion.self_checked import CheckReport
 from npfill.data.holes import scattered
-from npfill.predictor import Prediction, Predictor, SelfCheck, self_check
+from npfill.predictor import Prediction, Predictor, SelfCheck, load, self_check
 from npfill.predictor.hidden import CLASSES, LEAST, classes_of, hidden_like, shares, surroundings
 from npfill.predictor.self_check import found
 from tests.conftest import of
@@ -232,3 +232,28 @@ def test_grain_of_data_has_their_unit() -> None:
 def test_a_baseline_is_not_checked() -> None:
     done = npfill.complete(a_field(1.0)[..., 0], HOLES["stripes"], "nearest", samples=0)
     assert done.check is None
+
+
+class Halved(SelfCheck):
+    """The finding that every std is to be halved."""
+
+    def rescaled(self, std: Any) -> Any:
+        return std / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variant", "sampler"),
+    [("cnp", "autoregressive"), ("lcnp", "autoregressive"), ("lcnp", "latent")],
+)
+def test_samples_spread_as_the_check_says(variant: str, sampler: str) -> None:
+    model, hole = load(of(variant, 1)), blocks(3, 6, (8, 8))
+    picture = np.full((8, 8, 1), 0.5, dtype=np.float32)
+    options: dict[str, Any] = {"samples": 40, "sampler": sampler}
+    plain = model.predict(picture, hole, **options)
+    checked = model.predict(picture, hole, check=Halved(0), **options)
+    assert plain.std is not None
+    assert checked.std is not None
+    assert np.allclose(checked.std, plain.std / 2)
+    before, after = (np.stack(each.samples).std(0) for each in (plain, checked))
+    assert np.median(after / before) == pytest.approx(0.5, abs=0.05)

@@ -48,6 +48,7 @@ class CompletedPicture:
         max_pixels: The most pixels that were read.
         check: What the check on the picture itself found; None where there was none.
         samples_are: What samples are, in words; "" where the sampler's name says it.
+        correlation: That of a pixel's colours; None where it is not known.
     """
 
     image: str
@@ -65,6 +66,7 @@ class CompletedPicture:
     max_pixels: int = MAX_PIXELS
     check: CheckReport | None = None
     samples_are: str = ""
+    correlation: Float[np.ndarray, "channel channel"] | None = None
 
     @property
     def half_width(self) -> float:
@@ -207,7 +209,7 @@ def complete_prepared(
         parts = [(slice(c, c + 1), missing) for c, missing in each if missing.any()]
     pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
     mean, std, drawn = pixels.copy(), np.zeros_like(pixels), pixels[None][:0]
-    picture, checks, has_std, are = masked.picture, list["Found"](), True, ""
+    picture, checks, has_std, are, colours = masked.picture, list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
@@ -235,7 +237,7 @@ def complete_prepared(
         for sample, values in zip(drawn, predicted.samples, strict=True):
             sample[missing, channels] = values
         notes += predicted.notes
-        are = are or predicted.samples_are
+        are, colours = are or predicted.samples_are, predicted.correlation
     return CompletedPicture(
         image,
         prepared,
@@ -252,4 +254,5 @@ def complete_prepared(
         max_pixels,
         report_of(checks, masked, how.confidence or CONFIDENCE),
         are,
+        colours if len(parts) == 1 else None,
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from npfill.completion.completed import CompletedPicture
 from npfill.errors import InputError, UsageError
@@ -67,11 +68,21 @@ def interval(done: CompletedPicture, number: int, text: Text, kind: str) -> byte
     return picture_bytes(replace(done.filled(values), format=kind), text, keep=True)
 
 
+def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channel"]:
+    """The standard deviation to show: of colours that go together, that of their mean."""
+    assert done.std is not None
+    std = done.prepared.masked.deviation(done.std, done.mean)
+    if done.correlation is None or done.prepared.masked.picture.is_data:
+        return std
+    squares = np.einsum("hwi,ij,hwj->hw", std, done.correlation, std, optimize=True)
+    mean: np.ndarray = np.sqrt(squares)[..., None] / std.shape[-1]
+    return mean.astype(std.dtype)
+
+
 def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """The standard deviation in colours, dark to light, over a bar with its scale."""
     del kind
-    assert done.std is not None
-    std = rms(done.prepared.masked.deviation(done.std, done.mean))
+    std = rms(shown_std(done))
     full = float(std.max()) or 1.0
     height, width = std.shape
     size = max((width, height), panel_size(std))

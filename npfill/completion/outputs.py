@@ -197,7 +197,7 @@ def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
         return picture_bytes(
             masked.as_data(masked.deviation(done.std, done.mean)), text, keep=False
         )
-    image, full_scale = std_picture(masked.deviation(done.std, done.mean), masked.anywhere)
+    image, full_scale = std_picture(doubt.shown_std(done), masked.anywhere)
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full_scale)})
 
 

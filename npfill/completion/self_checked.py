@@ -95,16 +95,16 @@ def predict_checked(
     how["bounded"] = bounded
     if no_check or not isinstance(predictor, NeuralPredictor):
         return predictor.predict(picture, hole, seed=seed, **how), []  # type: ignore[arg-type]
-    found, factor = self_check(predictor, picture, hole, seed, wanted, bounded=bounded), 1.0
-
-    def spread(std: np.ndarray) -> np.ndarray:
-        nonlocal factor
-        rescaled = found.rescaled(std)
-        factor = float((rescaled / std).mean())
-        return rescaled
-
-    predicted = predictor.predict(picture, hole, seed=seed, spread=spread, **how)  # type: ignore[arg-type]
-    return predicted, [(found, factor)]
+    found = self_check(predictor, picture, hole, seed, wanted, bounded=bounded)
+    predicted = predictor.predict(
+        picture,
+        hole,
+        seed=seed,
+        check=found if found.pixels else None,
+        **how,  # type: ignore[arg-type]
+    )
+    own, std = predicted.own_std, predicted.std
+    return predicted, [(found, 1.0 if own is None or std is None else float((std / own).mean()))]
 
 
 def report_of(

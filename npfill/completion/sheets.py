@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.doubt import shown_std
 from npfill.pictures.sheet import Row, contact_sheet
 
 
@@ -19,9 +20,7 @@ def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) ->
     for label, each in zip(labels, done, strict=True):
         std = None
         if each.std is not None:  # of channels without a value, it is NaN
-            std = np.nan_to_num(
-                each.prepared.masked.deviation(each.std, each.mean)[..., shown], posinf=np.inf
-            )
+            std = np.nan_to_num(shown_std(each)[..., shown], posinf=np.inf)
         samples = [sample[..., shown] for sample in each.samples]
         rows.append(Row(label, each.mean[..., shown], std, samples))
     hole = np.logical_or.reduce(done[0].prepared.masked.by_channel[..., shown], axis=-1)

@@ -15,8 +15,7 @@ from npfill.evaluate.predictions import (
     one,
     pasted,
 )
-from npfill.predictor import NeuralPredictor, Predictor, SelfCheck, self_check
-from npfill.predictor.drawn import channels_last
+from npfill.predictor import NeuralPredictor, Predictor, self_check
 
 # Samples of a photograph.
 _OF_PHOTOGRAPHS = 3
@@ -47,26 +46,20 @@ class AtOwnSize(BatchPredictor):
         whole = picture.astype(np.float64).reshape(-1, picture.shape[-1])
         if not hole.any():
             return BatchPrediction(torch.from_numpy(whole).unsqueeze(0))
-        started, selected, own = time.perf_counter(), hole.reshape(-1), list[np.ndarray]()
-        check = SelfCheck(0)
+        started, selected, check = time.perf_counter(), hole.reshape(-1), None
         if isinstance(self.predictor, NeuralPredictor):
             check = self_check(self.predictor, picture, hole, self.seed)
-
-        def spread(std: np.ndarray) -> np.ndarray:
-            own[:] = [channels_last(torch.from_numpy(std), picture.shape[-1])]
-            return check.rescaled(std)
-
-        predicted = self.predictor.predict(picture, hole, seed=self.seed, spread=spread)
+        predicted = self.predictor.predict(picture, hole, seed=self.seed, check=check)
         seconds = torch.tensor([time.perf_counter() - started])
         prediction = replace(in_hole(whole, selected, predicted), seconds=seconds)
-        if own:
-            before = in_hole(whole, selected, replace(predicted, std=own[0])).components
+        if check is not None:
+            before = in_hole(whole, selected, replace(predicted, std=predicted.own_std)).components
             prediction = replace(prediction, uncalibrated=before, half_width=check.half_width)
         if self.sampler is None:
             return prediction
         started, count = time.perf_counter(), self.samples
         drawn = self.predictor.predict(
-            picture, hole, samples=count, seed=self.seed, sampler=self.sampler, spread=spread
+            picture, hole, samples=count, seed=self.seed, sampler=self.sampler, check=check
         ).samples
         each = (time.perf_counter() - started - seconds) / count
         samples = [pasted(whole, selected, values) for values in drawn]

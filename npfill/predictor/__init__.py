@@ -19,15 +19,15 @@ from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
 from npfill.predictor.best import BestPredictor
+from npfill.predictor.drawn import Prediction
 from npfill.predictor.flows import with_flow
 from npfill.predictor.neural import (
     Array,
+    Check,
     Chosen,
     HoleArray,
     NeuralPredictor,
-    Prediction,
     Predictor,
-    Spread,
 )
 from npfill.predictor.self_check import SelfCheck, self_check
 from npfill.sampling import AUTO
@@ -70,7 +70,7 @@ class BaselinePredictor(Predictor):
             )
 
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check
     ) -> Prediction:
         filled = self.baseline.fill(picture, hole)
         shape, count = filled.mean.shape, samples if filled.is_joint else 0

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from npfill.errors import UsageError
-from npfill.predictor.neural import Array, Chosen, HoleArray, Prediction, Predictor, Spread
+from npfill.predictor.drawn import Prediction
+from npfill.predictor.neural import Array, Check, Chosen, HoleArray, Predictor
 from npfill.predictor.self_check import self_check
 from npfill.sampling import AUTO
 
@@ -33,7 +34,7 @@ class BestPredictor(Predictor):
             )
 
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check
     ) -> Prediction:
         checks = [self_check(each, picture, hole, seed) for each in self.candidates]
         scores = [check.crps for check in checks]
@@ -50,7 +51,6 @@ class BestPredictor(Predictor):
         else:
             why = "too few visible pixels to choose by"
         chosen = self.candidates[best]
-        predicted = chosen.predict(
-            picture, hole, samples=samples, seed=seed, spread=checks[best].rescaled
-        )
+        checked = checks[best] if checks[best].pixels else None
+        predicted = chosen.predict(picture, hole, samples=samples, seed=seed, check=checked)
         return replace(predicted, notes=(*predicted.notes, f"completed by {chosen.name}; {why}"))

@@ -1,6 +1,6 @@
-"""Samples as arrays: from a model's grid, or from the picture at its own size."""
+"""Predictions as arrays, with samples from a model's grid or from the picture at its own size."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,40 @@ from npfill.sampling.scales import holds_box
 
 Pixels = Float[np.ndarray, "pixel colour"]
 Notes = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction of the pixels of a hole, in row-major order.
+
+    Attributes:
+        mean: Mean of the predictive distribution.
+        std: Its standard deviation, in the same unit; None where there is none.
+        samples: Draws from it; empty where there is no joint distribution.
+        notes: Sentences for the user on how it was made.
+        samples_are: What samples are, in words; "" where the sampler's name says it.
+        own_std: The standard deviation of the model where a check has rescaled it; else None.
+        correlation: That of a pixel's channels; None where it is not known.
+    """
+
+    mean: Float[np.ndarray, "pixel channel"]
+    std: Float[np.ndarray, "pixel channel"] | None
+    samples: list[Float[np.ndarray, "pixel channel"]]
+    notes: tuple[str, ...]
+    samples_are: str = ""
+    own_std: Float[np.ndarray, "pixel channel"] | None = None
+    correlation: Float[np.ndarray, "channel channel"] | None = None
+
+    def within(self, wanted: Bool[np.ndarray, " pixel"]) -> "Prediction":
+        """Those of the pixels that are wanted."""
+        std = None if self.std is None else self.std[wanted]
+        samples = [each[wanted] for each in self.samples]
+        return replace(self, mean=self.mean[wanted], std=std, samples=samples, own_std=None)
+
+    def clipped(self) -> "Prediction":
+        """The same, means and samples within [0, 1]."""
+        mean, *samples = (values.clip(0, 1) for values in (self.mean, *self.samples))
+        return replace(self, mean=mean, samples=samples)
 
 
 def drawing_from(
@@ -43,11 +77,16 @@ def drawn(
     given: Conditioned,
     targets: Targets,
     predicted: Gaussian,
+    own: Gaussian,
     samples: int,
     seed: int,
     channels: int,
 ) -> tuple[list[Pixels], Notes]:
-    """Samples of targets by a model, and sentences on them; see `Sampler.sample`."""
+    """Samples of targets by a model, and sentences on them; see `Sampler.sample`.
+
+    Where a check has rescaled the model's `own` standard deviation, samples lie by as much farther
+    from the mean, or nearer to it.
+    """
     finer, notes = given.context.size != targets.size, Notes()
     other = sampler.substitute(given) if samples and finer else None
     if other is not None:
@@ -58,7 +97,10 @@ def drawn(
             f"the hole is wider than {WIDE} px: there each round's errors feed the next, and "
             "autoregressive samples of photographs run off; `sampler=exemplar` does not",
         )
-    values = (other or sampler).sample(given, targets, seed, samples, predicted)
+    chosen = other or sampler
+    values = chosen.sample(given, targets, seed, samples, predicted)
+    if predicted is not own and not chosen.has_moments:
+        values = own.mean + predicted.scale / own.scale * (values - own.mean)
     return [channels_last(each, channels) for each in values], notes
 
 

@@ -6,8 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
-from npfill.predictor.neural import HoleArray
-
 Place = tuple[slice, slice]
 Hidden = Bool[np.ndarray, "rows columns"]
 
@@ -25,7 +23,7 @@ _ENOUGH, _SHARE, MOST, _COPIES = 400, 0.1, 0.25, 12
 _TILE, _WHOLE, _OF_LARGE, _TILES = 160, 75_000, 0.13, 12
 
 
-def surroundings(hole: HoleArray) -> Int[np.ndarray, "height width"]:
+def surroundings(hole: Hidden) -> Int[np.ndarray, "height width"]:
     """The class of every pixel, 0 to `CLASSES` - 1, by what is visible around it."""
     sums = np.zeros((hole.shape[0] + 1, hole.shape[1] + 1), dtype=np.int32)
     np.cumsum(np.cumsum(~hole, axis=0, dtype=np.int32), axis=1, out=sums[1:, 1:])
@@ -38,7 +36,7 @@ def surroundings(hole: HoleArray) -> Int[np.ndarray, "height width"]:
     return classes
 
 
-def classes_of(hole: HoleArray) -> Int[np.ndarray, " pixel"]:
+def classes_of(hole: Hidden) -> Int[np.ndarray, " pixel"]:
     """The surroundings of the pixels of a hole, from what of the picture they depend on."""
     part = []
     for axis in (1, 0):
@@ -65,7 +63,7 @@ def shares(classes: Int[np.ndarray, " pixel"]) -> Float[np.ndarray, " class"]:
     return np.bincount(classes, minlength=CLASSES) / max(1, len(classes))
 
 
-def places(hole: HoleArray, random: np.random.Generator) -> list[Place]:
+def places(hole: Hidden, random: np.random.Generator) -> list[Place]:
     """The whole of a small picture; of a larger one some tiles, those in which holes are first."""
     if hole.size <= _WHOLE:
         return [(slice(None), slice(None))]
@@ -82,7 +80,7 @@ def places(hole: HoleArray, random: np.random.Generator) -> list[Place]:
 
 
 def hidden_like(
-    hole: HoleArray,
+    hole: Hidden,
     place: Place,
     wanted: Float[np.ndarray, " class"],
     least: int,
@@ -101,7 +99,7 @@ def hidden_like(
     return chosen
 
 
-def _candidates(hole: HoleArray, here: Hidden, random: np.random.Generator) -> Iterator[Hidden]:
+def _candidates(hole: Hidden, here: Hidden, random: np.random.Generator) -> Iterator[Hidden]:
     """Scattered pixels; and parts of the hole, mirrored and shifted to where much is visible."""
     visible, (height, width) = ~here, here.shape
     total = max(1, int(visible.sum()))
@@ -125,7 +123,7 @@ def _candidates(hole: HoleArray, here: Hidden, random: np.random.Generator) -> I
         yield copy
 
 
-def _rectangle(shape: tuple[int, ...], share: float, random: np.random.Generator) -> HoleArray:
+def _rectangle(shape: tuple[int, ...], share: float, random: np.random.Generator) -> Hidden:
     """A rectangle of the picture's proportions that covers a share of it."""
     inside = np.zeros(shape, dtype=bool)
     sides = [max(1, round(length * share**0.5)) for length in shape]

@@ -1,7 +1,6 @@
 """The contract of a predictor, and prediction by a neural process."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,46 +14,16 @@ from npfill.errors import InputError, ModelError, UsageError
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import match_channels
-from npfill.predictor.drawn import channels_last, drawing_from, drawn, painted
+from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
+from npfill.predictor.rescaled import Findings
 from npfill.sampling import AUTO, Exemplar, Sampler, moments, sampler_for
 from npfill.sampling.predictive import smaller_chunks
 
 Array = Float[np.ndarray, "height width channel"]
 HoleArray = Bool[np.ndarray, "height width"]
-# What rescales the standard deviations "batch pixel channel" of a hole; a sampler, None of a
-# baseline.
-Spread = Callable[[np.ndarray], np.ndarray] | None
+# A sampler, None of a baseline; and what a check found, None without one.
 Chosen = Sampler | None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction of the pixels of a hole, in row-major order.
-
-    Attributes:
-        mean: Mean of the predictive distribution.
-        std: Its standard deviation, in the same unit; None where there is none.
-        samples: Draws from it; empty where there is no joint distribution.
-        notes: Sentences for the user on how it was made.
-        samples_are: What samples are, in words; "" where the sampler's name says it.
-    """
-
-    mean: Float[np.ndarray, "pixel channel"]
-    std: Float[np.ndarray, "pixel channel"] | None
-    samples: list[Float[np.ndarray, "pixel channel"]]
-    notes: tuple[str, ...]
-    samples_are: str = ""
-
-    def within(self, wanted: Bool[np.ndarray, " pixel"]) -> "Prediction":
-        """Those of the pixels that are wanted."""
-        std = None if self.std is None else self.std[wanted]
-        samples = [each[wanted] for each in self.samples]
-        return replace(self, mean=self.mean[wanted], std=std, samples=samples)
-
-    def clipped(self) -> "Prediction":
-        """The same, means and samples within [0, 1]."""
-        mean, *samples = (values.clip(0, 1) for values in (self.mean, *self.samples))
-        return replace(self, mean=mean, samples=samples)
+Check = Findings | None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -102,7 +71,7 @@ class Predictor(ABC):
         sampler: str = AUTO,
         rounds: int | None = None,
         noise: bool = False,
-        spread: Spread = None,
+        check: Check = None,
         bounded: bool = True,
         draw_from: HoleArray | None = None,
     ) -> Prediction:
@@ -116,8 +85,8 @@ class Predictor(ABC):
             sampler: `auto`, or a key of `npfill.sampling.SAMPLERS`.
             rounds: Rounds of the autoregressive sampler; None for its default.
             noise: Draw the pixels of samples where they would be means.
-            spread: Rescales the standard deviations "batch pixel channel" of the hole, and samples
-                follow; nothing to a baseline.
+            check: The findings of a check on the picture, which the std and samples follow; nothing
+                to a baseline.
             bounded: Means and samples are clipped to [0, 1], as intensities are.
             draw_from: True where samples may take patches from; None for everywhere.
 
@@ -133,12 +102,12 @@ class Predictor(ABC):
             raise UsageError(
                 f"{rounds} rounds: the hole has {missing:,} pixels", "no more than pixels"
             )
-        predicted = self._predict(picture, hole, samples, seed, chosen, spread)
+        predicted = self._predict(picture, hole, samples, seed, chosen, check)
         return predicted.clipped() if bounded else predicted
 
     @abstractmethod
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check
     ) -> Prediction: ...
 
 
@@ -160,11 +129,11 @@ class NeuralPredictor(Predictor):
         return sampler_for(self.model, sampler, rounds, noise=noise)
 
     def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, spread: Spread
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check
     ) -> Prediction:
         """When memory runs out, once more in smaller chunks."""
         assert how is not None
-        work = partial(_predict, self.model, picture, hole, samples, seed, how, spread)
+        work = partial(_predict, self.model, picture, hole, samples, seed, how, check)
         try:
             return work()
         except Exception as error:
@@ -192,7 +161,7 @@ def _predict(
     samples: int,
     seed: int,
     sampler: Sampler,
-    spread: Spread,
+    check: Check,
 ) -> Prediction:
     """Encode once; moments and samples both follow from it."""
     if model.config.channels not in {1, 3}:
@@ -207,22 +176,34 @@ def _predict(
         given = model.condition(context)
         if channels < len(given.factor if given.factor is not None else ""):
             given = replace(given, factor=None)  # the channels of a grey picture are one
-        predicted = moments(given, targets, seed)
-        if spread is not None:
-            scale = torch.from_numpy(spread(predicted.scale.cpu().numpy()))
-            predicted = replace(predicted, scale=scale.to(predicted.scale))
+        elif check is not None and check.correlation is not None and model.config.channels > 1:
+            factor = torch.from_numpy(np.linalg.cholesky(check.correlation))
+            given = replace(given, factor=factor.to(context.pixels))
+        predicted = own = moments(given, targets, seed)
+        if check is not None:
+            scale = torch.from_numpy(check.rescaled(own.scale.cpu().numpy()))
+            predicted = replace(own, scale=scale.to(own.scale))
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
         if isinstance(sampler, Exemplar):
             pictures, more, kind = painted(sampler, picture, hole, mean, std, range(samples), seed)
         else:
-            pictures, more = drawn(sampler, given, targets, predicted, samples, seed, channels)
+            pictures, more = drawn(sampler, given, targets, predicted, own, samples, seed, channels)
             kind = ""
         notes += more
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
-    return Prediction(mean, std, pictures, tuple(notes), kind)
+    correlation = None if given.factor is None else (given.factor @ given.factor.mT).cpu().numpy()
+    return Prediction(
+        mean,
+        std,
+        pictures,
+        tuple(notes),
+        kind,
+        None if check is None else channels_last(own.scale, channels),
+        correlation,
+    )
 
 
 def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[Context, list[str]]:

@@ -1,6 +1,7 @@
 """The rescaling of a standard deviation by errors that were found beside it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,6 +22,19 @@ _DISPERSIONS, _ENDS = (2.0, 200.0), 0.02
 _STEPS, _CLOSE = 25, 1e-3
 # No values in [0, 1] have a greater standard deviation.
 _WIDEST = 0.5
+
+
+class Findings(Protocol):
+    """The findings of a check on the picture, which a prediction follows."""
+
+    @property
+    def correlation(self) -> Float[np.ndarray, "channel channel"] | None:
+        """That of the errors of a pixel's channels; None where it was not found."""
+
+    def rescaled(
+        self, std: Float[np.ndarray, "*batch pixel channel"]
+    ) -> Float[np.ndarray, "*batch pixel channel"]:
+        """Standard deviations of the pixels of the hole, rescaled."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ from npfill.seeds import array_generator
 LEVEL = 0.9
 # Independent errors that the prior of an interval's width is worth: the width of a Gaussian's.
 _PRIOR = 3.0
+# Channels are not known to go together closer than this; squares of errors that go alone, for
+# channels without any.
+_CLOSEST, _ALONE = 0.999, 1e-6
 # A normal's standard deviation over its median absolute value; what the mean of about four
 # neighbours adds to the variance of noise.
 _MEDIAN, _OF_MEAN = 1.4826, 1.25
@@ -52,6 +55,7 @@ class SelfCheck:
         errors: What errors in rescaled standard deviations are at most, in order.
         evidence: The number of independent errors that they are worth.
         crps: Their mean continuous ranked probability score, before rescaling.
+        correlation: That of the errors of a pixel's channels; None of one channel.
     """
 
     pixels: int
@@ -63,6 +67,7 @@ class SelfCheck:
     errors: Float[np.ndarray, " value"] | None = None
     evidence: float = 0.0
     crps: float = np.nan
+    correlation: Float[np.ndarray, "channel channel"] | None = None
 
     def rescaled(
         self, std: Float[np.ndarray, "*batch pixel channel"]
@@ -151,6 +156,7 @@ def found(
         flat = errors[beside][rough <= np.quantile(rough, 0.25)]
         grain = float(_MEDIAN * np.median(np.abs(flat)) / _OF_MEAN**0.5)
     rescale = rescaling(errors, stds, classes)
+    standardised = errors / rescale(stds, classes)
     return SelfCheck(
         len(z),
         float((z <= half_width(LEVEL)).mean()),
@@ -158,7 +164,18 @@ def found(
         grain,
         rescale,
         hole,
-        np.sort(np.abs(errors / rescale(stds, classes)), axis=None),
+        np.sort(np.abs(standardised), axis=None),
         evidence(classes),
         float(Gaussian(*map(torch.from_numpy, (errors, stds))).crps(torch.zeros(())).mean()),
+        None if errors.shape[1] == 1 else _correlation(standardised.astype(np.float64)),
     )
+
+
+def _correlation(
+    errors: Float[np.ndarray, "pixel channel"],
+) -> Float[np.ndarray, "channel channel"]:
+    """The correlation of the channels, positive definite; 0 of a channel without an error."""
+    alone = np.eye(errors.shape[1])
+    products = errors.T @ errors + _ALONE * alone
+    sizes = np.sqrt(np.diag(products))
+    return _CLOSEST * products / np.outer(sizes, sizes) + (1 - _CLOSEST) * alone

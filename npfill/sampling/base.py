@@ -92,12 +92,14 @@ class Sampler(ABC):
         meaning: The samples in half a sentence, for reports.
         density: Their likelihood in half a sentence, for reports.
         at_once: Draw all samples in one group, not a few at a time.
+        has_moments: Samples have the mean and std that they are given.
     """
 
     name: ClassVar[str]
     meaning: ClassVar[str]
     density: ClassVar[str]
     at_once: ClassVar[bool] = False
+    has_moments: ClassVar[bool] = False
 
     @classmethod
     def refuse(cls, model: NeuralProcess) -> str:

@@ -45,6 +45,7 @@ class Flow(Sampler):
         f"the change of density along the flow in {DENSITY_STEPS} steps, with random signs to "
         "estimate it; of whole holes, with uniform noise of a level of 8 bits"
     )
+    has_moments: ClassVar[bool] = True
 
     at_once: ClassVar[bool] = True
 

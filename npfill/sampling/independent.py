@@ -22,6 +22,7 @@ class Independent(MixtureSampler):
     density: ClassVar[str] = "the product over pixels"
     score = staticmethod(pointwise_log_likelihood)
     at_once: ClassVar[bool] = True  # only the noise depends on the sample
+    has_moments: ClassVar[bool] = True
 
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
