@@ -12,15 +12,26 @@ if TYPE_CHECKING:
     from npfill.completion import Completion as Completion
     from npfill.completion import complete as complete
     from npfill.completion import complete_many as complete_many
+    from npfill.exploring import Explorer as Explorer
     from npfill.package import __version__ as __version__
     from npfill.predictor import load as load
 
     train = _training.train
 
-__all__ = ["Completion", "__version__", "complete", "complete_many", "load", "mask", "train"]
+__all__ = [
+    "Completion",
+    "Explorer",
+    "__version__",
+    "complete",
+    "complete_many",
+    "load",
+    "mask",
+    "train",
+]
 
 _HOMES = {
     "Completion": "npfill.completion",
+    "Explorer": "npfill.exploring",
     "__version__": "npfill.package",
     "complete": "npfill.completion",
     "complete_many": "npfill.completion",

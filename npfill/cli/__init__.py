@@ -16,6 +16,7 @@ from npfill.cli.doctor import demo_command, doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.mask import mask_command
+from npfill.cli.next import next_command
 from npfill.cli.paint import paint_command
 from npfill.cli.train import train_command
 from npfill.errors import InputError, UsageError
@@ -42,6 +43,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
     ),
     "mask": (mask_command, "photo.jpg --scratches", "A photograph takes a second or two."),
     "paint": (paint_command, "photo.jpg", ""),
+    "next": (next_command, "scan.npy -n 50 --path", "It takes a few seconds."),
     "check": (check_command, "before.png after.png --mask mask.png", ""),
     "explain": (explain_command, "photo_mean.png", "--rerun takes as long as the completion did."),
     "train": (train_command, "cnp-mnist --data path/to/mnist", "Training takes minutes to hours."),

@@ -1,0 +1,253 @@
+"""Ask and tell: an explorer says which pixels to measure, and is told their values."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+
+from npfill.completion import Completion, complete
+from npfill.errors import InputError, UsageError
+from npfill.exploring.doubt import Doubt
+from npfill.exploring.rules import RULES, Scene
+from npfill.exploring.spacing import low_discrepancy
+from npfill.exploring.state import State
+from npfill.exploring.told import Places, as_shape, as_told
+from npfill.predictor import load
+
+if TYPE_CHECKING:
+    from npfill.completion.from_python import Model
+
+# The share of the pixels, and their number at least, that are measured evenly spread before a model
+# is asked.
+_FIRST, _FEWEST = 0.01, 4
+# So many answers one after another that are no numbers are no chance.
+DEAD = 100
+
+
+class Explorer:
+    """The measurement of a grid, pixel by pixel: `ask` where to measure, and `tell` what was found.
+
+    Threads may ask and tell at the same time. Pixels that were asked for are not asked for again
+    before they are told; one whose value is no number is left out from then on. The memory does not
+    grow with what is told.
+
+    Attributes:
+        shape: Height, width and channels of the grid.
+        measured: True where a value was told.
+        failed: True where what was told is no number.
+        model: What completes the grid.
+        values: The values that were told, as float64; NaN elsewhere.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        model: "Model" = "auto",
+        *,
+        within: Bool[np.ndarray, "height width"] | None = None,
+        seed: int = 0,
+        rule: str = "next",
+        device: str = "auto",
+    ) -> None:
+        """Begin with an empty grid.
+
+        Args:
+            shape: Height and width; and channels, one or three, if not one.
+            model: As of `npfill.complete`; one that gives a standard deviation.
+            within: True where pixels may be measured; everywhere by default.
+            seed: The seed of all draws.
+            rule: A key of `npfill.exploring.RULES`.
+            device: As of `npfill.complete`.
+
+        Raises:
+            UsageError: The shape is none of a grid, or the rule is unknown.
+            ModelError: The model is unknown, or fails verification.
+        """
+        if rule not in RULES:
+            raise UsageError(f"`rule={rule}`: unknown", f"one of {', '.join(RULES)}")
+        self.shape = as_shape(shape)
+        sides = self.shape[:2]
+        self.seed, self.rule = seed, rule
+        self.values = np.full(self.shape, np.nan)
+        self.failed = np.zeros(sides, dtype=bool)
+        self._within = np.ones(sides, dtype=bool) if within is None else within.astype(bool)
+        if self._within.shape != sides:
+            problem = f"`within` is {self._within.shape}, and the grid {sides}"
+            raise UsageError(problem, "both have one height and width")
+        self._pending = np.zeros(sides, dtype=bool)
+        self.model = load(model, device)
+        self._doubt = Doubt.empty(self.model, self.shape)
+        self._round, self._in_vain = 0, 0
+        self._lock = RLock()
+
+    @property
+    def measured(self) -> Bool[np.ndarray, "height width"]:
+        """True where a value was told."""
+        return ~np.isnan(self.values).any(axis=-1)
+
+    @property
+    def left(self) -> int:
+        """The number of pixels that may be asked for still."""
+        with self._lock:
+            return int(self._free(self.measured).sum())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what you should know of the answers and the model."""
+        notes, failed = list(self._doubt.notes), int(self.failed.sum())
+        if failed:
+            notes.append(f"{failed:,} answers were no numbers: their pixels are left out")
+        if self.is_dead:
+            notes.append(f"the last {self._in_vain:,} answers were none: is the detector dead?")
+        return tuple(notes)
+
+    @property
+    def is_dead(self) -> bool:
+        """True once the last hundred answers, or more, were no numbers."""
+        return self._in_vain >= DEAD
+
+    def ask(self, count: int = 1) -> Places:
+        """Choose the pixels to measure next.
+
+        Where next to nothing is measured they are evenly spread. Of a large grid, each decision
+        predicts the part again in which the most is new; `refresh` predicts all.
+
+        Args:
+            count: Their number, at least 1.
+
+        Returns:
+            Their rows and columns, fewer than `count` where fewer are left, none of a grid that is
+            measured wholly.
+
+        Raises:
+            UsageError: The number is not positive.
+            ModelError: The model gives no standard deviation, or its predictions are not finite.
+        """
+        if count < 1:
+            raise UsageError(f"`count={count}`: not a number of pixels", "1 or more")
+        with self._lock:
+            measured = self.measured
+            free = self._free(measured)
+            index = self._choose(free, measured, count) if free.any() else np.zeros(0, dtype=int)
+            self._pending.ravel()[index] = True
+            self._round += 1
+        rows, columns = np.divmod(index, self.shape[1])
+        return rows, columns
+
+    def tell(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
+        """Take what was measured, whether it was asked for or not.
+
+        Args:
+            rows: Rows of the pixels.
+            columns: Their columns.
+            values: Their values, in any unit, of any range: a number each, and of three channels
+                three. NaN and infinities are answers without a value.
+
+        Raises:
+            InputError: They do not go together, or a pixel is outside the grid.
+        """
+        (y, x), found = as_told(rows, columns, values, self.shape)
+        good = np.isfinite(found).all(axis=-1)
+        with self._lock:
+            self._pending[y, x] = False
+            self.values[y[good], x[good]] = found[good]
+            self.failed[y[good], x[good]] = False
+            lost = y[~good], x[~good]
+            self.failed[lost] = np.isnan(self.values[lost]).any(axis=-1)
+            after = int(good[::-1].argmax()) if good.any() else len(good)
+            self._in_vain = after if good.any() else self._in_vain + after
+
+    def copy(self) -> "Explorer":
+        """Another explorer of the same grid, told the same."""
+        how = {"within": self._within, "seed": self.seed, "rule": self.rule}
+        with self._lock:
+            other = Explorer(self.shape, self.model, **how)  # type: ignore[arg-type]
+            for name in ("values", "failed", "_pending"):
+                getattr(other, name)[:] = getattr(self, name)
+            other._doubt = self._doubt.copy()
+            other._round = self._round
+        return other
+
+    def refresh(self) -> None:
+        """Predict every part of the grid of which something new is known."""
+        with self._lock:
+            if (measured := self.measured).any():
+                self._doubt.update(self.values, measured)
+
+    @property
+    def mean(self) -> Float[np.ndarray, "height width channel"]:
+        """The values, and where there are none, the means as last predicted; NaN before that."""
+        return np.where(self.measured[..., None], self.values, self._doubt.mean)
+
+    @property
+    def std(self) -> Float[np.ndarray, "height width"]:
+        """The standard deviation over channels, as last predicted; NaN before that."""
+        return self._doubt.deviation(self.measured)
+
+    def completion(self, **options: object) -> Completion:
+        """Complete what is not measured.
+
+        Args:
+            options: Options of `npfill.complete`.
+
+        Raises:
+            InputError: Nothing is measured yet, or everything.
+        """
+        with self._lock:
+            values, measured = self.values.copy(), self.measured
+        if measured.all() or not measured.any():
+            what = "everything" if measured.any() else "nothing"
+            raise InputError(f"{what} is measured: there is nothing to complete", "`values` has it")
+        values = values[..., 0] if self.shape[2] == 1 else values
+        return complete(values, None, self.model, **options)  # type: ignore[arg-type]
+
+    def save(self, path: str | Path) -> None:
+        """Write all that was told into one file, which is never half there; see `load`."""
+        with self._lock:
+            told = self.values.copy(), self.failed.copy(), self._within
+            state = State(*told, self.model.word, self.seed, self.rule, self._round)
+        state.write(Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, model: "Model | None" = None) -> "Explorer":
+        """Go on with what `save` wrote; what was asked for and never told may be asked for again.
+
+        Args:
+            path: The file.
+            model: The model; that of the saved explorer by default.
+
+        Raises:
+            InputError: The file is missing, or none of an explorer.
+        """
+        state = State.read(Path(path))
+        explorer = cls(
+            state.values.shape,
+            state.model if model is None else model,
+            within=state.within,
+            seed=state.seed,
+            rule=state.rule,
+        )
+        explorer.values[:], explorer.failed[:] = state.values, state.failed
+        explorer._round = state.round
+        return explorer
+
+    def _free(self, measured: np.ndarray) -> np.ndarray:
+        return self._within & ~measured & ~self.failed & ~self._pending
+
+    def _choose(self, free: np.ndarray, measured: np.ndarray, count: int) -> np.ndarray:
+        rule, known = RULES[self.rule], int(measured.sum())
+        if not rule.asks:
+            return rule.choose(Scene(free, measured, self.seed, self._round), count)
+        first = max(_FEWEST, _FIRST * self._within.sum())
+        if known >= first:
+            self._doubt.update(self.values, measured, parts=1)
+        if known < first or not self._doubt.is_complete:
+            return low_discrepancy(free, count, self.seed)
+        # What is on its way counts as measured.
+        seen = measured | self._pending
+        scene = Scene(free, seen, self.seed, self._round, self._doubt.deviation(seen))
+        return rule.choose(scene, count)

@@ -1,0 +1,79 @@
+"""A grid that is measured in part, as an explorer of it: from a file, or empty by its size."""
+
+from pathlib import Path
+
+import numpy as np
+
+from npfill.completion.hole import MaskOptions, hole_of
+from npfill.errors import InputError, UsageError
+from npfill.exploring.explorer import Explorer
+from npfill.pictures.hole import from_mask
+from npfill.pictures.picture import Picture
+from npfill.pictures.read import MAX_PIXELS, read_mask, read_picture
+
+
+def explorer_of(
+    file: Path | None,
+    shape: str | None,
+    masking: MaskOptions,
+    within: list[tuple[Path, bool]],
+    model: str = "auto",
+    seed: int = 0,
+    rule: str = "next",
+    device: str = "auto",
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[Explorer, tuple[str, ...]]:
+    """An explorer of a grid, told what is measured of it; and notes on the file.
+
+    Args:
+        file: A picture or data; what is NaN or masked is not measured. None for an empty grid.
+        shape: Width and height of an empty grid, as "512x256".
+        masking: The options that select what is not measured of a picture.
+        within: Masks, each with True if its white may be measured, False if it may not.
+        model: As of `Explorer`, like the rest.
+        seed: The seed.
+        rule: The rule.
+        device: The device.
+        max_pixels: The most pixels of a file that is read.
+
+    Raises:
+        UsageError: There is neither a file nor a size, or both.
+        InputError: A file cannot be used, or no pixel may be measured.
+    """
+    if (file is None) == (shape is None):
+        raise UsageError("a file or `shape` says what the grid is", "SCAN.npy, or `shape=512x512`")
+    if file is None:
+        picture = Picture(
+            np.full((*_sides(shape or ""), 1), np.nan), "NPY", "the grid", is_data=True
+        )
+        lacking = np.ones(picture.size, dtype=bool)
+    else:
+        picture = read_picture(file, max_pixels)
+        lacking = picture.lacking
+        if masking.masks or masking.box:
+            lacking = hole_of(masking, picture, max_pixels).selected
+    if picture.colours not in {1, 3}:
+        raise InputError(
+            f"{picture.name}: {picture.colours} channels",
+            "one or three can be explored: choose some",
+        )
+    allowed = np.ones(picture.size, dtype=bool)
+    for path, inside in within:
+        white = from_mask(read_mask(path, max_pixels), picture).selected
+        allowed &= white if inside else ~white
+    if not allowed.any():
+        raise InputError("the masks leave no pixel to measure", "`within` keeps what is white")
+    explorer = Explorer(
+        (*picture.size, picture.colours), model, within=allowed, seed=seed, rule=rule, device=device
+    )
+    rows, columns = np.nonzero(~lacking)
+    explorer.tell(rows, columns, picture.values[rows, columns, : picture.colours])
+    return explorer, picture.notes
+
+
+def _sides(shape: str) -> tuple[int, int]:
+    """Height and width from "width x height"."""
+    words = shape.lower().split("x")
+    if len(words) != 2 or not all(word.isdecimal() and 0 < len(word) < 6 for word in words):
+        raise UsageError(f"`shape={shape}`: no width and height", "such as 512x512")
+    return int(words[1]), int(words[0])

@@ -1,0 +1,65 @@
+"""Checks of what a caller tells an explorer: the shape of its grid, and answers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+
+from npfill.errors import InputError, UsageError
+
+Places = tuple[Int[np.ndarray, " point"], Int[np.ndarray, " point"]]
+
+
+def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    """Height, width and channels of a grid.
+
+    Raises:
+        UsageError: It is no shape of one that can be explored.
+    """
+    sides = tuple(int(side) for side in shape)
+    sides = (*sides, 1) if len(sides) == 2 else sides
+    if len(sides) != 3 or min(sides) < 1 or sides[2] not in {1, 3}:
+        raise UsageError(
+            f"`shape={tuple(shape)}`: no grid that can be explored",
+            "height and width, and 3 if there are three channels",
+        )
+    return sides[0], sides[1], sides[2]
+
+
+def as_told(
+    rows: ArrayLike, columns: ArrayLike, values: ArrayLike, shape: tuple[int, int, int]
+) -> tuple[Places, Float[np.ndarray, "point channel"]]:
+    """Places and values of answers.
+
+    Args:
+        rows: Rows of pixels, or one.
+        columns: Their columns.
+        values: Their values.
+        shape: Height, width and channels of the grid.
+
+    Raises:
+        InputError: They do not go together, or a pixel is outside the grid.
+    """
+    height, width, channels = shape
+    try:
+        y, x = (np.atleast_1d(np.asarray(each)) for each in (rows, columns))
+        whole = all(each.dtype.kind in "iu" or not each.size for each in (y, x))
+        found = np.asarray(values, dtype=np.float64).reshape(len(y), channels)
+        if not (whole and y.ndim == 1 and y.shape == x.shape):
+            raise ValueError  # noqa: TRY301 - said below
+    except (ValueError, TypeError):
+        raise InputError(
+            "`rows`, `columns` and `values` do not go together",
+            f"two whole numbers and {channels} value{'s' * (channels > 1)} for each pixel",
+        ) from None
+    y, x = y.astype(np.int64), x.astype(np.int64)
+    outside = (y < 0) | (y >= height) | (x < 0) | (x >= width)
+    if outside.any():
+        first = int(outside.argmax())
+        raise InputError(
+            f"row {y[first]}, column {x[first]}: outside of the grid of {height} rows and "
+            f"{width} columns",
+            "both begin at 0",
+        )
+    return (y, x), found

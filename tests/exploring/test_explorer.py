@@ -1,0 +1,262 @@
+"""Ask and tell: what is asked for, what is told, and what is kept."""
+
+import threading
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npfill
+from npfill.errors import InputError, ModelError, UsageError
+from npfill.exploring import RULES, Explorer, in_tours, plan
+from npfill.models import NeuralProcess
+from tests.conftest import of, tiny
+
+
+@pytest.fixture(scope="module")
+def model() -> NeuralProcess:
+    return of("convcnp", channels=1)
+
+
+def scene(height: int = 12, width: int = 16) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    return 40 * np.sin(rows / 3) + 7.0 * columns
+
+
+def measured(explorer: Explorer, truth: np.ndarray, count: int) -> list[tuple[int, int]]:
+    """Asks for a round and tells its values."""
+    rows, columns = explorer.ask(count)
+    explorer.tell(rows, columns, truth[rows, columns])
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_measures_every_pixel_once_and_then_no_more(
+    model: NeuralProcess, rule: str
+) -> None:
+    explorer, truth, seen = Explorer((6, 7), model, rule=rule), scene(6, 7), []
+    while explorer.left:
+        seen += measured(explorer, truth, 5)
+    assert len(seen) == len(set(seen)) == 42
+    assert (explorer.values[..., 0] == truth).all()
+    assert [len(each) for each in explorer.ask(5)] == [0, 0]
+
+
+def test_an_empty_grid_begins_evenly_spread(model: NeuralProcess) -> None:
+    rows, columns = Explorer((64, 64), model).ask(16)
+    quarters = {(row // 32, column // 32) for row, column in zip(rows, columns, strict=True)}
+    assert len(quarters) == 4
+
+
+def test_equal_seeds_ask_for_equal_pixels(model: NeuralProcess) -> None:
+    asked = []
+    for seed in (1, 1, 2):
+        explorer = Explorer((12, 16), model, seed=seed)
+        asked.append([measured(explorer, scene(), 6) for _ in range(3)])
+    assert asked[0] == asked[1] != asked[2]
+
+
+def test_what_was_asked_for_is_not_asked_for_again_before_it_is_told(model: NeuralProcess) -> None:
+    explorer = Explorer((12, 16), model)
+    measured(explorer, scene(), 8)
+    rounds = [set(zip(*map(list, explorer.ask(10)), strict=True)) for _ in range(3)]
+    assert len(set.union(*rounds)) == 30
+
+
+def test_where_something_happens_more_is_measured(model: NeuralProcess) -> None:
+    truth = np.zeros((32, 32))
+    truth[:, 16:] = np.random.default_rng(0).random((32, 16))
+    explorer = Explorer(truth.shape, "auto")
+    for _ in range(10):
+        measured(explorer, truth, 20)
+    assert explorer.measured[:, 16:].sum() > 1.5 * explorer.measured[:, :16].sum()
+
+
+def test_only_what_is_allowed_is_measured(model: NeuralProcess) -> None:
+    within = np.zeros((12, 16), dtype=bool)
+    within[2:5, 3:9] = True
+    explorer = Explorer(within.shape, model, within=within)
+    while explorer.left:
+        measured(explorer, scene(), 4)
+    assert (explorer.measured == within).all()
+
+
+def test_values_beyond_those_so_far_are_taken_as_they_are(model: NeuralProcess) -> None:
+    explorer = Explorer((12, 16), model)
+    measured(explorer, scene(), 20)
+    explorer.tell([0, 1], [0, 1], [1e9, -1e9])
+    assert explorer.values[0, 0, 0] == 1e9
+    rows, _ = explorer.ask(5)
+    explorer.refresh()
+    assert len(rows) == 5
+    assert np.isfinite(explorer.std).all()
+
+
+def test_answers_without_a_value_are_left_out_and_told(model: NeuralProcess) -> None:
+    explorer = Explorer((12, 16), model)
+    rows, columns = explorer.ask(3)
+    explorer.tell(rows, columns, [np.nan, np.inf, 2.0])
+    assert explorer.notes == ("2 answers were no numbers: their pixels are left out",)
+    assert explorer.left == 12 * 16 - 3
+    explorer.tell(rows[:1], columns[:1], [5.0])  # later, it has one
+    assert explorer.values[rows[0], columns[0], 0] == 5.0
+    assert explorer.notes == ("1 answers were no numbers: their pixels are left out",)
+
+
+def test_a_hundred_answers_without_a_value_are_a_dead_detector(model: NeuralProcess) -> None:
+    explorer = Explorer((12, 16), model)
+    for _ in range(5):
+        rows, columns = explorer.ask(20)
+        explorer.tell(rows, columns, np.full(20, np.nan))
+    assert explorer.is_dead
+    assert "dead" in explorer.notes[-1]
+    explorer.tell(0, 0, 1.0)
+    assert not explorer.is_dead
+
+
+@pytest.mark.slow
+def test_ten_thousand_tells_leave_the_memory_as_it_was(model: NeuralProcess) -> None:
+    explorer, random = Explorer((100, 120), model), np.random.default_rng(0)
+    order = random.permutation(12000)
+
+    def tell(numbers: np.ndarray) -> None:
+        for number in numbers.tolist():
+            explorer.tell(number // 120, number % 120, random.random())
+
+    tell(order[:1000])
+    tracemalloc.start()
+    tell(order[1000:2000])
+    before = tracemalloc.get_traced_memory()[0]
+    tell(order[2000:11000])
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert explorer.measured.sum() == 11000
+    assert grown < 20_000
+
+
+def test_threads_measure_a_grid_together(model: NeuralProcess) -> None:
+    explorer, truth, seen = Explorer((12, 16), model, rule="random"), scene(), list[object]()
+
+    def work() -> None:
+        while found := measured(explorer, truth, 3):
+            seen.extend(found)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == len(set(seen)) == truth.size
+    assert (explorer.values[..., 0] == truth).all()
+
+
+def test_a_saved_explorer_goes_on_as_it_would_have(model: NeuralProcess, tmp_path: Path) -> None:
+    whole, truth = Explorer((12, 16), model, seed=3), scene()
+    measured(whole, truth, 20)
+    whole.tell(11, 15, np.nan)
+    whole.save(tmp_path / "state.npz")
+    again = Explorer.load(tmp_path / "state.npz", model)
+    assert np.array_equal(again.values, whole.values, equal_nan=True)
+    assert (again.failed == whole.failed).all()
+    assert measured(again, truth, 7) == measured(whole, truth, 7)
+
+
+def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        Explorer.load(tmp_path / "none.npz")
+    np.savez(tmp_path / "other.npz", values=np.zeros(3))
+    (tmp_path / "text.npz").write_text("no")
+    for name in ("other.npz", "text.npz"):
+        with pytest.raises(InputError, match="not what an explorer has saved"):
+            Explorer.load(tmp_path / name)
+
+
+def test_a_completion_has_the_measured_values_as_they_are(model: NeuralProcess) -> None:
+    explorer, truth = Explorer((12, 16), model), scene()
+    measured(explorer, truth, 30)
+    done = explorer.completion(samples=1)
+    assert (done.mean[explorer.measured] == truth[explorer.measured]).all()
+    assert (done.hole == ~explorer.measured).all()
+
+
+def test_nothing_or_everything_is_no_completion(model: NeuralProcess) -> None:
+    explorer = Explorer((4, 4), model)
+    with pytest.raises(InputError, match="nothing is measured"):
+        explorer.completion()
+    explorer.tell(*np.divmod(np.arange(16), 4), np.arange(16))
+    with pytest.raises(InputError, match="everything is measured"):
+        explorer.completion()
+
+
+def test_three_channels_are_told_together() -> None:
+    explorer = Explorer((8, 8, 3), of("convcnp", channels=3))
+    rows, columns = explorer.ask(12)
+    explorer.tell(rows, columns, np.random.default_rng(0).random((12, 3)))
+    assert len(explorer.ask(4)[0]) == 4
+    assert explorer.completion(samples=0).mean.shape == (8, 8, 3)
+
+
+def test_what_does_not_go_together_is_refused(model: NeuralProcess) -> None:
+    explorer = Explorer((4, 5), model)
+    for wrong in (([0, 1], [0], [1, 2]), ([0], [0], [1, 2]), ([0.5], [0], [1]), ("a", 0, 1)):
+        with pytest.raises(InputError, match="do not go together"):
+            explorer.tell(*wrong)
+    with pytest.raises(InputError, match="row 4, column 0: outside"):
+        explorer.tell(4, 0, 1)
+    with pytest.raises(UsageError):
+        explorer.ask(0)
+    for shape in ((3,), (3, 4, 2), (0, 3)):
+        with pytest.raises(UsageError, match="no grid"):
+            Explorer(shape, model)
+    with pytest.raises(UsageError, match="unknown"):
+        Explorer((3, 3), model, rule="guess")
+
+
+def test_a_model_without_a_standard_deviation_cannot_choose() -> None:
+    explorer = Explorer((12, 16), "nearest")
+    measured(explorer, scene(), 20)
+    with pytest.raises(ModelError, match="no standard deviation"):
+        explorer.ask(1)
+
+
+def test_a_large_grid_is_predicted_part_by_part(model: NeuralProcess) -> None:
+    explorer, truth = Explorer((200, 390), model), scene(200, 390)
+    measured(explorer, truth, 800)
+    for _ in range(7):
+        assert len(measured(explorer, truth, 5)) == 5
+    assert np.isfinite(explorer.std).all()  # every part has had its turn
+
+
+def test_rounds_are_planned_without_measuring(model: NeuralProcess) -> None:
+    explorer = Explorer((12, 16), tiny("convcnp", channels=1).float())
+    measured(explorer, scene(), 20)
+    planned = plan(explorer, 4, budget=10)
+    assert planned.rounds.tolist() == [1] * 4 + [2] * 4 + [3] * 2
+    assert len(set(zip(planned.rows, planned.columns, strict=True))) == 10
+    assert planned.before is not None
+    assert planned.after is not None
+    assert planned.after < planned.before
+    assert explorer.left == 12 * 16 - 20
+
+
+def test_a_plan_of_an_empty_grid_is_evenly_spread_and_expects_nothing(
+    model: NeuralProcess,
+) -> None:
+    planned = plan(Explorer((12, 16), model), 4, budget=8)
+    assert len(set(zip(planned.rows, planned.columns, strict=True))) == 8
+    assert (planned.before, planned.after) == (None, None)
+
+
+def test_tours_visit_the_same_points_on_a_shorter_way(model: NeuralProcess) -> None:
+    planned = plan(Explorer((40, 40), model), 30)
+    way = np.hypot(np.diff(planned.rows), np.diff(planned.columns)).sum()
+    ordered, (length,) = in_tours(planned)
+    points = [set(zip(each.rows, each.columns, strict=True)) for each in (planned, ordered)]
+    assert points[0] == points[1]
+    assert length == pytest.approx(np.hypot(np.diff(ordered.rows), np.diff(ordered.columns)).sum())
+    assert length < way / 2
+
+
+def test_the_package_has_the_explorer() -> None:
+    assert npfill.Explorer is Explorer
