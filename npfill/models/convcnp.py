@@ -125,7 +125,8 @@ class ConvCNP(NeuralProcess):
         height, width = context.pixels.shape[-2:]
         edges = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         observed = F.pad(context.observed, edges)
-        levels = pyramid(F.pad(context.pixels, edges), observed)
+        # Pixel after pixel of a channel, as all that follows is then: that takes half the time.
+        levels = pyramid(F.pad(context.pixels.contiguous(), edges), observed)
         pictures = filled(levels)
         means, meeting = pictures[_REFERENCE], levels[_MEETING]
         smooth = F.interpolate(means, scale_factor=2.0 ** (_REFERENCE - _MEETING), mode="bilinear")

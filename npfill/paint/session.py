@@ -26,7 +26,7 @@ from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.files import refuse_inputs, write_bytes
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import read_picture
+from npfill.pictures.read import STDIN, read_picture
 from npfill.steps import told
 
 Selected = Bool[np.ndarray, "height width"]
@@ -62,6 +62,8 @@ class Session:
     ) -> None:
         if file_of(output) is not None:
             raise UsageError(f"{output}: a file", "`output=DIR/` takes what is saved")
+        if str(STDIN) in images:
+            raise UsageError("-: stdin cannot be painted on", "name files")
         masking = MaskOptions(masks or None)
         files, _, self.notes = find_pictures(images, masks=masking.files, results=output)
         found = masks_of(masking, files)
@@ -143,8 +145,8 @@ class Session:
         """The options of the command that makes a result, by name, without those by default."""
         masks = self._masking(asked, str(self.mask_file(asked.number))).words
         options: dict[str, object] = {"mask": masks, "grow": asked.grow, "seed": asked.seed}
-        options |= {"model": "" if asked.model == "auto" else asked.model}
-        options = {name: value for name, value in options.items() if value}
+        options |= {"model": asked.model, "device": self._device}
+        options = {name: value for name, value in options.items() if value not in (0, "auto")}
         options |= {"samples": asked.samples} if result in {"samples", "sheet"} else {}
         return options | {"emit": result} | ({"output": self._output} if self._output else {})
 

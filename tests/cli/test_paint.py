@@ -101,7 +101,7 @@ def test_a_saved_file_is_that_of_the_command_that_the_page_shows(
     _, content = page.ask("command", result=result, **how)
     words = shlex.split(json.loads(content)["command"])
     assert words[:5] == ["npfill", "complete", "photo.png", "--mask", "photo_mask.png"]
-    assert npfill(*words[1:], "--device", "cpu").code == 0
+    assert npfill(*words[1:]).code == 0
     assert saved.read_bytes() == before
 
 
@@ -262,6 +262,11 @@ def test_an_interruption_ends_it(photo: Path, weights: Path) -> None:
     ended = running.wait()
     assert ended.code == 130
     assert ended.out.startswith(b"http://127.0.0.1:")
+
+
+def test_stdin_and_a_file_of_results_are_refused(npfill: Command, photo: Path) -> None:
+    assert npfill("paint", "-").code == 2
+    assert npfill("paint", photo, "-o", "out.png").code == 2
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:

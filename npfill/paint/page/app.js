@@ -8,7 +8,7 @@ const HEAT = ["000004", "3a0c5e", "801f6c", "c13756", "ee6925", "fcb41a", "fcffa
 const WORDS = [[3, "sure"], [8, "fairly sure"], [20, "unsure"], [Infinity, "a guess"]]; // up to so many levels
 const KEYS = { b: "brush", e: "eraser", r: "box", l: "lasso", w: "wand", h: "hand" };
 const sizes = { brush: 24, wand: 24 }; // the width of brush and eraser; the wand's tolerance
-let open = null, tool = "brush", points = [], value = 1, underway = null, ready = false;
+let at = 0, open = null, tool = "brush", points = [], value = 1, underway = null, ready = false;
 const tools = document.querySelectorAll("[data-tool]");
 const pages = new Map(); // what was done on each picture
 
@@ -27,24 +27,29 @@ const asked = () => ({ picture: open.number, grow: $("grow").value || 0, seed: $
 
 async function show(number) {
   underway?.abort();
-  const page = pages.get(number) ?? { number, past: [], future: [], shown: { result: null, chosen: 0 } };
+  [at, open] = [number, null];
+  [$("previous").disabled, $("next").disabled] = [number === 0, number === pictures.length - 1];
+  $("name").textContent = document.title = pictures[number];
   $("paper").classList.remove("there");
   say("Loading the picture …");
-  $("before").src = `picture?picture=${number}`;
+  const content = await ask("picture", { picture: number }).catch(explain);
+  if (!content) return;
+  URL.revokeObjectURL($("before").src);
+  $("before").src = URL.createObjectURL(await content.blob());
   await $("before").decode();
+  if (at !== number) return; // another was asked for in the meantime
+  const page = pages.get(number) ?? { number, past: [], future: [], shown: { result: null, chosen: 0 } };
   const { naturalWidth: width, naturalHeight: height } = $("before"), cells = page.mask?.cells;
   pages.set(number, (open = Object.assign(page, { mask: new Mask(width, height, $("mask")) })));
   if (cells) open.mask.put([0, 0, width, height], cells);
   else await ask("mask", { picture: number }).then(async (answer) => open.mask.unpack(await answer.arrayBuffer())).catch(explain);
-  $("name").textContent = document.title = pictures[number];
-  [$("previous").disabled, $("next").disabled] = [number === 0, number === pictures.length - 1];
   view.open(width, height);
   if (!$("status").classList.contains("wrong")) say(`${width} × ${height} pixels${ready ? "" : ". The model is loading while you paint."}`);
   $("paper").classList.add("there");
   render();
 }
 
-const step = (by) => pictures[open.number + by] && show(open.number + by);
+const step = (by) => pictures[at + by] && show(at + by);
 
 // What is shown changes, and with it what is painted if there is an edit of that.
 function turn(shown, edit = null, page = open) {
@@ -54,7 +59,7 @@ function turn(shown, edit = null, page = open) {
 }
 
 function undo(from, to) {
-  const entry = view.down ? null : open[from].pop();
+  const entry = view.down ? null : open?.[from].pop();
   if (!entry) return;
   underway?.abort();
   open[to].push({ edit: entry.edit && open.mask.swap(entry.edit), shown: open.shown });
@@ -182,7 +187,7 @@ function coloured(std, width, height) {
   std.forEach((each, at) => {
     if (each === 0) return;
     const place = (each / full) * (HEAT.length - 1.001), low = Math.floor(place);
-    image.data.set([...HEAT[low].map((level, channel) => level + (place - low) * (HEAT[low + 1][channel] - level)), 255], 4 * at);
+    image.data.set([...HEAT[low].map((level, channel) => level + (place - low) * (HEAT[low + 1][channel] - level)), 90 + (165 * each) / full], 4 * at);
   });
   return image;
 }
@@ -221,6 +226,7 @@ async function commanded() {
 // Saving
 
 async function save(kind, overwrite = 0) {
+  if (!open) return;
   const { result, chosen } = open.shown, how = { ...(result?.how ?? asked()), overwrite, result: kind };
   if (kind === "result") Object.assign(how, { result: chosen ? "samples" : "mean", sample: chosen });
   $("exists").hidden = true;
@@ -264,7 +270,7 @@ const pressed = {
   pageup: () => step(-1), pagedown: () => step(1), ...Object.fromEntries(Object.entries(KEYS).map(([key, name]) => [key, () => choose(name)])),
 };
 const onStage = { enter: () => fill(), " ": () => (view.held = true) }; // not where these press a button
-const withControl = { z: (shift) => undo(...(shift ? redone : undone)), y: () => undo(...redone), s: () => save(open.shown.result ? "result" : "mask") };
+const withControl = { z: (shift) => undo(...(shift ? redone : undone)), y: () => undo(...redone), s: () => save(open?.shown.result ? "result" : "mask") };
 document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase(), isOnStage = [$("stage"), document.body].includes(event.target);
   const typed = event.target.matches("input, select") ? {} : isOnStage ? { ...pressed, ...onStage } : pressed;
