@@ -182,7 +182,8 @@ def test_a_stroke_is_filled_looked_at_undone_and_saved_as_the_command_does(
         if said["method"] == "Network.requestWillBeSent"
     ]
     assert len(urls) > 10
-    elsewhere = [url for url in urls if not url.startswith((page.server.address, "data:"))]
+    here = (page.server.address, f"blob:http://127.0.0.1:{page.server.server_port}/", "data:")
+    elsewhere = [url for url in urls if not url.startswith(here)]
     assert elsewhere == []
 
 
