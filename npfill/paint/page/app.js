@@ -20,7 +20,7 @@ async function ask(name, parameters = {}, body = null) {
   throw Object.assign(new Error(), await answer.json().catch(() => ({ message: answer.statusText })));
 }
 
-const explain = ({ message, hint }) => say([message, hint].filter(Boolean).join("\n"), true);
+const explain = ({ message, hint }) => void say([message, hint].filter(Boolean).join("\n"), true);
 const asked = () => ({ picture: open.number, grow: $("grow").value || 0, seed: $("seed").value || 0, model: $("model").value });
 
 // Pictures
