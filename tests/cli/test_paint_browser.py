@@ -248,6 +248,7 @@ def test_it_works_400_pixels_wide(browser: Browser) -> None:
     browser.until(lambda: browser.driver.execute_script(size)[1] == 400)
     wide, shown = browser.driver.execute_script(size)
     assert wide <= shown
+    browser.until(lambda: browser["before"].rect["x"] + browser["before"].rect["width"] < 400)
     browser.stroke((20, 20), (40, 30))
     browser["fill"].click()
     browser.filled()
