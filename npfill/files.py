@@ -18,6 +18,7 @@ from typing import Any
 from npfill.errors import InputError, ModelError, OverwriteError, UsageError
 
 STDIO = Path("-")  # stdin or stdout, in place of a file
+FOLDER = ".zarr"  # the suffix of results that are folders
 LARGEST = 256 * 2**20
 _PICKLED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
 _PACKAGE = Path(__file__).parent
@@ -43,7 +44,7 @@ def refuse_results(paths: Sequence[Path], overwrite: bool) -> None:
         others = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
         raise OverwriteError(f"{existing[0]}{others}: exists", "`overwrite=True` replaces it")
     for path in paths:
-        if path.is_dir():
+        if path.is_dir() and path.suffix != FOLDER:
             raise InputError(
                 f"{path}: a folder has this name", "`output` names another file or folder"
             )

@@ -13,7 +13,7 @@ from npfill.cli.console import (
     show,
 )
 from npfill.cli.dry import dry_run_of
-from npfill.cli.field_options import Clip, Inner, KeepOut, Log, MaxDistance, NoData
+from npfill.cli.field_options import Clip, Inner, KeepOut, Log, MaxDistance, NoData, Variable
 from npfill.cli.options import (
     Boxes,
     Confidence,
@@ -90,6 +90,7 @@ def complete_command(
     nodata: NoData = None,
     log: Log = False,
     clip: Clip = False,
+    variable: Variable = "",
     confidence: Confidence = None,
     tolerance: Tolerance = None,
     device: Device = "auto",
@@ -141,7 +142,7 @@ def complete_command(
             raise UsageError(f"--format {format_}: unknown", "png or keep")
         if overwrite and skip_existing:
             raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
-        asked = Asked(kind, wrap, nodata, log, clip)
+        asked = Asked(kind, wrap, nodata, log, clip, variable)
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
         run = Run(
             images,

@@ -16,6 +16,9 @@ NoData = Annotated[
         help="This value is missing, as 0 in depth maps; the file is data, not a photograph.",
     ),
 ]
+Variable = Annotated[
+    str, _model("--variable", metavar="NAME", help="The variable of a netCDF file or zarr store.")
+]
 Log = Annotated[bool, _model("--log", help="Complete the logarithm of data, all above 0.")]
 Clip = Annotated[
     bool, _model("--clip", help="Fill data with no value beyond those that were observed.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npfill.completion.completed import complete_prepared
+from npfill.completion.dataset import as_dataset, is_labelled, picture_of
 from npfill.completion.hole import Mask, MaskOptions, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
@@ -16,7 +17,8 @@ from npfill.completion.parameters import SamplingOptions
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
 from npfill.pictures.asked import as_asked
-from npfill.pictures.convert import as_masks, as_picture, with_missing
+from npfill.pictures.convert import PictureInput, as_masks, as_picture, with_missing
+from npfill.pictures.formats.grids import planes
 from npfill.pictures.picture import AUTO, Asked, Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
@@ -56,6 +58,7 @@ def complete(
     nodata: float | None = None,
     log: bool = False,
     clip: bool = False,
+    variable: str = "",
     confidence: float | None = None,
     tolerance: float | None = None,
     device: str = "auto",
@@ -69,8 +72,9 @@ def complete(
 
     Args:
         picture: The path of a file; a Pillow image; an array "height width" or "height width
-            channel", masked or not; or a tensor "height width" or "channel height width". NaN and
-            masked entries are missing.
+            channel", masked or not; a tensor "height width" or "channel height width"; or an array
+            of xarray, whose planes are completed one by one, and for which a data set of `mean`,
+            `std` and `sample` is returned. NaN and masked entries are missing.
         mask: What is missing, too, with the rules of the command: the path of a mask, `alpha` for
             what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour,
             `damaged` for what could not be decoded of a torn PNG or JPEG; or an image, array or
@@ -109,6 +113,7 @@ def complete(
         nodata: The value that says that there is none; what has it is data, not a photograph.
         log: Complete the logarithm of data, all above 0, and take it back: the mean is a median
             then, and std half of the interval of one standard deviation on each side.
+        variable: Of a file of netCDF or a zarr store, the variable.
         clip: Fill data with no value beyond those that were observed.
         device: `cpu`, `cuda`, `cuda:N` or `mps`; `auto` is the best there is, and for a model
             itself, where it is. Baselines run on the CPU.
@@ -129,8 +134,8 @@ def complete(
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
-    asked = Asked(kind, wrap, nodata, log, clip)
-    given = as_picture(picture, "the picture", most, damaged=damaged)
+    asked = Asked(kind, wrap, nodata, log, clip, variable)
+    given = _given(picture, most, damaged, variable)
     given = replace(given, picture=as_asked(given.picture, asked, str(model)))
     known, rest = _by_channel(given.picture, mask)
     threshold = None if mask_threshold is None else float(mask_threshold)
@@ -145,6 +150,8 @@ def complete(
     predictor = load(model, device)
     image = str(picture if isinstance(picture, str | Path) else STDIN)
     done = complete_prepared(image, prepared, predictor, how, samples)
+    if is_labelled(picture):
+        return as_dataset(done, picture)
     return Completion(done, given, (*prepared.notes, *done.notes))
 
 
@@ -197,8 +204,18 @@ def complete_many(
             yield replace(done, below=below)
 
 
+def _given(picture: object, most: int, damaged: bool, variable: str) -> PictureInput:
+    """The picture as it was given."""
+    if is_labelled(picture):
+        known = picture_of(picture, "the array")
+        return PictureInput(known, "height width channel")
+    return as_picture(picture, "the picture", most, damaged=damaged, variable=variable)
+
+
 def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequence[Mask] | None]:
     """The picture and its masks; one for each channel becomes a part of the picture."""
+    if is_labelled(mask):
+        mask = planes(mask)[0].squeeze()
     if mask is None or isinstance(mask, str | Path):
         return picture, mask
     masks = as_masks(mask, "the mask")

@@ -11,6 +11,7 @@ from npfill.completion.mask_names import pictures_named
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
 from npfill.pictures.formats import FORMATS, suffix_of_data, suffixes_read
+from npfill.pictures.formats.grids import is_store
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import STDIN, glance, read_picture
 
@@ -25,12 +26,14 @@ class InputFile:
             and masks have the same path below theirs.
         data: The suffix of data in their format, or "", once somebody has looked.
         damaged: What could not be decoded of it is taken as missing.
+        variable: The variable of a netCDF file or zarr store.
     """
 
     path: Path
     relative: Path
     data: str | None = None
     damaged: bool = False
+    variable: str = ""
     _ahead: Picture | NpfillError | None = field(default=None, repr=False)
 
     @property
@@ -56,7 +59,7 @@ class InputFile:
             self.data, _ = glance(self.path)
         elif self.data is None:
             try:
-                self._ahead = read_picture(self.path, max_pixels, damaged=self.damaged)
+                self._ahead = self._read(max_pixels)
                 self.data = suffix_of_data(self._ahead)
             except NpfillError as error:  # said when it is read
                 self._ahead = error
@@ -71,7 +74,11 @@ class InputFile:
         ahead, self._ahead = self._ahead, None
         if isinstance(ahead, NpfillError):
             raise ahead
-        return ahead or read_picture(self.path, max_pixels, damaged=self.damaged)
+        return ahead or self._read(max_pixels)
+
+    def _read(self, max_pixels: int) -> Picture:
+        damaged, variable = self.damaged, self.variable
+        return read_picture(self.path, max_pixels, damaged=damaged, variable=variable)
 
 
 def find_pictures(
@@ -137,7 +144,9 @@ def find_pictures(
 
 def _names_several(word: str) -> bool:
     """True for a folder, and for a pattern that is no file's name."""
-    return Path(word).is_dir() or (glob.has_magic(word) and not os.path.lexists(word))
+    if Path(word).is_dir():
+        return not is_store(Path(word))
+    return glob.has_magic(word) and not os.path.lexists(word)
 
 
 def _listed(

@@ -36,6 +36,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "nodata": (int, float),
     "log": bool,
     "clip": bool,
+    "variable": str,
     "device": str,
     "strip": bool,
     "max_pixels": int,

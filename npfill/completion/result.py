@@ -19,7 +19,8 @@ from npfill.completion.outputs import (
 from npfill.completion.self_checked import CheckReport
 from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
-from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
+from npfill.files import STDIO, refuse_inputs, refuse_results
+from npfill.pictures import stores
 from npfill.pictures.convert import PictureInput
 from npfill.pictures.formats import png_bytes, suffix_of_data
 from npfill.pictures.sidecars import copy_beside
@@ -143,7 +144,7 @@ class Completion:
         refuse_inputs(paths, inputs)
         refuse_results(paths, overwrite)
         for path, content in zip(paths, render(results, done, keep=keep), strict=True):
-            write_bytes(path, content, overwrite=overwrite, like=source)
+            stores.write(path, content, overwrite=overwrite, like=source)
         if done.image != str(STDIO):
             copied = {each.path: each.output.is_picture for each in results}
             copy_beside(done.prepared.masked.picture, source, copied, overwrite=overwrite)

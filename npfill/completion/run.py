@@ -21,6 +21,7 @@ from npfill.completion.preview import preview_png
 from npfill.completion.report import Report
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
+from npfill.pictures import stores
 from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import left_out
 from npfill.pictures.read import as_read_again
@@ -83,7 +84,7 @@ class Run:
         )
         self.pictures = len(files)
         for file in files:
-            file.damaged = masking.damaged
+            file.damaged, file.variable = masking.damaged, output.asked.variable
         if file_of(output.output) is not None and len(files) > 1:
             raise UsageError(
                 f"{output.output}: {len(files)} pictures for one file",
@@ -205,7 +206,7 @@ class Run:
                 if kind != "PNG" and not masked.picture.is_data:
                     losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
-            write_bytes(result.path, content, overwrite=out.overwrite, like=job.file.path)
+            stores.write(result.path, content, overwrite=out.overwrite, like=job.file.path)
         paths, beside = {each.path: each.output.is_picture for each in results}, list[str]()
         if not out.strip:
             source, overwrite = job.file.path, out.overwrite

@@ -48,7 +48,12 @@ class PictureInput:
 
 
 def as_picture(
-    thing: object, name: str = "picture", max_pixels: int = MAX_PIXELS, *, damaged: bool = False
+    thing: object,
+    name: str = "picture",
+    max_pixels: int = MAX_PIXELS,
+    *,
+    damaged: bool = False,
+    variable: str = "",
 ) -> PictureInput:
     """Take a picture or data from a file, an image, an array or a tensor.
 
@@ -63,12 +68,13 @@ def as_picture(
         name: The picture's name in messages; a file has its own.
         max_pixels: A file of more pixels is refused.
         damaged: Take what could not be decoded of a torn file as missing.
+        variable: The variable of a netCDF file or zarr store.
 
     Raises:
         InputError: It cannot be read, or holds no numbers, or is true and false.
     """
     if isinstance(thing, str | Path):
-        return _of_file(read_picture(Path(thing), max_pixels, damaged=damaged))
+        return _of_file(read_picture(Path(thing), max_pixels, damaged=damaged, variable=variable))
     if damaged:
         raise InputError(f"{name}: only of a file it is known what is damaged", "give its path")
     given = as_values(thing, name)

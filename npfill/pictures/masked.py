@@ -91,7 +91,11 @@ class MaskedPicture:
             hole = hole & ~dead if dead.any() else hole
         if unseen.any():
             hole = hole & ~(unseen if hole.ndim == 2 else unseen[..., None])
-        if hole.ndim == 3 and colours in {1, 3} and (hole == hole[..., :1]).all():
+        if (
+            hole.ndim == 3
+            and colours in {1, 3 - 2 * picture.stack}
+            and (hole == hole[..., :1]).all()
+        ):
             hole = hole[..., 0]
         flat = hole.ndim == 2
         anywhere = hole if flat else np.logical_or.reduce(hole, axis=-1)

@@ -30,6 +30,7 @@ class Asked:
         nodata: The value that says that there is none.
         log: Data are completed in their logarithm.
         clip: Data are filled with no value beyond those that are observed.
+        variable: The variable of a netCDF file or zarr store.
     """
 
     kind: str = AUTO
@@ -37,11 +38,12 @@ class Asked:
     nodata: float | None = None
     log: bool = False
     clip: bool = False
+    variable: str = ""
 
     @property
     def of_data(self) -> bool:
         """They are said to be data, whatever the file."""
-        return self != Asked(wrap=self.wrap)
+        return self != Asked(wrap=self.wrap, variable=self.variable)
 
 
 NOTHING = Asked()
@@ -62,6 +64,7 @@ class Picture:
         is_data: The values are measurements, of any range and unit.
         why: A clause that says why the values are data.
         missing: True where a value is missing. Data read from files always have it, pictures never.
+        stack: Each channel is completed by itself, as times and depths are.
         asked: What the user has said of the values.
         wraps: The first column follows the last.
         validity: Of data, the last channel is alpha: what has none is missing.
@@ -82,6 +85,7 @@ class Picture:
     why: str = ""
     missing: Bool[np.ndarray, "height width channel"] | None = None
     unit: bool = False
+    stack: bool = False
     asked: Asked = NOTHING
     wraps: bool = False
     validity: bool = False

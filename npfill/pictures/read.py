@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,7 @@ from npfill.errors import InputError
 from npfill.memory import is_out_of_memory
 from npfill.pictures.classes import with_classes
 from npfill.pictures.damage import is_torn, mended
-from npfill.pictures.formats import FORMATS, Format, raster, readable
+from npfill.pictures.formats import FORMATS, Format, grids, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
 from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import File, Picture
@@ -28,30 +29,34 @@ MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
 STDIN = Path("-")
 _LOCK = Lock()
 _SILENCED: list["warnings.catch_warnings[None]"] = []  # those of the first, for each that reads
-
 # Logs of libraries about a broken file go to the application, not to stderr by default.
 for _library in ("PIL", "tifffile"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
-def read_picture(path: Path, max_pixels: int = MAX_PIXELS, *, damaged: bool = False) -> Picture:
+def read_picture(
+    path: Path, max_pixels: int = MAX_PIXELS, *, damaged: bool = False, variable: str = ""
+) -> Picture:
     """Read a picture, or data, from a file; the content decides the format, not the name.
-
-    Threads may read at once: no setting of Pillow's is touched.
 
     Args:
         path: The file, or `-` for stdin.
         max_pixels: A picture of more pixels is refused before it is decoded.
         damaged: Take what could not be decoded of a torn PNG or JPEG as missing.
+        variable: The variable of a netCDF file or zarr store; "" if it has one alone.
 
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.
     """
+    if path.is_dir() and grids.is_store(path):
+        with refusals(str(path)):
+            return grids.read_store(path, max_pixels, variable)
     with opened(path) as file:
         if damaged:
             return _torn(file.read(), str(path), max_pixels)
         try:
-            picture = _format(file, str(path)).read(file, str(path), max_pixels)
+            chosen = partial(grids.read, variable=variable) if variable else None
+            picture = (chosen or _format(file, str(path)).read)(file, str(path), max_pixels)
         except Exception as error:
             file.seek(0)
             if not is_torn(file.read(), max_pixels):
@@ -159,6 +164,8 @@ def glance(path: Path) -> tuple[str, bool]:
         The suffix of data in the format of the file, by its content, or "" if it is anything else;
         and True for a result of npfill.
     """
+    if grids.is_store(path):
+        return FORMATS["ZARR"].suffixes[0], False
     try:
         with opened(path) as file:
             kind = _format(file, str(path))

@@ -76,7 +76,7 @@ def test_folders_are_searched_for_its_suffix(tmp_path: Path) -> None:
 
 
 def test_refusals_name_it(tmp_path: Path) -> None:
-    assert readable().endswith("HEIC, .npy, .npz and ToyPix are read")
+    assert readable().endswith("FITS, netCDF, zarr and ToyPix are read")
     (tmp_path / "a.png").write_bytes(b"hello")
     with pytest.raises(InputError) as refusal:
         read_picture(tmp_path / "a.png")
@@ -93,7 +93,9 @@ def test_formats_have_names_and_suffixes_of_their_own() -> None:
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
     assert len(suffixes) == len(set(suffixes))
     assert all(name == each.name for name, each in FORMATS.items())
-    assert suffixes_read() - picture_suffixes() == {".npy", ".npz"}
+    data = {suffix for each in FORMATS.values() if each.is_data for suffix in each.suffixes}
+    assert suffixes_read() - picture_suffixes() == data
+    assert {".npy", ".npz", ".fits", ".nc", ".zarr"} <= data
 
 
 def test_threads_read_at_once_under_limits_of_their_own(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from npfill.pictures.formats import arrays, raster, tiff
+from npfill.pictures.formats import arrays, fits, grids, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
 from npfill.pictures.formats.metadata import PARTS
 from npfill.pictures.formats.png import png_bytes
@@ -159,6 +159,17 @@ _EITHER_BRANDS = {b"mif1", b"msf1"}
 _CODED_BY_HEVC = b"hvcC"
 _CODED = {"quality": 95, "subsampling": "4:4:4"}  # losing as little as is sensible
 _MOST = ("icc_profile", "exif", "xmp")
+_OF_DATA = Format(
+    name="NPY",
+    label=".npy",
+    suffixes=(".npy",),
+    sniff=_starts_with(b"\x93NUMPY"),
+    read=arrays.read_npy,
+    write=arrays.write_npy,
+    exact=True,
+    floats=True,
+    is_data=True,
+)
 _IN_ORDER = (
     Format(
         name="PNG",
@@ -210,27 +221,35 @@ _IN_ORDER = (
         ),
         keeps=_MOST,
     ),
-    Format(
-        name="NPY",
-        label=".npy",
-        suffixes=(".npy",),
-        sniff=_starts_with(b"\x93NUMPY"),
-        read=arrays.read_npy,
-        write=arrays.write_npy,
-        exact=True,
-        floats=True,
-        is_data=True,
-    ),
-    Format(
+    _OF_DATA,
+    replace(
+        _OF_DATA,
         name="NPZ",
         label=".npz",
         suffixes=(".npz",),
         sniff=_starts_with(b"PK\x03\x04"),
         read=arrays.read_npz,
         write=arrays.write_npz,
-        exact=True,
-        floats=True,
-        is_data=True,
     ),
+    replace(
+        _OF_DATA,
+        name="FITS",
+        label="FITS",
+        suffixes=(".fits", ".fit", ".fts"),
+        sniff=_starts_with(fits.MAGIC),
+        read=fits.read,
+        write=fits.write,
+    ),
+    replace(
+        _OF_DATA,
+        name="NETCDF",
+        label="netCDF",
+        suffixes=(".nc", ".nc4", ".cdf"),
+        sniff=_starts_with(grids.CLASSIC, grids.HDF5),
+        read=grids.read,
+        write=grids.write,
+    ),
+    # A folder, which is not known by a beginning.
+    replace(_OF_DATA, name="ZARR", label="zarr", suffixes=(".zarr",), write=grids.write_store),
 )
 FORMATS: dict[str, Format] = {each.name: each for each in _IN_ORDER}

@@ -79,6 +79,7 @@ def of_deviation(info: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a file of a standard deviation: it has values everywhere, and no offset."""
     of_values = {"no_data", "mask", "colormap", "extrasamples", "order", "photometric"}
     kept = {part: content for part, content in info.items() if part not in of_values}
+    kept["deviation"] = True
     if "tags" in kept:
         kept["tags"] = without_items(
             [tag for tag in kept["tags"] if tag[0] != NO_DATA], _NOT_OF_STD

@@ -1,0 +1,45 @@
+"""Completions of arrays of xarray: data sets of mean, std and samples, with coordinates kept."""
+
+import sys
+
+import numpy as np
+
+from npfill.completion.completed import CompletedPicture
+from npfill.pictures.formats.grids import Array, Data, as_before, planes
+from npfill.pictures.picture import Picture
+
+
+def is_labelled(thing: object) -> bool:
+    """True of an array of xarray."""
+    xarray = sys.modules.get("xarray")  # who gives one has imported it
+    return xarray is not None and isinstance(thing, xarray.DataArray)
+
+
+def as_dataset(done: CompletedPicture, array: Array) -> Data:
+    """A data set of `mean`, `std` if there is one, and `sample` along the dimension `realization`.
+
+    Dimensions, coordinates and attributes are those of the array; all have its unit.
+    """
+    masked, parts = done.prepared.masked, {}
+
+    def labelled(values: np.ndarray) -> Array:
+        _, turned = planes(array)
+        return turned.copy(data=as_before(values, turned)).transpose(*array.dims)
+
+    parts["mean"] = labelled(done.filled(done.mean).values)
+    if done.std is not None:
+        parts["std"] = labelled(masked.deviation_of_values(done.std, done.mean))
+    drawn = [labelled(done.filled(each).values) for each in done.samples]
+    xarray = sys.modules["xarray"]
+    if drawn:
+        parts["sample"] = xarray.concat(drawn, "realization")
+    return xarray.Dataset(parts, attrs=array.attrs)
+
+
+def picture_of(array: Array, name: str) -> Picture:
+    """The data of an array, of which NaN is missing; each plane is completed by itself."""
+    values, _ = planes(array)
+    values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    info = {"shape": values.shape}
+    return Picture(values, "NPY", name, info=info, is_data=True, missing=missing, stack=True)

@@ -1,0 +1,72 @@
+"""FITS files: images and cubes, through astropy, with all that their headers say."""
+
+import io
+from collections.abc import Mapping
+from types import ModuleType
+
+import numpy as np
+
+from npfill.errors import InputError
+from npfill.package import imported
+from npfill.pictures.nodata import is_no_data
+from npfill.pictures.picture import File, Picture, refuse_bomb
+
+MAGIC = b"SIMPLE  ="
+
+
+def read(file: File, name: str, max_pixels: int) -> Picture:
+    """Read the first image of a FITS file as its numbers are stored; planes of a cube come last.
+
+    Raises:
+        InputError: It has no image, or more than three axes, or astropy is not installed.
+    """
+    content = file.read()
+    with _fits(name).open(io.BytesIO(content), do_not_scale_image_data=True) as units:
+        images = [at for at, unit in enumerate(units) if unit.is_image and unit.header["NAXIS"] > 1]
+        if not images:
+            raise InputError(f"{name}: a FITS file without an image", "give one that has an image")
+        header = units[images[0]].header
+        sides = [header[f"NAXIS{axis}"] for axis in range(header["NAXIS"], 0, -1)]
+        if len([side for side in sides[:-2] if side > 1]) > 1 or 0 in sides:
+            shown = " x ".join(map(str, sides))
+            raise InputError(f"{name}: an image of {shown} values", "save one image or cube")
+        refuse_bomb(name, (sides[-2], sides[-1], int(np.prod(sides[:-2]))), max_pixels)
+        values = units[images[0]].data
+        values = values.astype(values.dtype.newbyteorder("="))
+        notes = ("several images: only the first is used",) if len(images) > 1 else ()
+        blank = header.get("BLANK")
+    values = np.ascontiguousarray(np.moveaxis(values.reshape(-1, *sides[-2:]), 0, -1))
+    missing = np.isnan(values) if values.dtype.kind == "f" else is_no_data(values, blank)
+    info: dict[str, object] = {"content": content, "unit": images[0], "sides": sides}
+    info |= {} if blank is None else {"no_data": blank}
+    why = "FITS files always are"
+    return Picture(
+        values, "FITS", name, notes, info, is_data=True, why=why, missing=missing, stack=True
+    )
+
+
+def write(picture: Picture, text: Mapping[str, str]) -> bytes:
+    """Encode a FITS file as it came, in which the image has other values."""
+    del text
+    info, fits = picture.info, _fits(picture.name)
+    values = np.moveaxis(picture.values, -1, 0).reshape(info["sides"])
+    result = io.BytesIO()
+    with fits.open(io.BytesIO(info["content"]), do_not_scale_image_data=True) as units:
+        unit = units[info["unit"]]
+        if info.get("deviation"):
+            header = unit.header.copy()
+            for key in ("BLANK", "BZERO", "DATAMIN", "DATAMAX", "DATASUM", "CHECKSUM"):
+                header.remove(key, ignore_missing=True)
+            scale = header.pop("BSCALE", 1)
+            kind = fits.PrimaryHDU if info["unit"] == 0 else fits.ImageHDU
+            units[info["unit"]] = kind(values * np.float32(scale), header)
+        else:
+            unit.data[...] = values
+            if "DATASUM" in unit.header:
+                unit.add_checksum()
+        units.writeto(result, output_verify="silentfix")
+    return result.getvalue()
+
+
+def _fits(name: str) -> ModuleType:
+    return imported("astropy.io.fits", f"{name}: FITS", "fits", InputError, "astropy")
