@@ -8,6 +8,7 @@ from rich import table as rich_table
 
 from npfill import zoo
 from npfill.cli.console import Reporter, plain, progress, say_terms, shell, stdout
+from npfill.cli.rows import measure_rows
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
@@ -70,6 +71,14 @@ def evaluate_command(
     masks: Annotated[
         Path | None, typer.Option(help="With --photos: a zip or folder of irregular masks.")
     ] = None,
+    sampling: Annotated[
+        bool,
+        typer.Option(
+            "--sampling",
+            help="PSNR of one model against the share of pixels that is measured, by the rules of "
+            "npfill next and by others, on 12 pictures unless --images says otherwise.",
+        ),
+    ] = False,
     protocol: Annotated[
         str,
         typer.Option(help="npfill, or tnp: that of the transformer neural processes."),
@@ -109,10 +118,21 @@ def evaluate_command(
         return
     if data is None:
         raise UsageError("no data: what are the test pictures?", "give `data=PATH`, or `fields`")
-    if protocol != "npfill":
-        if protocol != "tnp" or contexts or samplers or photos or masks:
-            raise UsageError(f"`protocol={protocol}`", "tnp, without `contexts` or `samplers`")
-        _tnp(names or [], data, size, images, seed, device, output, overwrite, context.obj)
+    if sampling or protocol != "npfill":
+        measure_rows(
+            "sampling" if sampling else protocol,
+            bool(contexts or samplers or masks),
+            names or [],
+            data,
+            photos=photos,
+            size=size,
+            images=images,
+            seed=seed,
+            device=device,
+            output=output,
+            overwrite=overwrite,
+            words=context.obj,
+        )
         return
 
     chosen = [word.strip() for word in samplers.split(",")] if samplers else []
@@ -162,48 +182,6 @@ def _refuse_taken(output: Path | None, overwrite: bool) -> None:
             raise InputError(f"{output}: not a folder", "`output` names a folder")
         files = [output / "report.md", output / "results.json", *sorted(output.glob("*.png"))]
         refuse_results(files, overwrite)
-
-
-def _tnp(
-    names: list[str],
-    data: Path,
-    size: int | None,
-    images: int,
-    seed: int,
-    device: str,
-    output: Path | None,
-    overwrite: bool,
-    words: list[str],
-) -> None:
-    """Measure models by the protocol of the transformer neural processes."""
-    from npfill.evaluate.tnp import evaluate_tnp
-
-    with progress(None) as shown:
-        results = evaluate_tnp(
-            names,
-            data,
-            size=size,
-            images=images,
-            seed=seed,
-            device=device,
-            on_start=shown.expect,
-            on_batch=lambda name, done: shown.advance(done, name),
-        )
-    head, *rows = results.rows()
-    title = f"{results.pictures:,} pictures of {results.size}x{results.size}"
-    table = rich_table.Table(*map(plain, head), title=title, box=None)
-    for row in rows:
-        table.add_row(*row)
-    stdout.print(table)
-    for note in results.notes:
-        stdout.print(note)
-    if output is not None:
-        lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
-        text = "\n".join(
-            [f"`{shell(['npfill', *words])}`", "", f"{title}.", "", *lines, "", *results.notes]
-        )
-        output.mkdir(parents=True, exist_ok=True)
-        write_bytes(output / "report.md", f"{text}\n".encode(), overwrite=overwrite)
 
 
 def _fields(

@@ -136,6 +136,12 @@ def reveal_command(
     frames: Annotated[
         int, typer.Option(min=2, max=1000, help="Frames, from few pixels to all.")
     ] = 24,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE", help="random, low-discrepancy, raster, highest; next: see npfill next."
+        ),
+    ] = "random",
     seed: _Seed = 0,
     output: _Output = None,
     overwrite: _Overwrite = False,
@@ -159,10 +165,11 @@ def reveal_command(
     grid = reveal.grid_of(size, found.model)
     if grid != size:
         reporter.say(f"{found.name} predicts {grid[1]}x{grid[0]} points, interpolated between them")
-    made_by = f"model {found.name}, seed {seed}"
+    order = "" if by == "random" else f", by {by}"
+    made_by = f"model {found.name}, seed {seed}{order}"
     with progress(frames, "revealing", lines=False) as bar:
         content = reveal.animation(
-            found.model, small, counts, seed, f"npfill figure reveal: {made_by}", bar.advance
+            found.model, small, counts, seed, f"npfill figure reveal: {made_by}", bar.advance, by
         )
     _write(path, content, f"{frames} frames, {made_by}", reporter, overwrite=overwrite)
 

@@ -172,11 +172,11 @@ def plots(results: Results) -> dict[str, bytes]:
             title, series = METRICS[name].title, _against_amount(results, name, kinds)
             if any(series.values()):
                 of = "per cent of pixels kept" if family == "keep" else f"{family} context pixels"
-                found[f"{name}-{family}.png"] = _plot(title, of, title, series, log=True)
+                found[f"{name}-{family}.png"] = draw_lines(title, of, title, series, log=True)
     for kind in results.contexts:
         lines = {name: _reliability(results, name, kind) for name in results.predictors}
         if any(lines.values()):
-            found[f"reliability-{kind.name.replace(':', '-').replace(' ', '-')}.png"] = _plot(
+            found[f"reliability-{kind.name.replace(':', '-').replace(' ', '-')}.png"] = draw_lines(
                 f"Reliability over intensities between 0 and 1, {kind.name}",
                 "probability of the central interval",
                 "fraction inside",
@@ -208,7 +208,7 @@ def _reliability(results: Results, predictor: str, kind: ContextKind) -> Line:
     return [(level, estimate) for level, estimate in found if estimate is not None]
 
 
-def _plot(
+def draw_lines(
     title: str,
     x_label: str,
     y_label: str,

@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from npfill.context import Targets
 from npfill.errors import UsageError
+from npfill.exploring import Explorer
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities, match_channels
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
@@ -24,6 +25,8 @@ from npfill.seeds import generator
 # A model has nothing finer to say than this many predictions per side of a cell of its grid.
 _FINENESS = 2
 _FRAME_MS, _LAST_FRAME_MS = 300, 2500
+# A round of measuring adds an eighth of what is measured.
+_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def grid_of(size: tuple[int, int], model: NeuralProcess) -> tuple[int, int]:
 
 
 def frames(
-    model: NeuralProcess, picture: Array, counts: Sequence[int], seed: int
+    model: NeuralProcess, picture: Array, counts: Sequence[int], seed: int, by: str = "random"
 ) -> Iterator[Frame]:
     """The picture at each number of observed pixels; what is revealed stays revealed.
 
@@ -84,18 +87,34 @@ def frames(
         picture: In [0, 1].
         counts: Numbers of observed pixels.
         seed: The seed of the order that pixels are revealed in, and of the draws of z.
+        by: The rule of that order, a key of `npfill.exploring.RULES`.
     """
     if model.config.channels > 1:
         picture = match_channels(picture, model.config.channels)
-    pixels = picture.shape[0] * picture.shape[1]
-    rank = torch.randperm(pixels, generator=generator(seed, "reveal")).numpy()
-    for count in counts:
-        observed = (rank < count).reshape(picture.shape[:2])
+    for observed in _revealed(model, picture, counts, seed, by):
         mean, std = _moments(model, picture, observed, seed)
         shown = observed[..., None]
         yield Frame(
             observed, np.where(shown, picture, mean.clip(0, 1)), np.where(shown, np.float32(0), std)
         )
+
+
+def _revealed(
+    model: NeuralProcess, picture: Array, counts: Sequence[int], seed: int, by: str
+) -> Iterator[HoleArray]:
+    """What is observed at each number of pixels; a rule that asks the model does so in rounds."""
+    if by == "random":
+        pixels = picture.shape[0] * picture.shape[1]
+        rank = torch.randperm(pixels, generator=generator(seed, "reveal")).numpy()
+        yield from ((rank < count).reshape(picture.shape[:2]) for count in counts)
+        return
+    explorer, known = Explorer(picture.shape, model, seed=seed, rule=by), 0
+    for count in counts:
+        while known < count:
+            rows, columns = explorer.ask(min(count - known, 1 + known // _ROUNDS))
+            explorer.tell(rows, columns, picture[rows, columns])
+            known += len(rows)
+        yield explorer.measured
 
 
 def animation(
@@ -105,10 +124,11 @@ def animation(
     seed: int,
     description: str,
     on_frame: Callable[[], None] = lambda: None,
+    by: str = "random",
 ) -> bytes:
     """A picture that is revealed, as a WebP: see `frames`, `drawn` and `webp_bytes`."""
     picture, shown = intensities(image), []
-    for frame in frames(model, picture, counts, seed):
+    for frame in frames(model, picture, counts, seed, by):
         shown.append(frame)
         on_frame()
     return webp_bytes(drawn(picture, shown), description)

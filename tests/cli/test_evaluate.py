@@ -235,3 +235,17 @@ def test_a_picture_that_is_no_set_of_pictures_is_refused_with_advice(
     assert ended.code == 3
     assert "one picture" in ended.err
     assert "folder" in ended.err
+
+
+@pytest.mark.slow
+def test_rules_of_measuring_stand_in_one_report(
+    npfill: Command, data: Path, weights: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", weights, "--data", data, "--sampling", "--images", 2)
+    ended = npfill(*words, "-o", tmp_path / "report")
+    assert ended.code == 0, ended.err
+    assert b"low-discrepancy" in ended.out
+    assert "| measured | raster | random |" in (tmp_path / "report/report.md").read_text("utf-8")
+    assert (tmp_path / "report/psnr.png").exists()
+    assert npfill(*words, "--contexts", "keep", "-o", tmp_path / "other").code == 2
+    assert npfill("evaluate", weights, "linear", "--data", data, "--sampling").code == 2

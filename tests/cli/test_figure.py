@@ -227,3 +227,16 @@ def test_what_cannot_be_done_is_said_in_one_line_with_a_way_out(
     lines = ended.err.splitlines()
     assert [line.split(":")[0] for line in lines] == ["error", "hint"]
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_a_picture_is_revealed_by_a_rule(
+    npfill: Command, tmp_path: Path, weights: Path, photo: Path
+) -> None:
+    words = ("figure", "reveal", photo, "-m", weights, "--frames", 3)
+    for rule in ("next", "raster"):
+        ended = npfill(*words, "--by", rule, "-o", tmp_path / f"{rule}.webp")
+        assert ended.code == 0
+        assert f"by {rule}" in ended.err
+        assert len(frames_of(tmp_path / f"{rule}.webp")) == 3
+    assert npfill(*words, "--by", "guess", "-o", tmp_path / "none.webp").code == USAGE

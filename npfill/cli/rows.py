@@ -1,0 +1,85 @@
+"""Measures of `npfill evaluate` that are one table: of a paper's protocol, and of rules."""
+
+from pathlib import Path
+
+from rich import table as rich_table
+
+from npfill.cli.console import Reporter, plain, progress, shell, stdout
+from npfill.errors import ModelError, UsageError
+from npfill.files import write_bytes
+
+_PICTURES = 12  # of which each is measured pixel by pixel, unless another number is named
+_ALL = 1000
+
+
+def measure_rows(
+    protocol: str,
+    is_more: bool,
+    names: list[str],
+    data: Path,
+    *,
+    photos: bool,
+    size: int | None,
+    images: int,
+    seed: int,
+    device: str,
+    output: Path | None,
+    overwrite: bool,
+    words: list[str],
+) -> None:
+    """Measure by the protocol of the transformer neural processes, or rules of `npfill next`."""
+    from npfill.evaluate import sampling as rules
+    from npfill.evaluate import tnp
+
+    sampling, plots = protocol == "sampling", dict[str, bytes]()
+    if is_more or protocol not in {"sampling", "tnp"} or (photos and not sampling):
+        hint = "tnp, or `sampling=True`, without `contexts`, `samplers` or `masks`"
+        raise UsageError(f"`protocol={protocol}`", hint)
+    with progress(None) as shown:
+        if sampling:
+            if len(names) != 1 or size is not None:
+                raise UsageError("`sampling` is for one model at a size of its own", "name one")
+            count = _PICTURES if images == _ALL else images
+            found = rules.evaluate_sampling(
+                names[0],
+                data,
+                photos=photos,
+                images=count,
+                seed=seed,
+                device=device,
+                on_start=shown.expect,
+                on_picture=lambda rule: shown.advance(1, rule),
+            )
+            title, (head, *rows), notes = found.title, found.rows(), found.notes
+            if output is not None:
+                try:
+                    plots = {"psnr.png": rules.plot(found)}
+                except ModelError as error:
+                    Reporter().warn(f"there is no plot: {error}; {error.hint}")
+        else:
+            scored = tnp.evaluate_tnp(
+                names,
+                data,
+                size=size,
+                images=images,
+                seed=seed,
+                device=device,
+                on_start=shown.expect,
+                on_batch=lambda name, done: shown.advance(done, name),
+            )
+            title = f"{scored.pictures:,} pictures of {scored.size}x{scored.size}"
+            (head, *rows), notes = scored.rows(), scored.notes
+    table = rich_table.Table(*map(plain, head), title=title, box=None)
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table)
+    for note in notes:
+        stdout.print(note)
+    if output is not None:
+        lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+        text = "\n".join(
+            [f"`{shell(['npfill', *words])}`", "", f"{title}.", "", *lines, "", *notes]
+        )
+        output.mkdir(parents=True, exist_ok=True)
+        for name, content in {"report.md": f"{text}\n".encode(), **plots}.items():
+            write_bytes(output / name, content, overwrite=overwrite)
