@@ -51,7 +51,7 @@ def from_rim(
 
 
 def from_shifts(
-    patches: Patches, allowed: Bool[Tensor, " place"], random: torch.Generator, spread: float
+    patches: Patches, allowed: Bool[Tensor, " place"], draw: torch.Generator | None, spread: float
 ) -> Values:
     """The hole filled by parts of the picture that are moved over it as they are.
 
@@ -59,6 +59,12 @@ def from_shifts(
     offsets for image completion"). Here they are those by which the picture moved over itself is
     most alike around the hole, and in it to the mean where that is sure; each pixel has the one
     that is best in its neighbourhood.
+
+    Args:
+        patches: The patches of the scale.
+        allowed: True at the sources that are drawn from.
+        draw: Draws a sample to some shifts and not to others; None to take them as they fit.
+        spread: The spread of a vote.
     """
     scale, (height, width) = patches.scale, patches.scale.size
     begun = _expected(scale)
@@ -73,7 +79,8 @@ def from_shifts(
         there &= ~scale.hole[y, x]
         apart = (colours - colours[:, y, x]).square().sum(0)
         cost = _smooth(counts * torch.where(there, apart, _UNSEEN)) / total
-        cost *= torch.exp(_DRAWN * torch.randn((), generator=random))
+        if draw is not None:
+            cost *= torch.exp(_DRAWN * torch.randn((), generator=draw))
         better = scale.hole & there & allowed.view(height, width)[y, x] & (cost < least)
         least = torch.where(better, cost, least)
         values[better.flatten()] = patches.values[(y * width + x)[better]]

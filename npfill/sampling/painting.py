@@ -22,7 +22,7 @@ from npfill.steps import Steps
 _ROUNDS = (12, 8, 6, 4, 3, 2)
 # How paintings are begun, by shifts or from the rim: those that the first sample is the best of;
 # and those of the others, in turn.
-_FIRST, _OTHERS = (True, True), (True, False)
+_FIRST, _OTHERS = (True, False), (True, False)
 # The spread s of a vote, in intensities, and at the finest scale, where the mean has no texture; at
 # the end, of its coarse part and of the whole, and over how many pixels the coarse part is smooth.
 _VOTE, _VOTE_FINEST = 0.06, 0.02
@@ -84,7 +84,14 @@ class Painting:
         The first sample is the best of a few by the fit of its patches.
         """
         begun = [
-            self._paint(shifted, generator(seed, "exemplar", number, start), steps)
+            self._paint(
+                shifted,
+                None
+                if number == start == 0
+                else generator(seed, "exemplar", number, start, "draw"),
+                generator(seed, "exemplar", number, start),
+                steps,
+            )
             for start, shifted in enumerate(_ways(number))
         ]
         field, fits = min(begun, key=lambda one: float(one[1].mean()))
@@ -92,9 +99,15 @@ class Painting:
         return _settled(patches.votes(field, fits, sharp=True), patches)
 
     def _paint(
-        self, shifted: bool, random: torch.Generator, steps: Steps
+        self, shifted: bool, draw: torch.Generator | None, random: torch.Generator, steps: Steps
     ) -> tuple[Int[Tensor, " patch"], Float[Tensor, " patch"]]:
         """Search and vote in turn, from the coarsest scale to the finest.
+
+        Args:
+            shifted: Begin by shifts, not from the rim.
+            draw: For the sources and shifts that it begins with; None to begin with all.
+            random: For the search.
+            steps: The progress.
 
         Returns:
             The field of the finest scale, and how well its patches fit.
@@ -106,9 +119,12 @@ class Painting:
             allowed = patches.scale.sources.flatten()
             spread = _VOTE if level else _VOTE_FINEST
             if field is None:
-                allowed = _some(patches.scale, random)
-                begin = from_shifts if shifted else from_rim
-                values[patches.pixels] = begin(patches, allowed, random, spread)
+                if draw is not None:
+                    allowed = _some(patches.scale, draw)
+                if shifted:
+                    values[patches.pixels] = from_shifts(patches, allowed, draw, spread)
+                else:
+                    values[patches.pixels] = from_rim(patches, allowed, random, spread)
             else:
                 field, known = patches.doubled(self.levels[level + 1], field, allowed, random)
                 fits = torch.where(known, 0.0, 1e3)
