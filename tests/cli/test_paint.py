@@ -77,6 +77,7 @@ def page(photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     one.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("result", "how"),
     [
@@ -105,6 +106,7 @@ def test_a_saved_file_is_that_of_the_command_that_the_page_shows(
     assert saved.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_the_completion_in_its_box(page: Page) -> None:
     said = page.fill(painted(*BOX), samples=2)
     assert said["box"] == [1, 1, 2, 3]
@@ -168,6 +170,7 @@ def test_a_page_without_a_hole_says_so(page: Page) -> None:
     assert "selects 0 px" in str(said["message"])
 
 
+@pytest.mark.slow
 def test_two_tabs_do_not_mix(page: Page) -> None:
     holes = {0: (1, 1, 2, 3), 1: (3, 0, 2, 2)}
     alone = {number: page.fill(painted(*hole), picture=number) for number, hole in holes.items()}
@@ -190,6 +193,7 @@ def test_two_tabs_do_not_mix(page: Page) -> None:
     assert np.asarray(Image.open("other_mask.png")).sum() == 4 * 255
 
 
+@pytest.mark.slow
 def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
     assert page.ask("save", painted(*BOX), result="mean")[0] == 200
     code, content = page.ask("save", painted(0, 0, 2, 2), result="mean")
@@ -202,6 +206,7 @@ def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
     assert np.asarray(Image.open("photo_mask.png")).sum() == 4 * 255
 
 
+@pytest.mark.slow
 def test_a_picture_that_has_changed_is_not_saved_over(page: Page) -> None:
     page.fill(painted(*BOX))
     Image.new("RGB", (6, 5), "teal").save("photo.png")
@@ -215,6 +220,7 @@ def begun(page: Page, number: int = 0) -> int:
     return int(np.unpackbits(np.frombuffer(content, np.uint8, offset=16))[:30].sum())
 
 
+@pytest.mark.slow
 def test_masks_that_exist_are_taken_up(page: Page, mask: Path) -> None:
     assert begun(page) == 0
     shutil.copy(mask, "photo_mask.png")
@@ -224,6 +230,7 @@ def test_masks_that_exist_are_taken_up(page: Page, mask: Path) -> None:
     named.close()
 
 
+@pytest.mark.slow
 def test_of_data_the_hole_begins_with_what_is_missing(page: Page) -> None:
     values = np.linspace(200, 300, 30).reshape(5, 6)
     values[1:4, 1:3] = np.nan
@@ -238,6 +245,7 @@ def test_of_data_the_hole_begins_with_what_is_missing(page: Page) -> None:
     data.close()
 
 
+@pytest.mark.slow
 def test_it_ends_when_its_last_page_is_closed(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "_SECONDS_TO_COME_BACK", 0.01)
     connections = [socket.create_connection(page.server.server_address) for _ in range(2)]  # type: ignore[arg-type]
