@@ -71,9 +71,8 @@ class CompletedPicture:
     @property
     def half_width(self) -> float:
         """Standard deviations on each side of an interval's mean, by the check or else Gaussian."""
-        if self.check is not None and self.check.half_width is not None:
-            return self.check.half_width
-        return NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
+        own = NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
+        return own if self.check is None else self.check.half_width or own
 
     @cached_property
     def still_open(self) -> Bool[np.ndarray, "height width"]:
