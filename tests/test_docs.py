@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,24 @@ def test_the_readme_is_short_and_begins_with_a_picture_and_a_command() -> None:
     lines = README.splitlines()
     assert len(lines) <= 130
     first = "\n".join(lines[:40])
-    assert "](docs/cat.png)" in first
-    assert "npfill complete photo.jpg --mask mask.png" in first
+    assert lines[4].startswith("![A cat under cream-coloured scratches](examples/scratched.jpg)")
+    assert "](docs/scratched_mean.png)" in lines[4]
+    assert "npfill complete photo.jpg --mask photo_mask.png" in first
     assert "npfill.complete(" in first
+
+
+def test_the_lock_names_what_development_installs() -> None:
+    locked = {
+        line.partition("==")[0]
+        for line in (ROOT / "constraints-dev.txt").read_text("utf-8").splitlines()
+        if "==" in line
+    }
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    tests = [each for each in stated["dependency-groups"]["tests"] if isinstance(each, str)]
+    wanted = {re.split(r"[<>=]", each)[0] for each in stated["project"]["dependencies"] + tests}
+    assert wanted - locked <= {"selenium"}  # which the tests of the page do without
+    torch = (ROOT / "constraints.txt").read_text("utf-8").splitlines()[-1]
+    assert torch in (ROOT / "constraints-dev.txt").read_text("utf-8")
 
 
 @pytest.mark.slow
