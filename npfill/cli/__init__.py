@@ -41,7 +41,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
         "photo.jpg --mask photo_mask.png",
         "1.5 megapixels take some twenty seconds on two cores; samples, as long again.",
     ),
-    "mask": (mask_command, "photo.jpg --scratches", "A photograph takes a second or two."),
+    "mask": (mask_command, "photo.jpg --scratches", "It takes a second or two for each megapixel."),
     "paint": (paint_command, "photo.jpg", ""),
     "next": (next_command, "scan.npy -n 50 --path", "It takes a few seconds."),
     "check": (check_command, "before.png after.png --mask mask.png", ""),
@@ -56,11 +56,31 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
     "demo": (demo_command, "", "It takes a few seconds."),
     "doctor": (doctor_command, "", "It takes a few seconds."),
 }
+_IN_GROUPS = {
+    "show": "convcnp-photo",
+    "fetch": "convcnp-photo",
+    "path": "convcnp-photo",
+    "remove": "hf://owner/repo/model.safetensors",
+    "samples": "-m cnp-mnist --contexts 10,100",
+    "compare": "--context 50",
+    "reveal": "photo.jpg",
+}
+
+
+def _helped(name: str, words: str, command: Callable[..., None], takes: str = "") -> dict[str, str]:
+    """The help of a command, which opens with an example, and its first sentence for lists."""
+    about = inspect.cleandoc(command.__doc__ or "")
+    parts = (f"Example: npfill {name} {words}".strip(), about, takes)
+    return {"help": "\n\n".join(filter(None, parts)), "short_help": about.splitlines()[0]}
+
+
 for _name, (_command, _words, _takes) in _COMMANDS.items():
-    _about = inspect.cleandoc(_command.__doc__ or "")
-    _example = f"Example: npfill {_name} {_words}".strip()
-    _text = "\n\n".join(part for part in (_example, _about, _takes) if part)
-    app.command(_name, help=_text, short_help=_about.splitlines()[0])(_command)
+    app.command(_name, **_helped(_name, _words, _command, _takes))(_command)
+for _name, _group in (("models", models.app), ("figure", figure.app)):
+    for _each in _group.registered_commands:
+        _word = _each.name or ""
+        _texts = _helped(f"{_name} {_word}", _IN_GROUPS.get(_word, ""), _each.callback or print)
+        _each.help, _each.short_help = _texts["help"], _texts["short_help"]
 app.add_typer(models.app, name="models")
 app.add_typer(figure.app, name="figure")
 understand(app)
