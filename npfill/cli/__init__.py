@@ -67,20 +67,22 @@ _IN_GROUPS = {
 }
 
 
-def _helped(name: str, words: str, command: Callable[..., None], takes: str = "") -> dict[str, str]:
+def _helped(name: str, words: str, command: Callable[..., None], takes: str = "") -> list[str]:
     """The help of a command, which opens with an example, and its first sentence for lists."""
     about = inspect.cleandoc(command.__doc__ or "")
     parts = (f"Example: npfill {name} {words}".strip(), about, takes)
-    return {"help": "\n\n".join(filter(None, parts)), "short_help": about.splitlines()[0]}
+    return ["\n\n".join(filter(None, parts)), about.splitlines()[0]]
 
 
 for _name, (_command, _words, _takes) in _COMMANDS.items():
-    app.command(_name, **_helped(_name, _words, _command, _takes))(_command)
+    _help, _short = _helped(_name, _words, _command, _takes)
+    app.command(_name, help=_help, short_help=_short)(_command)
 for _name, _group in (("models", models.app), ("figure", figure.app)):
     for _each in _group.registered_commands:
         _word = _each.name or ""
-        _texts = _helped(f"{_name} {_word}", _IN_GROUPS.get(_word, ""), _each.callback or print)
-        _each.help, _each.short_help = _texts["help"], _texts["short_help"]
+        _each.help, _each.short_help = _helped(
+            f"{_name} {_word}", _IN_GROUPS.get(_word, ""), _each.callback or print
+        )
 app.add_typer(models.app, name="models")
 app.add_typer(figure.app, name="figure")
 understand(app)
