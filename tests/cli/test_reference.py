@@ -105,4 +105,5 @@ def test_commands_in_the_readme_can_be_run(
         Path(folder).mkdir()
         shutil.copy(file, Path(folder, "photo.png"))
     shutil.copy(photo, "photo.jpg")  # by its content, not its name
+    shutil.copy(mask, "photo_mask.png")
     assert npfill(*shlex.split(line)[1:], "--dry-run").code == 0
