@@ -109,7 +109,7 @@ def converse(
         if len(rows):
             explorer.tell(rows, columns, values)
             waiting -= set(zip(rows.tolist(), columns.tolist(), strict=True))
-        if explorer.is_dead and not begins:
+        if len(rows) and explorer.is_dead and not begins:
             raise CheckFailedError(
                 f"{answers.path}: the last {DEAD} answers, or more, are no numbers",
                 "mend the detector, and begin again: what was measured is kept",

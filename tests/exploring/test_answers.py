@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from npfill.exploring.answers import Answers, converse, points_text
 from tests.conftest import of
 from tests.forked import Forked, forked, posix
 
+Start = Callable[[Callable[[], object]], Forked]
 SHAPE = (10, 12)
 TRUTH = np.add.outer(np.arange(10.0) ** 2, np.arange(12.0))
 
@@ -46,15 +49,29 @@ def talk(points: Path, answers: Path, budget: int | None = None) -> Explorer:
     return mine
 
 
-def measuring(points: Path, answers: Path, dead: bool = False) -> Forked:
-    return forked(lambda: instrument(points, answers, dead))
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts processes, none of which outlives the test."""
+    started: list[Forked] = []
+
+    def run(call: Callable[[], object]) -> Forked:
+        started.append(forked(call))
+        return started[-1]
+
+    yield run
+    for each in started:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(each.pid, signal.SIGKILL)
+            os.waitpid(each.pid, 0)
 
 
 @posix
 @pytest.mark.slow
-def test_an_instrument_measures_a_grid_to_its_end_through_files(tmp_path: Path) -> None:
+def test_an_instrument_measures_a_grid_to_its_end_through_files(
+    tmp_path: Path, start: Start
+) -> None:
     points, answers = tmp_path / "points.csv", tmp_path / "answers.csv"
-    other = measuring(points, answers)
+    other = start(lambda: instrument(points, answers))
     mine = talk(points, answers)
     assert other.wait().code == 0
     assert (mine.values[..., 0] == TRUTH).all()
@@ -64,7 +81,7 @@ def test_an_instrument_measures_a_grid_to_its_end_through_files(tmp_path: Path) 
 
 @posix
 @pytest.mark.slow
-def test_either_side_may_be_killed_and_goes_on(tmp_path: Path) -> None:
+def test_either_side_may_be_killed_and_goes_on(tmp_path: Path, start: Start) -> None:
     points, answers = tmp_path / "points.csv", tmp_path / "answers.csv"
 
     def until(count: int) -> None:
@@ -77,13 +94,13 @@ def test_either_side_may_be_killed_and_goes_on(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
 
-    other, mine = measuring(points, answers), forked(lambda: talk(points, answers))
+    other, mine = start(lambda: instrument(points, answers)), start(lambda: talk(points, answers))
     until(20)
     end(mine)
-    mine = forked(lambda: talk(points, answers))
+    mine = start(lambda: talk(points, answers))
     until(50)
     end(other)
-    other = measuring(points, answers)
+    other = start(lambda: instrument(points, answers))
     assert mine.wait().code == other.wait().code == 0
     lines = answers.read_text().splitlines()
     assert len(lines) == len(set(lines)) == TRUTH.size
@@ -91,18 +108,40 @@ def test_either_side_may_be_killed_and_goes_on(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.slow
-def test_a_dead_detector_ends_the_loop_and_a_mended_one_goes_on(tmp_path: Path) -> None:
+def test_a_dead_detector_ends_the_loop_and_a_mended_one_goes_on(
+    tmp_path: Path, start: Start
+) -> None:
     points, answers = tmp_path / "points.csv", tmp_path / "answers.csv"
-    other = measuring(points, answers, dead=True)
+    other = start(lambda: instrument(points, answers, dead=True))
     with pytest.raises(CheckFailedError, match="no numbers"):
         talk(points, answers)
     os.kill(other.pid, signal.SIGKILL)
     other.wait()
-    other = measuring(points, answers)
+    other = start(lambda: instrument(points, answers))
     mine = talk(points, answers)
     assert other.wait().code == 0
     assert mine.failed.sum() >= 100
     assert (mine.measured ^ mine.failed).all()
+
+
+def test_a_detector_that_was_dead_is_given_time_to_answer(tmp_path: Path) -> None:
+    points, answers = tmp_path / "points.csv", tmp_path / "answers.csv"
+    rows, columns = np.divmod(np.arange(119), 12)
+    lost = "".join(f"{y},{x},nan\n" for y, x in zip(rows, columns, strict=True))
+    answers.write_text(lost)
+    looks: list[object] = []
+
+    class Slow(Answers):
+        def read(self, channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            looks.append(None)
+            if len(looks) == 4:
+                with answers.open("a") as file:
+                    file.write("9,11,2.5\n")
+            return super().read(channels)
+
+    mine = explorer()
+    converse(mine, Slow(answers), points, 7, pause=0.0)
+    assert mine.measured.sum() == 1
 
 
 def test_the_loop_runs_in_python_too() -> None:
