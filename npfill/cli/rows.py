@@ -28,19 +28,18 @@ def measure_rows(
     words: list[str],
 ) -> None:
     """Measure by the protocol of the transformer neural processes, or rules of `npfill next`."""
-    from npfill.evaluate import sampling as rules
-    from npfill.evaluate import tnp
+    from npfill.evaluate import sampling, tnp
 
-    sampling, plots = protocol == "sampling", dict[str, bytes]()
-    if is_more or protocol not in {"sampling", "tnp"} or (photos and not sampling):
+    by_rules, plots = protocol == "sampling", dict[str, bytes]()
+    if is_more or protocol not in {"sampling", "tnp"} or (photos and not by_rules):
         hint = "tnp, or `sampling=True`, without `contexts`, `samplers` or `masks`"
         raise UsageError(f"`protocol={protocol}`", hint)
     with progress(None) as shown:
-        if sampling:
+        if by_rules:
             if len(names) != 1 or size is not None:
                 raise UsageError("`sampling` is for one model at a size of its own", "name one")
             count = _PICTURES if images == _ALL else images
-            found = rules.evaluate_sampling(
+            found = sampling.evaluate_sampling(
                 names[0],
                 data,
                 photos=photos,
@@ -53,7 +52,7 @@ def measure_rows(
             title, (head, *rows), notes = found.title, found.rows(), found.notes
             if output is not None:
                 try:
-                    plots = {"psnr.png": rules.plot(found)}
+                    plots = {"psnr.png": sampling.plot(found)}
                 except ModelError as error:
                     Reporter().warn(f"there is no plot: {error}; {error.hint}")
         else:

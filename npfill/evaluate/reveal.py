@@ -102,7 +102,7 @@ def frames(
 def _revealed(
     model: NeuralProcess, picture: Array, counts: Sequence[int], seed: int, by: str
 ) -> Iterator[HoleArray]:
-    """What is observed at each number of pixels; a rule that asks the model does so in rounds."""
+    """The observed pixels at each number of them; rules that ask the model do so in rounds."""
     if by == "random":
         pixels = picture.shape[0] * picture.shape[1]
         rank = torch.randperm(pixels, generator=generator(seed, "reveal")).numpy()

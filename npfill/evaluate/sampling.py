@@ -51,7 +51,7 @@ class SamplingResults:
 
     @property
     def title(self) -> str:
-        """What was measured."""
+        """A line on the model, the pictures and the scores."""
         return f"{self.model}, {self.pictures} pictures of {self.sizes}: PSNR in dB, and MSE"
 
     notes: ClassVar[tuple[str, ...]] = (
