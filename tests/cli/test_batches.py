@@ -1,6 +1,7 @@
 """Many pictures in one command: what is found, how results are named, what a bad one costs."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -462,3 +463,15 @@ def test_what_is_named_as_the_mask_of_a_picture_beside_it_is_left_out(
     assert "left out: masks (1)" in ended.err
     assert files(Path("out")) == {"a_mean.png"}
     assert mean_of("in/a_mask.png", *BOX, "-o", "out").code == 0
+
+
+def test_the_end_of_a_batch_names_what_needs_a_look(
+    npfill: Command, photo: Path, weights: Path, tmp_path: Path
+) -> None:
+    shutil.copy(photo, tmp_path / "other.png")
+    words = ("complete", photo, tmp_path / "other.png", "--box", "1,1,3,3", "--no-check")
+    ended = npfill(*words, "-m", weights, "--samples", "0")
+    assert ended.code == 0
+    looks = [line for line in ended.err.splitlines() if line.startswith("look at")]
+    assert len(looks) == 2
+    assert "photo.png: a guess in " in "".join(looks)
