@@ -8,8 +8,9 @@ import pytest
 
 import npfill
 from npfill.errors import UsageError
-from npfill.predictor import Prediction, Predictor, load
+from npfill.predictor import NeuralPredictor, Prediction, Predictor, load
 from npfill.predictor.best import BestPredictor
+from tests.conftest import of
 
 PICTURE = np.random.default_rng(0).uniform(0.2, 0.8, (64, 64, 1)).astype(np.float32)
 HOLE = np.zeros((64, 64), dtype=bool)
@@ -27,7 +28,7 @@ class Guess(Predictor):
         """Nothing to check."""
 
     def _predict(self, picture: np.ndarray, hole: np.ndarray, samples: int, *_: Any) -> Prediction:
-        mean = PICTURE[hole] + self.error if hole.shape == HOLE.shape else picture[hole]
+        mean = PICTURE[hole] + self.error
         return Prediction(mean, np.full_like(mean, 0.1), [], ())
 
 
@@ -58,6 +59,15 @@ def test_where_too_little_is_visible_the_first_one_completes_the_hole() -> None:
 def test_a_sampler_is_not_for_a_choice() -> None:
     with pytest.raises(UsageError, match="what it chooses"):
         best(0.1).predict(PICTURE, HOLE, sampler="autoregressive")
+
+
+@pytest.mark.parametrize(("kind", "taken"), [("auto", "pictures"), ("data", "data")])
+def test_a_predictor_may_have_another_for_data(kind: str, taken: str) -> None:
+    network, data = of("convcnp", 1), Guess(0.1, name="data", word="data")
+    both = NeuralPredictor(network, name="pictures", word="auto", for_data=lambda: data)
+    picture = np.rint(255 * PICTURE[..., 0]).astype(np.uint8)
+    done = npfill.complete(picture, HOLE, both, samples=0, kind=kind, check=False)
+    assert done.model == taken
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -90,11 +91,11 @@ def load(
     The last few that came from files are kept in memory, by the identity of their file.
 
     Args:
-        model: `auto` for the model for photographs; `best` for the better of the model for data and
-            kriging, by a check on the picture; a name that `npfill models` lists or that of a
-            baseline; a `.safetensors` file, the folder of a training run, or an address on the Hub;
-            a network, which is copied if it must move to another device and never moved itself; a
-            baseline; or a predictor, which is returned as it is.
+        model: `auto` for the model for photographs, and of data that for data; `best` for the
+            better of that and kriging, by a check on the picture; a name that `npfill models` lists
+            or that of a baseline; a `.safetensors` file, the folder of a training run, or an
+            address on the Hub; a network, which is copied if it must move to another device and
+            never moved itself; a baseline; or a predictor, which is returned as it is.
         device: `cpu`, `cuda`, `cuda:N`, `mps`; `auto` takes the best there is for a file, and
             leaves a network where it is. Baselines run on the CPU.
         fetch: Allow the network.
@@ -123,6 +124,7 @@ def load(
         return BestPredictor(candidates, name=word, word=word, device=candidates[0].device)
     found = zoo.find(word, fetch=fetch)
     weights = _weights(found, target)
+    other = zoo.for_data() if word == zoo.AUTO else found.name
     return NeuralPredictor(
         with_flow(found.name, weights.model, lambda name: _weights(zoo.find(name), target).model),
         name=found.name,
@@ -131,6 +133,7 @@ def load(
         terms=str(weights.provenance.get("terms", "")),
         device=str(target),
         path=found.path,
+        for_data=partial(load, other, device) if other != found.name else None,
     )
 
 

@@ -52,5 +52,7 @@ class BestPredictor(Predictor):
             why = "too few visible pixels to choose by"
         chosen = self.candidates[best]
         checked = checks[best] if checks[best].pixels else None
-        predicted = chosen.predict(picture, hole, samples=samples, seed=seed, check=checked)
+        predicted = chosen.predict(
+            picture, hole, samples=samples, seed=seed, check=checked, bounded=False
+        )
         return replace(predicted, notes=(*predicted.notes, f"completed by {chosen.name}; {why}"))

@@ -46,6 +46,10 @@ class Predictor(ABC):
     device: str = "cpu"
     path: Path | None = None
 
+    def on_data(self) -> "Predictor":
+        """The predictor of data: another one of `auto` alone."""
+        return self
+
     @property
     @abstractmethod
     def variant(self) -> str:
@@ -116,6 +120,11 @@ class NeuralPredictor(Predictor):
     """A neural process, on its device; mean and std are not those of the samples."""
 
     model: NeuralProcess
+    for_data: Callable[[], Predictor] | None = None
+
+    def on_data(self) -> Predictor:
+        """See `Predictor.on_data`."""
+        return self if self.for_data is None else self.for_data()
 
     @property
     def variant(self) -> str:
