@@ -23,6 +23,7 @@ from npfill.evaluate.predictions import GridModel
 from npfill.evaluate.protocol import images_for, measure
 from npfill.files import folder, sha256_of, write_bytes
 from npfill.models import NeuralProcess
+from npfill.models.convcnp_field import FieldConvCNP
 from npfill.pictures.formats import png_bytes
 from npfill.zoo import Entry
 from tools.card import card_text, contexts_figure
@@ -244,7 +245,9 @@ def _picture(model: NeuralProcess) -> Image.Image:
     name = _PHOTOGRAPH if model.any_size else _EXAMPLES[channels]
     with Image.open(folder("examples") / name) as example:
         image = on_grid(example, size, channels)
-    return contexts_figure(model, image, kinds, _SAMPLES, _SEED)
+    # Of grids of numbers every round of a sample draws the surfaces anew.
+    samples = 1 if isinstance(model, FieldConvCNP) else _SAMPLES
+    return contexts_figure(model, image, kinds, samples, _SEED)
 
 
 def _scores(

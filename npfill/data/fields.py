@@ -19,6 +19,8 @@ Waves = Float[Tensor, "field rows columns"]
 
 # Lengths in pixels; of axes, the largest ratio; noise, in standard deviations of the field.
 _LENGTHS, _RATIO, _NOISE = (1.0, 200.0), 4.0, (0.003, 0.3)
+# Range of what is observed of a field, in that unit, at the least.
+_FLAT = 0.1
 # Exponents of fractal spectra along a line.
 _EXPONENTS = (1.0, 4.0)
 # Shares of fields with a second covariance, a second axis, a trend, a fault, a warp, and noise.
@@ -52,11 +54,20 @@ class RandomFields:
     def draw(
         self, count: int, side: int, *parts: int | str, gap: "str | float | None" = None
     ) -> tuple[Float[Tensor, "count 1 side side"], Bool[Tensor, "count 1 side side"]]:
-        """Draw fields, and where they are observed, from a seed and more; of any gap, or of one."""
+        """Draw fields, and where they are observed, from a seed and more; of any gap, or of one.
+
+        Where all that would be observed is nearly one value, nothing is: a prediction would be that
+        value, with no std.
+        """
         pixels = draw_fields(count, side, generator(*parts, "fields", device=self.device))
         random = array_generator(*parts, "gaps")
         gaps = [draw_gap((side, side), random, gap) for _ in range(count)]
-        return pixels, ~torch.from_numpy(np.stack(gaps)[:, None]).to(self.device)
+        observed = ~torch.from_numpy(np.stack(gaps)[:, None]).to(self.device)
+        most, least = (
+            torch.where(observed, sign * pixels, -torch.inf).amax((-2, -1), keepdim=True)
+            for sign in (1.0, -1.0)
+        )
+        return pixels, observed & (most + least > _FLAT)
 
     def held_out(
         self, gap: "str | float", seed: int

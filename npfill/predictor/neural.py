@@ -1,6 +1,7 @@
 """The contract of a predictor, and prediction by a neural process."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path

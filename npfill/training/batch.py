@@ -25,8 +25,6 @@ SHORTEST = 224
 _REVEALED = (0.0005, 0.9)
 # Share of steps of random fields with larger ones.
 _LARGE = 0.25
-# Range of what is observed of a random field, in its standard deviations, at the least.
-_FLAT = 0.1
 
 Squares = Float[Tensor, "batch channel size size"]
 Known = Bool[Tensor, "batch 1 size size"]
@@ -189,13 +187,7 @@ def _of_fields(fields: RandomFields, recipe: Recipe, step: int) -> Batch:
     if array_generator(seed, step, "size").random() < _LARGE:
         count, side = max(1, count // 4), 2 * side
     pixels, observed = fields.draw(count, side, seed, step)
-    # Where all that is observed is nearly one value, so is the prediction, with no std: nothing is
-    # learned from such a field, but from one of which nothing is observed.
-    most, least = (
-        torch.where(observed, sign * pixels, -torch.inf).amax((-2, -1), keepdim=True)
-        for sign in (1.0, -1.0)
-    )
-    context = Context(pixels, observed & (most + least > _FLAT))
+    context = Context(pixels, observed)
     targets, whole = Targets.every((side, side), pixels.device), torch.ones_like(observed)
     noise, truth = _noise(recipe, step, count, pixels.device), targets.values(pixels)
     return Batch(context, targets, truth, ~context.mask(), Context(pixels, whole), noise)

@@ -75,8 +75,7 @@ def test_where_what_is_observed_is_one_value_nothing_is_learned_from_it(
     recipe = find("convcnp-field", TINY)
     fields, _ = training_pictures(Path(), recipe)
     flat = torch.full((4, 1, 16, 16), 0.3)
-    seen = torch.ones_like(flat, dtype=torch.bool)
-    monkeypatch.setattr(RandomFields, "draw", lambda *_: (flat, seen))
+    monkeypatch.setattr("npfill.data.fields.draw_fields", lambda *_: flat)
     assert not draw(fields, recipe, 0).context.observed.any()
 
 

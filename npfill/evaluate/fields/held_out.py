@@ -8,6 +8,7 @@ from npfill.context import Context, Targets
 from npfill.data.fields import RandomFields
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
+from npfill.seeds import generator
 
 # The gaps that scores are at and that calibrations are fitted to: shares of scattered pixels that
 # are seen, and kinds. Fields of the two have different seeds.
@@ -18,6 +19,8 @@ _OF_SCORES, _OF_FITS = 0, 1
 _WITHIN = 1.6448536269514722
 # The floor of the scale, of fields of unit variance; and fields in one pass.
 _FLOOR, _TOGETHER = 0.01, 16
+# Pixels of each kind of gap that a calibration is fitted to.
+_PIXELS = 20_000
 
 Sample = tuple[Tensor, Gaussian, Tensor]
 
@@ -49,18 +52,27 @@ def of_fields(model: NeuralProcess, fields: RandomFields, seed: int = _OF_SCORES
 
 
 def in_gaps(model: NeuralProcess, fields: RandomFields) -> list[Sample]:
-    """Log observed fraction, prediction and truth of the pixels of gaps, for each kind."""
-    return [_in_gap(model, fields, gap, _OF_FITS) for gap in _FITTED]
+    """Log observed fraction, prediction and truth of some pixels of gaps, for each kind."""
+    found = []
+    for gap in _FITTED:
+        fractions, predicted, truth = _in_gap(model, fields, gap, _OF_FITS)
+        order = generator(_OF_FITS, "some", f"{gap}")
+        some = torch.randperm(len(truth), generator=order)[:_PIXELS].to(truth.device)
+        scales = Gaussian(predicted.mean[:, some], predicted.scale[:, some])
+        found.append((fractions[some], scales, truth[some]))
+    return found
 
 
 @torch.no_grad()
 def _in_gap(model: NeuralProcess, fields: RandomFields, gap: str | float, seed: int) -> Sample:
     pixels, observed = fields.held_out(gap, seed)
+    some = observed.flatten(1).any(1)
+    pixels, observed = pixels[some], observed[some]
     targets = Targets.every((fields.side, fields.side), pixels.device)
     fractions, means, scales = [], [], []
     parts = zip(pixels.split(_TOGETHER), observed.split(_TOGETHER), strict=True)
-    for some, seen in parts:
-        given, hole = model.condition(Context(some, seen)), ~seen.flatten(1)
+    for values, seen in parts:
+        given, hole = model.condition(Context(values, seen)), ~seen.flatten(1)
         predicted = given.predict(None, targets)
         means.append(predicted.mean[hole])
         scales.append(predicted.scale[hole])
