@@ -1,4 +1,4 @@
-"""Where samples may take patches from: a mask that is no hole."""
+"""Restrict where samples take patches from: a mask that is no hole."""
 
 from collections.abc import Callable
 from typing import Any

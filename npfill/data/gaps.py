@@ -39,7 +39,7 @@ def draw_gap(size: Size, random: np.random.Generator, wanted: "str | float | Non
 
 
 def _clouds(size: Size, random: np.random.Generator) -> Hole:
-    """Where a smooth random field is high: 10 to 80 %."""
+    """Clouds, where a smooth random field is high: 10 to 80 %."""
     coarse = random.standard_normal(
         (1, 1, *(2 + side // int(random.integers(4, 25)) for side in size))
     )

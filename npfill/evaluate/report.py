@@ -241,8 +241,7 @@ def draw_lines(
         axes.minorticks_off()
     axes.grid(color="0.9")
     figure.legend(loc="outside right upper", frameon=False)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": f"npfill {__version__}"})
+    figure.savefig(content := io.BytesIO(), metadata={"Software": f"npfill {__version__}"})
     return content.getvalue()
 
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -51,7 +51,7 @@ class FlowNPConfig:
 
 @dataclass(frozen=True)
 class Start:
-    """What a flow starts from: what a companion says, and what is seen of the pictures.
+    """The beginning of a flow: what a companion says, and what is seen of the pictures.
 
     Attributes:
         mean: The companion's mean on the grid; the picture where it is observed.
@@ -122,7 +122,7 @@ class FlowNP(NeuralProcess):
         """See `NeuralProcess.has_latent`; of the companion."""
         return self.companion.has_latent
 
-    def encode(self, context: Context) -> Any:
+    def encode(self, context: Context) -> object:
         """See `NeuralProcess.encode`; the companion's."""
         return self.companion.encode(context)
 
@@ -130,7 +130,7 @@ class FlowNP(NeuralProcess):
         """See `NeuralProcess.infer`; the companion's."""
         return self.companion.infer(context)
 
-    def predict(self, encoded: Any, z: Latents | None, targets: Targets) -> Gaussian:
+    def predict(self, encoded: object, z: Latents | None, targets: Targets) -> Gaussian:
         """See `NeuralProcess.predict`; the companion's."""
         return self.companion.predict(encoded, z, targets)
 
@@ -139,7 +139,7 @@ class FlowNP(NeuralProcess):
         return self.companion.condition(context)
 
     def start(self, given: Conditioned) -> Start:
-        """What a flow starts from: the companion's moments at the mean of its z."""
+        """The beginning of a flow: the companion's moments at the mean of its z."""
         context, latent = given.context, given.latent
         z = None if latent is None else latent.mean.unsqueeze(0)
         with torch.no_grad():

@@ -35,7 +35,7 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a picture by its number: pixels to grow the hole by, and as the command."""
+    """A request for a picture by its number: pixels to grow the hole by, and as the command."""
 
     number: int
     grow: int

@@ -72,7 +72,7 @@ def _from_border(hole: Mask) -> Mask:
 
 
 def _along_rows(found: Mask, hole: Mask) -> Mask:
-    """What is found, spread over each run of the hole in a row that it is in."""
+    """Spread what is found over each run of the hole in a row that it is in."""
     breaks = np.cumsum(~np.pad(hole, ((0, 0), (1, 0))).ravel())  # the number of each pixel's run
     runs = breaks.reshape(len(hole), -1)[:, 1:]
     marked = np.zeros(int(breaks[-1]) + 1, dtype=bool)

@@ -141,7 +141,7 @@ class Painting:
 
 
 def _ways(number: int) -> tuple[bool, ...]:
-    """How the paintings of a sample are begun, from which the best is taken: with shifts or not."""
+    """Choose how the paintings of a sample, of which the best is taken, begin: by shifts or not."""
     return _FIRST if number == 0 else (_OTHERS[number % 2],)
 
 

@@ -97,7 +97,7 @@ class VelocityNet(nn.Module):
             nn.init.zeros_(parameter)
 
     def look(self, seen: Features) -> Features:
-        """What is seen as features, once for all times and draws."""
+        """Turn what is seen into features, once for all times and draws."""
         cells: Tensor = self.see(self.unfold(seen).contiguous(memory_format=torch.channels_last))
         return cells
 
