@@ -187,6 +187,8 @@ def test_a_flow_is_found_beside_its_companion_alone() -> None:
     found = with_flow("mine", flow, lambda _: companion)
     assert found.flows == (flow,)
     assert companion.flows == ()
+    assert [sampler_for(one).name for one in (found, companion)] == ["flow", "autoregressive"]
+    assert sampler_for(found, rounds=3).name == "autoregressive"
     assert found.condition(a_context()).model is found
     with pytest.raises(ModelError, match="no companion"):
         with_flow("mine", flow, lambda _: tiny("anp", channels=1))

@@ -128,7 +128,7 @@ def flow_card(name: str, entry: Entry, provenance: dict[str, Any], model: FlowNP
     first: dict[str, Any] = next(iter(scores.values()))
     keys = [key for key in OF_SAMPLERS if key in first]
     rows = [["context", *(METRICS[key].title for key in keys)], ["---"] * (1 + len(keys))]
-    for kind in entry.contexts:
+    for kind in (each.name for each in grid_protocol(entry.size) if each.name in scores):
         cells = [f"{scores[kind][key]:.{METRICS[key].decimals}f}" for key in keys]
         rows.append([kind, *cells])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -57,12 +57,5 @@ def ship_flow(
         values = {key: round(result[key].value, 5) for key in OF_SAMPLERS if key in result}
         scores[kind.name] = {"images": len(some)} | values
     measured = checkpoint.Weights(flow, trained.provenance | {"scores": scores})
-    likelihoods = tuple(round(row["log_likelihood"], 4) for row in scores.values())
-    columns = {
-        "counts": (),
-        "contexts": tuple(scores),
-        "mse": (),
-        "log_likelihood": likelihoods,
-        "floored_log_likelihood": (),
-    }
+    columns = dict.fromkeys(("counts", "mse", "log_likelihood", "floored_log_likelihood"), ())
     return store(name, measured, columns, shown=model)

@@ -183,7 +183,8 @@ def _of_row(name: str, entry: zoo.Entry) -> Facts:
         "terms": entry.terms,
         "parameters": f"{entry.parameters:,}",
         "steps": f"{entry.steps:,}",
-        "scores": f"{measure}: {', '.join(f'{key} {value:g}' for key, value in scores.items())}",
+        "scores": scores
+        and f"{measure}: {', '.join(f'{key} {value:g}' for key, value in scores.items())}",
         "bytes": f"{entry.bytes:,}",
         "sha256": entry.sha256,
         "hub": zoo.address_of(name),

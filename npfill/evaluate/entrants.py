@@ -101,7 +101,12 @@ def fitting_models(data: Path) -> list[str]:
         UsageError: There are none.
     """
     shape = shape_of(data, "test")
-    names = [name for name, entry in zoo.entries().items() if (entry.size, entry.channels) == shape]
+    # A flow has no such scores: mean and std are those of its companion.
+    names = [
+        name
+        for name, entry in zoo.entries().items()
+        if (entry.size, entry.channels) == shape and entry.mse
+    ]
     if not names:
         raise UsageError(
             f"no model of the zoo is for pictures of {_words(*shape)}", "name what to evaluate"

@@ -71,7 +71,7 @@ class NeuralProcess(nn.Module, ABC):
     configuration: ClassVar[type[Any]]
     summary: ClassVar[str] = ""
     limits: ClassVar[str] = ""
-    default_sampler: ClassVar[str] = "autoregressive"
+    default_sampler: str = "autoregressive"
     any_size: ClassVar[bool] = False
     widest: ClassVar[float] = math.inf
     config: Config

@@ -197,7 +197,7 @@ def sampler_for(
 ) -> Sampler:
     """The sampler of a name, with its options; `auto` is the one that suits the model.
 
-    That is `flow` for a model that has one, else the default of its variant.
+    That is its default; but where `flow` has not what is asked for, that of its variant.
 
     Args:
         model: The model.
@@ -210,8 +210,8 @@ def sampler_for(
     """
     if name not in {AUTO, *SAMPLERS}:
         raise UsageError(f"unknown sampler {name!r}", f"one of: {AUTO}, {', '.join(SAMPLERS)}")
-    whole = bool(model.flows) and rounds is None and not noise
-    own = "flow" if whole else model.default_sampler
+    plain = rounds is None and not noise
+    own = model.default_sampler if plain else type(model).default_sampler
     sampler = SAMPLERS[own if name == AUTO else name]
     if problem := sampler.refuse(model):
         raise UsageError(

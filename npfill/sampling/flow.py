@@ -46,7 +46,6 @@ class Flow(Sampler):
         "estimate it; of whole holes, with uniform noise of a level of 8 bits"
     )
     has_moments: ClassVar[bool] = True
-
     at_once: ClassVar[bool] = True
 
     @classmethod

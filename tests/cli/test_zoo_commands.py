@@ -36,7 +36,7 @@ def test_the_default_comes_first_and_each_says_what_it_is_for(
     assert run("models") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:4] == [zoo.DEFAULT, "(default)", "photographs", "of"]
-    assert sum("handwritten digits" in line for line in lines) == 4
+    assert sum("handwritten digits" in line for line in lines) == 5
 
 
 @pytest.mark.slow
