@@ -13,7 +13,17 @@ from npfill.cli.console import (
     show,
 )
 from npfill.cli.dry import dry_run_of
-from npfill.cli.field_options import Clip, Inner, KeepOut, Log, MaxDistance, NoData, Variable
+from npfill.cli.field_options import (
+    Clip,
+    Inner,
+    KeepOut,
+    Log,
+    MaxDistance,
+    NoData,
+    Part,
+    Variable,
+    Window,
+)
 from npfill.cli.options import (
     Boxes,
     Confidence,
@@ -48,6 +58,7 @@ from npfill.cli.options import (
     Wrap,
 )
 from npfill.cli.records import Record, Records, batch, failure, skipped
+from npfill.cli.windows import in_windows
 from npfill.errors import BatchError, NpfillError, UsageError
 from npfill.steps import told
 
@@ -101,6 +112,8 @@ def complete_command(
     format_: Format = "png",
     strip: Strip = False,
     skip_existing: SkipExisting = False,
+    window: Window = None,
+    part: Part = "",
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -132,32 +145,31 @@ def complete_command(
         OutputOptions,
         Run,
         SamplingOptions,
+        windows_of,
     )
 
     reporter = Reporter(quiet=quiet, verbose=verbose)
     try:
         if as_json + as_lines + (output == "-") > 1:
             raise UsageError("--json, --jsonl and -o - all want stdout", "leave one")
-        if format_ not in {"png", "keep"}:
-            raise UsageError(f"--format {format_}: unknown", "png or keep")
-        if overwrite and skip_existing:
-            raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
+        _check(format_, overwrite=overwrite, skip_existing=skip_existing)
         asked = Asked(kind, wrap, nodata, log, clip, variable)
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
-        run = Run(
-            images,
-            MaskOptions(
-                *(mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []),
-                *(keep_out, inner, max_distance),
-            ),
-            SamplingOptions(
-                samples, seed, sampler, rounds, noise, no_check, confidence, tolerance, draw_from
-            ),
-            OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name, asked),
-            model,
-            device,
-            recursive=recursive,
+        masking = MaskOptions(
+            *(mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []),
+            *(keep_out, inner, max_distance),
         )
+        sampling = SamplingOptions(
+            samples, seed, sampler, rounds, noise, no_check, confidence, tolerance, draw_from
+        )
+        out = OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name, asked)
+        if window is not None:
+            windows = windows_of(images, window, part, masking, sampling, out, model, device)
+            data = in_windows(windows, reporter)
+            if as_json or as_lines:
+                print_result(0, data)
+            return
+        run = Run(images, masking, sampling, out, model, device, recursive=recursive, part=part)
         for note in run.notes:
             reporter.say(note)
         if run.skipped:
@@ -201,6 +213,14 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")
     reporter.say("wrote " + ", ".join(str(each.path) for each in report.results))
     return report.as_json() | {"warnings": reporter.warnings}
+
+
+def _check(format_: str, *, overwrite: bool, skip_existing: bool) -> None:
+    """Refuse options that say nothing, or two things."""
+    if format_ not in {"png", "keep"}:
+        raise UsageError(f"--format {format_}: unknown", "png or keep")
+    if overwrite and skip_existing:
+        raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
 
 
 def _end(run: "Run", data: Record, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 _mask = partial(typer.Option, rich_help_panel="Mask")
+_output = partial(typer.Option, rich_help_panel="Output")
 _model = partial(typer.Option, rich_help_panel="Model")
 
 NoData = Annotated[
@@ -31,4 +32,21 @@ Inner = Annotated[bool, _mask("--inner", help="Fill no hole that touches a borde
 MaxDistance = Annotated[
     float | None,
     _mask(metavar="PX", min=0, help="Fill nothing farther from any pixel that is observed."),
+]
+Window = Annotated[
+    int | None,
+    _output(
+        "--window",
+        metavar="PX",
+        min=64,
+        help="Complete a raster in windows of this side: it may be larger than memory.",
+    ),
+]
+Part = Annotated[
+    str,
+    _output(
+        "--part",
+        metavar="K/N",
+        help="The K-th of N parts of the pictures, or of the windows of one raster.",
+    ),
 ]

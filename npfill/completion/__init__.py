@@ -9,9 +9,11 @@ from npfill.completion.from_python import complete, complete_many
 from npfill.completion.hole import MaskOptions
 from npfill.completion.outputs import OutputOptions
 from npfill.completion.parameters import SamplingOptions
+from npfill.completion.parts import windows_of
 from npfill.completion.report import Report
 from npfill.completion.result import Completion, comparison_png
 from npfill.completion.run import Run
+from npfill.completion.windows import Windows
 from npfill.pictures.picture import Asked
 from npfill.pictures.read import MAX_PIXELS
 
@@ -25,6 +27,7 @@ __all__ = [
     "Report",
     "Run",
     "SamplingOptions",
+    "Windows",
     "changes_since",
     "check_outside",
     "comparison_png",
@@ -32,4 +35,5 @@ __all__ = [
     "complete_many",
     "made_again",
     "self_test",
+    "windows_of",
 ]

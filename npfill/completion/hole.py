@@ -173,8 +173,13 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     return replace(hole, lacking=lacking.selected & ~chosen.selected)
 
 
-def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS) -> Prepared:
-    """Find the hole of a picture.
+def prepare(
+    picture: Picture,
+    masking: MaskOptions,
+    max_pixels: int = MAX_PIXELS,
+    span: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Prepared:
+    """Find the hole of a picture; `span` is that of `MaskedPicture.of`.
 
     Raises:
         UsageError: The options of the mask contradict each other, or select nothing.
@@ -193,7 +198,7 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
         hole, unseen, stays, more = _restrained(hole, picture, masking, max_pixels)
         notes += more
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
-    masked = MaskedPicture.of(picture, chosen, unseen)
+    masked = MaskedPicture.of(picture, chosen, unseen, span)
     notes += [f"{picture.name}: {note}" for note in masked.notes]
     dead = [str(number + 1) for number in np.flatnonzero(masked.dead)]
     if dead:

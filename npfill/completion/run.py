@@ -17,6 +17,7 @@ from npfill.completion.mask_files import masks_of
 from npfill.completion.names import file_of
 from npfill.completion.outputs import OutputOptions, Result, plan_results, render
 from npfill.completion.parameters import SamplingOptions
+from npfill.completion.parts import part_of
 from npfill.completion.preview import preview_png
 from npfill.completion.report import Report
 from npfill.errors import InputError, NpfillError, UsageError
@@ -51,6 +52,7 @@ class Run:
         model: The word for what completes the pictures.
         device: Where it runs.
         recursive: Look into folders below a folder, too.
+        part: "K/N": the K-th of N parts of the pictures, every N-th of them; "" for all.
 
     Attributes:
         several: The names name a batch, of which one may fail and the rest is done.
@@ -76,12 +78,17 @@ class Run:
         device: str,
         *,
         recursive: bool = False,
+        part: str = "",
     ) -> None:
         self.sampling, self.output, self.model, self.device = sampling, output, model, device
         masks = [*masking.files, *MaskOptions(sampling.draw_from).files]
         files, self.several, self.notes = find_pictures(
             images, recursive=recursive, masks=masks, results=output.output
         )
+        if part:
+            first, parts = part_of(part)
+            files = files[first::parts]
+            self.notes.append(f"part {part}: {len(files)} pictures")
         self.pictures = len(files)
         for file in files:
             file.damaged, file.variable = masking.damaged, output.asked.variable

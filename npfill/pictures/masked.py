@@ -62,10 +62,11 @@ class MaskedPicture:
         picture: Picture,
         selected: Bool[np.ndarray, "height width"],
         unseen: Bool[np.ndarray, "height width"] | None = None,
+        span: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> "MaskedPicture":
         """Mask a picture where `selected` is True, and where its values are missing.
 
-        Where `unseen` is True, nothing is filled or used.
+        Where `unseen` is True, nothing is filled or used. `span` has `low` and `width` of data.
 
         Raises:
             InputError: Nothing is observed of data, or what is is infinite, or differs by more than
@@ -81,7 +82,7 @@ class MaskedPicture:
             hole = selected[..., None] | picture.missing[..., :colours]
         if picture.is_data:
             hidden, unseen, bounded, notes = seen_of_data(picture, hole, unseen)
-            low, width = range_of_data(picture, hidden)
+            low, width = span or range_of_data(picture, hidden)
             dead = np.asarray(hidden.all(axis=(0, 1))) & (not picture.unit)
             if dead.all():
                 raise InputError(

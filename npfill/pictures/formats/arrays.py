@@ -26,7 +26,7 @@ def read_npy(file: File, name: str, max_pixels: int) -> Picture:
     Raises:
         InputError: It holds no numbers, or is not of this shape, or too large.
     """
-    return _data(_array(file, name, max_pixels), name, "NPY", {})
+    return data(_array(file, name, max_pixels), name, "NPY", {})
 
 
 def read_npz(file: File, name: str, max_pixels: int) -> Picture:
@@ -48,7 +48,7 @@ def read_npz(file: File, name: str, max_pixels: int) -> Picture:
             )
         with archive.open(names[0]) as entry:
             values = _array(entry, name, max_pixels)
-    return _data(values, name, "NPZ", {"key": names[0].removesuffix(".npy")})
+    return data(values, name, "NPZ", {"key": names[0].removesuffix(".npy")})
 
 
 def write_npy(picture: Picture, text: Mapping[str, str]) -> bytes:
@@ -116,7 +116,7 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
     return values
 
 
-def _data(values: np.ndarray, name: str, kind: str, info: dict[str, object]) -> Picture:
+def data(values: np.ndarray, name: str, kind: str, info: dict[str, object]) -> Picture:
     """Data of a checked array, NaN being missing."""
     notes, shape = [], values.shape
     if values.ndim == 3 and shape[0] <= _PERHAPS_CHANNELS < shape[2]:

@@ -83,7 +83,7 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
     if info.get("associated"):
         values = _multiplied(values)
     how: dict[str, Any] = {"compression": "zlib", "metadata": None}
-    content, own = io.BytesIO(), _layout(picture)
+    content, own = io.BytesIO(), layout(picture)
     if "order" in info:
         values = values[..., np.argsort(info["order"])]
     if info.get("planar") and values.shape[-1] > 1:
@@ -101,7 +101,7 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
     return metadata.in_tiff(content.getvalue(), info)
 
 
-def _layout(picture: Picture) -> dict[str, Any]:
+def layout(picture: Picture) -> dict[str, Any]:
     """The options of tifffile that write a picture as its file had it."""
     info, channels = picture.info, picture.values.shape[-1]
     photometric = _RGB if channels - picture.has_alpha == 3 else _MINISBLACK

@@ -1,0 +1,40 @@
+"""`npfill complete --window`: rasters larger than memory, by one process or by several."""
+
+from typing import TYPE_CHECKING
+
+from npfill.cli.console import Reporter, progress, say_terms
+
+if TYPE_CHECKING:
+    from npfill.cli.records import Record
+    from npfill.completion import Windows
+
+
+def in_windows(run: "Windows", reporter: Reporter) -> "Record":
+    """Complete one raster in windows, or a part of these; the record of what was done."""
+    predictor = run.predictor
+    say_terms(reporter, predictor.name, predictor.terms)
+    todo, stays = run.mine(), 0
+    said = f"{len(run.places):,} windows, {len(todo):,} to complete"
+    reporter.say(f"{said} in this part" if run.part[1] > 1 else said)
+    with progress(len(todo), run.path.name, quiet=reporter.quiet) as shown:
+        for number in todo:
+            stays += run.complete(number)
+            shown.advance()
+    if stays:
+        reporter.warn(f"{stays:,} px stay missing: nothing that is observed is near enough")
+    outputs = {name: str(file) for name, file in run.results.items()}
+    with progress(None, "writing", quiet=reporter.quiet, lines=False) as shown:
+        written = run.finish(shown.advance)
+    if written:
+        reporter.say("wrote " + ", ".join(outputs.values()))
+    else:
+        reporter.say("this part is done; the part that is done last writes the results")
+    return {
+        "input": str(run.path),
+        "windows": len(run.places),
+        "completed": len(todo),
+        "missing_px": stays,
+        "model": predictor.name,
+        "outputs": outputs if written else {},
+        "warnings": reporter.warnings,
+    }
