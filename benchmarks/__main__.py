@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import check, complete, growth, masks, predict, spectrum, steps, texture
+from benchmarks import check, complete, growth, masks, predict, spectrum, steps, terrain, texture
 
 _PROGRAMS = {
     "steps": steps,
@@ -13,6 +13,7 @@ _PROGRAMS = {
     "check": check,
     "masks": masks,
     "texture": texture,
+    "terrain": terrain,
 }
 
 
