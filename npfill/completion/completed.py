@@ -19,7 +19,7 @@ from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
 from npfill.package import __version__
-from npfill.pictures.picture import ANGLE, AUTO, CLASSES, Picture
+from npfill.pictures.picture import AUTO, CLASSES, Picture
 from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -196,8 +196,7 @@ def complete_prepared(
     """
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
-    if prepared.masked.picture.is_data and prepared.masked.picture.measure not in {CLASSES, ANGLE}:
-        predictor = predictor.on_data()
+    predictor = predictor.on(prepared.masked.picture)
     hole, pixels, masked = prepared.masked.hole, prepared.masked.intensities, prepared.masked
     refuse_beyond(
         pixels.nbytes * (2 + samples),

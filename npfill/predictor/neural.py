@@ -14,7 +14,7 @@ from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
-from npfill.pictures.picture import match_channels
+from npfill.pictures.picture import ANGLE, CLASSES, Picture, match_channels
 from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
 from npfill.predictor.rescaled import Findings
 from npfill.sampling import AUTO, Exemplar, Sampler, moments, sampler_for
@@ -47,8 +47,8 @@ class Predictor(ABC):
     device: str = "cpu"
     path: Path | None = None
 
-    def on_data(self) -> "Predictor":
-        """The predictor of data: another one of `auto` alone."""
+    def on(self, picture: Picture) -> "Predictor":
+        """The predictor of a picture or of data, for which `auto` may have another."""
         return self
 
     @property
@@ -123,9 +123,10 @@ class NeuralPredictor(Predictor):
     model: NeuralProcess
     for_data: Callable[[], Predictor] | None = None
 
-    def on_data(self) -> Predictor:
-        """See `Predictor.on_data`."""
-        return self if self.for_data is None else self.for_data()
+    def on(self, picture: Picture) -> Predictor:
+        """See `Predictor.on`."""
+        is_number = picture.is_data and picture.measure not in {CLASSES, ANGLE}
+        return self.for_data() if is_number and self.for_data is not None else self
 
     @property
     def variant(self) -> str:
