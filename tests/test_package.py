@@ -92,7 +92,8 @@ def _bounds(requirements: Iterable[str]) -> dict[str, str]:
 
 
 def test_public_names() -> None:
-    names = ["Completion", "__version__", "complete", "complete_many", "load", "mask", "train"]
+    names = ["Completion", "Explorer", "__version__", "complete", "complete_many"]
+    names += ["load", "mask", "train"]
     assert dir(npfill) == npfill.__all__ == names
 
 

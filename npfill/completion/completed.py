@@ -196,8 +196,8 @@ def complete_prepared(
     """
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
-    predictor = predictor.on(prepared.masked.picture)
-    hole, pixels, masked = prepared.masked.hole, prepared.masked.intensities, prepared.masked
+    masked, picture = prepared.masked, prepared.masked.picture
+    hole, pixels, predictor = masked.hole, masked.intensities, predictor.on(picture)
     refuse_beyond(
         pixels.nbytes * (2 + samples),
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
@@ -209,7 +209,7 @@ def complete_prepared(
         parts = [(slice(c, c + 1), missing) for c, missing in each if missing.any()]
     pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
     mean, std, drawn = pixels.copy(), np.zeros_like(pixels), pixels[None][:0]
-    picture, checks, has_std, are, colours = masked.picture, list["Found"](), True, "", None
+    checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
@@ -229,8 +229,7 @@ def complete_prepared(
         )
         if masked.unseen.any():
             predicted = predicted.within(missing[absent])
-        if len(drawn) < len(predicted.samples):
-            drawn = pixels[None].repeat(len(predicted.samples), axis=0)
+        drawn = drawn if len(drawn) else pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
         has_std = predicted.std is not None
         std[missing, channels] = 0 if predicted.std is None else predicted.std

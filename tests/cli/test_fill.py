@@ -15,6 +15,7 @@ BOX = ("--box", "20,16,14,14")
 def a_photograph(path: Path) -> Path:
     row, column = np.indices((48, 56))
     waves = 128 + 60 * np.sin((2 * row + 3 * column) * 0.3)
+    waves += np.random.default_rng(0).normal(0, 8, waves.shape)
     Image.fromarray(waves.astype(np.uint8)).save(path)
     return path
 

@@ -90,7 +90,7 @@ def test_in_one_block_the_density_is_that_of_independent_pixels(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "flow"])
 def test_samples_of_digits_are_judged_and_timed(name: str) -> None:
     images = torch.randint(0, 256, (2, 1, 28, 28), generator=generator("d"), dtype=torch.uint8)
     model = of("np-basis", 1)

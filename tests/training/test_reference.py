@@ -16,7 +16,7 @@ SIZE = (6, 6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "convcnp"])
+@pytest.mark.parametrize("name", [name for name in MODELS if "convcnp" not in name])
 def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(3, 2, *SIZE, generator=generator, dtype=torch.float64)
@@ -44,7 +44,7 @@ def test_the_plain_step_has_the_loss_and_the_gradients_of_ours(name: str) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "convcnp"])
+@pytest.mark.parametrize("name", [name for name in MODELS if "convcnp" not in name])
 def test_predictions_agree_with_the_plain_formulation_in_single_precision(name: str) -> None:
     generator = torch.Generator().manual_seed(1)
     pixels = torch.rand(1, 2, 30, 40, generator=generator)
