@@ -50,6 +50,7 @@ def done(run: Windows) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in run.results.items() if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.npy", "tiled.tif", "strips.tif"])
 def test_the_outside_is_as_it_was_and_the_hole_as_of_the_whole(tmp_path: Path, name: str) -> None:
     path = raster(tmp_path / name)
@@ -66,6 +67,7 @@ def test_the_outside_is_as_it_was_and_the_hole_as_of_the_whole(tmp_path: Path, n
     assert whole.hole.any()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_and_parts_make_the_same_bytes(tmp_path: Path) -> None:
     path = raster(tmp_path / "tiled.tif")
     whole = done(windows(path, tmp_path / "whole"))
@@ -80,6 +82,7 @@ def test_a_run_that_was_killed_goes_on_and_parts_make_the_same_bytes(tmp_path: P
         assert (done(one) == whole) == (part == 3)
 
 
+@pytest.mark.slow
 def test_a_model_sees_around_a_window(tmp_path: Path) -> None:
     path = raster(tmp_path / "a.npy")
     model = of("convcnp", 1)
@@ -92,6 +95,7 @@ def test_a_model_sees_around_a_window(tmp_path: Path) -> None:
     assert (std[~HOLE] == 0).all()
 
 
+@pytest.mark.slow
 def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> None:
     values = np.where(COLUMN > 40, np.nan, FIELD)
     np.save(tmp_path / "a.npy", values)

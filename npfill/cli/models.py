@@ -169,9 +169,8 @@ def _recipe(name: str) -> str:
 
 def _of_row(name: str, entry: zoo.Entry) -> Facts:
     """The facts that the zoo states."""
-    scores = dict(zip(entry.counts, entry.mse, strict=True)) or dict(
-        zip(entry.contexts, entry.psnr or entry.mse, strict=True)
-    )
+    kinds = entry.counts or entry.contexts
+    scores = dict(zip(kinds, entry.psnr or entry.mse, strict=True))
     measure = "PSNR in dB" if entry.psnr else "MSE at random context pixels"
     if entry.contexts and not entry.psnr:
         measure = "MSE of fields of unit variance"

@@ -102,6 +102,7 @@ def test_the_joint_likelihood_of_a_draw_is_that_of_its_noise() -> None:
     assert np.array_equal(filled.sample(one), filled.sample(one))
 
 
+@pytest.mark.slow
 def test_a_constant_field_is_sure_of_itself() -> None:
     flat = Kriging().fill(np.full((SIDE, SIDE, 1), 0.25, np.float32), a_hole(SIDE, SIDE, 0.5))
     assert flat.mean == pytest.approx(0.25)

@@ -209,6 +209,7 @@ def test_weights_are_tested_on_what_their_run_held_out_where_there_is_no_test_pa
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_where_nothing_is_known_of_the_pictures_that_is_said(
     npfill: Command, pictures: Path, tmp_path: Path
 ) -> None:

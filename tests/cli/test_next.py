@@ -35,6 +35,7 @@ def test_points_are_rows_and_columns_that_are_not_measured(npfill: Command, scan
     assert "once 7 more are" in ended.err
 
 
+@pytest.mark.slow
 def test_csv_and_json_say_the_rounds_of_a_budget(
     npfill: Command, scan: Path, tmp_path: Path
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_plane_is_filled_in_as_a_plane() -> None:
     assert (pictures[0] - plane).abs().max() < 0.5 / 255
 
 
+@pytest.mark.slow
 def test_observed_pixels_stay_and_a_constant_is_filled_in_exactly() -> None:
     observed = torch.rand(1, 1, 37, 21, generator=torch.Generator().manual_seed(0)) < 0.1
     pixels = torch.full((1, 3, 37, 21), 0.25)

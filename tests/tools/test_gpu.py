@@ -57,6 +57,7 @@ def test_what_time_cut_off_goes_on_from_the_archive_to_the_same_weights(
         assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_pace_is_told_in_steps_and_operations(pictures: Path) -> None:
     rate, work = gpu.pace(find(TINY), pictures, CPU)
     assert rate > 0.0
