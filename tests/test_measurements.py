@@ -142,7 +142,7 @@ def test_holes_at_a_border_stay_missing_if_only_inner_ones_are_filled(tmp_path: 
         npfill.complete(FIELD, outside, inner=True, model="nearest")
 
 
-@pytest.mark.parametrize("farthest", [1, 2.5, 3])
+@pytest.mark.parametrize("farthest", [1.0, 2.5, 3.0])
 def test_pixels_far_from_all_that_is_observed_stay_missing(farthest: float) -> None:
     distances = pytest.importorskip("scipy.ndimage").distance_transform_edt
     done = npfill.complete(FIELD, HOLE, max_distance=farthest, model="nearest", samples=0)

@@ -99,7 +99,7 @@ def test_a_model_sees_around_a_window(tmp_path: Path) -> None:
 def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> None:
     values = np.where(COLUMN > 40, np.nan, FIELD)
     np.save(tmp_path / "a.npy", values)
-    run = windows(tmp_path / "a.npy", tmp_path, max_distance=10)
+    run = windows(tmp_path / "a.npy", tmp_path, max_distance=10.0)
     stays = sum(run.complete(number) for number in run.mine())
     assert run.finish(lambda: None)
     mean = np.load(tmp_path / "a_mean.npy")

@@ -63,7 +63,7 @@ def complete(
     tolerance: float | None = None,
     device: str = "auto",
     max_pixels: int | None = None,
-) -> Completion:
+) -> Completion | Any:
     """Complete the missing pixels of a picture or of data, as `npfill complete` does.
 
     uint8 and uint16 in one to four channels are pictures, the last of two or four being alpha.

@@ -64,7 +64,7 @@ class Start:
     mean: Grid
     std: Grid
     hole: Bool[Tensor, "batch 1 height width"]
-    seen: Float[Tensor, "batch width rows columns"]
+    seen: Float[Tensor, "batch feature cell_rows cell_columns"]
     share: Times
 
     def repeated(self, times: int) -> "Start":
@@ -177,7 +177,7 @@ class FlowNP(NeuralProcess):
         whole = (2.0 * t - 1.0) * spread.square() * inside + spread * rest[..., :height, :width]
         return torch.where(start.hole, whole, 0.0)
 
-    def _padded(self, grid: Grid) -> Grid:
+    def _padded(self, grid: Grid) -> Float[Tensor, "batch channel rows columns"]:
         """The grid with sides that the network takes."""
         height, width = grid.shape[-2:]
         below, right = (-side % self.network.multiple for side in (height, width))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,7 @@ _TILE = 256  # of results
 Ends = tuple[int, int]
 
 
+@runtime_checkable
 class Raster(Protocol):
     """A raster of data in a file.
 

@@ -80,12 +80,12 @@ def places(hole: Hidden, random: np.random.Generator) -> list[Place]:
 
 
 def hidden_like(
-    hole: Hidden,
+    hole: Bool[np.ndarray, "_ _"],
     place: Place,
     wanted: Float[np.ndarray, " class"],
     least: int,
     random: np.random.Generator,
-) -> Hidden:
+) -> Bool[np.ndarray, "_ _"]:
     """Visible pixels of a place to hide, whose surroundings resemble the hole's; perhaps none."""
     here = hole[place]
     best, chosen = np.inf, np.zeros_like(here)
@@ -99,7 +99,9 @@ def hidden_like(
     return chosen
 
 
-def _candidates(hole: Hidden, here: Hidden, random: np.random.Generator) -> Iterator[Hidden]:
+def _candidates(
+    hole: Bool[np.ndarray, "_ _"], here: Hidden, random: np.random.Generator
+) -> Iterator[Hidden]:
     """Scattered pixels; and parts of the hole, mirrored and shifted to where much is visible."""
     visible, (height, width) = ~here, here.shape
     total = max(1, int(visible.sum()))

@@ -1,7 +1,7 @@
 """The rescaling of a standard deviation by errors that were found beside it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,6 +24,7 @@ _STEPS, _CLOSE = 25, 1e-3
 _WIDEST = 0.5
 
 
+@runtime_checkable
 class Findings(Protocol):
     """The findings of a check on the picture, which a prediction follows."""
 

@@ -68,11 +68,11 @@ def on_known(
     for kernel in known.KERNELS:
         for length in lengths:
             random = array_generator(seed, "known", kernel, length)
-            fields = known.draw(kernel, length, side, count, random)
+            fields = known.draw(kernel, float(length), side, count, random)
             for gap in KNOWN_GAPS:
                 hole, name = _gap(gap, side, array_generator(seed, "known", f"{gap}")), f"{gap}"
                 asked = _asked(hole, array_generator(seed, "asked", f"{gap}"))
-                means, std = known.posterior(kernel, length, fields, hole, asked)
+                means, std = known.posterior(kernel, float(length), fields, hole, asked)
                 for number, (values, mean) in enumerate(zip(fields, means, strict=True)):
                     truth = values[asked]
                     yield _cell(kernel, length, name, number, EXACT, truth, (mean, std), 0.0)

@@ -20,6 +20,8 @@ _SIDE, _MARGIN = 128, 32
 _TINY = 1e-12
 
 Grid = Float[Tensor, "batch channel height width"]
+Trust = Float[Tensor, "batch 1 height width"]
+Coarser = Float[Tensor, "batch channel rows columns"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def filled(levels: list[Level]) -> list[Grid]:
     return pictures[::-1]
 
 
-def _finer(coarser: Grid, level: Level, mean: Grid, trust: Grid) -> Grid:
+def _finer(coarser: Coarser, level: Level, mean: Grid, trust: Trust) -> Grid:
     """The picture at a level, or a window of it, from the one above."""
     height, width = mean.shape[-2:]
     picture = F.interpolate(coarser, scale_factor=2.0, mode="bilinear")[..., :height, :width]
@@ -102,7 +104,7 @@ def _finer(coarser: Grid, level: Level, mean: Grid, trust: Grid) -> Grid:
     return picture
 
 
-def _pixels(coarser: Grid, level: Level) -> Grid:
+def _pixels(coarser: Coarser, level: Level) -> Grid:
     """The picture itself: what is observed of it, and the rest from the level above.
 
     Of a large picture with a small hole, only windows with a hole are computed.

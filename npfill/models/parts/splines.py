@@ -18,6 +18,7 @@ _TINY = 1e-30
 _KRIGED, _NUGGET, _APART = 20, 1e-4, 32
 
 Grid = Float[Tensor, "batch surface height width"]
+Single = Float[Tensor, "batch _ height width"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def splines(levels: list[Level], kinds: list[Spline]) -> Grid:
     return surface
 
 
-def kriged(values: Grid, observed: Tensor, lengths: Float[Tensor, "batch surface"]) -> Grid:
+def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surface"]) -> Grid:
     """Means of Gaussian processes of a squared exponential covariance, of each length in pixels.
 
     Conjugate gradients over the observed pixels of one channel; the covariance is applied by FFT
@@ -106,7 +107,7 @@ def _spectrum(lengths: Float[Tensor, "batch surface"], side: int) -> Tensor:
     return torch.fft.fft(bells).real.clamp(min=0.0)
 
 
-def _relaxed(surface: Grid, mean: Grid, bending: Tensor, own: Tensor, weight: Grid) -> Grid:
+def _relaxed(surface: Grid, mean: Single, bending: Tensor, own: Tensor, weight: Tensor) -> Grid:
     """Conjugate gradients, preconditioned by the diagonal."""
     scale = 1.0 / (own + weight).clamp(min=_TINY)
     residual = weight * (mean - surface) - _bent(surface, bending)
@@ -153,7 +154,7 @@ def _bent(surface: Grid, bending: Tensor) -> Grid:
     return result
 
 
-def _laplacian(surface: Grid) -> Grid:
+def _laplacian(surface: Grid) -> Float[Tensor, "batch surface rows columns"]:
     """The Laplacian inside the grid."""
     total = surface[..., 1:-1, 2:] + surface[..., 1:-1, :-2]
     total += surface[..., 2:, 1:-1]

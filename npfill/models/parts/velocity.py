@@ -96,7 +96,7 @@ class VelocityNet(nn.Module):
         for parameter in self.leave.parameters():
             nn.init.zeros_(parameter)
 
-    def look(self, seen: Features) -> Features:
+    def look(self, seen: Features) -> Float[Tensor, "batch feature cell_rows cell_columns"]:
         """Turn what is seen into features, once for all times and draws."""
         cells: Tensor = self.see(self.unfold(seen).contiguous(memory_format=torch.channels_last))
         return cells
@@ -104,7 +104,7 @@ class VelocityNet(nn.Module):
     def forward(
         self,
         noisy: Features,
-        seen: Features,
+        seen: Float[Tensor, "batch feature cell_rows cell_columns"],
         time: Float[Tensor, " batch"],
         share: Float[Tensor, " batch"],
     ) -> Features:
