@@ -19,7 +19,12 @@ def mask_command(
         bool, typer.Option("--scratches", help="Thin light or dark lines.", rich_help_panel=_kind)
     ] = False,
     dust: Annotated[
-        bool, typer.Option("--dust", help="Light or dark specks.", rich_help_panel=_kind)
+        bool,
+        typer.Option(
+            "--dust",
+            help="Light or dark specks; small things of the picture, too.",
+            rich_help_panel=_kind,
+        ),
     ] = False,
     text: Annotated[
         bool,

@@ -8,12 +8,10 @@ from npfill.mask.planes import (
     Pieces,
     Plane,
     above_surroundings,
-    along_line,
     box_mean,
     extreme,
     grown,
     lines,
-    moved,
 )
 from npfill.mask.shades import Shade, shades
 
@@ -66,7 +64,15 @@ def find_scratches(levels: Levels, strength: float = 1.0) -> tuple[Selected, Sha
             each.share > _COVERED + 0.15 and each.weight > _AS_GOOD * found[0].weight
         ):
             covered = np.where(is_thin, _covered(levels, background, each.colour), 0)
-            steady = _steady_lines(covered, widest + 3) & (covered > _COVERED)
+            steady = (covered > _COVERED) & lines(
+                extreme(covered, 3, np.maximum),
+                _SHORT,
+                least=_LINE,
+                above_sides=_ABOVE,
+                side=widest + 3,
+                directions=_DIRECTIONS,
+                spread=_STEADY,
+            )
             pieces = Pieces.of(steady)
             result |= pieces.chosen(pieces.length >= 20)
     return result, found[0]
@@ -96,18 +102,3 @@ def _covered(levels: Levels, background: Levels, colour: Float[np.ndarray, " cha
     rest = levels - background - np.clip(share, 0, 1)[..., None] * towards
     explained = np.abs(rest).max(-1) < _ELSE
     return np.where(explained, np.clip(share, -0.5, 1.3), 0).astype(np.float32)
-
-
-def _steady_lines(covered: Plane, side: int) -> Selected:
-    """The surroundings of straight pieces that are covered evenly, and whose sides are not."""
-    near = extreme(covered, 3, np.maximum)
-    squares, found = near * near, np.zeros(covered.shape, dtype=bool)
-    for angle in np.arange(_DIRECTIONS) * np.pi / _DIRECTIONS:
-        direction = float(np.sin(angle)), float(np.cos(angle))
-        mean = along_line(near, direction, _SHORT, np.add) / _SHORT
-        spread = along_line(squares, direction, _SHORT, np.add) / _SHORT - mean * mean
-        across = round(direction[1] * side), -round(direction[0] * side)
-        sides = np.maximum(moved(mean, *across), moved(mean, -across[0], -across[1]))
-        centres = (mean > _LINE) & (spread < _STEADY**2) & (mean - sides > _ABOVE)
-        found |= along_line(centres, direction, _SHORT, np.logical_or)
-    return found
