@@ -53,6 +53,14 @@ def test_too_few_values_and_a_flat_field_have_none_that_is_wild() -> None:
     assert not wild(flat, ~few)[0].any()
 
 
+def test_a_wild_value_in_one_band_stays_and_what_others_lack_is_filled_there() -> None:
+    spiked = np.stack([FIELD, FIELD + 1], -1)
+    spiked[3, 4] = 1e9, np.nan
+    done = completed(spiked).mean[3, 4]
+    assert done[0] == 1e9
+    assert np.isfinite(done[1])
+
+
 def test_one_cosmic_ray_costs_the_rest_nothing_and_stays() -> None:
     spiked = FIELD.copy()
     spiked[3, 4] = 1e9

@@ -77,7 +77,7 @@ class MaskedPicture:
         dead = np.zeros(colours, dtype=bool)
         low, width = np.zeros(colours), np.full(colours, float(picture.white))
         bounded, notes = True, list[str]()
-        unseen = np.zeros(picture.size, dtype=bool) if unseen is None else unseen
+        never = unseen = np.zeros(picture.size, dtype=bool) if unseen is None else unseen
         if picture.missing is not None:
             hole = selected[..., None] | picture.missing[..., :colours]
         if picture.is_data:
@@ -90,8 +90,8 @@ class MaskedPicture:
                     "data without any have no level and no unit",
                 )
             hole = hole & ~dead if dead.any() else hole
-        if unseen.any():
-            hole = hole & ~(unseen if hole.ndim == 2 else unseen[..., None])
+        if never.any():
+            hole = hole & ~(never if hole.ndim == 2 else never[..., None])
         if (
             hole.ndim == 3
             and colours in {1, 3 - 2 * picture.stack}

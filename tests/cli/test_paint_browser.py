@@ -47,11 +47,17 @@ class Browser:
         Wait(self.driver, 60, 0.02).until(lambda _: true())
 
     def stroke(self, *points: tuple[int, int]) -> None:
-        """Drag from one pixel of the picture to others."""
-        scale, left, top = self.driver.execute_script(
-            "const box = document.getElementById('before').getBoundingClientRect();"
-            "return [box.width / document.getElementById('before').naturalWidth, box.left, box.top]"
+        """Drag from one pixel of the picture to others, once it is in sight and rests."""
+        where = (
+            "const picture = document.getElementById('before');"
+            "picture.scrollIntoView({block: 'nearest'});"
+            "const box = picture.getBoundingClientRect();"
+            "return [box.width / picture.naturalWidth, box.left, box.top]"
         )
+        seen = [None, self.driver.execute_script(where)]
+        while seen[-1] != seen[-2]:
+            seen.append(self.driver.execute_script(where))
+        scale, left, top = seen[-1]
         places = [(round(left + x * scale), round(top + y * scale)) for x, y in points]
         actions = webdriver.ActionChains(self.driver, duration=5)
         for number, (x, y) in enumerate(places):
