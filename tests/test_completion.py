@@ -395,6 +395,7 @@ def test_each_channel_may_have_a_mask_of_its_own() -> None:
         assert np.array_equal(alone.samples, completed.samples[..., channel])
 
 
+@pytest.mark.slow
 def test_boxes_and_the_options_of_a_mask_select_as_on_the_command_line() -> None:
     model = of("cnp", 1)
     box = npfill.complete(grey(), model=model, box=(2, 1, 3, 3))

@@ -79,6 +79,7 @@ def test_a_pattern_goes_on_with_its_period() -> None:
     assert error < 0.05 * picture.var()
 
 
+@pytest.mark.slow
 def test_where_the_mean_is_sure_a_sample_is_the_mean() -> None:
     picture, hole = stripes(), a_hole()
     assert (drawn(picture, hole, std=1e-3) - 0.5).abs().max() < 0.01

@@ -77,6 +77,7 @@ def test_sample_k_depends_on_the_seed_and_k_alone(name: str) -> None:
     assert not torch.equal(few, Flow().sample(given, EVERY, 1, 2))
 
 
+@pytest.mark.slow
 def test_a_batch_is_drawn_as_its_members_are_alone() -> None:
     context, flow = a_context(), a_flow()
     together = Flow().sample(conditioned(context, flow), EVERY, 0, 2)
@@ -86,6 +87,7 @@ def test_a_batch_is_drawn_as_its_members_are_alone() -> None:
         torch.testing.assert_close(found[:, 0], together[:, number])
 
 
+@pytest.mark.slow
 def test_what_is_under_the_hole_is_never_read() -> None:
     context, flow = a_context(), a_flow()
     spoiled = replace(context, pixels=torch.where(context.observed, context.pixels, float("nan")))
@@ -104,6 +106,7 @@ def test_what_is_observed_has_the_mean_that_is_predicted() -> None:
         assert torch.equal(sample[seen], known[seen])
 
 
+@pytest.mark.slow
 def test_samples_follow_a_std_that_was_corrected() -> None:
     given = conditioned(a_context(), a_flow())
     known = moments(given, EVERY, 0)
@@ -133,6 +136,7 @@ def test_on_a_finer_grid_residuals_are_put_on_its_own_mean_and_std() -> None:
     torch.testing.assert_close(found[:, inside], wanted[:, inside])
 
 
+@pytest.mark.slow
 def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> None:
     context, flow = a_context(), a_flow(trained=False)
     model = tiny("anp")

@@ -106,6 +106,7 @@ def test_weights_beside_zoo_toml_need_no_network(
     assert not server.requests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", [ADDRESS, "hf://acme/models/tiny.safetensors"])
 def test_an_address_is_downloaded_once(address: str, server: HubServer, cache: Path) -> None:
     assert zoo.find(address).path.read_bytes() == server.content

@@ -52,6 +52,7 @@ def test_any_picture_and_hole_has_a_finite_answer(size: tuple[int, int], missing
     assert (completed.std[hole] > 0).all()
 
 
+@pytest.mark.slow
 def test_a_grey_picture_is_completed_as_the_same_picture_in_colour_is() -> None:
     grey = picture(40, 50, 1)
     hole = np.random.default_rng(1).random((40, 50)) < 0.5

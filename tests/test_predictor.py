@@ -217,6 +217,7 @@ def test_what_is_loaded_is_kept_until_its_file_changes(weights: Path) -> None:
     assert neural(weights).model.variant == "cnp"
 
 
+@pytest.mark.slow
 def test_only_the_last_few_are_kept(weights: Path) -> None:
     first = neural(weights).model
     for number in range(4):

@@ -107,6 +107,7 @@ def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> 
     assert stays == (COLUMN > 50).sum()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_in_windows_is_refused(tmp_path: Path) -> None:
     path = raster(tmp_path / "a.npy")
     done(windows(path, tmp_path))

@@ -110,6 +110,7 @@ def test_a_constant_field_is_sure_of_itself() -> None:
     assert flat.std.max() < 1e-3
 
 
+@pytest.mark.slow
 def test_of_two_pixels_nothing_is_known_but_their_mean() -> None:
     picture = noise(1, 5, 1)
     hole = np.array([[False, True, True, True, False]])

@@ -112,6 +112,7 @@ def test_the_bundled_file_is_small() -> None:
     assert Linear.file.stat().st_size <= 700_000
 
 
+@pytest.mark.slow
 def test_statistics_of_the_bundled_file_are_of_28x28_grey_pictures() -> None:
     assert Linear.file is not None
     bundled: Statistics = linear.load(Linear.file)

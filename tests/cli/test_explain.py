@@ -193,6 +193,7 @@ def test_a_result_that_is_of_another_size_again_is_said_to_be(
     assert "run again, it is " in ended.err
 
 
+@pytest.mark.slow
 def test_a_stripped_result_is_made_again_byte_for_byte(
     npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_zarr_store_becomes_a_zarr_store(
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["sst_mean.zarr"]
 
 
+@pytest.mark.slow
 def test_the_variable_of_several_must_be_named(tmp_path: Path) -> None:
     xarray = pytest.importorskip("xarray")
     pytest.importorskip("netCDF4")
@@ -101,6 +102,7 @@ def test_the_variable_of_several_must_be_named(tmp_path: Path) -> None:
     assert np.array_equal(found, other, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_an_array_of_xarray_becomes_a_data_set() -> None:
     xarray = pytest.importorskip("xarray")
     array = sea(xarray)

@@ -12,6 +12,7 @@ from tests.cli.conftest import Command
 COFFEE = Path(__file__).parents[2] / "examples/coffee.jpg"
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_mask_and_a_sheet_and_says_what_to_do(
     npfill: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def test_what_a_killed_run_left_goes_with_the_next() -> None:
     assert [each.name for each in Path("out").iterdir()] == ["photo_mean.png"]
 
 
+@pytest.mark.slow
 def test_a_file_that_appears_in_the_course_of_a_run_stays() -> None:
     appears = at_fsync(lambda: Path("out/photo_mean.png").write_text("precious"))
     ended = process(*COMPLETE, "-o", "out", before=appears).wait()

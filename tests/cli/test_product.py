@@ -81,6 +81,7 @@ def test_a_masked_array(tmp_path: Path) -> None:
     assert_kept_and_shown(completion, heights.data, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_command_and_python_write_the_same_files(
     npfill: Command, photo: Path, mask: Path, weights: Path, tmp_path: Path
 ) -> None:
@@ -127,6 +128,7 @@ def test_nothing_is_printed(photo: Path, mask: Path, capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_many_pictures_are_completed_one_after_another() -> None:
     pictures = [noise(np.uint8, *SIZE), noise(np.uint8, *SIZE, 3)]
     done = [*library.complete_many(pictures, HOLE, of("cnp", 1))]

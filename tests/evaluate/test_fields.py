@@ -43,6 +43,7 @@ def test_the_posterior_says_how_far_it_is_off_and_nothing_is_nearer() -> None:
     assert np.square(errors).mean() < np.square(0.9 * means - fields[:, hole]).mean()
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_a_standard_normal_where_nothing_is_known() -> None:
     cells = list(on_known({"zero": nothing_known}, 32, 6, 0, (2,), lambda *_: None))
     assert {cell.tool for cell in cells} == {EXACT, "zero"}

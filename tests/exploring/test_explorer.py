@@ -64,6 +64,7 @@ def test_what_was_asked_for_is_not_asked_for_again_before_it_is_told(model: Neur
     assert len(set.union(*rounds)) == 30
 
 
+@pytest.mark.slow
 def test_where_something_happens_more_is_measured(model: NeuralProcess) -> None:
     truth = np.zeros((32, 32))
     truth[:, 16:] = np.random.default_rng(0).random((32, 16))
@@ -220,6 +221,7 @@ def test_a_model_without_a_standard_deviation_cannot_choose() -> None:
         explorer.ask(1)
 
 
+@pytest.mark.slow
 def test_a_large_grid_is_predicted_part_by_part(model: NeuralProcess) -> None:
     explorer, truth = Explorer((200, 390), model), scene(200, 390)
     measured(explorer, truth, 800)

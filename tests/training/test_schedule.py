@@ -20,6 +20,7 @@ def test_the_late_steps_have_the_late_objective_and_the_others_the_first() -> No
     assert values == [(2.0, 0.0)] * 45 + [(1.0, 0.2)] * 15
 
 
+@pytest.mark.slow
 def test_without_late_steps_the_objective_stays() -> None:
     assert {recipe().objective_at(step) for step in range(60)} == {recipe().objective}
 
