@@ -118,9 +118,11 @@ def evaluate_command(
         return
     if data is None:
         raise UsageError("no data: what are the test pictures?", "give `data=PATH`, or `fields`")
-    if sampling or protocol != "npfill":
+    if protocol not in {"npfill", "tnp"} or (sampling and protocol == "tnp"):
+        raise UsageError(f"`protocol={protocol}`", "npfill or tnp, the latter without `sampling`")
+    if sampling or protocol == "tnp":
         measure_rows(
-            "sampling" if sampling else protocol,
+            sampling,
             bool(contexts or samplers or masks),
             names or [],
             data,

@@ -13,7 +13,7 @@ _ALL = 1000
 
 
 def measure_rows(
-    protocol: str,
+    by_rules: bool,
     is_more: bool,
     names: list[str],
     data: Path,
@@ -30,10 +30,10 @@ def measure_rows(
     """Measure by the protocol of the transformer neural processes, or rules of `npfill next`."""
     from npfill.evaluate import sampling, tnp
 
-    by_rules, plots = protocol == "sampling", dict[str, bytes]()
-    if is_more or protocol not in {"sampling", "tnp"} or (photos and not by_rules):
-        hint = "tnp, or `sampling=True`, without `contexts`, `samplers` or `masks`"
-        raise UsageError(f"`protocol={protocol}`", hint)
+    plots = dict[str, bytes]()
+    if is_more or (photos and not by_rules):
+        which = "`sampling`" if by_rules else "`protocol=tnp`"
+        raise UsageError(f"{which} with options of other measures", "leave the others out")
     with progress(None) as shown:
         if by_rules:
             if len(names) != 1 or size is not None:

@@ -14,9 +14,9 @@ Grid = Float[np.ndarray, "height width channel"]
 Mask = Bool[np.ndarray, "height width"]
 Place = tuple[slice, slice]
 
-# The side of a part that is predicted at once, and what is seen around it: half of the fine
-# network's field of view.
-_SIDE, _MARGIN = 192, 32
+# The side of a grid that is predicted at once, and of the parts of a larger one; and what is seen
+# around these: half of the fine network's field of view.
+_WHOLE, _SIDE, _MARGIN = 192, 128, 32
 
 
 @dataclass
@@ -41,8 +41,9 @@ class Doubt:
     def __post_init__(self) -> None:
         height, width = self.mean.shape[:2]
         model = getattr(self.predictor, "model", None)
-        whole = not (isinstance(self.predictor, NeuralPredictor) and model and model.any_size)
-        side = max(height, width) if whole else _SIDE
+        parted = isinstance(self.predictor, NeuralPredictor) and model and model.any_size
+        longest = max(height, width)
+        side = _SIDE if parted and longest > _WHOLE else longest
         self.parts = [
             (slice(top, min(top + side, height)), slice(left, min(left + side, width)))
             for top in range(0, height, side)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
+from npfill import zoo
 from npfill.completion import Completion, complete
 from npfill.errors import InputError, UsageError
 from npfill.exploring.doubt import Doubt
@@ -57,7 +58,8 @@ class Explorer:
 
         Args:
             shape: Height and width; and channels, one or three, if not one.
-            model: As of `npfill.complete`; one that gives a standard deviation.
+            model: As of `npfill.complete`; one that gives a standard deviation. `auto` is the model
+                for data, and of three channels that for photographs.
             within: True where pixels may be measured; everywhere by default.
             seed: The seed of all draws.
             rule: A key of `npfill.exploring.RULES`.
@@ -79,7 +81,8 @@ class Explorer:
             problem = f"`within` is {self._within.shape}, and the grid {sides}"
             raise UsageError(problem, "both have one height and width")
         self._pending = np.zeros(sides, dtype=bool)
-        self.model = load(model, device)
+        auto = zoo.for_data() if self.shape[2] == 1 else zoo.DEFAULT
+        self.model = load(auto if model == zoo.AUTO else model, device)
         self._doubt = Doubt.empty(self.model, self.shape)
         self._round, self._in_vain = 0, 0
         self._lock = RLock()

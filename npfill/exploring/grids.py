@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from npfill import zoo
 from npfill.completion.hole import MaskOptions, hole_of
 from npfill.errors import InputError, UsageError
 from npfill.exploring.explorer import Explorer
@@ -30,7 +31,7 @@ def explorer_of(
         shape: Width and height of an empty grid, as "512x256".
         masking: The options that select what is not measured of a picture.
         within: Masks, each with True if its white may be measured, False if it may not.
-        model: As of `Explorer`, like the rest.
+        model: As of `Explorer`, like the rest; `auto` of a photograph is the model for those.
         seed: The seed.
         rule: The rule.
         device: The device.
@@ -63,6 +64,7 @@ def explorer_of(
         allowed &= white if inside else ~white
     if not allowed.any():
         raise InputError("the masks leave no pixel to measure", "`within` keeps what is white")
+    model = zoo.DEFAULT if model == zoo.AUTO and not picture.is_data else model
     explorer = Explorer(
         (*picture.size, picture.colours), model, within=allowed, seed=seed, rule=rule, device=device
     )

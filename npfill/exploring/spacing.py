@@ -50,18 +50,18 @@ def distances(measured: Mask) -> Float[np.ndarray, "height width"]:
     Exact, in two passes: down and up each column, then along each row.
     """
     height, width = measured.shape
-    far = float(np.hypot(height, width))
-    along = np.where(measured, 0.0, far)
+    far = np.hypot(height, width)
+    along = np.where(measured, np.float32(0), np.float32(far))
     for row in range(1, height):
         np.minimum(along[row], along[row - 1] + 1, out=along[row])
     for row in range(height - 2, -1, -1):
         np.minimum(along[row], along[row + 1] + 1, out=along[row])
     squares = along**2
-    found = squares.copy()
+    found, aside = squares.copy(), np.empty_like(squares)
     for step in range(1, width):
         if step**2 >= found.max():
             break
-        aside = squares + step**2
+        np.add(squares, np.float32(step**2), out=aside)
         np.minimum(found[:, step:], aside[:, :-step], out=found[:, step:])
         np.minimum(found[:, :-step], aside[:, step:], out=found[:, :-step])
-    return np.minimum(np.sqrt(found), far)
+    return np.minimum(np.sqrt(found, dtype=np.float64), far)

@@ -250,3 +250,9 @@ def test_rules_of_measuring_stand_in_one_report(
     assert (tmp_path / "report/psnr.png").exists()
     assert npfill(*words, "--contexts", "keep", "-o", tmp_path / "other").code == 2
     assert npfill("evaluate", weights, "linear", "--data", data, "--sampling").code == 2
+
+
+def test_rules_of_measuring_are_no_protocol(npfill: Command, data: Path) -> None:
+    for more in (["sampling"], ["tnp", "--sampling"]):
+        ended = npfill("evaluate", "cnp-mnist", "--data", data, "--protocol", *more)
+        assert (ended.code, "npfill or tnp" in ended.err) == (2, True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import npfill
+from npfill import zoo
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.exploring import RULES, Explorer, in_tours, plan
 from npfill.models import NeuralProcess
@@ -225,7 +226,7 @@ def test_a_model_without_a_standard_deviation_cannot_choose() -> None:
 def test_a_large_grid_is_predicted_part_by_part(model: NeuralProcess) -> None:
     explorer, truth = Explorer((200, 390), model), scene(200, 390)
     measured(explorer, truth, 800)
-    for _ in range(7):
+    for _ in range(8):
         assert len(measured(explorer, truth, 5)) == 5
     assert np.isfinite(explorer.std).all()  # every part has had its turn
 
@@ -258,6 +259,11 @@ def test_tours_visit_the_same_points_on_a_shorter_way(model: NeuralProcess) -> N
     assert points[0] == points[1]
     assert length == pytest.approx(np.hypot(np.diff(ordered.rows), np.diff(ordered.columns)).sum())
     assert length < way / 2
+
+
+def test_auto_is_the_model_for_data_and_of_colours_that_for_photographs() -> None:
+    assert Explorer((12, 16)).model.name == zoo.for_data() != zoo.DEFAULT
+    assert Explorer((12, 16, 3)).model.name == zoo.DEFAULT
 
 
 def test_the_package_has_the_explorer() -> None:
