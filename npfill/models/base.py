@@ -161,6 +161,13 @@ class Conditioned:
         scale = predicted.scale * self.spread(targets)
         return Gaussian(predicted.mean, scale.clamp(max=self.model.widest), self.factor)
 
+    def simulated(
+        self, targets: Targets, seed: int, numbers: range
+    ) -> Float[Tensor, "sample batch target channel"] | None:
+        """Exact joint draws of targets, one for each number, where there is a law to draw from."""
+        del targets, seed, numbers
+        return None
+
     def spread(self, targets: Targets) -> Float[Tensor, "batch #target 1"]:
         """The calibration's factor of each target; a single one if the fraction is global."""
         offset, slope = self.model.calibration

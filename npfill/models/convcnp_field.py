@@ -13,6 +13,7 @@ from npfill.config import Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, NeuralProcess, ScaleFloor, full_precision
+from npfill.models.lawful import Lawful, laws_of
 from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import pyramid
 from npfill.models.parts.splines import Spline, kriged, splines
@@ -85,7 +86,7 @@ class FieldConvCNP(NeuralProcess):
     made of the sizes of their differences around x (Gordon et al. 2020, section 4, with these in
     place of set convolutions of one width). All is measured from the median of what is observed,
     in spreads of it: with a y + b in place of y, it is a μ + b and a s for any a > 0. Channels are
-    completed one by one.
+    completed one by one. In use, `condition` follows a Gaussian process where the picture does.
     """
 
     variant = "convcnp-field"
@@ -158,6 +159,10 @@ class FieldConvCNP(NeuralProcess):
         spread = encoded.spread.view(-1, 1, encoded.channels)
         mean = encoded.centre.view(-1, 1, encoded.channels) + spread * mean
         return Gaussian(mean, spread * scale)
+
+    def condition(self, context: Context) -> Lawful:
+        """See `NeuralProcess.condition`; where a picture follows a law, its posterior is taken."""
+        return Lawful(**vars(super().condition(context)), laws=laws_of(context))
 
     def _within(
         self, encoded: Surfaces, whole: Float[Tensor, "picture _"], window: Window

@@ -41,7 +41,7 @@ class Autoregressive(Sampler):
     drawn by itself.
 
     The given context is encoded once by the caller; each round and the last pass encode the
-    context that they add to.
+    context that they add to. Where a picture follows the law of a process, it is simulated.
 
     Attributes:
         rounds: The number of rounds, at least 1; fewer where there are fewer pixels to draw.
@@ -67,6 +67,8 @@ class Autoregressive(Sampler):
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
         del predicted
+        if (exact := paths.given.simulated(targets, paths.seed, paths.numbers)) is not None:
+            return exact
         model, context, many = paths.given.model, paths.given.context, len(paths.numbers)
         hole = ~context.mask()
         batch, pixels = hole.shape

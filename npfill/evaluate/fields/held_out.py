@@ -26,7 +26,9 @@ Sample = tuple[Tensor, Gaussian, Tensor]
 
 
 def of_fields(model: NeuralProcess, fields: RandomFields, seed: int = _OF_SCORES) -> Json:
-    """Scores of a model on random fields of unit variance, by default those that validate a run.
+    """Scores of a network on random fields of unit variance, by default those that validate a run.
+
+    They are of the network alone, also where a field follows a law.
 
     Returns:
         `contexts`, the kinds of gaps, or the share of scattered pixels that are seen; and for each
@@ -72,7 +74,7 @@ def _in_gap(model: NeuralProcess, fields: RandomFields, gap: str | float, seed: 
     fractions, means, scales = [], [], []
     parts = zip(pixels.split(_TOGETHER), observed.split(_TOGETHER), strict=True)
     for values, seen in parts:
-        given, hole = model.condition(Context(values, seen)), ~seen.flatten(1)
+        given, hole = NeuralProcess.condition(model, Context(values, seen)), ~seen.flatten(1)
         predicted = given.predict(None, targets)
         means.append(predicted.mean[hole])
         scales.append(predicted.scale[hole])

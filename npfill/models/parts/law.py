@@ -1,0 +1,193 @@
+"""The law of a field that is a stationary Gaussian process, and its posterior."""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+# Smoothness of the covariances, and the coarse grid of lengths in pixels and of shares of noise;
+# how much finer each of the rounds after it is.
+_SMOOTHNESS = (0.5, 1.5, 2.5, math.inf)
+_LENGTHS = tuple(1.6**power for power in range(9))
+_NOISES = (1e-6, 1e-4, 1e-2, 0.1, 0.4)
+_FINER = ((1.25, 5.0), (1.08, 2.2), (1.03, 1.5))
+# Places that the law is fitted around; the near pixels of each, and the far ones.
+_PLACES, _NEAR, _FAR = 10, 24, 16
+# The fewest pixels that are a law, and the greatest kurtosis of what it makes independent.
+_FEWEST, _TAILS = 100, 4.0
+# Variance of the unknown mean, in that of the process.
+_MEAN = 1.0
+# Pixels that a tile is predicted from, near and far; the least side of a tile.
+_GIVEN_NEAR, _GIVEN_FAR, _TILE = 160, 60, 6
+
+
+@dataclass(frozen=True)
+class Law:
+    """A Matérn covariance, white noise and an unknown mean, with the pixels that are observed.
+
+    Attributes:
+        smoothness: ν: 1/2, 3/2, 5/2, or infinity (squared exponential).
+        length: The length in pixels.
+        noise: Variance of the noise, in that of the process.
+        variance: Variance of the process.
+        at: The observed pixels.
+        values: Their values, less `mean`, in `unit`.
+        mean: The mean of what is observed.
+        unit: Its standard deviation.
+    """
+
+    smoothness: float
+    length: float
+    noise: float
+    variance: float
+    at: Float[Tensor, "observed 2"]
+    values: Float[Tensor, " observed"]
+    mean: float
+    unit: float
+
+    def covariance(self, distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Covariance of the process and its mean at distances in pixels, in its variance."""
+        return _matern(distance / self.length, self.smoothness).add_(_MEAN)
+
+    def posterior(
+        self, asked: Float[Tensor, "asked 2"]
+    ) -> tuple[Float[Tensor, " asked"], Float[Tensor, " asked"]]:
+        """Mean and std of values at pixels, tile by tile, from the observed ones near each.
+
+        Of farther ones fewer are taken (Rasmussen and Williams 2006, equations 2.25 and 2.26).
+        """
+        low, high = self.at.amin(0), self.at.amax(0) + 1.0
+        side = math.sqrt(_GIVEN_NEAR * float((high - low).prod()) / len(self.at)) / 2.5
+        side = max(_TILE, round(side))
+        tiles = (asked / side).floor()
+        numbers, inverse = torch.unique(tiles, dim=0, return_inverse=True)
+        order = inverse.argsort(stable=True)
+        parts = order.split(torch.bincount(inverse).tolist())
+        mean, std = (torch.empty(len(asked)).to(self.values) for _ in range(2))
+        for tile, part in zip(numbers, parts, strict=True):
+            middle = (tile + 0.5) * side
+            beyond = ((self.at - middle).abs() - side / 2.0).clamp(min=0.0).square().sum(-1)
+            given = beyond.argsort()[_ranks(len(beyond), _GIVEN_NEAR, _GIVEN_FAR)]
+            mean[part], std[part] = self._within(asked[part], given)
+        return self.mean + self.unit * mean, self.unit * std
+
+    def simulated(
+        self, asked: Float[Tensor, "asked 2"], size: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, " asked"]:
+        """Values at pixels, drawn jointly given the observed ones of a picture.
+
+        A field is drawn by FFT on a torus of twice the sides, and what the posterior makes of its
+        own observed pixels is replaced (conditioning by kriging: Chilès and Delfiner 2012,
+        "Geostatistics", section 7.3).
+        """
+        height, width = (2 * side for side in size)
+        down, across = (
+            torch.minimum(steps, len(steps) - steps)
+            for steps in (torch.arange(side).to(self.at) for side in (height, width))
+        )
+        power = torch.fft.rfft2(
+            _matern(torch.hypot(down[:, None], across) / self.length, self.smoothness)
+        )
+        noise = torch.randn(3, height, width, generator=generator).to(self.at)
+        waves = torch.fft.rfft2(noise[0]) * power.real.clamp(min=0.0).sqrt()
+        field = torch.fft.irfft2(waves, s=(height, width)) + self.noise**0.5 * noise[1]
+        field = self.variance**0.5 * (field + _MEAN**0.5 * noise[2, 0, 0])
+        own, there = (field[tuple(where.long().T)] for where in (self.at, asked))
+        mean, _ = replace(self, values=self.values - own).posterior(asked)
+        return mean + self.unit * there
+
+    def _within(
+        self, asked: Float[Tensor, "asked 2"], given: Int[Tensor, " given"]
+    ) -> tuple[Float[Tensor, " asked"], Float[Tensor, " asked"]]:
+        near = self.at[given]
+        among = self.covariance(torch.cdist(near, near))
+        among.diagonal().add_(self.noise)
+        cross = self.covariance(torch.cdist(near, asked))
+        both = torch.cat([cross, self.values[given, None]], dim=1)
+        solved = torch.linalg.solve_triangular(torch.linalg.cholesky(among), both, upper=False)
+        cross, own = solved[:, :-1], solved[:, -1]
+        left = 1.0 + _MEAN + self.noise - cross.square().sum(0)
+        return cross.T @ own, (left.clamp(min=self.noise) * self.variance).sqrt()
+
+
+def law_of(at: Float[Tensor, "observed 2"], values: Float[Tensor, " observed"]) -> Law | None:
+    """The likeliest law of the observed pixels; None where they are few or do not follow it.
+
+    The likelihood is that of values near some places, each time with farther ones. They follow the
+    law if what it makes independent of them has the tails of a Gaussian; edges, steps and warps
+    have others.
+    """
+    if len(at) < _FEWEST or (unit := float(values.std())) == 0.0:
+        return None
+    mean = float(values.mean())
+    values = (values - mean) / unit
+    count = min(_PLACES, -(-2 * len(at) // (_NEAR + _FAR)))
+    centres = at[((torch.arange(count) + 0.5) * len(at) / count).long()]
+    order = torch.cdist(centres, at).argsort(1)
+    some = order[:, _ranks(len(at), _NEAR, _FAR)]
+    apart, known = torch.cdist(at[some], at[some]), values[some]
+    first = Law(0.0, 0.0, 0.0, 1.0, at, values, mean, unit)
+    grid = [
+        replace(first, smoothness=smoothness, length=length, noise=noise)
+        for smoothness in _SMOOTHNESS
+        for length in _LENGTHS
+        for noise in _NOISES
+    ]
+    best = _likeliest(grid, apart, known)
+    for longer, noisier in _FINER:
+        powers = (-1, 0, 1)
+        grid = [
+            replace(best, length=best.length * longer**one, noise=best.noise * noisier**other)
+            for one in powers
+            for other in powers
+        ]
+        best = _likeliest(grid, apart, known)
+    white = _whitened(best, apart, known)[0].flatten()
+    variance = float(white.square().mean())
+    kurtosis = float((white - white.mean()).pow(4).mean() / white.var().square())
+    return replace(best, variance=variance) if kurtosis < _TAILS else None
+
+
+def _likeliest(
+    laws: list[Law], apart: Float[Tensor, "place point point"], known: Float[Tensor, "place point"]
+) -> Law:
+    return max(laws, key=lambda law: _likelihood(law, apart, known))
+
+
+def _likelihood(
+    law: Law, apart: Float[Tensor, "place point point"], known: Float[Tensor, "place point"]
+) -> float:
+    """The logarithm of the likelihood under the likeliest variance, up to a constant."""
+    white, determinant = _whitened(law, apart, known)
+    return -0.5 * known.numel() * math.log(float(white.square().mean()) + 1e-300) - determinant
+
+
+def _whitened(
+    law: Law, apart: Float[Tensor, "place point point"], known: Float[Tensor, "place point"]
+) -> tuple[Float[Tensor, "place point"], float]:
+    """What the law makes independent, and half the logarithm of the determinant."""
+    among = law.covariance(apart)
+    among.diagonal(dim1=1, dim2=2).add_(law.noise)
+    factor = torch.linalg.cholesky(among)
+    white = torch.linalg.solve_triangular(factor, known[..., None], upper=False)[..., 0]
+    return white, float(factor.diagonal(dim1=1, dim2=2).log().sum())
+
+
+def _ranks(count: int, near: int, far: int) -> Int[Tensor, " rank"]:
+    """The nearest of so many, and then fewer and fewer."""
+    if count <= near + far:
+        return torch.arange(count)
+    shares = torch.arange(1, far + 1, dtype=torch.float64) / far
+    beyond = (near * ((count - 1) / near) ** shares).long()
+    return torch.cat([torch.arange(near), beyond]).unique()
+
+
+def _matern(distance: Float[Tensor, "*shape"], smoothness: float) -> Float[Tensor, "*shape"]:
+    """Matérn correlation with length 1: Rasmussen and Williams, equation 4.17."""
+    if smoothness == math.inf:
+        return (distance.square() / -2.0).exp()
+    scaled = (2.0 * smoothness) ** 0.5 * distance
+    rising = {0.5: 1.0, 1.5: 1.0 + scaled, 2.5: 1.0 + scaled + scaled.square() / 3.0}
+    return rising[smoothness] * (-scaled).exp()

@@ -1,0 +1,103 @@
+"""The law of a Gaussian process: found where there is one, and followed by the network for data."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from npfill.context import Context, Targets
+from npfill.evaluate.fields import known
+from npfill.models import lawful
+from npfill.models.parts.law import Law, law_of
+from npfill.seeds import array_generator
+from tests.conftest import tiny
+
+SIDE = 40
+SEEN = array_generator(0).random((SIDE, SIDE)) < 0.25
+
+
+def a_field(kernel: str = "squared-exponential", length: float = 4.0) -> np.ndarray:
+    return known.draw(kernel, length, SIDE, 1, array_generator(1, kernel))[0]
+
+
+def points(where: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.argwhere(where)).double()
+
+
+def the_law(values: np.ndarray) -> Law | None:
+    return law_of(points(SEEN), torch.from_numpy(values[SEEN]))
+
+
+def test_the_law_that_a_field_was_drawn_from_is_found() -> None:
+    smooth, rough = (the_law(a_field(kernel)) for kernel in ("squared-exponential", "exponential"))
+    assert smooth is not None
+    assert rough is not None
+    assert smooth.smoothness == math.inf
+    assert 3.5 < smooth.length < 4.5
+    assert rough.smoothness < 2.0
+
+
+def test_the_posterior_is_as_near_as_the_exact_one_and_says_so() -> None:
+    field, hole = a_field(), ~SEEN
+    law = the_law(field)
+    assert law is not None
+    mean, std = (each.numpy() for each in law.posterior(points(hole)))
+    exact, _ = known.posterior("squared-exponential", 4.0, field[None], hole, hole)
+    error, least = (np.sqrt(np.square(each - field[hole]).mean()) for each in (mean, exact[0]))
+    assert error < 1.3 * least
+    assert 0.7 < np.square((mean - field[hole]) / std).mean() < 1.4
+
+
+@pytest.mark.parametrize("warp", [np.exp, np.sign, lambda field: np.maximum(field, 0.5)])
+def test_a_field_with_steps_or_heavy_tails_has_no_law(warp: object) -> None:
+    assert callable(warp)
+    assert the_law(warp(1.5 * a_field("matern-3/2"))) is None
+
+
+def test_few_pixels_and_a_constant_have_no_law() -> None:
+    assert law_of(points(SEEN)[:50], torch.randn(50).double()) is None
+    assert the_law(np.full((SIDE, SIDE), 3.0)) is None
+
+
+@pytest.mark.slow
+def test_simulations_have_the_mean_and_the_std_of_the_posterior() -> None:
+    law = the_law(a_field("matern-3/2"))
+    assert law is not None
+    hole = np.zeros((SIDE, SIDE), dtype=bool)
+    hole[12:18, 12:18] = True
+    asked = points(hole & ~SEEN)
+    mean, std = law.posterior(asked)
+    draws = torch.stack(
+        [
+            law.simulated(asked, (SIDE, SIDE), torch.Generator().manual_seed(number))
+            for number in range(40)
+        ]
+    )
+    assert ((draws.mean(0) - mean) / std).abs().max() < 4 / 40**0.5
+    assert (draws.std(0) / std).mean() == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.slow
+def test_the_model_follows_the_law_and_its_network_where_the_hole_is_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, values = tiny("convcnp-field", channels=1).double(), torch.from_numpy(a_field())
+    context = Context(1e6 + 1e3 * values[None, None], torch.from_numpy(SEEN)[None, None])
+    targets = Targets.every((SIDE, SIDE))
+    followed = model.condition(context).predict(None, targets)
+    assert (followed.mean[0, :, 0].reshape(SIDE, SIDE) - context.pixels[0, 0]).std() < 200
+    drawn = model.condition(context).simulated(targets, 0, range(3))
+    assert drawn is not None
+    assert drawn.shape == (3, 1, SIDE**2, 1)
+    first = model.condition(context).simulated(targets, 0, range(1))
+    assert first is not None
+    assert torch.equal(drawn[:1], first)
+    monkeypatch.setattr(lawful, "_MOST", 10)
+    alone = model.condition(context)
+    assert alone.simulated(targets, 0, range(1)) is None
+    assert not torch.allclose(alone.predict(None, targets).mean, followed.mean)
+    shifted = replace(context, pixels=context.pixels - 1e6)
+    moved = model.condition(shifted).predict(None, targets)
+    torch.testing.assert_close(moved.mean + 1e6, alone.predict(None, targets).mean)
