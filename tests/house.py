@@ -33,8 +33,10 @@ LATER = {
     "npfill/mask/planes.py": "masks that are proposed",
     "npfill/mask/shades.py": "masks that are proposed",
     "npfill/mask/painted.py": "masks that are proposed",
-    "npfill/mask/lines.py": "masks that are proposed",
-    "npfill/mask/spots.py": "masks that are proposed",
+    "npfill/mask/marks.py": "masks that are proposed",
+    "npfill/mask/dates.py": "masks that are proposed",
+    "npfill/mask/network.py": "masks that are proposed",
+    "npfill/completion/notebook.py": "progress in a notebook",
     "npfill/mask/proposal.py": "masks that are proposed",
     "npfill/cli/mask.py": "masks that are proposed",
     "npfill/completion/doubt.py": "intervals, a std in colours, and pixels that stay open",
@@ -152,8 +154,9 @@ LATER = {
     "npfill/evaluate/reveal.py:_revealed": _NEXT,
     "npfill/cli/__init__.py:_helped": "help that opens with an example",
     "npfill/cli/paint.py": "a page on which holes are painted",
-    "npfill/models/parts/pyramid.py:_pixels": "large pictures with small holes, quickly",
-    "npfill/models/parts/pyramid.py:_own": "large pictures with small holes, quickly",
+    "npfill/models/parts/pyramid.py:_near": "large pictures with small holes, quickly",
+    "npfill/models/parts/pyramid.py:_around": "large pictures with small holes, quickly",
+    "npfill/models/parts/pyramid.py:Level.cut": "large pictures with small holes, quickly",
     "npfill/models/parts/unet.py:Window.around": "large pictures with small holes, quickly",
     "npfill/models/parts/unet.py:Window.finer": "large pictures with small holes, quickly",
     "npfill/cli/dry.py": "a dry run that reads all that a run would",
@@ -509,7 +512,7 @@ def _completion(modules: list[Source]) -> Iterator[Measure]:
             finally:
                 sys.setprofile(None)
         assert not ended, talk.getvalue()
-        assert len(list(Path(folder).iterdir())) == 5, talk.getvalue()
+        assert len(list(Path(folder).iterdir())) == 6, talk.getvalue()
     later = _later(modules)
     passed = {code for code in calls if not code.co_name.startswith("<")}
     named = {code for code in passed if not _is_later(code, later)}

@@ -41,7 +41,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
         "photo.jpg --mask photo_mask.png",
         "1.5 megapixels take some twenty seconds on two cores; samples, as long again.",
     ),
-    "mask": (mask_command, "photo.jpg --scratches", "It takes a second or two for each megapixel."),
+    "mask": (mask_command, "photo.jpg --scratches", "It takes seconds for each megapixel."),
     "paint": (paint_command, "photo.jpg", ""),
     "next": (next_command, "scan.npy -n 50 --path", "It takes a few seconds."),
     "check": (check_command, "before.png after.png --mask mask.png", ""),

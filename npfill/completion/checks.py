@@ -90,7 +90,7 @@ class Origin:
                 {"model", "device"} <= options.keys()
                 and all(is_allowed(name, value) for name, value in options.items())
                 and all(map(is_path, [image, *_flat(options.values())]))
-                and re.fullmatch(r"[a-z]+|sample-[1-9][0-9]*", output)
+                and re.fullmatch(r"[a-z]+|std-heat|sample-[1-9][0-9]*", output)
                 and samples <= _MOST_SAMPLES
             ):
                 raise ValueError  # noqa: TRY301

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
+from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
 from npfill.errors import InputError, UsageError
 from npfill.pictures.formats import picture_bytes, png_bytes
 from npfill.pictures.picture import Picture
-from npfill.pictures.sheet import heat_panel, panel_size, rms, table
+from npfill.pictures.sheet import heat as in_colours
 
 Text = dict[str, str]
+_COLOURS = np.rint(in_colours(np.linspace(0, 1, 256)[None]) * 255).astype(np.uint8).tobytes()
 
 
 def mean(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
@@ -80,14 +82,14 @@ def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channe
 
 
 def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
-    """The standard deviation in colours, dark to light, over a bar with its scale."""
+    """The standard deviation in colours, from dark at 0 to light at the largest, pixel by pixel."""
     del kind
-    std = rms(shown_std(done))
-    full = float(std.max()) or 1.0
-    height, width = std.shape
-    size = max((width, height), panel_size(std))
-    shown = table(["std"], [""], [[heat_panel(std / full, size)]], bar=(0, full))
-    return png_bytes(shown, text)
+    std = np.sqrt(np.square(shown_std(done)).mean(axis=-1))
+    full = float(std.max(initial=0, where=np.isfinite(std))) or 1.0
+    shown = np.nan_to_num(std / full).clip(0, 1)
+    image = Image.fromarray(np.rint(shown * 255).astype(np.uint8))
+    image.putpalette(_COLOURS)
+    return png_bytes(image, text | {"npfill_std_full_scale": repr(full)})
 
 
 def still_open(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:

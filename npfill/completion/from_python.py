@@ -13,6 +13,7 @@ from npfill.completion.dataset import as_dataset, is_labelled, picture_of
 from npfill.completion.hole import Mask, MaskOptions, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
+from npfill.completion.notebook import progress_in_notebook
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
@@ -149,7 +150,8 @@ def complete(
 
     predictor = load(model, device)
     image = str(picture if isinstance(picture, str | Path) else STDIN)
-    done = complete_prepared(image, prepared, predictor, how, samples)
+    with progress_in_notebook():
+        done = complete_prepared(image, prepared, predictor, how, samples)
     if is_labelled(picture):
         return as_dataset(done, picture)
     return Completion(done, given, (*prepared.notes, *done.notes))

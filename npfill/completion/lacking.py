@@ -24,7 +24,9 @@ def without_lacking(
     if lacking and emit is not None:
         problem = f"`emit={emit}`: {next(iter(lacking.values()))}"
         raise UsageError(problem, "leave it out, or name another model")
-    return [each for each in results if each.output not in lacking], [*lacking.values()]
+    return [each for each in results if each.output not in lacking], [
+        *dict.fromkeys(lacking.values())
+    ]
 
 
 def samples_for(results: Sequence[Result], samples: int) -> int:

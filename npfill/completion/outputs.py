@@ -131,7 +131,7 @@ def plan_results(
     file, emit, template = file_of(options.output), options.emit, options.name
     if emit is None:
         one = file is not None or "{result}" not in (template or "{result}")
-        emit = "mean" if one else "mean,std,samples"
+        emit = "mean" if one else "mean,std,heat,samples"
     folder = source.parent if options.output is None else Path(options.output) / below
     stem = source.stem if stem is None else stem
     results = []
@@ -234,7 +234,7 @@ _IN_ORDER = (
     ),
     Output(name="fill", render=doubt.sample, shows_first=True, is_picture=True),
     Output(name="interval", render=doubt.interval, parts=_BOTH, needs_std=True, is_picture=True),
-    Output(name="heat", render=doubt.heat, suffix=".png", needs_std=True),
+    Output(name="heat", render=doubt.heat, suffix=".png", parts=("std-heat",), needs_std=True),
     Output(name="open", render=doubt.still_open, suffix=".png", needs_std=True),
     Output(name="sheet", render=_sheet, suffix=".png", shows_samples=True),
     Output(name="npz", render=_npz, suffix=".npz", shows_samples=True, stands_alone=True),

@@ -26,7 +26,9 @@ def how_sure(
     std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
 ) -> str:
     """A line such as "sure nearly everywhere, unsure at 3 places, the largest about 412,230"."""
-    pieces = Pieces.of(unsure(std, hole))
+    rows, columns = (np.flatnonzero(hole.any(axis=axis)) for axis in (1, 0))
+    near = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    pieces = Pieces.of(unsure(std[near], hole[near]))
     places = pieces.size >= _FEWEST
     count = int(places.sum())
     share = float(pieces.size[places].sum() / max(1, hole.sum()))
@@ -34,8 +36,8 @@ def how_sure(
     if not count:
         return words
     largest = int(np.where(places, pieces.size, 0).argmax())
-    x = (pieces.left[largest] + pieces.right[largest]) // 2
-    y = (pieces.top[largest] + pieces.bottom[largest]) // 2
+    x = columns[0] + (pieces.left[largest] + pieces.right[largest]) // 2
+    y = rows[0] + (pieces.top[largest] + pieces.bottom[largest]) // 2
     where = f"{count} places, the largest about {x},{y}" if count > 1 else f"a place about {x},{y}"
     return f"{words}, unsure at {where}"
 

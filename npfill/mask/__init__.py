@@ -5,10 +5,10 @@ where the picture is to be filled. `npfill mask` writes their union as a file, t
 mended before anything is filled. docs/masks.md says what each finds, and misses.
 """
 
-from npfill.mask.lines import scratches
+from npfill.mask.dates import text
+from npfill.mask.marks import dust, scratches
 from npfill.mask.painted import colour, depth, like, stripes
 from npfill.mask.proposal import Proposal, propose, sight
-from npfill.mask.spots import dust, text
 
 __all__ = [
     "Proposal",

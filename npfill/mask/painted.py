@@ -23,6 +23,7 @@ _FEWEST_PIXELS = 4
 _LEAST = 6.0  # levels by which a dead row differs
 _TIMES = 5.0  # and times its surroundings
 _FLAT = 0.15  # of the spread of rows around it, in a row of one value
+_NEAREST = 3  # rows on either side that a row of one value is compared with
 
 
 def levels_of(picture: object) -> tuple[Picture, Levels]:
@@ -143,10 +144,15 @@ def _dead_rows(levels: Levels) -> Bool[np.ndarray, " height"]:
     shifted = [padded[k : k + len(some)] for k in range(2 * _AROUND + 1)]
     away = np.abs(some - np.median(np.stack(shifted), axis=0)).max(-1)
     usual_away = np.median(away, axis=1)
-    spread = some.std(axis=1).max(-1)
-    is_apart = usual_away > np.maximum(_LEAST, _TIMES * _median_around(usual_away))
-    is_flat = (spread < _FLAT * _median_around(spread)) & (usual_away > _LEAST / 2)
-    dead: np.ndarray = is_apart | is_flat
+    dead: np.ndarray = usual_away > np.maximum(_LEAST, _TIMES * _median_around(usual_away))
+    low, high = np.quantile(some, (0.06, 0.94), axis=1)
+    spread = (high - low).max(-1)
+    is_flat = spread < _FLAT * _median_around(spread)
+    others = np.flatnonzero(~is_flat)
+    for row in np.flatnonzero(is_flat):
+        nearest = others[np.argsort(np.abs(others - row), kind="stable")[: 2 * _NEAREST]]
+        away = np.abs(some[row] - np.median(some[nearest], axis=0)).max(-1)
+        dead[row] |= np.median(away) > _LEAST / 2
     return dead
 
 

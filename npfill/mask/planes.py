@@ -81,41 +81,6 @@ def along_line(
     return moved(plane, -round(down * length / 2), -round(right * length / 2))
 
 
-def lines(
-    plane: Plane,
-    length: int,
-    *,
-    least: float,
-    above_sides: float,
-    side: int,
-    directions: int,
-    spread: float | None = None,
-) -> Selected:
-    """The surroundings of straight pieces that are filled, and whose sides are not.
-
-    Args:
-        plane: Evidence in [0, 1] that a point is on a line.
-        length: The length of pieces, a power of two.
-        least: The least mean along a piece.
-        above_sides: The least difference to the mean along either side.
-        side: How many pixels away a side is.
-        directions: The number of directions that are tried.
-        spread: The largest standard deviation along a piece; None for any.
-    """
-    found, squares = np.zeros(plane.shape, dtype=bool), plane * plane
-    for angle in np.arange(directions) * np.pi / directions:
-        down, right = float(np.sin(angle)), float(np.cos(angle))
-        mean = along_line(plane, (down, right), length, np.add) / length
-        across = round(right * side), -round(down * side)
-        sides = np.maximum(moved(mean, *across), moved(mean, -across[0], -across[1]))
-        centres = (mean > least) & (mean - sides > above_sides)
-        if spread is not None:
-            mean_square = along_line(squares, (down, right), length, np.add) / length
-            centres &= mean_square - mean * mean < spread**2
-        found |= along_line(centres, (down, right), length, np.logical_or)
-    return found
-
-
 @dataclass(frozen=True)
 class Pieces:
     """The connected pieces of a selection, diagonal neighbours included, by runs along rows.

@@ -7,18 +7,19 @@ import numpy as np
 from PIL import Image
 
 from npfill.errors import InputError
-from npfill.mask.lines import find_scratches, scratches
+from npfill.mask.dates import text
+from npfill.mask.marks import dust, scratches
+from npfill.mask.network import find
 from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
 from npfill.mask.planes import grown
-from npfill.mask.spots import dust, find_dust, text
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.sheet import panel, panel_size, table
 
 _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
-_SURELY = 0.4  # of what may be damage and has the colour of damage
+_SURELY = 0.88  # the probability of what is said without being asked
 _FEWEST = 1e-3  # of the picture
-_MOST_SEEN = 2_000_000  # pixels of a picture that is looked at without being asked
+_MOST_SEEN = 500_000  # pixels of a picture that is looked at without being asked
 _KINDS: dict[str, Callable[..., Selected]] = {
     "scratches": scratches,
     "dust": dust,
@@ -133,11 +134,11 @@ def propose(
 def seen(levels: Levels) -> list[Part]:
     """The damage that a picture clearly has, with what it looks like; none where in doubt."""
     parts = []
-    for kind, find in (("scratches", find_scratches), ("dust", find_dust)):
-        selected, shade = find(levels)
-        selected = grown(selected, 1)
-        if shade is not None and shade.share >= _SURELY and selected.mean() >= _FEWEST:
-            tone = "light" if shade.light else "dark"
+    for kind in ("scratches", "dust"):
+        marks = find(levels, kind)
+        selected = grown(marks.selected, 1)
+        if marks.sure >= _SURELY and selected.mean() >= _FEWEST:
+            tone = "light" if marks.light else "dark"
             words = f"thin {tone} lines" if kind == "scratches" else f"{tone} specks"
             parts.append(Part(kind, f"{words}: {_share(selected)}", selected))
     dead = stripes(levels.astype(np.uint8))

@@ -14,7 +14,8 @@ from tests.cli.conftest import Command
 
 DIGIT = files.folder("examples") / "digit.png"
 MASK = files.folder("examples") / "digit_mask.png"
-ALL = {"digit_mean.png", "digit_std.png", *(f"digit_sample-{k}.png" for k in (1, 2, 3))}
+ALL = {f"digit_{name}.png" for name in ("mean", "std", "std-heat")}
+ALL |= {f"digit_sample-{k}.png" for k in (1, 2, 3)}
 
 
 def names(folder: Path) -> set[str]:

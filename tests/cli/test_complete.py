@@ -25,7 +25,8 @@ from tests.conftest import tiny
 SELECTED = np.zeros((5, 6), dtype=bool)
 SELECTED[1:4, 1:3] = True
 BOX = "1,1,2,3"
-DEFAULT = {"photo_mean.png", "photo_std.png", *(f"photo_sample-{k}.png" for k in (1, 2, 3))}
+PICTURES = {"photo_mean.png", *(f"photo_sample-{k}.png" for k in (1, 2, 3))}
+DEFAULT = PICTURES | {"photo_std.png", "photo_std-heat.png"}
 
 
 def names(folder: Path) -> set[str]:
@@ -110,8 +111,8 @@ def test_a_dash_sends_the_mean_to_stdout_and_nothing_else(
         ("sheet", 0, {"sheet.png"}),
         ("npz", 3, {"npz"}),
         ("mean, std,npz ,mean", 0, {"mean.png", "std.png", "npz"}),
-        (None, 0, {"mean.png", "std.png"}),
-        (None, 1, {"mean.png", "std.png", "sample-1.png"}),
+        (None, 0, {"mean.png", "std.png", "std-heat.png"}),
+        (None, 1, {"mean.png", "std.png", "std-heat.png", "sample-1.png"}),
     ],
 )
 def test_what_is_asked_for_is_written_and_nothing_else(
@@ -147,7 +148,7 @@ def test_outside_the_hole_every_byte_is_the_pictures(
     ended = npfill("complete", photo, "--mask", mask, "-m", weights)
     assert "outside changed: 0 px" in ended.err
     assert "mask 6 x 5, 20.0 % selected (6 px)" in ended.err
-    for name in DEFAULT - {"photo_std.png"}:
+    for name in PICTURES:
         assert np.array_equal(pixels(photo.parent / name)[~SELECTED], pixels(photo)[~SELECTED])
     mean, sample = (pixels(photo.parent / f"photo_{n}.png") for n in ("mean", "sample-1"))
     assert not np.array_equal(mean[SELECTED], pixels(photo)[SELECTED])
@@ -421,7 +422,7 @@ def test_eight_samples_contain_the_files_of_three(
         assert npfill(*words, "--samples", samples, "-o", tmp_path / str(samples)).code == 0
     few, many = contents(tmp_path / "3"), contents(tmp_path / "8")
     assert set(few) == DEFAULT
-    assert len(many) == 10
+    assert len(many) == 11
     assert {name: many[name] for name in few} == few
 
 
@@ -531,7 +532,7 @@ def test_one_and_two_threads_agree_to_one_level(
         torch.set_num_threads(threads)
         words = ("complete", photo, "--box", "8,8,48,48", "-m", weights, "--emit")
         assert npfill(*words, "mean,samples,npz", "-o", tmp_path / str(threads)).code == 0
-    for name in DEFAULT - {"photo_std.png"}:
+    for name in PICTURES:
         one, two = (pixels(tmp_path / str(threads) / name).astype(int) for threads in (1, 2))
         assert np.abs(one - two).max() <= 1
     with np.load(tmp_path / "1/photo.npz") as one, np.load(tmp_path / "2/photo.npz") as two:

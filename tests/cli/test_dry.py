@@ -28,7 +28,7 @@ def test_it_says_the_share_and_loads_and_writes_nothing(npfill: Command) -> None
     assert ended.code == 0
     assert "mask 6 x 5, 20.0 % selected (6 px)" in ended.err
     said = ended.out.decode()
-    assert said.startswith("a.png with mask.png -> a_mean.png, a_std.png, a_sample-1.png")
+    assert said.startswith("a.png with mask.png -> a_mean.png, a_std.png, a_std-heat.png, ")
     assert {path.name for path in Path().iterdir()} == {"a.png", "mask.png", "black.png"}
 
 

@@ -52,7 +52,7 @@ def test_a_folder_that_exists_is_one_whatever_its_name() -> None:
 def test_an_output_with_a_dot_takes_all_results(done: Of) -> None:
     picture(Path("a.png"))
     assert done("a.png", "-o", "results_v1.0/", "--samples", 0).code == 0
-    assert files(Path("results_v1.0")) == {"a_mean.png", "a_std.png"}
+    assert files(Path("results_v1.0")) == {"a_mean.png", "a_std.png", "a_std-heat.png"}
 
 
 @pytest.mark.slow
@@ -144,7 +144,7 @@ def test_a_completion_is_saved_under_a_name(weights: Path) -> None:
     assert saved == {"mean": Path("v1.0/a.jpg")}
     assert completion.save("restored.webp")["mean"].read_bytes()[8:12] == b"WEBP"
     names = completion.save("out", name="{result}").values()
-    assert {path.name for path in names} == {"mean.png", "std.png", "sample-1.png"}
+    assert {path.name for path in names} == {"mean.png", "std.png", "std-heat.png", "sample-1.png"}
 
 
 def test_what_comes_through_stdin_keeps_its_format(

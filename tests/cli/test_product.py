@@ -46,7 +46,7 @@ def assert_kept_and_shown(completion: library.Completion, before: np.ndarray, to
     for values in (completion.mean, *completion.samples):
         assert values[~hole].tobytes() == before[~hole].tobytes()
     files = completion.save(to)
-    assert [*files] == ["mean", "std", "sample-1"]
+    assert [*files] == ["mean", "std", "std-heat", "sample-1"]
     again = library.complete(files["mean"], HOLE, "nearest").mean
     assert np.array_equal(again[~HOLE], completion.mean[~HOLE])
     with Image.open(BytesIO(completion._repr_png_())) as image:

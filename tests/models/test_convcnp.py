@@ -9,6 +9,7 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.convcnp import ConvCNP
+from npfill.models.parts import pyramid as levelled
 from npfill.models.parts import unet
 from npfill.models.parts.pyramid import filled, pyramid, unseen
 from tests.conftest import tiny
@@ -136,3 +137,17 @@ def test_the_calibration_goes_by_what_is_observed_around_each_pixel() -> None:
     model.calibration.copy_(torch.tensor([9.0, 0.0]))
     scale = model.condition(context).predict(None, targets).scale
     assert torch.equal(scale, torch.full_like(scale, model.widest))
+
+
+def test_around_a_small_hole_the_fine_levels_are_those_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    observed = torch.ones(1, 1, 224, 192, dtype=torch.bool)
+    observed[..., 90:99, 60:100] = observed[..., :3, :2] = observed[..., -1:, -1:] = False
+    levels = pyramid(a_picture(224, 192).pixels, observed)
+    whole = filled(levels)
+    monkeypatch.setattr(levelled, "_SIDE", 32)
+    local = filled(levels)
+    assert not torch.equal(local[1], whole[1]), "elsewhere it is not filled"
+    for at in (0, 3, 4):
+        torch.testing.assert_close(local[at], whole[at], rtol=0, atol=1e-12)

@@ -14,13 +14,12 @@ from npfill.models.parts.unet import Window, windows
 _DOUBT, _ROUNDS, _PIXEL_ROUNDS = 1.0, 3, 8
 # A step of the thin plate's relaxation: the largest that is stable is 2/64.
 _STEP = 0.03
-# Pixels are filled in windows of this side where few of those have a hole; beyond them reach the
-# smoothings and the interpolation.
-_SIDE, _MARGIN = 128, 32
+# Pixels, and the levels up to this one, are filled in windows of this side where few of those have
+# a hole; beyond them reach the smoothings and the interpolation.
+_SIDE, _MARGIN, _FINEST = 128, 32, 2
 _TINY = 1e-12
 
 Grid = Float[Tensor, "batch channel height width"]
-Trust = Float[Tensor, "batch 1 height width"]
 Coarser = Float[Tensor, "batch channel rows columns"]
 
 
@@ -42,6 +41,12 @@ class Level:
     density: Float[Tensor, "batch 1 height width"]
     trust: Float[Tensor, "batch 1 height width"]
     number: int
+
+    def cut(self, window: Window) -> "Level":
+        """The part of the level that a window computes."""
+        mean, density, trust = map(window.cut, (self.mean, self.density, self.trust))
+        offset = window.cut(self.offset) if self.number else self.offset
+        return Level(mean, offset, density, trust, self.number)
 
 
 def pyramid(pixels: Grid, observed: Bool[Tensor, "batch 1 height width"]) -> list[Level]:
@@ -72,22 +77,23 @@ def filled(levels: list[Level]) -> list[Grid]:
     its trust, and the rest is smoothed towards a membrane over the hole (Δu = 0), in the end
     towards a thin plate (Δ²u = 0). A mean belongs to the centroid of the observed pixels, so it is
     moved to the cell's centre along the gradient so far: a plane is filled in as a plane. Without
-    any observed pixel, the picture is 0.5.
+    any observed pixel, the picture is 0.5. Of a large picture with a small hole, the finest levels
+    are filled around the hole alone, as the pixels need no more; elsewhere they hold the means.
     """
     top = levels[-1]
     picture = torch.where(top.density > 0, top.mean, 0.5)
     pictures = [picture]
-    for level in reversed(levels[1:-1]):
-        picture = _finer(picture, level, level.mean, level.trust)
+    near = _near(levels[0])
+    for level in reversed(levels[:-1]):
+        whole = near is None or level.number > _FINEST
+        picture = _finer(picture, level) if whole else _around(near or [], picture, level)
         pictures.append(picture)
-    if len(levels) > 1:
-        pictures.append(_pixels(picture, levels[0]))
     return pictures[::-1]
 
 
-def _finer(coarser: Coarser, level: Level, mean: Grid, trust: Trust) -> Grid:
+def _finer(coarser: Coarser, level: Level) -> Grid:
     """The picture at a level, or a window of it, from the one above."""
-    height, width = mean.shape[-2:]
+    mean, trust, (height, width) = level.mean, level.trust, level.mean.shape[-2:]
     picture = F.interpolate(coarser, scale_factor=2.0, mode="bilinear")[..., :height, :width]
     if level.number:
         # Central differences down and to the right, per cell.
@@ -104,29 +110,33 @@ def _finer(coarser: Coarser, level: Level, mean: Grid, trust: Trust) -> Grid:
     return picture
 
 
-def _pixels(coarser: Coarser, level: Level) -> Grid:
-    """The picture itself: what is observed of it, and the rest from the level above.
+def _near(pixels: Level) -> list[tuple[int, int]] | None:
+    """The rows and columns, in windows, of those with a hole; None where many have one."""
+    height, width = pixels.mean.shape[-2:]
+    every = [*windows(height, width, _SIDE, 0)]
+    holed = [each for each in every if not each.cut(pixels.trust).all()]
+    some = [(each.top // _SIDE, each.left // _SIDE) for each in holed]
+    return None if 4 * len(some) > len(every) else some
 
-    Of a large picture with a small hole, only windows with a hole are computed.
-    """
+
+def _around(near: list[tuple[int, int]], coarser: Coarser, level: Level) -> Grid:
+    """The picture at a fine level, in windows, and as far beyond as the finer one needs it."""
     height, width = level.mean.shape[-2:]
-    every = [*windows(height, width, _SIDE, _MARGIN)]
-    some = [each for each in every if not _own(each, level.trust).all()]
-    if 4 * len(some) > len(every):
-        return _finer(coarser, level, level.mean, level.trust)
-    picture = level.mean.clone()
-    for window in some:
-        parts = window.cut(coarser, 2), level, window.cut(level.mean), window.cut(level.trust)
-        (top, bottom), (left, right) = window.rows, window.columns
-        rows = slice(top - window.top, bottom - window.top)
-        columns = slice(left - window.left, right - window.left)
-        _own(window, picture).copy_(_finer(*parts)[..., rows, columns])
+    side, picture = _SIDE >> level.number, level.mean.clone()
+    for row, column in near:
+        spans = []
+        for at, length in ((row, height), (column, width)):
+            first, last = at * side, min((at + 1) * side, length)
+            spans.append((max(0, first - _MARGIN), min(length, last + _MARGIN)))
+            half = _MARGIN // 2 if level.number else 0
+            spans.append((max(0, first - half), min(length, last + half)))
+        (top, bottom), rows, (left, right), columns = spans
+        window = Window(rows, columns, top, bottom, left, right)
+        inner = slice(rows[0] - top, rows[1] - top), slice(columns[0] - left, columns[1] - left)
+        picture[..., slice(*rows), slice(*columns)] = _finer(
+            window.cut(coarser, 2), level.cut(window)
+        )[..., *inner]
     return picture
-
-
-def _own(window: Window, grid: Tensor) -> Tensor:
-    """The part of a grid that a window answers for."""
-    return grid[..., slice(*window.rows), slice(*window.columns)]
 
 
 def unseen(levels: list[Level], first: int) -> Float[Tensor, "batch 1 height width"]:
@@ -146,8 +156,8 @@ def unseen(levels: list[Level], first: int) -> Float[Tensor, "batch 1 height wid
 
 def _halved(grid: Grid) -> Float[Tensor, "batch channel rows columns"]:
     """Means over 4x4 windows around every second row and column, zero beyond the border."""
-    height, width = grid.shape[-2:]
-    return F.avg_pool2d(F.pad(grid, (0, width % 2, 0, height % 2)), 4, stride=2, padding=1)
+    odd = (0, grid.shape[-1] % 2, 0, grid.shape[-2] % 2)
+    return F.avg_pool2d(F.pad(grid, odd) if any(odd) else grid, 4, stride=2, padding=1)
 
 
 def _centres(like: Grid, number: int) -> Float[Tensor, "1 2 height width"]:
