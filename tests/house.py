@@ -182,6 +182,7 @@ LATER = {
     "npfill/sampling/exemplar.py": "samples with texture of the picture's own",
     "npfill/completion/draw_from.py": "patches from where a mask allows",
     "npfill/sampling/beginnings.py": "samples with texture of the picture's own",
+    "npfill/sampling/details.py": "samples with texture of the picture's own",
     "npfill/sampling/painting.py": "samples with texture of the picture's own",
     "npfill/sampling/patches.py": "samples with texture of the picture's own",
     "npfill/sampling/scales.py": "samples with texture of the picture's own",

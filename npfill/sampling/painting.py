@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from npfill.sampling.beginnings import from_rim, from_shifts
+from npfill.sampling.details import strengthened
 from npfill.sampling.patches import Field, Fits, Patches, Values
 from npfill.sampling.scales import Scale, blurred, scales
 from npfill.seeds import generator
@@ -27,6 +28,8 @@ _FIRST, _OTHERS = (True, False), (True, False)
 # the end, of its coarse part and of the whole, and over how many pixels the coarse part is smooth.
 _VOTE, _VOTE_FINEST = 0.06, 0.02
 _VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.1, 0.02, 4.0
+# Where two paintings of a sample differ by d, its coarse part has the spread s² = a² + b d².
+_ALIKE, _APART = 0.05, 2.0
 # Share of the sources that a sample draws from at the coarsest scale, and the size of what it
 # leaves out, in pixels.
 _SHARE, _LEFT_OUT = 0.7, 3.0
@@ -94,9 +97,33 @@ class Painting:
             )
             for start, shifted in enumerate(_ways(number))
         ]
-        field, fits = min(begun, key=lambda one: float(one[1].mean()))
+        votes = [self.levels[0].votes(*one, sharp=True) for one in begun]
+        best = min(range(len(begun)), key=lambda one: float(begun[one][1].mean()))
+        return self._settled(votes[best], self._spread(votes))
+
+    def _spread(self, votes: list[Values]) -> Values:
+        """The spread of the coarse part of the last votes, by how far two paintings differ."""
+        if len(votes) == 1:
+            return torch.full((len(votes[0]), 1), _VOTE_COARSE)
+        apart = (votes[0] - votes[1]).square().mean(1, keepdim=True)
+        return (_ALIKE**2 + _APART * self._coarse(apart)).sqrt()
+
+    def _settled(self, votes: Values, spread: Values) -> Values:
+        """The last votes, held in what is coarse, then with stronger details, then held as a whole.
+
+        The mean is right in what is coarse, and has nothing finer.
+        """
         patches = self.levels[0]
-        return _settled(patches.votes(field, fits, sharp=True), patches)
+        painted = torch.where(self.hole, 0.0, self.picture)
+        painted[:, self.hole] = (votes + self._coarse(held(votes, patches, spread) - votes)).T
+        return held(strengthened(painted, self.hole, self.allowed), patches, _VOTE_AT_END)
+
+    def _coarse(self, values: Values) -> Values:
+        """The coarse part of values of the hole, which are 0 outside."""
+        everywhere = torch.zeros(self.hole.numel(), values.shape[1])
+        everywhere[self.levels[0].pixels] = values
+        smooth = blurred(everywhere.T.reshape(-1, *self.hole.shape), _COARSE)
+        return smooth[:, self.hole].T
 
     def _paint(
         self, shifted: bool, draw: torch.Generator | None, random: torch.Generator, steps: Steps
@@ -150,22 +177,13 @@ def _rounds(above: int) -> int:
     return _ROUNDS[min(above, len(_ROUNDS) - 1)]
 
 
-def held(votes: Values, patches: Patches, spread: float) -> Values:
+def held(votes: Values, patches: Patches, spread: float | Values) -> Values:
     """The votes, each N(v, spread²), given what is predicted, N(mean, std²)."""
     scale = patches.scale
     mean, std = (each.flatten(1).T[patches.pixels] for each in (scale.mean, scale.std))
     precision = std.clamp(min=_LEAST) ** -2
     colours = (votes[:, : mean.shape[1]] * spread**-2 + mean * precision) / (spread**-2 + precision)
     return torch.cat([colours, votes[:, mean.shape[1] :]], dim=1)
-
-
-def _settled(votes: Values, patches: Patches) -> Values:
-    """The last votes, held in what is coarse: the mean is right there and has nothing finer."""
-    scale = patches.scale
-    moved = torch.zeros(scale.hole.numel(), votes.shape[1])
-    moved[patches.pixels] = held(votes, patches, _VOTE_COARSE) - votes
-    smooth = blurred(moved.T.reshape(-1, *scale.size), _COARSE)
-    return held(votes + smooth.flatten(1).T[patches.pixels], patches, _VOTE_AT_END)
 
 
 def _some(scale: Scale, random: torch.Generator) -> Bool[Tensor, " place"]:

@@ -1,0 +1,43 @@
+"""Details of a painted hole, brought nearer to the strength that they have around it."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from npfill.sampling.scales import blurred, spread_into
+
+# The spreads of the blurs between which details are told apart, and the reach over which their
+# strength is averaged, in pixels; by how much they are made stronger at most.
+_SPREADS, _AROUND, _MOST = (1.0, 2.2, 4.6), 16, 1.5
+# The strength below which there is no detail, in intensities.
+_NONE = 1e-4
+
+
+def strengthened(
+    painted: Float[Tensor, "channel height width"],
+    hole: Bool[Tensor, "height width"],
+    allowed: Bool[Tensor, "height width"],
+) -> Float[Tensor, "pixel channel"]:
+    """The hole with details of 1 to 2, 2 to 4 and 4 to 8 pixels as strong as around it.
+
+    A mean of patches is smoother than they are, and the patches that fit a mean are smooth ones.
+    Strength is a mean magnitude: a few edges do not count as much as in a root of mean squares.
+    Nothing is made weaker, and nothing stronger by more than a half.
+
+    Args:
+        painted: The picture with the hole painted.
+        hole: True where it was.
+        allowed: True where strength is taken from; what is in neither is not read.
+    """
+    read = hole | allowed
+    painted = torch.where(read, painted, spread_into(painted, read, _AROUND))
+    shown, finer = painted[:, hole], painted
+    for spread in _SPREADS:
+        level = blurred(painted, spread)
+        detail = finer - level
+        size = detail.abs().mean(0, keepdim=True)
+        around, own = (spread_into(size, where, _AROUND)[:, hole] for where in (allowed, hole))
+        factor = (around / own.clamp(min=_NONE)).clamp(1.0, _MOST)
+        shown = shown + (factor - 1.0) * detail[:, hole]
+        finer = level
+    return shown.T
