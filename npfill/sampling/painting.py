@@ -28,7 +28,7 @@ _FIRST, _OTHERS = (True, False), (True, False)
 # the end, of its coarse part and of the whole, and over how many pixels the coarse part is smooth.
 _VOTE, _VOTE_FINEST = 0.06, 0.02
 _VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.1, 0.02, 4.0
-# Where two paintings of a sample differ by d, its coarse part has the spread s² = a² + b d².
+# Where two paintings differ by d, the coarse part has s² = a² + b d²: the mean has nothing finer.
 _ALIKE, _APART = 0.05, 2.0
 # Share of the sources that a sample draws from at the coarsest scale, and the size of what it
 # leaves out, in pixels.
@@ -109,10 +109,7 @@ class Painting:
         return (_ALIKE**2 + _APART * self._coarse(apart)).sqrt()
 
     def _settled(self, votes: Values, spread: Values) -> Values:
-        """The last votes, held in what is coarse, then with stronger details, then held as a whole.
-
-        The mean is right in what is coarse, and has nothing finer.
-        """
+        """The last votes, held in what is coarse, with stronger details, then held as a whole."""
         patches = self.levels[0]
         painted = torch.where(self.hole, 0.0, self.picture)
         painted[:, self.hole] = (votes + self._coarse(held(votes, patches, spread) - votes)).T
