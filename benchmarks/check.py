@@ -1,4 +1,7 @@
-"""Calibration before and after the check on the picture, on kinds that nothing was trained on."""
+"""Calibration before and after the check on the picture, on kinds that nothing was trained on.
+
+Each kind is completed by the model that `npfill complete` takes for it.
+"""
 
 import argparse
 from dataclasses import dataclass
@@ -7,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from benchmarks.kinds import Make, holes, kinds
+from benchmarks.kinds import NUMBERS, Make, holes, kinds
+from npfill import zoo
 from npfill.predictor import SelfCheck, load, self_check
 from npfill.seeds import array_generator
 
@@ -36,17 +40,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of all data sets")
     parser.add_argument("--pictures", type=int, default=8, help="of each kind")
     parser.add_argument("--seed", type=int, default=0, help="of pictures and holes")
-    parser.add_argument("--model", default="convcnp-photo")
+    parser.add_argument("--kinds", help="names with semicolons; all by default")
 
 
 def run(options: argparse.Namespace) -> None:
     """Print a table for the model's std and one for the checked."""
     tables: list[list[str]] = [[], []]
     names = [*holes()]
-    for kind, make in kinds(options.data).items():
+    every = kinds(options.data)
+    for kind in options.kinds.split(";") if options.kinds else every:
         rows: list[list[str]] = [[], []]
         for name in names:
-            both = [_of_picture(options, kind, make, name, k) for k in range(options.pictures)]
+            both = [_of_picture(options, kind, every[kind], name, k) for k in range(options.pictures)]
             each = np.mean([one for one in both if one is not None], axis=0)
             for row, (coverage, square) in zip(rows, each, strict=True):
                 row.append(Found(coverage, square).cell(wide=not name.startswith("keep")))
@@ -65,7 +70,7 @@ def _of_picture(
     options: argparse.Namespace, kind: str, make: Make, name: str, number: int
 ) -> list[tuple[float, float]] | None:
     """Coverage and z² of a picture, with the model's std and with the checked."""
-    predictor = load(options.model, "cpu")
+    predictor = load(zoo.for_data() if kind in NUMBERS else zoo.AUTO, "cpu")
     picture = make(array_generator(options.seed, "picture", kind, number))
     hole = holes()[name](array_generator(options.seed, "hole", kind, name, number))
     if (hole.mean() > 0.95 and not name.startswith("keep")) or not hole.any():

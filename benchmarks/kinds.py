@@ -15,6 +15,8 @@ SIDE = 160
 Picture = Float[np.ndarray, "height width channel"]
 Hole = Bool[np.ndarray, "height width"]
 Make = Callable[[np.random.Generator], Picture]
+# Those that are grids of numbers, which `npfill complete` completes by its model for data.
+NUMBERS = {"terrain", "field, slope 2", "field, slope 4", "noisy field", "depth"}
 
 
 def kinds(data: Path) -> dict[str, Make]:

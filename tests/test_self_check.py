@@ -11,6 +11,7 @@ from npfill.data.holes import scattered
 from npfill.predictor import Prediction, Predictor, SelfCheck, load, self_check
 from npfill.predictor.hidden import CLASSES, LEAST, classes_of, hidden_like, shares, surroundings
 from npfill.predictor.self_check import found
+from npfill.predictor.together import independent
 from tests.conftest import of
 
 SIZE = (96, 96)
@@ -146,10 +147,36 @@ def test_surroundings_of_a_hole_are_those_of_the_whole_picture() -> None:
     assert np.array_equal(classes_of(hole[30:50, 40:60]), np.full(400, CLASSES - 1))
 
 
+def grid(count: int) -> Any:
+    """Rows and columns of so many pixels side by side."""
+    return np.stack(np.divmod(np.arange(count), 64), axis=1)
+
+
+def test_errors_of_a_patch_that_are_one_count_as_one_and_others_each() -> None:
+    noise, at = np.random.default_rng(0).normal(size=(4096, 1)), grid(4096)
+    classes = np.zeros(4096, dtype=int)
+    assert independent(noise, at, classes, 2) == pytest.approx([4096, 0], rel=0.2)
+    patches = noise[(at[:, 0] // 16) * 4 + at[:, 1] // 16]
+    assert 8 < independent(patches, at, classes, 2)[0] < 32
+    assert independent(noise[:1] + np.zeros_like(noise), at, classes, 2)[0] < 1.1
+
+
+def test_a_std_is_drawn_in_less_the_more_its_errors_go_together() -> None:
+    random, every = np.random.default_rng(0), np.zeros(4096, dtype=int)
+    noise, at = 0.3 * random.normal(size=(4096, 1)), grid(4096)
+    patches = noise[(at[:, 0] // 32) * 2 + at[:, 1] // 32]
+    factors = [
+        found(errors, np.ones_like(errors), every, at, every[:1]).rescaled(np.ones((1, 1)))
+        for errors in (noise, patches / patches.std() * noise.std())
+    ]
+    assert factors[0] == pytest.approx(0.3, rel=0.1)
+    assert factors[1] > 0.45
+
+
 def factors_of(errors: Any, stds: Any, number: int, asked: float = 1.0) -> Any:
     """The factor of each class for a std, where pixels of one class were checked."""
     every = np.arange(CLASSES)
-    check = found(errors, stds, np.full(len(errors), number), every)
+    check = found(errors, stds, np.full(len(errors), number), grid(len(errors)), every)
     return check.rescaled(np.full((CLASSES, 1), asked))[:, 0] / asked
 
 
@@ -166,7 +193,8 @@ def test_few_large_errors_widen_the_std_and_not_the_interval() -> None:
     random = np.random.default_rng(0)
     errors = 0.01 * random.normal(size=(4000, 1))
     errors[:80] *= 20
-    check = found(errors, np.full_like(errors, 0.01), np.full(4000, 2), np.full(10, 2))
+    every = np.full_like(errors, 0.01), np.full(4000, 2), grid(4000), np.full(10, 2)
+    check = found(errors, *every)
     std = check.rescaled(np.full((10, 1), 0.01))[0, 0]
     assert np.square(errors / std).mean() == pytest.approx(1, abs=0.1)
     for probability in (0.5, 0.9, 0.95):
@@ -181,7 +209,7 @@ def test_a_std_that_is_too_small_where_it_is_small_is_mended_there() -> None:
     random = np.random.default_rng(0)
     stds = np.exp(random.uniform(-5, -2, size=(4000, 1)))
     errors = np.exp(-2) ** 0.5 * stds**0.5 * random.normal(size=stds.shape)
-    check = found(errors, stds, np.full(4000, 3), np.full(2, 3))
+    check = found(errors, stds, np.full(4000, 3), grid(4000), np.full(2, 3))
     ends = np.exp([[-4.5], [-2.5]])
     assert check.rescaled(ends) == pytest.approx(np.exp(np.log(ends) / 2 - 1), rel=0.1)
 

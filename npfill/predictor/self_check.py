@@ -25,7 +25,7 @@ from npfill.predictor.hidden import (
     surroundings,
 )
 from npfill.predictor.neural import Array, HoleArray, Predictor
-from npfill.predictor.rescaled import Rescaling, evidence, rescaling
+from npfill.predictor.rescaled import Rescaling, rescaling
 from npfill.seeds import array_generator
 
 LEVEL = 0.9
@@ -121,7 +121,7 @@ def self_check(
     random = array_generator(seed, "check")
     tiles, of_hole = places(hole, random), classes_of(hole)
     alike = shares(of_hole if wanted is None else of_hole[wanted[hole]])
-    errors, stds, classes = [], [], []
+    errors, stds, classes, at = [], [], [], []
     for place in tiles:
         hidden = hidden_like(hole, place, alike, LEAST // len(tiles), random)
         if not hidden.any():
@@ -135,19 +135,21 @@ def self_check(
         errors.append(whole[hidden] - predicted.mean[asked])
         stds.append(predicted.std[asked])
         classes.append(surroundings(missing)[hidden])
+        at.append(np.argwhere(hidden) + [side.start or 0 for side in place])
     if sum(map(len, classes)) < LEAST:
         return SelfCheck(0)
-    every = [np.concatenate(each) for each in (errors, stds, classes)]
-    return found(every[0], every[1], every[2], of_hole)
+    every = [np.concatenate(each) for each in (errors, stds, classes, at)]
+    return found(every[0], every[1], every[2], every[3], of_hole)
 
 
 def found(
     errors: Float[np.ndarray, "pixel channel"],
     stds: Float[np.ndarray, "pixel channel"],
     classes: Int[np.ndarray, " pixel"],
+    at: Int[np.ndarray, "pixel 2"],
     hole: Int[np.ndarray, " hole"],
 ) -> SelfCheck:
-    """The findings from errors, standard deviations and surroundings, and those of the hole."""
+    """The findings from errors, stds, surroundings and places, and the surroundings of the hole."""
     z = np.abs(errors / stds).astype(np.float64)
     beside = classes < BESIDE
     grain = None
@@ -155,7 +157,7 @@ def found(
         rough = stds[beside].mean(-1)
         flat = errors[beside][rough <= np.quantile(rough, 0.25)]
         grain = float(_MEDIAN * np.median(np.abs(flat)) / _OF_MEAN**0.5)
-    rescale = rescaling(errors, stds, classes)
+    rescale, independent = rescaling(errors, stds, classes, at)
     standardised = errors / rescale(stds, classes)
     return SelfCheck(
         len(z),
@@ -165,7 +167,7 @@ def found(
         rescale,
         hole,
         np.sort(np.abs(standardised), axis=None),
-        evidence(classes),
+        independent,
         float(Gaussian(*map(torch.from_numpy, (errors, stds))).crps(torch.zeros(())).mean()),
         None if errors.shape[1] == 1 else _correlation(standardised.astype(np.float64)),
     )
