@@ -51,7 +51,9 @@ def run(options: argparse.Namespace) -> None:
     for kind in options.kinds.split(";") if options.kinds else every:
         rows: list[list[str]] = [[], []]
         for name in names:
-            both = [_of_picture(options, kind, every[kind], name, k) for k in range(options.pictures)]
+            both = [
+                _of_picture(options, kind, every[kind], name, k) for k in range(options.pictures)
+            ]
             each = np.mean([one for one in both if one is not None], axis=0)
             for row, (coverage, square) in zip(rows, each, strict=True):
                 row.append(Found(coverage, square).cell(wide=not name.startswith("keep")))

@@ -285,3 +285,20 @@ def test_samples_spread_as_the_check_says(variant: str, sampler: str) -> None:
     assert np.allclose(checked.std, plain.std / 2)
     before, after = (np.stack(each.samples).std(0) for each in (plain, checked))
     assert np.median(after / before) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("sampler", ["independent", "autoregressive"])
+def test_the_channels_of_a_sample_go_together_as_the_errors_do(sampler: str) -> None:
+    random, covariance = (
+        np.random.default_rng(1),
+        np.array([[1, 0.9, 0.5], [0.9, 1, 0.7], [0.5, 0.7, 1]]),
+    )
+    noise = random.multivariate_normal(np.zeros(3), covariance, (64, 64))
+    picture, hole = (0.5 + 0.05 * noise).astype(np.float32), scattered((64, 64), random, 0.5)
+    model = load(of("convcnp", 3))
+    options: dict[str, Any] = {"sampler": sampler, "samples": 1}
+    if sampler == "autoregressive":
+        options |= {"rounds": 4, "noise": True}
+    done = model.predict(picture, hole, check=self_check(model, picture, hole, 0), **options)
+    errors, drawn = picture[hole] - done.mean, done.samples[0] - done.mean
+    assert np.corrcoef(drawn.T) == pytest.approx(np.corrcoef(errors.T), abs=0.05)
