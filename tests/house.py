@@ -75,6 +75,7 @@ LATER = {
     "npfill/evaluate/tnp.py": "the protocol of the transformer neural processes",
     "npfill/cli/rows.py": "the protocol of papers, and rules of measuring",
     "npfill/predictor/self_check.py": "the std is checked on the picture itself",
+    "npfill/predictor/together.py": "the std is checked on the picture itself",
     "npfill/predictor/rescaled.py": "the std is checked on the picture itself",
     "npfill/predictor/hidden.py": "the std is checked on the picture itself",
     "npfill/completion/self_checked.py": "the std is checked on the picture itself",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from npfill.predictor.hidden import CLASSES
 from npfill.predictor.together import independent
@@ -72,7 +72,7 @@ def rescaling(
     stds: Float[np.ndarray, "pixel channel"],
     classes: Int[np.ndarray, " pixel"],
     at: Int[np.ndarray, "pixel 2"],
-) -> tuple[Rescaling, float]:
+) -> Rescaling:
     """The rescaling after which the mean square of errors in standard deviations is one.
 
     log E z² = 2 (level of the class + slope · log std) is fitted by quasi-likelihood (a gamma
@@ -88,9 +88,6 @@ def rescaling(
         stds: Their standard deviations.
         classes: Their surroundings.
         at: Their rows and columns.
-
-    Returns:
-        The rescaling, and the number of independent errors that it rests on.
     """
     channels = errors.shape[1]
     standardised = (errors / stds).astype(np.float64)
@@ -101,8 +98,7 @@ def rescaling(
     centre = float(np.average(logs, weights=weights))
     low, high = np.quantile(logs - centre, (_ENDS, 1 - _ENDS))
     # The error of the predicted size in each class comes last, each a piece of its own.
-    pieces = np.unique(at // _PIECE, axis=0, return_inverse=True)[1].ravel() + CLASSES
-    pieces = np.append(np.repeat(pieces, channels), every)
+    pieces = np.append(np.repeat(pieces_of(at), channels) + CLASSES, every)
     squares = np.append(np.square(standardised).ravel(), np.ones(CLASSES))
     design = np.eye(CLASSES)[np.append(repeated, every)]
     weights = np.append(weights, np.ones(CLASSES))
@@ -118,7 +114,25 @@ def rescaling(
     known = np.flatnonzero(numbers >= _KNOWN)
     beyond = known[-1] + 1 if len(known) else 0
     levels[beyond:] = np.minimum(levels[beyond:], 0)
-    return Rescaling(levels, slope, centre, (float(low), float(high))), float(numbers.sum())
+    return Rescaling(levels, slope, centre, (float(low), float(high)))
+
+
+def evidence(
+    inside: Bool[np.ndarray, "pixel channel"], at: Int[np.ndarray, "pixel 2"], share: float
+) -> float:
+    """The number of independent errors by which the share of those inside is as well known.
+
+    It is taken from how far the number inside each piece of the picture is from what is expected.
+    """
+    excess = inside - share
+    summed = np.bincount(pieces_of(at), excess.sum(-1))
+    return float(excess.size * min(1.0, np.square(excess).sum() / np.square(summed).sum()))
+
+
+def pieces_of(at: Int[np.ndarray, "pixel 2"]) -> Int[np.ndarray, " pixel"]:
+    """The numbers of the pieces of the picture in which pixels lie."""
+    numbers: np.ndarray = np.unique(at // _PIECE, axis=0, return_inverse=True)[1].ravel()
+    return numbers
 
 
 def _fitted(

@@ -25,7 +25,7 @@ from npfill.predictor.hidden import (
     surroundings,
 )
 from npfill.predictor.neural import Array, HoleArray, Predictor
-from npfill.predictor.rescaled import Rescaling, rescaling
+from npfill.predictor.rescaled import Rescaling, evidence, rescaling
 from npfill.seeds import array_generator
 
 LEVEL = 0.9
@@ -157,8 +157,9 @@ def found(
         rough = stds[beside].mean(-1)
         flat = errors[beside][rough <= np.quantile(rough, 0.25)]
         grain = float(_MEDIAN * np.median(np.abs(flat)) / _OF_MEAN**0.5)
-    rescale, independent = rescaling(errors, stds, classes, at)
+    rescale = rescaling(errors, stds, classes, at)
     standardised = errors / rescale(stds, classes)
+    sizes = np.abs(standardised)
     return SelfCheck(
         len(z),
         float((z <= half_width(LEVEL)).mean()),
@@ -166,8 +167,8 @@ def found(
         grain,
         rescale,
         hole,
-        np.sort(np.abs(standardised), axis=None),
-        independent,
+        np.sort(sizes, axis=None),
+        evidence(sizes <= np.quantile(sizes, LEVEL), at, LEVEL),
         float(Gaussian(*map(torch.from_numpy, (errors, stds))).crps(torch.zeros(())).mean()),
         None if errors.shape[1] == 1 else _correlation(standardised.astype(np.float64)),
     )
