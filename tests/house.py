@@ -189,6 +189,8 @@ LATER = {
     "npfill/sampling/scales.py": "samples with texture of the picture's own",
     "npfill/sampling/grain.py": "samples of narrow holes with the picture's grain",
     "npfill/evaluate/agreement.py": "samples of whole holes by a flow",
+    "npfill/evaluate/features.py": "samples of whole holes by a flow",
+    "npfill/evaluate/ranks.py": "samples of whole holes by a flow",
     "npfill/evaluate/looks.py": "the looks of samples of photographs, measured",
     "npfill/predictor/drawn.py": "samples with texture of the picture's own",
     "npfill/evaluate/entrants.py:_refuses": "photographs measured with each sampler",

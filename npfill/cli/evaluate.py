@@ -55,7 +55,9 @@ def evaluate_command(
         int,
         typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
     ] = 1000,
-    draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z from the context.")] = 16,
+    draws: Annotated[
+        int, typer.Option(min=1, max=1000, help="Draws of z; samples of each sampler.")
+    ] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     photos: Annotated[
@@ -98,7 +100,7 @@ def evaluate_command(
         if name in (names or []):
             say_terms(reporter, name, entry.terms)
 
-    from npfill.evaluate import LOOKS, evaluate, evaluate_fields, report
+    from npfill.evaluate import LOOKS, evaluate, evaluate_fields, ranks, report
 
     if fields:
         if data or samplers or photos or masks:
@@ -167,14 +169,13 @@ def evaluate_command(
             "results.json": report.as_json(results, command).encode(),
         }
         try:
-            written |= report.plots(results)
+            written |= report.plots(results) | ranks.plots(results)
         except ModelError as error:
             reporter.warn(f"there are no plots: {error}; {error.hint}")
         output.mkdir(parents=True, exist_ok=True)
         for name, content in written.items():
             write_bytes(output / name, content, overwrite=overwrite)
-        plots = len(written) - 2
-        reporter.say(f"wrote {output / 'report.md'}, results.json and {plots} plots")
+        reporter.say(f"wrote {output / 'report.md'}, results.json and {len(written) - 2} plots")
 
 
 def _refuse_taken(output: Path | None, overwrite: bool) -> None:

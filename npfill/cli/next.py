@@ -153,4 +153,4 @@ def _expected(explorer: "Explorer", planned: "Plan") -> str:
     if planned.before is None or planned.after is None:
         return f"{state}, too little to ask the model: {count:,} px, evenly spread"
     stds = f"mean std {planned.before:.3g}, and about {planned.after:.3g}"
-    return f"{state}; {stds} once {count:,} more are"
+    return f"{state}; {stds} once {count:,} more {'is' if count == 1 else 'are'}"

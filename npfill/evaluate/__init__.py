@@ -24,6 +24,7 @@ from npfill.evaluate.protocol import (
     images_for,
     measure,
 )
+from npfill.evaluate.ranks import RANKS
 from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
@@ -31,6 +32,7 @@ from npfill.predictor import Predictor
 __all__ = [
     "AGREEMENT",
     "LOOKS",
+    "RANKS",
     "Budget",
     "Estimate",
     "Result",
@@ -70,7 +72,7 @@ def evaluate(
         samplers: Names of samplers: each model is measured with each that it has. Without any,
             once, with samples from its latent path, or noise.
         images: The most pictures; see `Budget`.
-        draws: Draws of z.
+        draws: Draws of z, and samples of each sampler.
         seed: The seed of masks and draws.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         photos: Measure photographs at their own size, as they are completed for a user.

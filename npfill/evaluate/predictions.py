@@ -28,8 +28,7 @@ Values = Float[np.ndarray, "pixel channel"]
 
 # Pixels times draws in one batch: bounds the memory.
 _CHUNK = 200_000
-# Samples that are scored, and those that are timed with a sampler.
-_SAMPLES, _TIMED = 5, 10
+_SAMPLES = 5  # that are scored without a sampler
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class GridModel(BatchPredictor):
 
     Args:
         model: The model, in evaluation mode.
-        latents: Draws of z from q(z | C), for a latent variant.
+        latents: Draws of z from q(z | C), for a latent variant; and samples of a sampler.
         seed: The seed of the draws.
         sampler: Draws samples, and has their joint likelihood; None for the decoder's means, or
             noise in every pixel of a conditional variant.
@@ -147,8 +146,9 @@ class GridModel(BatchPredictor):
         """The prediction with a sampler's likelihood and samples, timed with their encoding."""
         started = time.perf_counter()
         given = self.model.condition(context)
-        drawn = sampler.sample(given, Targets.every(context.size, truth.device), self.seed, _TIMED)
-        seconds = (time.perf_counter() - started) / (_TIMED * len(truth))
+        every, count = Targets.every(context.size, truth.device), self.latents
+        drawn = sampler.sample(given, every, self.seed, count)
+        seconds = (time.perf_counter() - started) / (count * len(truth))
         return replace(
             prediction,
             samples=drawn.clamp(0.0, 1.0),

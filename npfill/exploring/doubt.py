@@ -16,7 +16,7 @@ Place = tuple[slice, slice]
 
 # The side of a grid that is predicted at once, and of the parts of a larger one; and what is seen
 # around these: half of the fine network's field of view.
-_WHOLE, _SIDE, _MARGIN = 192, 128, 32
+_WHOLE, _SIDE, _MARGIN = 192, 96, 32
 
 
 @dataclass

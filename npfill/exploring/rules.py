@@ -15,7 +15,7 @@ from npfill.seeds import array_generator
 Index = Int[np.ndarray, " point"]
 
 # The exponents of the standard deviation and of the distance to what is measured, see `_doubtful`.
-_OF_STD, _OF_DISTANCE = 6.0, 12.0
+_OF_STD, _OF_DISTANCE = 24.0, 48.0
 # The standard deviation grows with the distance by about this power of it.
 GROWTH = 0.5
 
@@ -74,7 +74,7 @@ def _highest(scene: Scene, count: int) -> Index:
 
 
 def _doubtful(scene: Scene, count: int) -> Index:
-    """Pixels drawn with weights (std d²)⁶, one after another.
+    """Pixels drawn with weights (std d²)²⁴, one after another.
 
     The maximum of log-weights with Gumbel noise is a draw in proportion to the weights. d is the
     distance to the nearest measured or chosen pixel: where a pixel is chosen, that of those around
