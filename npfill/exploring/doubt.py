@@ -1,6 +1,7 @@
 """The mean and std of every pixel, kept up to date part by part, so that a decision is quick."""
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -8,6 +9,7 @@ from jaxtyping import Bool, Float
 from npfill.errors import ModelError
 from npfill.exploring.rules import GROWTH
 from npfill.exploring.spacing import distances
+from npfill.models.convcnp_field import FieldConvCNP
 from npfill.predictor import NeuralPredictor, Predictor
 
 Grid = Float[np.ndarray, "height width channel"]
@@ -55,6 +57,7 @@ class Doubt:
     @classmethod
     def empty(cls, predictor: Predictor, shape: tuple[int, int, int]) -> "Doubt":
         """That of a grid of which nothing was predicted yet."""
+        predictor = _without_laws(predictor)
         mean, std = (np.full(shape, np.nan, dtype=np.float32) for _ in range(2))
         return cls(predictor, mean, std)
 
@@ -130,6 +133,15 @@ class Doubt:
             for own, wide in zip(part, around, strict=True)
         )
         self.mean[part], self.std[part] = mean[inner], std[inner]
+
+
+def _without_laws(predictor: Predictor) -> Predictor:
+    """The network alone: the std of a stationary law is alike everywhere."""
+    if not (isinstance(predictor, NeuralPredictor) and isinstance(predictor.model, FieldConvCNP)):
+        return predictor
+    network = copy(predictor.model)  # its parameters are the same
+    network.follows_laws = False
+    return replace(predictor, model=network)
 
 
 def _range(values: Float[np.ndarray, "point channel"]) -> tuple[np.ndarray, np.ndarray]:

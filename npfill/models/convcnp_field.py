@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from npfill.config import Length
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models.base import Channels, NeuralProcess, ScaleFloor, full_precision
+from npfill.models.base import Channels, Conditioned, NeuralProcess, ScaleFloor, full_precision
 from npfill.models.lawful import Lawful, laws_of
 from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import pyramid
@@ -97,6 +97,7 @@ class FieldConvCNP(NeuralProcess):
     )
     limits = "textures and objects of photographs; and samples of its own, pixel by pixel"
     any_size = True
+    follows_laws = True  # in use; a law's std knows nothing of where a picture is rough
 
     def __init__(self, config: FieldConvCNPConfig) -> None:
         super().__init__(config)
@@ -160,9 +161,10 @@ class FieldConvCNP(NeuralProcess):
         mean = encoded.centre.view(-1, 1, encoded.channels) + spread * mean
         return Gaussian(mean, spread * scale)
 
-    def condition(self, context: Context) -> Lawful:
+    def condition(self, context: Context) -> Conditioned:
         """See `NeuralProcess.condition`; where a picture follows a law, its posterior is taken."""
-        return Lawful(**vars(super().condition(context)), laws=laws_of(context))
+        given = super().condition(context)
+        return Lawful(**vars(given), laws=laws_of(context)) if self.follows_laws else given
 
     def _within(
         self, encoded: Surfaces, whole: Float[Tensor, "picture _"], window: Window
