@@ -25,6 +25,7 @@ from npfill.cli.field_options import (
     Window,
 )
 from npfill.cli.options import (
+    Adapt,
     Boxes,
     Confidence,
     Device,
@@ -96,6 +97,7 @@ def complete_command(
     noise: Noise = False,
     draw_from: DrawFrom = None,
     no_check: NoCheck = False,
+    adapt: Adapt = "",
     kind: Kind = "auto",
     wrap: Wrap = "",
     nodata: NoData = None,
@@ -160,7 +162,8 @@ def complete_command(
             *(keep_out, inner, max_distance),
         )
         sampling = SamplingOptions(
-            samples, seed, sampler, rounds, noise, no_check, confidence, tolerance, draw_from
+            *(samples, seed, sampler, rounds, noise, no_check),
+            *(confidence, tolerance, draw_from, adapt or 0),
         )
         out = OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name, asked)
         if window is not None:

@@ -86,6 +86,14 @@ Tolerance = Annotated[
     _model(min=0, help="Leave pixels open whose interval is wider: levels, or the data's unit."),
 ]
 NoCheck = Annotated[bool, _model("--no-check", help="Leave the check of the std out.")]
+Adapt = Annotated[
+    str,
+    _model(
+        metavar="60s|STEPS",
+        help="Train the network on what the picture shows, for a time or a number of steps; it is "
+        "kept if it is better on what is held out. For maps, scans, textures.",
+    ),
+]
 Kind = Annotated[
     str,
     _model(

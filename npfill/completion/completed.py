@@ -1,6 +1,6 @@
 """A completed picture: what was predicted of its hole, before it becomes files or arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from statistics import NormalDist
@@ -194,9 +194,9 @@ def complete_prepared(
         InputError: The predictor is not for such a picture, or memory does not suffice.
         ModelError: Predictions are not finite, or a package is missing.
     """
+    masked, picture = prepared.masked, prepared.masked.picture
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
-    masked, picture = prepared.masked, prepared.masked.picture
     hole, pixels, predictor = masked.hole, masked.intensities, predictor.on(picture)
     refuse_beyond(
         pixels.nbytes * (2 + samples),
@@ -210,15 +210,16 @@ def complete_prepared(
     pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
     mean, std, drawn = pixels.copy(), np.zeros_like(pixels), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
-    options = vars(how) | {"samples": samples, "bounded": masked.bounded}
+    options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
     options["draw_from"] = source_of(how, picture, max_pixels)
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order
-        predicted, found = predict_checked(predictor, part, absent, wanted, **options)
+        predicted, found, steps = predict_checked(predictor, part, absent, wanted, **options)
         checks.extend(found)
+        options["adapt"] = steps, None  # of the channels that follow
         return predicted
 
     notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
@@ -240,7 +241,7 @@ def complete_prepared(
     return CompletedPicture(
         image,
         prepared,
-        how,
+        replace(how, adapt=options["adapt"][0]),
         predictor.name,
         predictor.word,
         predictor.sha256,

@@ -54,6 +54,7 @@ def complete(
     noise: bool = False,
     draw_from: object = None,
     check: bool = True,
+    adapt: int | str = 0,
     kind: str = AUTO,
     wrap: str = "",
     nodata: float | None = None,
@@ -107,6 +108,7 @@ def complete(
         tolerance: The width of its interval beyond which a pixel stays open: transparent or NaN in
             files, and True in `Completion.open`. In levels, or the unit of data.
         check: Check the standard deviation on the picture itself, and rescale it by what is found.
+        adapt: Steps, or a time as "60s", to train the network on what the picture shows.
         kind: What values are: `auto`; `data`, numbers in any unit; `classes`, labels, of which the
             mean is the most probable and std the probability of being wrong; `angle` or
             `angle:TURN`, numbers of which 0 and TURN, by default 360, are one.
@@ -128,9 +130,8 @@ def complete(
     """
     most = MAX_PIXELS if max_pixels is None else max_pixels
     source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
-    how = SamplingOptions(
-        samples, seed, sampler, rounds, noise, not check, confidence, tolerance, source
-    )
+    drawing = samples, seed, sampler, rounds, noise, not check
+    how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
     if samples < 0:
         raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "noise": bool,
     "draw_from": str,
     "no_check": bool,
+    "adapt": int,
     "confidence": (int, float),
     "tolerance": (int, float),
     "kind": str,
@@ -52,8 +54,14 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "rounds": (1, math.inf),
     "confidence": (1e-6, 1 - 1e-6),
     "tolerance": (0, sys.float_info.max),
+    "adapt": (1, 100_000),
     "max_pixels": (1, math.inf),
 }
+# A number of steps, or a time.
+_BUDGET, _SECONDS = (
+    re.compile(r"(\d{1,6})|(\d+(?:\.\d+)?)(s|min|h)"),
+    {"s": 1, "min": 60, "h": 3600},
+)
 
 
 # The probability of intervals where none is named.
@@ -76,6 +84,8 @@ class SamplingOptions:
         confidence: The probability of intervals; None for `CONFIDENCE`.
         tolerance: The width of that interval, in levels or the unit of data, beyond which a pixel
             stays open; None to fill all.
+        adapt: The number of steps that the network is trained for on the picture itself, or a time
+            such as `60s`, `1.5min`; 0 for none.
 
     Raises:
         UsageError: A number is beyond its limits.
@@ -90,6 +100,7 @@ class SamplingOptions:
     confidence: float | None = None
     tolerance: float | None = None
     draw_from: str | Path | Picture | None = None
+    adapt: int | str = 0
 
     def __post_init__(self) -> None:
         for name in ("confidence", "tolerance"):
@@ -97,6 +108,22 @@ class SamplingOptions:
             if value is not None and not is_allowed(name, value):
                 hint = "between 0 and 1" if name == "confidence" else "0 or more"
                 raise UsageError(f"`{name}={value}`", hint)
+        _ = self.budget
+
+    @property
+    def budget(self) -> tuple[int | None, float | None]:
+        """The steps, or else the seconds, that `adapt` asks for.
+
+        Raises:
+            UsageError: It is neither a number of steps nor a time.
+        """
+        found = _BUDGET.fullmatch(str(self.adapt))
+        if found is None:
+            raise UsageError(
+                f"`adapt={self.adapt}`", "steps, as in 300, or a time, as in 60s and 2min"
+            )
+        steps, time, unit = found.groups()
+        return (int(steps), None) if steps else (None, float(time) * _SECONDS[unit])
 
 
 def is_allowed(name: str, value: Any) -> bool:

@@ -49,6 +49,7 @@ def windows_of(
         "emit": output.emit not in {None, "mean,std"},
         "name": output.name,
         "tolerance": sampling.tolerance is not None,
+        "adapt": sampling.adapt,
     }
     for name, value in given.items():
         if value:

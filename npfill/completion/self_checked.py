@@ -1,12 +1,13 @@
 """Predictions checked on the picture itself, and the report of what the check found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from npfill.errors import UsageError
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import ANGLE
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from npfill.predictor import Prediction, Predictor, SelfCheck
 
     Found = tuple[SelfCheck, float]
+    Budget = tuple[int | None, float | None]
 
 Values = Float[np.ndarray, "height width channel"]
 
@@ -73,8 +75,9 @@ def predict_checked(
     *,
     no_check: bool,
     bounded: bool,
+    adapt: "Budget" = (0, None),
     **how: object,
-) -> "tuple[Prediction, list[Found]]":
+) -> "tuple[Prediction, list[Found], int]":
     """Predict a hole, and rescale the standard deviation by what a check on the picture finds.
 
     Args:
@@ -85,26 +88,43 @@ def predict_checked(
         seed: That of samples and of what is hidden.
         no_check: Do not check.
         bounded: Nothing is predicted beyond 0 and 1.
+        adapt: The steps, or else the seconds, that the network is trained for on the picture.
         how: The other options of `Predictor.predict`.
 
     Returns:
-        The prediction; and what the check found, if there was one, with the mean factor.
-    """
-    from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
+        The prediction; what the check found, if there was one, with the mean factor; and the number
+        of steps that the network was trained for on the picture.
 
-    how["bounded"] = bounded
+    Raises:
+        UsageError: The predictor cannot be trained on a picture.
+    """
+    from npfill.predictor import NeuralPredictor, adapted, self_check  # noqa: PLC0415 - loads torch
+
+    how["bounded"], found, steps, told = bounded, None, 0, list[str]()
+    if adapt != (0, None):
+        if not isinstance(predictor, NeuralPredictor):
+            raise UsageError(f"{predictor.name} has no network", "`adapt` trains one")
+        predictor, found, outcome = adapted(
+            predictor, picture, hole, seed, wanted, budget=adapt, bounded=bounded
+        )
+        steps, told = outcome.steps, [outcome.line]
     if no_check or not isinstance(predictor, NeuralPredictor):
-        return predictor.predict(picture, hole, seed=seed, **how), []  # type: ignore[arg-type]
-    found = self_check(predictor, picture, hole, seed, wanted, bounded=bounded)
+        found = None
+    elif found is None:
+        found = self_check(predictor, picture, hole, seed, wanted, bounded=bounded)
     predicted = predictor.predict(
         picture,
         hole,
         seed=seed,
-        check=found if found.pixels else None,
+        check=found if found and found.pixels else None,
         **how,  # type: ignore[arg-type]
     )
+    predicted = replace(predicted, notes=(*predicted.notes, *told))
+    if found is None:
+        return predicted, [], steps
     own, std = predicted.own_std, predicted.std
-    return predicted, [(found, 1.0 if own is None or std is None else float((std / own).mean()))]
+    factor = 1.0 if own is None or std is None else float((std / own).mean())
+    return predicted, [(found, factor)], steps
 
 
 def report_of(

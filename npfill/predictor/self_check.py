@@ -6,6 +6,7 @@ deviation, so that the mean square of errors is its own, and says how many of it
 where most errors are small and a few are large, fewer than of a Gaussian's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -18,6 +19,7 @@ from npfill.predictor.hidden import (
     BESIDE,
     LEAST,
     MOST,
+    Place,
     classes_of,
     hidden_like,
     places,
@@ -27,6 +29,14 @@ from npfill.predictor.hidden import (
 from npfill.predictor.neural import Array, HoleArray, Predictor
 from npfill.predictor.rescaled import Rescaling, evidence, rescaling
 from npfill.seeds import array_generator
+
+# Errors, standard deviations, classes of surroundings, rows and columns of what was hidden.
+Compared = tuple[
+    Float[np.ndarray, "pixel channel"],
+    Float[np.ndarray, "pixel channel"],
+    Int[np.ndarray, " pixel"],
+    Int[np.ndarray, "pixel 2"],
+]
 
 LEVEL = 0.9
 # Independent errors that the prior of an interval's width is worth: the width of a Gaussian's.
@@ -116,30 +126,51 @@ def self_check(
         wanted: True in the part of the hole that is asked for: what is hidden is like it.
         bounded: Nothing is predicted beyond 0 and 1.
     """
-    if (~hole).sum() * MOST < LEAST:
-        return SelfCheck(0)
+    hidden, of_hole = hide(hole, seed, wanted)
+    errors = compared(predictor, picture, hole, hidden, seed, bounded=bounded)
+    return SelfCheck(0) if errors is None else found(*errors, of_hole)
+
+
+def hide(
+    hole: HoleArray, seed: int, wanted: HoleArray | None = None
+) -> tuple[list[tuple[Place, HoleArray]], Int[np.ndarray, " pixel"]]:
+    """Visible pixels in places of the picture, like those of the hole, and the hole's classes."""
     random = array_generator(seed, "check")
     tiles, of_hole = places(hole, random), classes_of(hole)
+    if (~hole).sum() * MOST < LEAST:
+        return [], of_hole
     alike = shares(of_hole if wanted is None else of_hole[wanted[hole]])
+    least = LEAST // max(1, len(tiles))
+    found = [(place, hidden_like(hole, place, alike, least, random)) for place in tiles]
+    return [(place, hidden) for place, hidden in found if hidden.any()], of_hole
+
+
+def compared(
+    predictor: Predictor,
+    picture: Array,
+    hole: HoleArray,
+    hidden: Sequence[tuple[Place, HoleArray]],
+    seed: int,
+    *,
+    bounded: bool = True,
+) -> Compared | None:
+    """Predict what is hidden: errors, standard deviations and surroundings; None of too little."""
     errors, stds, classes, at = [], [], [], []
-    for place in tiles:
-        hidden = hidden_like(hole, place, alike, LEAST // len(tiles), random)
-        if not hidden.any():
-            continue
-        missing, whole = hole[place] | hidden, picture[place]
+    for place, here in hidden:
+        missing, whole = hole[place] | here, picture[place]
         seen = np.where(missing[..., None], np.float32(0), whole)
         predicted = predictor.predict(seen, missing, seed=seed, bounded=bounded)
         if predicted.std is None:
-            return SelfCheck(0)
-        asked = hidden[missing]
-        errors.append(whole[hidden] - predicted.mean[asked])
+            return None
+        asked = here[missing]
+        errors.append(whole[here] - predicted.mean[asked])
         stds.append(predicted.std[asked])
-        classes.append(surroundings(missing)[hidden])
-        at.append(np.argwhere(hidden) + [side.start or 0 for side in place])
+        classes.append(surroundings(missing)[here])
+        at.append(np.argwhere(here) + [side.start or 0 for side in place])
     if sum(map(len, classes)) < LEAST:
-        return SelfCheck(0)
+        return None
     every = [np.concatenate(each) for each in (errors, stds, classes, at)]
-    return found(every[0], every[1], every[2], every[3], of_hole)
+    return every[0], every[1], every[2], every[3]
 
 
 def found(

@@ -1,0 +1,194 @@
+"""A network that is trained on for a while on the visible part of one picture.
+
+Sun et al. 2020, "Test-Time Training with Self-Supervision for Generalization under Distribution
+Shifts", with the task of neural processes themselves: some of what is visible is hidden, and
+predicted from the rest.
+"""
+
+import copy
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from npfill.context import Context, Targets
+from npfill.errors import UsageError
+from npfill.models import NeuralProcess
+from npfill.predictor.hidden import LEAST, Place, classes_of, hidden_like, shares
+from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, context_of
+from npfill.predictor.self_check import Compared, SelfCheck, compared, found, hide
+from npfill.seeds import array_generator
+from npfill.steps import Steps
+
+# Steps, or else seconds.
+Budget = tuple[int | None, float | None]
+# Crops of a step, their side, and the fewest pixels that are hidden in one if it can be.
+_CROPS, _SIDE, _FEWEST = 4, 96, 16
+# Progress is told in such parts of a second, where a time is given.
+_PARTS = 100
+_RATE, _WARMUP, _CLIP, _AVERAGED = 1e-3, 10, 1.0, 50
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """The outcome of training on one picture.
+
+    Attributes:
+        steps: The number of steps.
+        pixels: The number of visible pixels that were held out.
+        before: The root mean square of errors there of the network as it was, in intensities.
+        after: That of the trained network.
+    """
+
+    steps: int
+    pixels: int
+    before: float = np.nan
+    after: float = np.nan
+
+    @property
+    def helped(self) -> bool:
+        """The trained network is the better one."""
+        return self.after < self.before
+
+    @property
+    def line(self) -> str:
+        """The outcome in a line."""
+        if not self.pixels:
+            return "too few visible pixels to adapt the network to"
+        gain = 20 * np.log10(self.before / self.after)
+        said = f"adapted in {self.steps:,} steps: {gain:+.2f} dB on {self.pixels:,} held-out pixels"
+        return said if self.helped else f"{said}, so the network stays as it was"
+
+
+def adapted(
+    predictor: NeuralPredictor,
+    picture: Array,
+    hole: HoleArray,
+    seed: int,
+    wanted: HoleArray | None = None,
+    *,
+    budget: Budget,
+    bounded: bool = True,
+) -> tuple[NeuralPredictor, SelfCheck, Adaptation]:
+    """Train a copy of a network on a picture, and keep it if it is better where nothing was shown.
+
+    About a tenth of what is visible, in places like the hole, is held out from training; it decides
+    which network is taken, and checks the standard deviation of that one.
+
+    Args:
+        predictor: What completes the picture.
+        picture: Intensities in [0, 1]; unread where the hole is.
+        hole: True where the picture is missing.
+        seed: What is held out, shown and hidden depends on it.
+        wanted: True in the part of the hole that is asked for.
+        budget: The number of steps to train for, which gives the same network again on the same
+            machine; or else the seconds.
+        bounded: Nothing is predicted beyond 0 and 1.
+
+    Raises:
+        UsageError: The network is for pictures of one size.
+    """
+    if not predictor.model.any_size:
+        raise UsageError(
+            f"{predictor.name} is for pictures of one size", "`adapt` is for photographs and data"
+        )
+    held, of_hole = hide(hole, seed, wanted)
+    unseen = hole.copy()
+    for place, hidden in held:
+        unseen[place] |= hidden
+    pixels = int(unseen.sum() - hole.sum())
+    before = compared(predictor, picture, hole, held, seed, bounded=bounded)
+    if before is None or (~unseen).sum() < LEAST:
+        return predictor, SelfCheck(0), Adaptation(0, 0)
+    model, taken = _trained(predictor.model, picture, unseen, seed, budget)
+    other = replace(predictor, model=model)
+    after = compared(other, picture, hole, held, seed, bounded=bounded)
+    assert after is not None
+    outcome = Adaptation(taken, pixels, _size(before), _size(after))
+    chosen, errors = (other, after) if outcome.helped else (predictor, before)
+    return chosen, found(*errors, of_hole), outcome
+
+
+def _size(compared: Compared) -> float:
+    return float(np.sqrt(np.square(compared[0], dtype=np.float64).mean()))
+
+
+def _trained(
+    model: NeuralProcess,
+    picture: Array,
+    unseen: HoleArray,
+    seed: int,
+    budget: Budget,
+) -> tuple[NeuralProcess, int]:
+    """The running average of a network in training, and the number of steps taken."""
+    learner = copy.deepcopy(model).train().requires_grad_(True)
+    average = copy.deepcopy(model).requires_grad_(False)
+    optimiser = torch.optim.Adam(learner.parameters(), lr=_RATE, fused=True)
+    batches, weights = _batches(model, picture, unseen, seed), list(learner.parameters())
+    (steps, seconds), started, step, done = budget, time.monotonic(), 0, 0
+    progress = Steps(steps or round(_PARTS * (seconds or 0)))
+    while done < progress.total:
+        step += 1
+        for group in optimiser.param_groups:
+            group["lr"] = _RATE * min(1.0, step / _WARMUP)
+        optimiser.zero_grad()
+        _loss(learner, *next(batches)).backward()
+        nn.utils.clip_grad_norm_(weights, _CLIP)
+        optimiser.step()
+        share = 1 / min(_AVERAGED, 1 + step / _WARMUP)
+        torch._foreach_lerp_(list(average.parameters()), [each.detach() for each in weights], share)
+        done = step if steps else round(_PARTS * (time.monotonic() - started))
+        progress.advance(min(done, progress.total) - progress.done)
+    return average, step
+
+
+def _loss(
+    model: NeuralProcess, context: Context, hidden: Bool[Tensor, "batch pixel"]
+) -> Float[Tensor, ""]:
+    """β-NLL of hidden pixels, in which the mean learns from squared errors alike everywhere."""
+    predicted = model.predict(model.encode(context), None, Targets.every(context.size))
+    truth = context.pixels.flatten(2).mT
+    weight = predicted.scale.detach() * hidden.unsqueeze(-1)
+    return -(weight * predicted.log_prob(truth)).sum() / weight.sum()
+
+
+def _batches(
+    model: NeuralProcess, picture: Array, unseen: HoleArray, seed: int
+) -> Iterator[tuple[Context, Bool[Tensor, "batch pixel"]]]:
+    """Crops around visible pixels, mirrored, of which some are hidden as the hole is, without end.
+
+    Each comes with what is hidden.
+    """
+    random, alike = array_generator(seed, "adapt"), shares(classes_of(unseen))
+    visible, sides = np.flatnonzero(~unseen), [min(_SIDE, length) for length in unseen.shape]
+    while True:
+        contexts, masks = list[Context](), list[Tensor]()
+        for pixel in random.choice(visible, _CROPS):
+            at = divmod(int(pixel), unseen.shape[1])
+            place, mirror = _around(at, sides, unseen.shape), random.choice((1, -1), 2)
+            hidden = hidden_like(unseen, place, alike, _FEWEST, random)
+            hidden[at[0] - place[0].start, at[1] - place[1].start] = True
+            whole, missing, asked = (
+                np.ascontiguousarray(each[:: mirror[0], :: mirror[1]])
+                for each in (picture[place], unseen[place] | hidden, hidden)
+            )
+            contexts.append(context_of(model, whole, missing)[0])
+            masks.append(torch.from_numpy(asked).flatten().expand(len(contexts[-1].pixels), -1))
+        pixels, observed = (
+            torch.cat([getattr(each, name) for each in contexts]) for name in ("pixels", "observed")
+        )
+        yield Context(pixels, observed), torch.cat(masks).to(pixels.device)
+
+
+def _around(at: tuple[int, int], sides: Sequence[int], shape: tuple[int, ...]) -> Place:
+    """The square with a pixel in its middle, or as near as the picture's borders allow."""
+    first = [
+        min(max(0, place - side // 2), length - side)
+        for place, side, length in zip(at, sides, shape, strict=True)
+    ]
+    rows, columns = (slice(start, start + side) for start, side in zip(first, sides, strict=True))
+    return rows, columns
