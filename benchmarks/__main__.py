@@ -2,7 +2,18 @@
 
 import argparse
 
-from benchmarks import check, complete, growth, masks, predict, spectrum, steps, terrain, texture
+from benchmarks import (
+    adapt,
+    check,
+    complete,
+    growth,
+    masks,
+    predict,
+    spectrum,
+    steps,
+    terrain,
+    texture,
+)
 
 _PROGRAMS = {
     "steps": steps,
@@ -14,6 +25,7 @@ _PROGRAMS = {
     "masks": masks,
     "texture": texture,
     "terrain": terrain,
+    "adapt": adapt,
 }
 
 

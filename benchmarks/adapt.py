@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 import npfill
-from benchmarks.kinds import ridges
+from benchmarks.kinds import field
 
 _KEPT = 0.2
 
@@ -25,8 +25,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print a line for each picture."""
     for number, name in enumerate(options.pictures):
-        truth = ridges() if name == "ridges" else np.asarray(Image.open(name))
-        hole = np.random.default_rng(number).random(truth.shape[:2]) >= _KEPT
+        random = np.random.default_rng(number)
+        truth = field(3.0, True, random) if name == "ridges" else np.asarray(Image.open(name))
+        hole = random.random(truth.shape[:2]) >= _KEPT
         ways = [
             npfill.complete(truth, hole, options.model, samples=0, adapt=adapt)
             for adapt in (0, options.adapt)

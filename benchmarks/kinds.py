@@ -31,10 +31,10 @@ def kinds(data: Path) -> dict[str, Make]:
         "kodak, grain 0.01": lambda random: _grainy(_crop(kodak, random), 0.01, random),
         "kodak, grain 0.03": lambda random: _grainy(_crop(kodak, random), 0.03, random),
         "fashion sheets": partial(_sheet, fashion),
-        "terrain": partial(_field, 3.0, True),
-        "field, slope 2": partial(_field, 2.0, False),
-        "field, slope 4": partial(_field, 4.0, False),
-        "noisy field": lambda random: _grainy(_field(3.5, False, random), 0.05, random),
+        "terrain": partial(field, 3.0, True),
+        "field, slope 2": partial(field, 2.0, False),
+        "field, slope 4": partial(field, 4.0, False),
+        "noisy field": lambda random: _grainy(field(3.5, False, random), 0.05, random),
         "text": _text,
         "depth": _depth,
         "moire": _moire,
@@ -83,7 +83,7 @@ def _scaled(values: np.ndarray) -> Picture:
     return ((values - low) / (high - low)).astype(np.float32)[..., None]
 
 
-def _field(slope: float, ridged: bool, random: np.random.Generator) -> Picture:
+def field(slope: float, ridged: bool, random: np.random.Generator) -> Picture:
     """A Gaussian field whose power falls with the frequency to the slope; or its ridges."""
     along = np.fft.fftfreq(SIDE)
     frequency = np.hypot(along[:, None], along)

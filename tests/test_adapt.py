@@ -10,7 +10,8 @@ import torch
 import npfill
 from npfill.completion import SamplingOptions
 from npfill.errors import UsageError
-from npfill.predictor import NeuralPredictor, adapted, load
+from npfill.predictor import NeuralPredictor, load
+from npfill.predictor.adaptation import adapted
 from npfill.predictor.self_check import hide
 from tests.conftest import of
 
@@ -64,7 +65,7 @@ def test_equal_steps_and_seeds_give_equal_networks_and_the_one_given_is_unchange
     for _ in range(2):
         other, _, _ = adapted(given, PICTURE, HOLE, 3, budget=(2, None))
         means.append(other.predict(PICTURE, HOLE).mean)
-    assert np.array_equal(*means)
+    assert np.array_equal(means[0], means[1])
     assert all(map(torch.equal, weights, given.model.parameters()))
 
 
@@ -83,7 +84,7 @@ def test_what_lies_under_the_hole_or_is_held_out_is_never_learnt_from() -> None:
         if outcome.helped:
             means.append(after.predict(PICTURE, HOLE).mean)
     assert len(means) == 2
-    assert np.array_equal(*means)
+    assert np.array_equal(means[0], means[1])
 
 
 def test_too_little_to_see_leaves_the_network_as_it_was() -> None:
@@ -103,8 +104,8 @@ def test_networks_of_one_size_and_baselines_are_refused() -> None:
 
 
 def test_a_budget_is_a_number_of_steps_or_a_time() -> None:
-    said = {0: (0, None), 300: (300, None), "300": (300, None), "60s": (None, 60)}
-    said |= {"1.5min": (None, 90), "2h": (None, 7200)}
+    said: dict[int | str, Any] = {0: (0, None), 300: (300, None), "300": (300, None)}
+    said |= {"60s": (None, 60), "1.5min": (None, 90), "2h": (None, 7200)}
     assert {asked: SamplingOptions(adapt=asked).budget for asked in said} == said
     for wrong in ("s", "-3", "3 days", "1.5", math.nan):
         with pytest.raises(UsageError, match="adapt="):

@@ -98,10 +98,12 @@ def predict_checked(
     Raises:
         UsageError: The predictor cannot be trained on a picture.
     """
-    from npfill.predictor import NeuralPredictor, adapted, self_check  # noqa: PLC0415 - loads torch
+    from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
 
     how["bounded"], found, steps, told = bounded, None, 0, list[str]()
     if adapt != (0, None):
+        from npfill.predictor.adaptation import adapted  # noqa: PLC0415 - for this alone
+
         if not isinstance(predictor, NeuralPredictor):
             raise UsageError(f"{predictor.name} has no network", "`adapt` trains one")
         predictor, found, outcome = adapted(

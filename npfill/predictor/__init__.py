@@ -19,7 +19,6 @@ from npfill.baselines import Baseline
 from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
-from npfill.predictor.adaptation import Adaptation, adapted
 from npfill.predictor.best import BestPredictor
 from npfill.predictor.drawn import Prediction
 from npfill.predictor.flows import with_flow
@@ -36,13 +35,11 @@ from npfill.sampling import AUTO
 from npfill.seeds import generator
 
 __all__ = [
-    "Adaptation",
     "BaselinePredictor",
     "NeuralPredictor",
     "Prediction",
     "Predictor",
     "SelfCheck",
-    "adapted",
     "forget",
     "load",
     "self_check",
