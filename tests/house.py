@@ -39,8 +39,8 @@ LATER = {
     "npfill/completion/notebook.py": "progress in a notebook",
     "npfill/mask/proposal.py": "masks that are proposed",
     "npfill/cli/mask.py": "masks that are proposed",
-    "npfill/predictor/adaptation.py": "a network trained on the picture itself",
-    "npfill/completion/parameters.py:SamplingOptions.budget": "a network trained on the picture itself",
+    "npfill/predictor/adaptation.py": "a network that a picture trains",
+    "npfill/completion/parameters.py:SamplingOptions.budget": "a network that a picture trains",
     "npfill/completion/doubt.py": "intervals, a std in colours, and pixels that stay open",
     "npfill/completion/completed.py:CompletedPicture.half_width": (
         "intervals, a std in colours, and pixels that stay open"
