@@ -33,8 +33,7 @@ def from_line(picture: Picture, values: np.ndarray) -> np.ndarray:
     if not picture.asked.log:
         return values
     with np.errstate(over="ignore"):
-        found: np.ndarray = np.exp(values)
-    return found
+        return np.asarray(np.exp(values))
 
 
 def in_unit(picture: Picture, hole: np.ndarray) -> bool:
@@ -49,9 +48,9 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
     """The value of intensity 0 of each channel of data, and the difference to that of 1.
 
     They are 0 and 1 of intensities, else the least and the greatest observed value, or their
-    logarithms. A channel of
-    one value v has it in the middle of a range as wide as |v|, or 1 if v is 0; one without any
-    value has the range from 0 to 1. Angles have a turn; classes have no range, and 0 to 1.
+    logarithms. A channel of one value v has it in the middle of a range as wide as |v|, or 1 if v
+    is 0; one without any value has the range from 0 to 1. Angles have a turn; classes have no
+    range, and 0 to 1.
     """
     if picture.measure == CLASSES:
         return np.zeros(picture.colours), np.ones(picture.colours)

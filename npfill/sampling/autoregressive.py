@@ -38,10 +38,7 @@ class Autoregressive(Sampler):
     the growing context with common random numbers. The rounds run on the grid of the context.
     Targets on a finer grid, that of a picture larger than the model was made for, are predicted in
     the last pass: their detail is what the drawn context leaves open, and with `noise` each is
-    drawn by itself.
-
-    The given context is encoded once by the caller; each round and the last pass encode the
-    context that they add to. Where a picture follows the law of a process, it is simulated.
+    drawn by itself. Pictures that follow a law are simulated by it, in one round.
 
     Attributes:
         rounds: The number of rounds, at least 1; fewer where there are fewer pixels to draw.
