@@ -1,5 +1,8 @@
 """A network's predictions, but the exact ones where a picture follows the law of a process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +15,19 @@ from npfill.models.base import Conditioned
 from npfill.models.parts.law import Law, law_of
 from npfill.seeds import generator
 
-# The most pixels that are not observed: of more, a law would take longer than kriging may.
-_MOST = 2**15
+# Pixels of the largest picture that a law is looked for in: of larger ones it would take long.
+LARGEST = 75_000
+_alone = ContextVar("alone", default=False)
+
+
+@contextmanager
+def network_alone(alone: bool = True) -> Iterator[None]:
+    """Follow the network, and no law, while the context is open."""
+    before = _alone.set(alone or _alone.get())
+    try:
+        yield
+    finally:
+        _alone.reset(before)
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,8 @@ def laws_of(context: Context) -> tuple[Law | None, ...]:
     for pixels, observed in zip(context.pixels.cpu(), context.observed.cpu(), strict=True):
         seen = observed[0].flatten()
         at = _points(seen.nonzero()[:, 0], observed.shape[-1])
-        few = int((~seen).sum()) <= _MOST
-        found += [law_of(at, each.flatten()[seen].double()) if few else None for each in pixels]
+        small = seen.numel() <= LARGEST and not _alone.get()
+        found += [law_of(at, each.flatten()[seen].double()) if small else None for each in pixels]
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 
 from npfill.gaussian import Gaussian
+from npfill.models.lawful import LARGEST, network_alone
 from npfill.predictor.hidden import (
     BESIDE,
     LEAST,
@@ -159,7 +160,8 @@ def compared(
     for place, here in hidden:
         missing, whole = hole[place] | here, picture[place]
         seen = np.where(missing[..., None], np.float32(0), whole)
-        predicted = predictor.predict(seen, missing, seed=seed, bounded=bounded)
+        with network_alone(hole.size > LARGEST):  # as in the picture that the tile is of
+            predicted = predictor.predict(seen, missing, seed=seed, bounded=bounded)
         if predicted.std is None:
             return None
         asked = here[missing]

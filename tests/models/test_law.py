@@ -80,7 +80,7 @@ def test_simulations_have_the_mean_and_the_std_of_the_posterior() -> None:
 
 
 @pytest.mark.slow
-def test_the_model_follows_the_law_and_its_network_where_the_hole_is_too_large(
+def test_the_model_follows_the_law_and_its_network_where_the_picture_is_too_large(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model, values = tiny("convcnp-field", channels=1).double(), torch.from_numpy(a_field())
@@ -94,7 +94,9 @@ def test_the_model_follows_the_law_and_its_network_where_the_hole_is_too_large(
     first = model.condition(context).simulated(targets, 0, range(1))
     assert first is not None
     assert torch.equal(drawn[:1], first)
-    monkeypatch.setattr(lawful, "_MOST", 10)
+    with lawful.network_alone():
+        assert model.condition(context).simulated(targets, 0, range(1)) is None
+    monkeypatch.setattr(lawful, "LARGEST", 10)
     alone = model.condition(context)
     assert alone.simulated(targets, 0, range(1)) is None
     assert not torch.allclose(alone.predict(None, targets).mean, followed.mean)
