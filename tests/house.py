@@ -95,6 +95,7 @@ LATER = {
     "npfill/completion/windows.py": "rasters larger than memory",
     "npfill/completion/parts.py": "rasters larger than memory, and work that several share",
     "npfill/cli/windows.py": "rasters larger than memory",
+    "npfill/cli/merged.py": "records of work that several share",
     "npfill/pictures/wild.py": "wild values, logarithms and values beyond those seen",
     "npfill/pictures/picture.py:Asked": "wild values, logarithms and values beyond those seen",
     "npfill/pictures/scales.py:to_line": "wild values, logarithms and values beyond those seen",

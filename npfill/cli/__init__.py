@@ -16,6 +16,7 @@ from npfill.cli.doctor import demo_command, doctor_command
 from npfill.cli.evaluate import evaluate_command
 from npfill.cli.explain import explain_command
 from npfill.cli.mask import mask_command
+from npfill.cli.merged import report_command
 from npfill.cli.next import next_command
 from npfill.cli.paint import paint_command
 from npfill.cli.train import train_command
@@ -45,6 +46,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
     "paint": (paint_command, "photo.jpg", ""),
     "next": (next_command, "scan.npy -n 50 --path", "It takes a few seconds."),
     "check": (check_command, "before.png after.png --mask mask.png", ""),
+    "report": (report_command, "part-1.jsonl part-2.jsonl", ""),
     "explain": (explain_command, "photo_mean.png", "--rerun takes as long as the completion did."),
     "train": (train_command, "cnp-mnist --data path/to/mnist", "Training takes minutes to hours."),
     "evaluate": (
@@ -117,8 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         Path.cwd()
     except FileNotFoundError:  # in which libraries would end the process in their own ways
-        hint = "change to another folder"
-        sys.exit(report(InputError("the folder that this runs in is gone", hint)))
+        sys.exit(report(InputError("the folder that this runs in is gone", "change to another")))
     try:
         app(args=words, prog_name=app.info.name, obj=words)
     except OSError as error:

@@ -1,0 +1,55 @@
+"""`npfill report`: records of parts, merged."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from npfill.cli import main
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([*words])
+    return int(end.value.code or 0)
+
+
+def test_records_of_parts_are_merged_and_a_failure_is_told_until_it_is_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = []
+    for part in (1, 2, 3):
+        grid = np.arange(64.0).reshape(8, 8)
+        grid[3, part] = np.nan
+        path = tmp_path / f"{part}.npy"
+        np.save(path, grid)
+    (tmp_path / "3.npy").write_bytes(b"none")
+    for part in ("1/2", "2/2"):
+        words = [str(tmp_path), "-m", "nearest", "--samples", "0", "--jsonl", "--part", part, "-q"]
+        run("complete", *words, "-o", str(tmp_path / "out"))
+        records.append(tmp_path / f"{part[0]}.jsonl")
+        records[-1].write_text(capsys.readouterr().out)
+    files = [str(path) for path in records]
+    assert run("report", *files) == 6
+    said = capsys.readouterr()
+    assert "2 of 3 completed, in 2 records" in said.out
+    assert "3.npy" in said.err
+    assert run("report", *files, "--json") == 6
+    merged = json.loads(capsys.readouterr().out)
+    assert merged["status"] == "partial"
+    assert [Path(each["input"]).name for each in merged["data"]["pictures"]] == ["1.npy", "2.npy"]
+    mended = tmp_path / "again.jsonl"
+    lines = [json.loads(line) for path in records for line in path.read_text().splitlines()]
+    (wrong,) = (line for line in lines if line["errors"])
+    mended.write_text(json.dumps(wrong | {"errors": []}) + "\n")
+    assert run("report", *files, str(mended)) == 0
+    assert "3 of 3 completed" in capsys.readouterr().out
+
+
+def test_what_is_no_record_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text("[]\n")
+    assert run("report", str(tmp_path / "a.jsonl")) == 3
+    assert "line 1 is no record" in capsys.readouterr().err
