@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -45,7 +45,7 @@ def report_command(
     for each in failures.values():
         show(each["message"], each["hint"])
     for name, data in pictures.items():
-        for warning in data.get("warnings") or ():
+        for warning in cast(list[str], data.get("warnings", [])):
             Reporter().warn(f"{name}: {warning}")
     if failures:
         raise BatchError(

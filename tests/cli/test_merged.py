@@ -18,11 +18,11 @@ def run(*words: str) -> int:
 def test_records_of_parts_are_merged_and_a_failure_is_told_until_it_is_mended(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    records = []
-    for part in (1, 2, 3):
+    records = list[Path]()
+    for number in (1, 2, 3):
         grid = np.arange(64.0).reshape(8, 8)
-        grid[3, part] = np.nan
-        path = tmp_path / f"{part}.npy"
+        grid[3, number] = np.nan
+        path = tmp_path / f"{number}.npy"
         np.save(path, grid)
     (tmp_path / "3.npy").write_bytes(b"none")
     for part in ("1/2", "2/2"):
