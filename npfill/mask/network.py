@@ -28,7 +28,8 @@ Levels = Float[np.ndarray, "height width 3"]
 Measures = Float[np.ndarray, "height width measure"]
 _SIZES = (4, 7, 11, 17)  # pixels, of what is lighter than all around it
 _SMALL, _MOST = 700, 3_200_000  # the side, and the pixels, of what is looked at
-_PROBABLY, _SURELY, _FEWEST = 0.4, 0.8, 2  # what marks are, and some pixels of each
+# What marks are at least, and two pixels of each.
+_PROBABLY, _SURELY, _FEWEST = {"scratches": 0.4, "dust": 0.25}, {"scratches": 0.8, "dust": 0.6}, 2
 _SHORTEST = 10  # pixels of a scratch
 # The weight of a colour, and then the number of its marks that are certain, of those of the best.
 _WORTH, _CERTAIN, _AS_MANY = 0.15, 0.9, 0.4
@@ -185,8 +186,8 @@ def find(
         if count >= _AS_MANY * most:
             wide = each.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
             chance = np.maximum(chance, wide)
-    pieces = Pieces.of(chance > min(_PROBABLY / strength, 0.95))
-    wanted = pieces.count(chance > min(_SURELY / strength, 0.97)) >= _FEWEST
+    pieces = Pieces.of(chance > min(_PROBABLY[kind] / strength, 0.95))
+    wanted = pieces.count(chance > min(_SURELY[kind] / strength, 0.97)) >= _FEWEST
     if kind == "scratches":
         wanted &= pieces.length >= _SHORTEST
     selected = pieces.chosen(wanted)
