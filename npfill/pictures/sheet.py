@@ -36,7 +36,7 @@ class Row:
 
     label: str
     mean: Float[np.ndarray, "height width channel"]
-    std: Float[np.ndarray, "height width channel"] | None
+    std: Float[np.ndarray, "height width _"] | None
     samples: Sequence[Float[np.ndarray, "height width channel"]]
 
 
