@@ -102,8 +102,7 @@ def complete(
             that suits the model.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
-        draw_from: A mask, in any form of `mask`, of where samples take patches from: white or True
-            is drawn from. For the sampler `exemplar`.
+        draw_from: A mask, as `mask`, of where samples of `exemplar` take patches from, if white.
         confidence: The probability of intervals; 0.9 by default.
         tolerance: The width of its interval beyond which a pixel stays open: transparent or NaN in
             files, and True in `Completion.open`. In levels, or the unit of data.
