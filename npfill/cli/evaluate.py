@@ -55,9 +55,7 @@ def evaluate_command(
         int,
         typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
     ] = 1000,
-    draws: Annotated[
-        int, typer.Option(min=1, max=1000, help="Draws of z; samples of each sampler.")
-    ] = 16,
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z, or samples.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     photos: Annotated[

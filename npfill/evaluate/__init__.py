@@ -24,7 +24,6 @@ from npfill.evaluate.protocol import (
     images_for,
     measure,
 )
-from npfill.evaluate.ranks import RANKS
 from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
@@ -32,7 +31,6 @@ from npfill.predictor import Predictor
 __all__ = [
     "AGREEMENT",
     "LOOKS",
-    "RANKS",
     "Budget",
     "Estimate",
     "Result",

@@ -1,5 +1,7 @@
 """Samples beside what is predicted and what was there: their mean, and the truth among them."""
 
+from functools import partial
+
 import torch
 
 from npfill import scores
@@ -9,6 +11,8 @@ from npfill.evaluate.metrics import Score, metric
 
 # Metrics of samples beside the prediction, in the order of reports.
 AGREEMENT = ("spread", "mean_of_samples", "beyond", "energy", "sample_psnr")
+# The rank of the truth among the samples: the parts of its histogram, in order.
+RANKS = tuple(f"rank_{number}" for number in range(1, 6))
 # A pixel counts where the samples differ by more than a level of 8 bits.
 _LEVEL = 1 / 255
 _LARGEST = 128  # side of pictures whose features are compared
@@ -57,3 +61,29 @@ def _energy(case: Case) -> Score | None:
         return None
     whole = torch.where(~case.observed, case.samples, case.pictures)
     return energy(features(whole), features(case.pictures))
+
+
+def _rank(case: Case, part: int) -> Score | None:
+    """The share of values whose rank lies in a part; those of a tie are as likely one as another.
+
+    A rank r of 0 to n is spread over r / (n + 1) to (r + 1) / (n + 1).
+    """
+    if case.samples is None or len(case.samples) < 2:
+        return None
+    low, high = case.samples.aminmax(dim=0)
+    counted = (~case.observed & (high - low > _LEVEL)).flatten(1)
+    below, ties = (case.samples < case.pictures).sum(0), (case.samples == case.pictures).sum(0)
+    first, last = below / (len(case.samples) + 1), (below + ties + 1) / (len(case.samples) + 1)
+    least, most = part / len(RANKS), (part + 1) / len(RANKS)
+    inside = (last.clamp(max=most) - first.clamp(min=least)).clamp(min=0) / (last - first)
+    return torch.where(counted, inside.flatten(1), 0).sum(1) / counted.sum(1)
+
+
+for _number, _name in enumerate(RANKS):
+    metric(
+        _name,
+        f"Rank of the truth, part {_number + 1}",
+        f"share of the hole's values whose rank among the samples lies in part {_number + 1} of "
+        f"{len(RANKS)}, from below them to above; {1 / len(RANKS):g} in each is right",
+        tabled=False,
+    )(partial(_rank, part=_number))

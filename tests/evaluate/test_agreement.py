@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from npfill.evaluate import AGREEMENT, RANKS
+from npfill.evaluate.agreement import AGREEMENT, RANKS
 from npfill.evaluate.case import Case
 from npfill.evaluate.metrics import METRICS
 from npfill.evaluate.predictions import BatchPrediction
