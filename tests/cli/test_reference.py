@@ -53,7 +53,7 @@ def test_the_reference_has_every_option_with_its_help_and_no_other() -> None:
         section = html.unescape(sections()[name])
         options = [each for each in command.params if each.param_type_name == "option"]  # type: ignore[attr-defined]
         for option in options:
-            lines = [line for line in section.splitlines() if line.startswith("* ")]
+            lines = [line for line in section.splitlines() if line.startswith("* `-")]
             line = next(line for line in lines if f"{option.opts[0]}" in line)
             assert (option.help or "") in line, MEND
         written = section.count("\n* `-")
