@@ -19,7 +19,7 @@ from npfill.pictures.sheet import panel, panel_size, table
 _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
 _SURELY = 0.88  # the probability of what is said without being asked
 _FEWEST = 1e-3  # of the picture
-_MOST_SEEN = 500_000  # pixels of a picture that is looked at without being asked
+_MOST_SEEN = 100_000  # pixels of a picture that is looked at without being asked
 _KINDS: dict[str, Callable[..., Selected]] = {
     "scratches": scratches,
     "dust": dust,
