@@ -138,7 +138,8 @@ def test_data_are_completed_where_they_are_nan(
     ended = npfill(*words)
     assert ended.code == 0
     names = {"a", "a_mean", "a_std", "a_sample-1", "a_sample-2", "a_sample-3"}
-    assert {path.name for path in tmp_path.iterdir()} == {f"{name}{kind}" for name in names}
+    written = {f"{name}{kind}" for name in names} | {"a_std-heat.png"}
+    assert {path.name for path in tmp_path.iterdir()} == written
     for name in ("mean", "sample-2"):
         after = load(tmp_path / f"a_{name}{kind}")
         assert (after.dtype.name, after.shape) == ("float32", (5, 6))
@@ -265,7 +266,8 @@ def test_keep_writes_the_format_of_the_picture_and_says_what_it_changes(
     ended = npfill("complete", path, *BOX, "-m", weights, "--format", "keep", "--json")
     assert ended.code == 0
     results = {f"a_{name}.{kind}" for name in ("mean", "sample-1", "sample-2", "sample-3")}
-    assert {each.name for each in tmp_path.iterdir()} == results | {path.name, "a_std.png"}
+    results |= {path.name, "a_std.png", "a_std-heat.png"}
+    assert {each.name for each in tmp_path.iterdir()} == results
     before, after = (read_picture(tmp_path / name) for name in (path.name, f"a_mean.{kind}"))
     assert after.format == before.format
     differ = (before.values != after.values).any(-1) & ~SELECTED
