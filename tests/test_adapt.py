@@ -1,6 +1,5 @@
 """A network that is trained on the visible part of a picture: kept only where it is better."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -107,6 +106,6 @@ def test_a_budget_is_a_number_of_steps_or_a_time() -> None:
     said: dict[int | str, Any] = {0: (0, None), 300: (300, None), "300": (300, None)}
     said |= {"60s": (None, 60), "1.5min": (None, 90), "2h": (None, 7200)}
     assert {asked: SamplingOptions(adapt=asked).budget for asked in said} == said
-    for wrong in ("s", "-3", "3 days", "1.5", math.nan):
+    for wrong in ("s", "-3", "3 days", "1.5", "nan"):
         with pytest.raises(UsageError, match="adapt="):
-            SamplingOptions(adapt=wrong)  # type: ignore[arg-type]
+            SamplingOptions(adapt=wrong)

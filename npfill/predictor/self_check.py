@@ -20,6 +20,7 @@ from npfill.predictor.hidden import (
     BESIDE,
     LEAST,
     MOST,
+    Hidden,
     Place,
     classes_of,
     hidden_like,
@@ -134,7 +135,7 @@ def self_check(
 
 def hide(
     hole: HoleArray, seed: int, wanted: HoleArray | None = None
-) -> tuple[list[tuple[Place, HoleArray]], Int[np.ndarray, " pixel"]]:
+) -> tuple[list[tuple[Place, Hidden]], Int[np.ndarray, " pixel"]]:
     """Visible pixels in places of the picture, like those of the hole, and the hole's classes."""
     random = array_generator(seed, "check")
     tiles, of_hole = places(hole, random), classes_of(hole)
@@ -150,7 +151,7 @@ def compared(
     predictor: Predictor,
     picture: Array,
     hole: HoleArray,
-    hidden: Sequence[tuple[Place, HoleArray]],
+    hidden: Sequence[tuple[Place, Hidden]],
     seed: int,
     *,
     bounded: bool = True,
