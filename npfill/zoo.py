@@ -62,6 +62,11 @@ class Entry:
     repo: str = ""
     revision: str = ""
 
+    @property
+    def is_of_digits(self) -> bool:
+        """It completes digits by itself: a flow draws for another, and a field is none."""
+        return self.channels == 1 and bool(self.counts)
+
 
 @dataclass(frozen=True)
 class Found:

@@ -61,7 +61,7 @@ def demo_command(
     if digits:
         path = output / "npfill-digits.png"
         refuse_results([path], overwrite)
-        names = [name for name, entry in zoo.shipped().items() if entry.channels == 1]
+        names = [name for name, entry in zoo.shipped().items() if entry.is_of_digits]
         picture, mask = examples / "digit.png", examples / "digit_mask.png"
         done = {name: completion.complete(picture, mask, name, samples, seed) for name in names}
         write_bytes(path, completion.comparison_png(done), overwrite=overwrite)

@@ -97,7 +97,7 @@ def compared(models: str | None) -> dict[str, str]:
     Raises:
         NpfillError: There is no name, or one is unknown.
     """
-    digits = [name for name, entry in zoo.entries().items() if entry.channels == 1]
+    digits = [name for name, entry in zoo.entries().items() if entry.is_of_digits]
     words = [*digits, *_BASELINES] if models is None else models.split(",")
     names = [word.strip() for word in words if word.strip()]
     if not names:
