@@ -79,6 +79,16 @@ def test_simulations_have_the_mean_and_the_std_of_the_posterior() -> None:
     assert (draws.std(0) / std).mean() == pytest.approx(1.0, abs=0.15)
 
 
+def test_a_simulation_of_a_field_longer_than_the_picture_agrees_with_what_is_observed() -> None:
+    rows, columns = np.indices((SIDE, SIDE))
+    field = (rows - 20.0) ** 2 + 0.5 * rows * columns
+    law = the_law(field)
+    assert law is not None
+    assert law.length > SIDE / 2
+    drawn = law.simulated(points(~SEEN), (SIDE, SIDE), torch.Generator().manual_seed(0))
+    assert np.abs(drawn.numpy() - field[~SEEN]).max() < 0.01 * field.std()
+
+
 @pytest.mark.slow
 def test_the_model_follows_the_law_and_its_network_where_the_picture_is_too_large(
     monkeypatch: pytest.MonkeyPatch,

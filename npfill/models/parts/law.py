@@ -19,6 +19,8 @@ _PLACES, _NEAR, _FAR = 10, 24, 16
 _FEWEST, _TAILS = 100, 4.0
 # Variance of the unknown mean, in that of the process.
 _MEAN = 1.0
+# Lengths, beyond twice the picture, after which a torus that a field is drawn on closes.
+_DECAY = 12.0
 # Pixels that a tile is predicted from, near and far; the least side of a tile.
 _GIVEN_NEAR, _GIVEN_FAR, _TILE = 160, 60, 6
 
@@ -78,11 +80,11 @@ class Law:
     ) -> Float[Tensor, " asked"]:
         """Values at pixels, drawn jointly given the observed ones of a picture.
 
-        A field is drawn by FFT on a torus of twice the sides, and what the posterior makes of its
-        own observed pixels is replaced (conditioning by kriging: Chilès and Delfiner 2012,
+        A field is drawn by FFT on a torus so wide that nothing correlates with itself the other way
+        around, and what the posterior makes of its own observed pixels is replaced (conditioning by kriging: Chilès and Delfiner 2012,
         "Geostatistics", section 7.3).
         """
-        height, width = (2 * side for side in size)
+        height, width = (2 * side + math.ceil(_DECAY * self.length) for side in size)
         down, across = (
             torch.minimum(steps, len(steps) - steps)
             for steps in (torch.arange(side).to(self.at) for side in (height, width))
