@@ -81,8 +81,8 @@ class Law:
         """Values at pixels, drawn jointly given the observed ones of a picture.
 
         A field is drawn by FFT on a torus so wide that nothing correlates with itself the other way
-        around, and what the posterior makes of its own observed pixels is replaced (conditioning by kriging: Chilès and Delfiner 2012,
-        "Geostatistics", section 7.3).
+        around, and what the posterior makes of its own observed pixels is replaced (conditioning
+        by kriging: Chilès and Delfiner 2012, "Geostatistics", section 7.3).
         """
         height, width = (2 * side + math.ceil(_DECAY * self.length) for side in size)
         down, across = (
