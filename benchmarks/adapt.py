@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     """Print a line for each picture."""
     for number, name in enumerate(options.pictures):
         random = np.random.default_rng(number)
-        truth = field(3.0, True, random) if name == "ridges" else np.asarray(Image.open(name))
+        truth = field(4.0, True, random) if name == "ridges" else np.asarray(Image.open(name))
         hole = random.random(truth.shape[:2]) >= _KEPT
         ways = [
             npfill.complete(truth, hole, options.model, samples=0, adapt=adapt)

@@ -20,7 +20,7 @@ from npfill.errors import UsageError
 from npfill.models import NeuralProcess
 from npfill.predictor.hidden import LEAST, Place, classes_of, hidden_like, shares
 from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, context_of
-from npfill.predictor.self_check import Compared, SelfCheck, compared, found, hide
+from npfill.predictor.self_check import SelfCheck, compared, found, hide
 from npfill.seeds import array_generator
 from npfill.steps import Steps
 
@@ -42,17 +42,15 @@ class Adaptation:
         pixels: The number of visible pixels that were held out.
         before: The root mean square of errors there of the network as it was, in intensities.
         after: That of the trained network.
+        helped: The trained network is the better one, by more than chance has it: the mean
+            difference of squares of errors is more than a standard error of it.
     """
 
     steps: int
     pixels: int
     before: float = np.nan
     after: float = np.nan
-
-    @property
-    def helped(self) -> bool:
-        """The trained network is the better one."""
-        return self.after < self.before
+    helped: bool = False
 
     @property
     def line(self) -> str:
@@ -108,13 +106,13 @@ def adapted(
     other = replace(predictor, model=model)
     after = compared(other, picture, hole, held, seed, bounded=bounded)
     assert after is not None
-    outcome = Adaptation(taken, pixels, _size(before), _size(after))
+    squares = [np.square(errors[0], dtype=np.float64).mean(-1) for errors in (before, after)]
+    gains = squares[0] - squares[1]
+    helped = bool(gains.mean() > gains.std() / len(gains) ** 0.5)
+    sizes = [float(each.mean() ** 0.5) for each in squares]
+    outcome = Adaptation(taken, pixels, sizes[0], sizes[1], helped)
     chosen, errors = (other, after) if outcome.helped else (predictor, before)
     return chosen, found(*errors, of_hole), outcome
-
-
-def _size(compared: Compared) -> float:
-    return float(np.sqrt(np.square(compared[0], dtype=np.float64).mean()))
 
 
 def _trained(
