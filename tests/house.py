@@ -57,6 +57,7 @@ LATER = {
     "npfill/models/convcnp_field.py": _FIELDS,
     "npfill/models/parts/splines.py": _FIELDS,
     "npfill/models/parts/law.py": _FIELDS,
+    "npfill/matern.py": _FIELDS,
     "npfill/models/lawful.py": _FIELDS,
     "npfill/models/base.py:Conditioned.simulated": _FIELDS,
     "npfill/data/fields.py": _FIELDS,

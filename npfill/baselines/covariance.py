@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from npfill.baselines.base import Points
+from npfill.matern import matern
 
 _CHUNK = 4096  # pixels that are predicted in one pass: bounds the memory
 _LEAST = 1e-4  # std of the process at least: values that are flat say little about others
@@ -36,7 +37,7 @@ class Covariance:
     def correlation(self, steps: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """Correlation of the values of two pixels that are steps apart; noise but at none."""
         distance = (steps @ self.transform).norm(dim=-1)
-        return _matern(distance, self.smoothness) * (1.0 - self.noise)
+        return matern(distance, self.smoothness) * (1.0 - self.noise)
 
     def weights(
         self,
@@ -115,7 +116,7 @@ def _searched(
         transform, noise = _unpacked(parameters)
         steps = at[:, :, None] - at[:, None]
         distance = ((steps @ transform).square().sum(-1) + 1e-12).sqrt()
-        between = _matern(distance, smoothness) * (1.0 - noise) + _diagonal(at, noise)
+        between = matern(distance, smoothness) * (1.0 - noise) + _diagonal(at, noise)
         factor = torch.linalg.cholesky(between)
         both = torch.stack([values, torch.ones_like(values)], dim=-1)
         solved = torch.linalg.solve_triangular(factor, both, upper=False)
@@ -149,15 +150,6 @@ def _unpacked(parameters: Float[Tensor, "4"]) -> tuple[Float[Tensor, "2 2"], Flo
     rows = torch.stack([inverse + along, across]), torch.stack([across, inverse - along])
     share = 1e-8 + (1.0 - 2e-8) * noise.sigmoid()
     return torch.linalg.matrix_exp(torch.stack(rows)), share
-
-
-def _matern(distance: Float[Tensor, "*batch"], smoothness: float) -> Float[Tensor, "*batch"]:
-    """Matérn correlation with length 1: Rasmussen and Williams, equation 4.17."""
-    if smoothness == np.inf:
-        return (distance.square() / -2.0).exp()
-    scaled = (2.0 * smoothness) ** 0.5 * distance
-    rising = {0.5: 1.0, 1.5: 1.0 + scaled, 2.5: 1.0 + scaled + scaled.square() / 3.0}
-    return rising[smoothness] * (-scaled).exp()
 
 
 def _diagonal(

@@ -1,7 +1,6 @@
 """The mean and std of every pixel, kept up to date part by part, so that a decision is quick."""
 
-from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -9,7 +8,7 @@ from jaxtyping import Bool, Float
 from npfill.errors import ModelError
 from npfill.exploring.rules import GROWTH
 from npfill.exploring.spacing import distances
-from npfill.models.convcnp_field import FieldConvCNP
+from npfill.models.lawful import network_alone
 from npfill.predictor import NeuralPredictor, Predictor
 
 Grid = Float[np.ndarray, "height width channel"]
@@ -57,7 +56,6 @@ class Doubt:
     @classmethod
     def empty(cls, predictor: Predictor, shape: tuple[int, int, int]) -> "Doubt":
         """That of a grid of which nothing was predicted yet."""
-        predictor = _without_laws(predictor)
         mean, std = (np.full(shape, np.nan, dtype=np.float32) for _ in range(2))
         return cls(predictor, mean, std)
 
@@ -119,7 +117,8 @@ class Doubt:
             self.mean[part], self.std[part] = values[part], 0
             return
         seen = np.where(hole[..., None], 0, (values[around] - low) / width)
-        predicted = self.predictor.predict(seen.astype(np.float32), hole)
+        with network_alone():  # the std of a stationary law is alike everywhere
+            predicted = self.predictor.predict(seen.astype(np.float32), hole)
         if predicted.std is None:
             raise ModelError(
                 f"{self.predictor.name}: has no standard deviation to choose by",
@@ -133,15 +132,6 @@ class Doubt:
             for own, wide in zip(part, around, strict=True)
         )
         self.mean[part], self.std[part] = mean[inner], std[inner]
-
-
-def _without_laws(predictor: Predictor) -> Predictor:
-    """The network alone: the std of a stationary law is alike everywhere."""
-    if not (isinstance(predictor, NeuralPredictor) and isinstance(predictor.model, FieldConvCNP)):
-        return predictor
-    network = copy(predictor.model)  # its parameters are the same
-    network.follows_laws = False
-    return replace(predictor, model=network)
 
 
 def _range(values: Float[np.ndarray, "point channel"]) -> tuple[np.ndarray, np.ndarray]:

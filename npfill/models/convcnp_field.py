@@ -97,7 +97,6 @@ class FieldConvCNP(NeuralProcess):
     )
     limits = "textures and objects of photographs; and samples of its own, pixel by pixel"
     any_size = True
-    follows_laws = True  # in use; a law's std knows nothing of where a picture is rough
 
     def __init__(self, config: FieldConvCNPConfig) -> None:
         super().__init__(config)
@@ -164,7 +163,7 @@ class FieldConvCNP(NeuralProcess):
     def condition(self, context: Context) -> Conditioned:
         """See `NeuralProcess.condition`; where a picture follows a law, its posterior is taken."""
         given = super().condition(context)
-        return Lawful(**vars(given), laws=laws_of(context)) if self.follows_laws else given
+        return Lawful(**vars(given), laws=laws_of(context))
 
     def _within(
         self, encoded: Surfaces, whole: Float[Tensor, "picture _"], window: Window

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from npfill.matern import matern
+
 # Smoothness of the covariances, and the coarse grid of lengths in pixels and of shares of noise;
 # how much finer each of the rounds after it is.
 _SMOOTHNESS = (0.5, 1.5, 2.5, math.inf)
@@ -51,7 +53,7 @@ class Law:
 
     def covariance(self, distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Covariance of the process and its mean at distances in pixels, in its variance."""
-        return _matern(distance / self.length, self.smoothness).add_(_MEAN)
+        return matern(distance / self.length, self.smoothness).add_(_MEAN)
 
     def posterior(
         self, asked: Float[Tensor, "asked 2"]
@@ -90,7 +92,7 @@ class Law:
             for steps in (torch.arange(side).to(self.at) for side in (height, width))
         )
         power = torch.fft.rfft2(
-            _matern(torch.hypot(down[:, None], across) / self.length, self.smoothness)
+            matern(torch.hypot(down[:, None], across) / self.length, self.smoothness)
         )
         noise = torch.randn(3, height, width, generator=generator).to(self.at)
         waves = torch.fft.rfft2(noise[0]) * power.real.clamp(min=0.0).sqrt()
@@ -184,12 +186,3 @@ def _ranks(count: int, near: int, far: int) -> Int[Tensor, " rank"]:
     shares = torch.arange(1, far + 1, dtype=torch.float64) / far
     beyond = (near * ((count - 1) / near) ** shares).long()
     return torch.cat([torch.arange(near), beyond]).unique()
-
-
-def _matern(distance: Float[Tensor, "*shape"], smoothness: float) -> Float[Tensor, "*shape"]:
-    """Matérn correlation with length 1: Rasmussen and Williams, equation 4.17."""
-    if smoothness == math.inf:
-        return (distance.square() / -2.0).exp()
-    scaled = (2.0 * smoothness) ** 0.5 * distance
-    rising = {0.5: 1.0, 1.5: 1.0 + scaled, 2.5: 1.0 + scaled + scaled.square() / 3.0}
-    return rising[smoothness] * (-scaled).exp()
