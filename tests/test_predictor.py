@@ -17,6 +17,7 @@ from npfill.baselines import Baseline, BaselinePrediction
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import sha256_of
 from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
+from npfill.predictor import neural as neural_predictor
 from tests.conftest import MODELS, of
 
 SIZE = (4, 5)
@@ -312,3 +313,19 @@ def test_a_picture_is_encoded_once_for_mean_std_and_all_samples(
     assert len(predicted.samples) == 5
     groups = 5 if model.any_size else 2
     assert encoded == 1 + (0 if rounds is None else groups * (rounds + 1))
+
+
+def test_of_a_large_picture_a_network_sees_the_surroundings_of_the_hole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded, random = predictor.load(of("convcnp", 1)), np.random.default_rng(0)
+    picture = random.random((1100, 40, 1), dtype=np.float32)
+    hole = np.zeros((1100, 40), dtype=bool)
+    hole[300:310, 12:20] = True
+    whole = loaded.predict(picture, hole)
+    monkeypatch.setattr(neural_predictor, "_LARGE", 0)
+    near = loaded.predict(picture, hole)
+    picture[768:] = 0  # 310 and the reach, up to a multiple of the reach
+    assert (loaded.predict(picture, hole).mean == near.mean).all()
+    for one, other in ((near.mean, whole.mean), (near.std, whole.std)):
+        np.testing.assert_allclose(one, other, atol=1e-4)  # type: ignore[arg-type]

@@ -207,8 +207,10 @@ def complete_prepared(
     if hole.ndim == 3:
         each = enumerate(np.moveaxis(hole, -1, 0))
         parts = [(slice(c, c + 1), missing) for c, missing in each if missing.any()]
-    pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
-    mean, std, drawn = pixels.copy(), np.zeros_like(pixels), pixels[None][:0]
+    unknown = masked.by_channel | masked.unseen[..., None]
+    pixels[unknown[..., 0] if unknown.shape[-1] == 1 else unknown] = 0
+    # The mean is filled in place: of a large photograph, every copy counts.
+    mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
     del options["confidence"], options["tolerance"]  # of what is shown

@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from npfill import zoo
 from npfill.mask import sight
 from npfill.mask.planes import Pieces
+from npfill.pictures.hole import around
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 
@@ -26,8 +27,7 @@ def how_sure(
     std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
 ) -> str:
     """A line such as "sure nearly everywhere, unsure at 3 places, the largest about 412,230"."""
-    rows, columns = (np.flatnonzero(hole.any(axis=axis)) for axis in (1, 0))
-    near = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    near = around(hole)
     pieces = Pieces.of(unsure(std[near], hole[near]))
     places = pieces.size >= _FEWEST
     count = int(places.sum())
@@ -36,8 +36,8 @@ def how_sure(
     if not count:
         return words
     largest = int(np.where(places, pieces.size, 0).argmax())
-    x = columns[0] + (pieces.left[largest] + pieces.right[largest]) // 2
-    y = rows[0] + (pieces.top[largest] + pieces.bottom[largest]) // 2
+    x = near[1].start + (pieces.left[largest] + pieces.right[largest]) // 2
+    y = near[0].start + (pieces.top[largest] + pieces.bottom[largest]) // 2
     where = f"{count} places, the largest about {x},{y}" if count > 1 else f"a place about {x},{y}"
     return f"{words}, unsure at {where}"
 

@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.pictures.hole import around
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 from npfill.pictures.sheet import rms
@@ -29,8 +30,7 @@ def completion(done: CompletedPicture) -> dict[str, object]:
     picture, of whatever depth, the standard deviation is in levels of 255.
     """
     masked = done.prepared.masked
-    rows, columns = (np.flatnonzero(masked.anywhere.any(axis=axis)) for axis in (1, 0))
-    at = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    at = around(masked.anywhere)
     alpha = np.where(masked.anywhere[at], np.uint8(255), np.uint8(0))[..., None]
 
     def part(values: np.ndarray) -> str:
@@ -44,7 +44,7 @@ def completion(done: CompletedPicture) -> dict[str, object]:
         )
         std = b64encode(found.astype("<f4").tobytes()).decode()
     return {
-        "box": [int(columns[0]), int(rows[0]), len(alpha[0]), len(alpha)],
+        "box": [at[1].start, at[0].start, len(alpha[0]), len(alpha)],
         "mean": part(done.mean),
         "samples": [part(sample) for sample in done.samples],
         "std": std,

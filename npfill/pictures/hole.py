@@ -222,6 +222,18 @@ def describe(hole: Hole) -> str:
     return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
 
 
+def around(
+    selected: Bool[np.ndarray, "height width"], margin: int = 0, multiple: int = 1
+) -> tuple[slice, slice]:
+    """The rows and columns of what is selected, with a margin, and out to multiples of a number."""
+    spans = []
+    for axis in (1, 0):
+        some = np.flatnonzero(selected.any(axis=axis))
+        first, end = int(some[0]) - margin, int(some[-1]) + 1 + margin
+        spans.append(slice(max(0, first // multiple * multiple), -(-end // multiple) * multiple))
+    return spans[0], spans[1]
+
+
 def width_by_height(size: tuple[int, ...]) -> str:
     """A height and width as text, width first."""
     return f"{size[1]}x{size[0]}"

@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
+from npfill.pictures.hole import around
+
 Place = tuple[slice, slice]
 Hidden = Bool[np.ndarray, "rows columns"]
 
@@ -38,11 +40,7 @@ def surroundings(hole: Hidden) -> Int[np.ndarray, "height width"]:
 
 def classes_of(hole: Hidden) -> Int[np.ndarray, " pixel"]:
     """The surroundings of the pixels of a hole, from what of the picture they depend on."""
-    part = []
-    for axis in (1, 0):
-        missing = np.flatnonzero(hole.any(axis=axis))
-        part.append(slice(max(0, missing[0] - _RADII[-1]), missing[-1] + _RADII[-1] + 1))
-    near = hole[part[0], part[1]]
+    near = hole[around(hole, _RADII[-1])]
     found: NDArray[np.int8] = surroundings(near)[near]
     return found
 

@@ -14,6 +14,7 @@ from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
+from npfill.pictures.hole import around
 from npfill.pictures.picture import ANGLE, CLASSES, Picture, match_channels
 from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
 from npfill.predictor.rescaled import Findings
@@ -22,6 +23,8 @@ from npfill.sampling.predictive import smaller_chunks
 
 Array = Float[np.ndarray, "height width channel"]
 HoleArray = Bool[np.ndarray, "height width"]
+# Of a picture of more pixels, a network sees the surroundings of the hole alone.
+_LARGE = 2_000_000
 # A sampler, None of a baseline; and what a check found, None without one.
 Chosen = Sampler | None
 Check = Findings | None
@@ -180,9 +183,14 @@ def _predict(
             f"the model is for pictures of {model.config.channels} channels",
             "models of one or three channels complete pictures",
         )
-    context, notes = context_of(model, picture, hole)
-    positions = torch.from_numpy(np.flatnonzero(hole)).to(context.pixels.device)
-    targets, channels = Targets(positions, (hole.shape[0], hole.shape[1])), picture.shape[-1]
+    seen, missing = picture, hole
+    if model.reach is not None and hole.size > _LARGE:
+        # As far as the hole depends on, from and to where cells of a pyramid begin.
+        part = around(hole, model.reach, model.reach)
+        seen, missing = picture[part], hole[part]
+    context, notes = context_of(model, seen, missing)
+    positions = torch.from_numpy(np.flatnonzero(missing)).to(context.pixels.device)
+    targets, channels = Targets(positions, (missing.shape[0], missing.shape[1])), picture.shape[-1]
     with torch.no_grad():
         given = model.condition(context)
         if channels < len(given.factor if given.factor is not None else ""):
@@ -195,11 +203,11 @@ def _predict(
             scale = torch.from_numpy(check.rescaled(own.scale.cpu().numpy()))
             predicted = replace(own, scale=scale.to(own.scale))
         mean, std = (channels_last(part, channels) for part in (predicted.mean, predicted.scale))
-        if isinstance(sampler, Exemplar):
+        pictures, more, kind = list[Array](), tuple[str, ...](), ""
+        if samples and isinstance(sampler, Exemplar):
             pictures, more, kind = painted(sampler, picture, hole, mean, std, range(samples), seed)
-        else:
+        elif samples:
             pictures, more = drawn(sampler, given, targets, predicted, own, samples, seed, channels)
-            kind = ""
         notes += more
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
