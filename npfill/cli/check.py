@@ -29,7 +29,7 @@ def check_command(
     )
     checked = check_outside(before, after, masking)
     for note in checked.notes:
-        reporter.warn(note)
+        reporter.note(note)
     reporter.say(checked.description)
     if checked.error is not None:
         raise checked.error

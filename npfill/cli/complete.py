@@ -198,13 +198,13 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     (job,) = run.jobs
     prepared = run.prepare(job)
     for note in prepared.notes:
-        reporter.warn(note)
+        reporter.note(note)
     reporter.say(prepared.description)
     say_model(run, reporter)
     with progress(None, quiet=reporter.quiet) as shown, told(shown.reach_of):
         report = run.complete(job, prepared)
     for note in report.notes:
-        reporter.warn(note)
+        reporter.note(note)
     done = report.done
     reporter.say(
         f"model {done.model}, {done.device}, seed {done.sampling.seed}, {report.seconds:.2f} s"
@@ -215,7 +215,7 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     stated = f", {done.says_std}" if done.says_std else ""
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")
     reporter.say("wrote " + ", ".join(str(each.path) for each in report.results))
-    return report.as_json() | {"warnings": reporter.warnings}
+    return report.as_json() | reporter.said
 
 
 def _check(format_: str, *, overwrite: bool, skip_existing: bool) -> None:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from npfill.errors import InputError, NpfillError, received_signals
 from npfill.files import json_text
 from npfill.memory import is_out_of_memory
+from npfill.notes import News
 
 if TYPE_CHECKING:
     from npfill.completion import Run
@@ -81,19 +82,19 @@ class Reporter:
 
     quiet: bool = False
     verbose: bool = False
-    warnings: list[str] = field(default_factory=list)
+    said: dict[str, list[str]] = field(default_factory=lambda: {"warnings": [], "notes": []})
 
     def say(self, text: str) -> None:
         """Print a line; the text is never read as markup."""
         if not self.quiet:
             stderr.print(readable(as_flags(text)), markup=False)
 
-    def warn(self, text: str) -> None:
-        """Print a line on what the user should know; kept for the result, too."""
-        text = as_flags(text)
-        self.warnings.append(text)
+    def note(self, text: str) -> None:
+        """Print what the user should know, a warning if it does not merely tell; and keep it."""
+        kind, colour = ("note", "dim") if isinstance(text, News) else ("warning", "yellow")
+        self.said[f"{kind}s"].append(as_flags(text))
         if not self.quiet:
-            stderr.print(f"[yellow]warning:[/yellow] {plain(text)}")
+            stderr.print(f"[{colour}]{kind}:[/{colour}] {plain(as_flags(text))}")
 
 
 def shell(words: Sequence[str]) -> str:
@@ -114,7 +115,7 @@ def _quoted(word: str) -> str:
 def say_terms(reporter: Reporter, name: str, terms: str) -> None:
     """Warn where the data that weights were trained on may not be used for everything."""
     if "non-commercial" in terms:
-        reporter.warn(f"{name}: {terms}")
+        reporter.note(f"{name}: {terms}")
 
 
 def say_model(run: "Run", reporter: Reporter) -> None:

@@ -26,8 +26,8 @@ def dry_run_of(run: "Run", reporter: Reporter, records: Records, as_json: bool) 
             records.fail(*run.failures[-1])
             continue
         for note in prepared.notes:
-            reporter.warn(note)
-            heard.warn(note)
+            reporter.note(note)
+            heard.note(note)
         outputs = {each.name: str(each.path) for each in job.results}
         selected = prepared.hole.selected
         records.add(
@@ -37,8 +37,8 @@ def dry_run_of(run: "Run", reporter: Reporter, records: Records, as_json: bool) 
                 "mask_selected_px": int(selected.sum()),
                 "mask_share": float(selected.mean()),
                 "outputs": outputs,
-                "warnings": heard.warnings,
             }
+            | heard.said
         )
         if not as_json and Path("-") not in shown:
             masks = f" with {' and '.join(words)}" if words else ""

@@ -155,7 +155,7 @@ def evaluate_command(
             on_batch=lambda name, kind, done: shown.advance(done, f"{name}  {kind}"),
         )
     for note in results.notes:
-        reporter.warn(note)
+        reporter.note(note)
     short: tuple[str, ...] = report.OF_SAMPLERS if chosen else report.SHORT
     if photos:
         short = ("psnr", *LOOKS) if chosen else report.OF_PHOTOGRAPHS
@@ -169,7 +169,7 @@ def evaluate_command(
         try:
             written |= report.plots(results) | ranks.plots(results)
         except ModelError as error:
-            reporter.warn(f"there are no plots: {error}; {error.hint}")
+            reporter.note(f"there are no plots: {error}; {error.hint}")
         output.mkdir(parents=True, exist_ok=True)
         for name, content in written.items():
             write_bytes(output / name, content, overwrite=overwrite)

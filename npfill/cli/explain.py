@@ -27,7 +27,7 @@ def explain_command(
     print_data(_command(origin, result))
     made_by = origin.text.get("npfill_version", "unknown")
     if made_by != __version__:
-        reporter.warn(f"npfill {made_by} made it, and this is {__version__}: results may differ")
+        reporter.note(f"npfill {made_by} made it, and this is {__version__}: results may differ")
     if wrong := changes_since(origin):
         raise CheckFailedError(
             f"{result}: cannot be made again: {'; '.join(wrong)}",

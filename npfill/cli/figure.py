@@ -8,6 +8,7 @@ import typer
 from npfill.cli.console import Reporter, progress, say_terms
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
+from npfill.notes import about
 
 if TYPE_CHECKING:
     from npfill.pictures.picture import Picture
@@ -114,14 +115,14 @@ def compare_command(
     picture = _noted(source.picture(size, channels), reporter)
     hole = figures.context_hole(picture, mask, context or _DEFAULT_CONTEXT, seed)
     for note in hole.notes:
-        reporter.warn(f"{mask}: {note}")
+        reporter.note(about(str(mask), note))
     reporter.say(describe(hole))
     with progress(len(labels), "completing", lines=False) as bar:
         sheet, names, notes = figures.compare_figure(
             picture, hole, labels, samples, seed, bar.advance
         )
     for note in notes:
-        reporter.warn(note)
+        reporter.note(note)
     models = ", ".join(names)
     content = figures.png(sheet, models, seed)
     _write(path, content, f"{models}, seed {seed}", reporter, overwrite=overwrite)
@@ -189,7 +190,7 @@ def _numbers(contexts: str) -> list[int]:
 def _noted(picture: "Picture", reporter: Reporter) -> "Picture":
     """The picture, once what the user should know of it is said."""
     for note in picture.notes:
-        reporter.warn(f"{picture.name}: {note}")
+        reporter.note(about(picture.name, note))
     return picture
 
 

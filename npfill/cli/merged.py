@@ -46,7 +46,7 @@ def report_command(
         show(each["message"], each["hint"])
     for name, data in pictures.items():
         for warning in cast(list[str], data.get("warnings", [])):
-            Reporter().warn(f"{name}: {warning}")
+            Reporter().note(f"{name}: {warning}")
     if failures:
         raise BatchError(
             f"{len(failures)} failed, as said above", "complete them again with --skip-existing"

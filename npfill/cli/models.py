@@ -110,7 +110,7 @@ def path_command(name: Name) -> None:
         )
     print_data(str(place))
     if not place.is_file():
-        Reporter().warn(f"no file is there yet: npfill fetch {name} downloads it")
+        Reporter().note(f"no file is there yet: npfill fetch {name} downloads it")
 
 
 @app.command("remove")

@@ -89,7 +89,7 @@ def next_command(
         max_pixels=max_pixels or exploring.MAX_PIXELS,
     )
     for note in notes:
-        reporter.warn(note)
+        reporter.note(note)
     say_terms(reporter, explorer.model.name, explorer.model.terms)
     if watch is not None and output is not None:
         reporter.say(f"points in {output}, answers from {watch}; Ctrl-C ends it, and it can go on")
@@ -103,7 +103,7 @@ def next_command(
     if path:
         planned, lengths = exploring.in_tours(planned)
     for note in explorer.notes:
-        reporter.warn(note)
+        reporter.note(note)
     reporter.say(_expected(explorer, planned))
     for number, length in enumerate(lengths, 1):
         of = f" of round {number}" if len(lengths) > 1 else ""
@@ -122,7 +122,7 @@ def next_command(
             "mean_std": planned.before,
             "expected_mean_std": planned.after,
             "tours": lengths,
-            "warnings": reporter.warnings,
+            **reporter.said,
         }
         print_result(0, data)
     elif as_csv or output is None:
@@ -135,7 +135,7 @@ def _on_round(explorer: "Explorer", said: set[str], reporter: Reporter) -> None:
     reporter.say(_state(explorer))
     for note in explorer.notes:
         if note not in said:
-            reporter.warn(note)
+            reporter.note(note)
         said.add(note)
 
 

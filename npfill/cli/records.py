@@ -13,6 +13,7 @@ from npfill.cli.console import (
     say_model,
 )
 from npfill.errors import NpfillError
+from npfill.notes import about
 
 if TYPE_CHECKING:
     from npfill.completion import Report, Run
@@ -56,7 +57,7 @@ class Records:
 
 def skipped(path: Path) -> Record:
     """The record of a picture whose results all exist."""
-    return {"input": str(path), "outputs": {}, "warnings": []}
+    return {"input": str(path), "outputs": {}, "warnings": [], "notes": []}
 
 
 def failure(path: Path, error: NpfillError) -> dict[str, str]:
@@ -80,17 +81,15 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
     records.begin(run)
     if run.jobs:
         say_model(run, reporter)
-    warnings, looks = [*reporter.warnings], list[tuple[float, str]]()
+    warnings, looks = [*reporter.said["warnings"]], list[tuple[float, str]]()
     with progress(len(run.jobs), quiet=reporter.quiet, lines=False) as shown:
         for job in run.jobs:
-            heard, image = Reporter(quiet=True), str(job.file.path)
+            noted, image = list[str](), str(job.file.path)
             try:
                 prepared = run.prepare(job)
-                for note in prepared.notes:
-                    heard.warn(note)
+                noted += prepared.notes
                 report = run.complete(job, prepared)
-                for note in report.notes:
-                    heard.warn(note)
+                noted += report.notes
             except Exception as error:
                 run.failures.append((job.file.path, as_npfill_error(error)))
                 records.fail(*run.failures[-1])
@@ -98,11 +97,14 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
                 reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
                 raise
             else:
-                records.add(report.as_json() | {"warnings": heard.warnings})
+                heard = Reporter(quiet=True)
+                for note in noted:
+                    heard.note(note)
+                records.add(report.as_json() | heard.said)
                 reporter.say(line_of(image, report))
                 looks += [(report.unsure, image)] if report.unsure else []
-            for warning in heard.warnings:
-                reporter.warn(warning if warning.startswith(image) else f"{image}: {warning}")
+            for note in noted:
+                reporter.note(note if note.startswith(image) else about(image, note))
             shown.advance()
     if run.jobs:
         name, device = run.predictor.name, run.predictor.device

@@ -54,7 +54,7 @@ def measure_rows(
                 try:
                     plots = {"psnr.png": sampling.plot(found)}
                 except ModelError as error:
-                    Reporter().warn(f"there is no plot: {error}; {error.hint}")
+                    Reporter().note(f"there is no plot: {error}; {error.hint}")
         else:
             scored = tnp.evaluate_tnp(
                 names,

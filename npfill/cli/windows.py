@@ -21,7 +21,7 @@ def in_windows(run: "Windows", reporter: Reporter) -> "Record":
             stays += run.complete(number)
             shown.advance()
     if stays:
-        reporter.warn(f"{stays:,} px stay missing: nothing that is observed is near enough")
+        reporter.note(f"{stays:,} px stay missing: nothing that is observed is near enough")
     outputs = {name: str(file) for name, file in run.results.items()}
     with progress(None, "writing", quiet=reporter.quiet, lines=False) as shown:
         written = run.finish(shown.advance)
@@ -36,5 +36,5 @@ def in_windows(run: "Windows", reporter: Reporter) -> "Record":
         "missing_px": stays,
         "model": predictor.name,
         "outputs": outputs if written else {},
-        "warnings": reporter.warnings,
+        **reporter.said,
     }

@@ -16,6 +16,7 @@ from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.outputs import OUTPUTS, Result, render
 from npfill.completion.parameters import KEYS, SamplingOptions, is_allowed, is_path
 from npfill.errors import CheckFailedError, InputError, NpfillError
+from npfill.notes import about
 from npfill.pictures.asked import as_asked
 from npfill.pictures.difference import Difference, difference
 from npfill.pictures.formats.metadata import OF_LOOKS
@@ -116,7 +117,7 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
     """
     one, other = read_picture(before, damaged=masking.damaged), read_picture(after)
     hole = hole_of(masking, one)
-    notes = [f"{each.name}: {note}" for each in (one, other) for note in each.notes]
+    notes = [about(each.name, note) for each in (one, other) for note in each.notes]
     notes += hole.notes
     outside, error = int((~hole.selected).sum()), None
     if one.kind != other.kind and one.size == other.size:

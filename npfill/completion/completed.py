@@ -18,6 +18,7 @@ from npfill.completion.words import better_model, sureness
 from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
+from npfill.notes import News
 from npfill.package import __version__
 from npfill.pictures.picture import AUTO, CLASSES, Picture
 from npfill.pictures.read import MAX_PIXELS
@@ -208,8 +209,7 @@ def complete_prepared(
         each = enumerate(np.moveaxis(hole, -1, 0))
         parts = [(slice(c, c + 1), missing) for c, missing in each if missing.any()]
     unknown = masked.by_channel | masked.unseen[..., None]
-    pixels[unknown[..., 0] if unknown.shape[-1] == 1 else unknown] = 0
-    # The mean is filled in place: of a large photograph, every copy counts.
+    pixels[unknown[..., 0] if unknown.shape[-1] == 1 else unknown] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
@@ -224,7 +224,7 @@ def complete_prepared(
         options["adapt"] = steps, None  # of the channels that follow
         return predicted
 
-    notes = [f"{len(parts)} channels: each is completed by itself"] if len(parts) > 1 else []
+    notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
         absent = missing | masked.unseen
         predicted = predict_kind(

@@ -11,6 +11,7 @@ from jaxtyping import Bool
 
 from npfill.completion.words import is_transparent, sight_of
 from npfill.errors import InputError, UsageError
+from npfill.notes import News, about
 from npfill.pictures.colours import of_colour
 from npfill.pictures.hole import (
     Hole,
@@ -185,21 +186,21 @@ def prepare(
         UsageError: The options of the mask contradict each other, or select nothing.
         InputError: The mask, or data with it, cannot be used.
     """
-    notes = [f"{picture.name}: {note}" for note in picture.notes]
+    told = [*picture.notes]
     if not (masking.masks or masking.box or picture.is_data) and is_transparent(picture):
         masking = replace(masking, mask="alpha")
-        notes.append(f"{picture.name}: what is transparent is filled, as with `mask=alpha`")
+        told.append(News("what is transparent is filled, as with `mask=alpha`"))
     hole = hole_of(masking, picture, max_pixels)
     if picture.why and picture.values.dtype in (np.uint8, np.uint16):  # where there is a doubt
-        notes.append(f"{picture.name}: taken for data, not for a photograph: {picture.why}")
-    notes += hole.notes
+        told.append(f"taken for data, not for a photograph: {picture.why}")
+    notes = [*(about(picture.name, note) for note in told), *hole.notes]
     unseen = stays = np.zeros(picture.size, dtype=bool)
     if masking.never or masking.inner or masking.max_distance is not None:
         hole, unseen, stays, more = _restrained(hole, picture, masking, max_pixels)
         notes += more
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
     masked = MaskedPicture.of(picture, chosen, unseen, span)
-    notes += [f"{picture.name}: {note}" for note in masked.notes]
+    notes += [about(picture.name, note) for note in masked.notes]
     dead = [str(number + 1) for number in np.flatnonzero(masked.dead)]
     if dead:
         which = f"band{'s' * (len(dead) > 1)} {', '.join(dead)}"
@@ -233,7 +234,7 @@ def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | No
         hole = _of_mask(mask, options, picture, max_pixels)
         # True and false in memory have no colour that could be the wrong one.
         is_plain = isinstance(mask, Picture) and mask.values.dtype == np.bool_
-        notes = () if is_plain else (f"{name_of(mask)}: {note}" for note in hole.notes)
+        notes = () if is_plain else (about(name_of(mask), note) for note in hole.notes)
         holes.append(replace(hole, notes=tuple(notes)))
     if options.box:
         holes.append(from_boxes(options.box, picture.size))

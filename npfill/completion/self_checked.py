@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.errors import UsageError
+from npfill.notes import News
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import ANGLE
 
@@ -109,7 +110,7 @@ def predict_checked(
         predictor, found, outcome = adapted(
             predictor, picture, hole, seed, wanted, budget=adapt, bounded=bounded
         )
-        steps, told = outcome.steps, [outcome.line]
+        steps, told = outcome.steps, [News(outcome.line)]
     if no_check or not isinstance(predictor, NeuralPredictor):
         found = None
     elif found is None:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from npfill.errors import InputError, UsageError
+from npfill.notes import News
 from npfill.pictures.classes import labelled
 from npfill.pictures.itself import MASK
 from npfill.pictures.meaning import levels_of, threshold_for
@@ -82,7 +83,8 @@ def from_mask(
         if doubted and not inverted and mask.values.dtype != np.bool_:
             _refuse_nearly_all(selected, mask.name, threshold_for(levels, white / 2))
     if mask.size != size:  # each pixel takes the value at its centre
-        notes.append(f"resized from {width_by_height(mask.size)} to {width_by_height(size)}")
+        sizes = f"from {width_by_height(mask.size)} to {width_by_height(size)}"
+        notes.append(News(f"resized {sizes}"))
         rows, columns = (
             (2 * np.arange(new) + 1) * old // (2 * new)
             for new, old in zip(size, mask.size, strict=True)

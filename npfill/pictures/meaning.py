@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Shaped
 
 from npfill.errors import InputError
+from npfill.notes import News
 from npfill.pictures.classes import a_map, kinds_of
 from npfill.pictures.formats.raster import ONE_BIT
 from npfill.pictures.itself import MASK, a_picture, is_itself, shows
@@ -63,7 +64,7 @@ def levels_of(
             decided = _is_of_two_colours(mask, colours, white, picture)
         luminance = match_channels(colours.astype(np.float32), 1)[..., 0]
         grey = np.rint(luminance).astype(values.dtype) if white > 1 else luminance
-        notes.append("its colours are read as their luminance")
+        notes.append(News("its colours are read as their luminance"))
     if channels in {2, 4} and (alpha != white).any():
         if (colours == colours[0, 0]).all() and (alpha != alpha[0, 0]).any():
             if doubted and not inverted and np.mean(alpha >= white / 2) > 1 / 2:
@@ -72,10 +73,10 @@ def levels_of(
                     "`invert_mask=True` fills what is transparent, "
                     f"`mask_threshold={threshold_for(alpha)}` what is opaque",
                 )
-            notes.append("its alpha is the mask, as its colour is the same everywhere")
+            notes.append(News("its alpha is the mask, as its colour is the same everywhere"))
             grey = alpha
         else:
-            notes.append("its colour times its alpha is the mask")
+            notes.append(News("its colour times its alpha is the mask"))
             opaque = grey * (alpha / np.float32(white))
             if doubted and not (opaque >= white / 2).any() and (grey >= white / 2).any():
                 raise InputError(

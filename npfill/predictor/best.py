@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from npfill.errors import UsageError
+from npfill.notes import News
 from npfill.predictor.drawn import Prediction
 from npfill.predictor.neural import Array, Check, Chosen, HoleArray, Predictor
 from npfill.predictor.self_check import self_check
@@ -55,4 +56,5 @@ class BestPredictor(Predictor):
         predicted = chosen.predict(
             picture, hole, samples=samples, seed=seed, check=checked, bounded=False
         )
-        return replace(predicted, notes=(*predicted.notes, f"completed by {chosen.name}; {why}"))
+        told = News(f"completed by {chosen.name}; {why}")
+        return replace(predicted, notes=(*predicted.notes, told))

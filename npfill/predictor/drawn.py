@@ -11,6 +11,7 @@ from npfill.context import Targets
 from npfill.errors import UsageError
 from npfill.gaussian import Gaussian
 from npfill.models.base import Conditioned
+from npfill.notes import News
 from npfill.pictures.picture import match_channels
 from npfill.sampling import Autoregressive, Exemplar, Sampler
 from npfill.sampling.exemplar import WIDE
@@ -90,7 +91,8 @@ def drawn(
     finer, notes = given.context.size != targets.size, Notes()
     other = sampler.substitute(given) if samples and finer else None
     if other is not None:
-        notes = (f"every cell of the coarser grid is observed in part: samples are {other.name}",)
+        told = f"every cell of the coarser grid is observed in part: samples are {other.name}"
+        notes = (News(told),)
     runs_off = samples and isinstance(sampler, Autoregressive) and given.model.any_size
     if runs_off and holds_box(~given.context.observed[0, 0].cpu(), WIDE):
         notes += (

@@ -14,6 +14,7 @@ from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
+from npfill.notes import News
 from npfill.pictures.hole import around
 from npfill.pictures.picture import ANGLE, CLASSES, Picture, match_channels
 from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
@@ -164,7 +165,7 @@ class NeuralPredictor(Predictor):
                 f"{self.device} has left",
                 '`device="cpu"`, fewer `samples`, or a smaller picture',
             ) from None
-        note = "the device ran out of memory: done again in smaller parts"
+        note = News("the device ran out of memory: done again in smaller parts")
         return replace(predicted, notes=(*predicted.notes, note))
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from npfill.cli.console import as_flags, progress
+from npfill.cli.console import Reporter, as_flags, progress
+from npfill.notes import News, about
 from tests.cli.conftest import Command
 
 
@@ -47,3 +48,11 @@ def test_a_word_that_is_a_file_is_answered_with_the_command_that_completes_it(
     assert ended.code == 2
     assert f"npfill complete {photo}" in ended.err
     assert "No such command" in npfill("complte", photo).err
+
+
+def test_what_merely_tells_is_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    reporter = Reporter()
+    for note in (about("a.png", News("turned")), about("a.png", "wild")):
+        reporter.note(note)
+    assert reporter.said == {"warnings": ["a.png: wild"], "notes": ["a.png: turned"]}
+    assert capsys.readouterr().err == "note: a.png: turned\nwarning: a.png: wild\n"

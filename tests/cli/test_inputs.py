@@ -187,7 +187,7 @@ def test_integers_come_back_as_integers(
     values: np.ndarray = np.random.default_rng(0).integers(20, 120, (5, 6, 2)).astype(dtype)
     path = save(tmp_path / "a.npy", values)
     ended = npfill("complete", path, *BOX, "-m", weights, "--samples", 0)
-    assert "2 channels: each is completed by itself" in ended.err
+    assert "note: 2 channels: each by itself" in ended.err
     mean = np.load(tmp_path / "a_mean.npy")
     assert (mean.dtype, mean.shape) == (values.dtype, values.shape)
     assert np.array_equal(mean[~SELECTED], values[~SELECTED])

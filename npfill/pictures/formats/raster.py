@@ -10,14 +10,15 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from npfill.errors import InputError
+from npfill.notes import News
 from npfill.package import imported
 from npfill.pictures.formats import metadata, png
 from npfill.pictures.picture import File, Picture, image_of, refuse_bomb
 
 HEADER = 4096  # bytes, enough to know a format, its depth and its codec by
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
-ONE_BIT = "1-bit picture converted to grey"
-TURNED = "turned upright by its EXIF orientation"
+ONE_BIT = News("1-bit picture converted to grey")
+TURNED = News("turned upright by its EXIF orientation")
 _BYTE = 8
 # By EXIF orientation, for arrays "height width ...".
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -147,20 +148,20 @@ def in_plain_mode(
     Raises:
         InputError: It has inks, and no profile that can be used.
     """
-    notes, mode = [], image.mode
+    notes, mode = list[str](), image.mode
     if mode == "CMYK":
         plain = _inks_to_rgb(image, name)
-        notes.append("CMYK converted to RGB through its colour profile")
+        notes.append(News("CMYK converted to RGB through its colour profile"))
     else:
         colours = "L" if mode in {"1", "L", "LA"} else "RGB"
         wanted = f"{colours}A" if image.has_transparency_data else colours
         plain = image.convert(wanted) if wanted != mode else image
         if mode in {"P", "PA"}:
-            notes.append(f"palette picture converted to {wanted}")
+            notes.append(News(f"palette picture converted to {wanted}"))
         elif mode == "1":
             notes.append(ONE_BIT)
         elif mode in {"L", "RGB"} and wanted != mode:
-            notes.append("its transparent colour became an alpha channel")
+            notes.append(News("its transparent colour became an alpha channel"))
     return np.asarray(plain).reshape(plain.height, plain.width, -1), notes
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import TiffImagePlugin as Pillow
 
 from npfill.errors import InputError
+from npfill.notes import News
 from npfill.package import imported
 from npfill.pictures.formats import geotiff, metadata, raster
 from npfill.pictures.picture import File, Picture, refuse_bomb
@@ -199,7 +200,7 @@ def _picture(
     if page.photometric == _PALETTE:
         colours = np.asarray(page.colormap) >> 8
         values = colours.astype(np.uint8)[:, values[..., 0]].transpose(1, 2, 0)
-        notes.append("palette picture converted to RGB")
+        notes.append(News("palette picture converted to RGB"))
     if geotiff.alpha_of(tags) is not None and page.extrasamples[0] == _ASSOCIATED:
         over = np.count_nonzero((values[..., :-1] > values[..., -1:]).any(axis=-1))
         if over:

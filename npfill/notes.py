@@ -1,0 +1,13 @@
+"""Notes for the user: those that warn, and those that merely tell."""
+
+
+class News(str):
+    """A note that merely tells what was done, or chosen: nothing that could spoil a result."""
+
+    __slots__ = ()
+
+
+def about(name: str, note: str) -> str:
+    """A note with the name of what it is about, which merely tells if the note does."""
+    said = f"{name}: {note}"
+    return News(said) if isinstance(note, News) else said
