@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import npfill
+from npfill.cli import main
 from npfill.completion.hole import MaskOptions
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.parts import part_of
@@ -36,11 +37,12 @@ def raster(path: Path) -> Path:
     return path
 
 
-def windows(path: Path, folder: Path, **options: Any) -> Windows:
-    masking = MaskOptions(max_distance=options.pop("max_distance", None))
+def windows(path: Path, folder: Path, side: int = 64, **options: Any) -> Windows:
+    of_mask = {"mask", "box", "keep_out", "max_distance"} & {*options}
+    masking = MaskOptions(**{name: options.pop(name) for name in of_mask})
     model = options.pop("model", "nearest")
     how, given = SamplingOptions(samples=0), Asked(**options.pop("asked", {}))
-    return Windows(path, 64, folder, given, masking, how, load(model), **options)
+    return Windows(path, side, folder, given, masking, how, load(model), **options)
 
 
 def done(run: Windows) -> dict[str, bytes]:
@@ -83,16 +85,60 @@ def test_a_run_that_was_killed_goes_on_and_parts_make_the_same_bytes(tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_model_sees_around_a_window(tmp_path: Path) -> None:
+def test_a_model_sees_around_a_window_what_it_would_see_of_the_whole(tmp_path: Path) -> None:
     path = raster(tmp_path / "a.npy")
     model = of("convcnp", 1)
-    done(windows(path, tmp_path, model=model))
     whole = npfill.complete(path, model=model, samples=0)
     assert whole.std is not None
-    mean, std = (np.load(tmp_path / f"a_{name}.npy") for name in ("mean", "std"))
-    assert np.abs(mean - whole.mean).max() < 0.05
-    assert (std[HOLE] > 0).all()
-    assert (std[~HOLE] == 0).all()
+    std = np.zeros(0)
+    for side in (64, 256):
+        done(windows(path, tmp_path / f"{side}", side, model=model))
+        mean, std = (np.load(tmp_path / f"{side}/a_{name}.npy") for name in ("mean", "std"))
+        assert np.array_equal(mean, whole.mean)
+        assert np.abs(np.log(std[HOLE] / whole.std[HOLE])).mean() < 0.2
+    assert np.array_equal(std, whole.std)
+
+
+@pytest.mark.slow
+def test_masks_select_in_windows_what_they_select_of_the_whole(tmp_path: Path) -> None:
+    path = raster(tmp_path / "a.npy")
+    clouds, land = (ROW > 30) & (ROW < 50), (COLUMN > 90) & (COLUMN < 120)
+    spiked = np.load(path)
+    spiked[land], spiked[5, 5] = 1e9, 1e7
+    np.save(path, spiked)
+    for name, mask in {"clouds.npy": clouds, "land.npy": land}.items():
+        np.save(tmp_path / name, mask)
+    given: dict[str, Any] = {"mask": tmp_path / "clouds.npy", "keep_out": tmp_path / "land.npy"}
+    box = ["150,100,20,20"]
+    done(windows(path, tmp_path / "out", box=box, **given))
+    whole = npfill.complete(path, box=box, model="nearest", samples=0, **given)
+    assert np.array_equal(np.load(tmp_path / "out/a_mean.npy"), whole.mean, equal_nan=True)
+    assert (whole.mean[~land].max() < 400) == (spiked[5, 5] < 400)
+    np.save(tmp_path / "clouds.npy", np.zeros_like(clouds))
+    with pytest.raises(InputError, match="selects 0 px"):
+        _ = windows(path, tmp_path / "none", **given).agreed
+
+
+@pytest.mark.slow
+def test_what_no_window_sees_follows_from_a_coarse_grid_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("npfill.completion.windows.HALO", 64)
+    away = np.hypot(ROW - 75, COLUMN - 100)
+    values = np.where(HOLE | (away < 70), np.nan, FIELD)
+    np.save(tmp_path / "a.npy", values)
+    run = windows(tmp_path / "a.npy", tmp_path, 128, model=of("convcnp", 1))
+    assert [*done(run)] == ["mean", "std"]
+    whole, (far, _) = run.overview.whole, run.agreed
+    nothing = np.zeros((HEIGHT, WIDTH, 1))
+    known, _ = far.blended(nothing, None, (0, 0))
+    weight = 1 - (far.blended(nothing + 1, None, (0, 0))[0] - known)
+    alone = (weight > 1 - 1e-6)[..., 0]
+    mean = np.load(tmp_path / "a_mean.npy")
+    assert away[alone].max() < 55
+    assert alone[away < 10].all()
+    assert mean[alone] == pytest.approx((whole.low + whole.width * known)[alone][:, 0], abs=1e-3)
+    assert weight[away > 90].max() == 0
 
 
 @pytest.mark.slow
@@ -108,7 +154,9 @@ def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_what_cannot_be_done_in_windows_is_refused(tmp_path: Path) -> None:
+def test_what_cannot_be_done_in_windows_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = raster(tmp_path / "a.npy")
     done(windows(path, tmp_path))
     with pytest.raises(OverwriteError):
@@ -116,6 +164,10 @@ def test_what_cannot_be_done_in_windows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match="not read in windows"):
         windows(tmp_path / "b.png", tmp_path).mine()
+    for option in (["--samples", "9"], ["--inner"], ["--mask", "alpha"], ["--kind", "classes"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["complete", str(path), "--window", "64", "-o", str(tmp_path / "b"), *option])
+        assert f"{option[0]}: not in windows" in capsys.readouterr().err
     for wrong in ("", "0/2", "3/2", "a/b", "1"):
         with pytest.raises(UsageError, match="part="):
             part_of(wrong)

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 
 def in_windows(run: "Windows", reporter: Reporter) -> "Record":
     """Complete one raster in windows, or a part of these; the record of what was done."""
-    predictor = run.predictor
+    predictor = run.completer
     say_terms(reporter, predictor.name, predictor.terms)
+    for note in run.selected.notes:
+        reporter.warn(note)
     todo, stays = run.mine(), 0
     said = f"{len(run.places):,} windows, {len(todo):,} to complete"
     reporter.say(f"{said} in this part" if run.part[1] > 1 else said)
+    if todo:
+        with progress(None, "reading all of it", quiet=reporter.quiet):
+            _ = run.agreed
     with progress(len(todo), run.path.name, quiet=reporter.quiet) as shown:
         for number in todo:
             stays += run.complete(number)

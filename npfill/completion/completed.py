@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.completion.draw_from import as_said, source_of
-from npfill.completion.hole import MaskOptions, Prepared
+from npfill.completion.hole import MaskOptions, Prepared, parts_of
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
@@ -198,16 +198,12 @@ def complete_prepared(
     masked, picture = prepared.masked, prepared.masked.picture
     if samples < 0:
         raise UsageError(f"{samples} samples", "0 or more can be drawn")
-    hole, pixels, predictor = masked.hole, masked.intensities, predictor.on(picture)
+    parts, pixels, predictor = parts_of(masked), masked.intensities, predictor.on(picture)
     refuse_beyond(
         pixels.nbytes * (2 + samples),
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
         "fewer `samples`, or a smaller picture",
     )
-    parts = [(slice(None), hole)]
-    if hole.ndim == 3:
-        each = enumerate(np.moveaxis(hole, -1, 0))
-        parts = [(slice(c, c + 1), missing) for c, missing in each if missing.any()]
     unknown = masked.by_channel | masked.unseen[..., None]
     pixels[unknown[..., 0] if unknown.shape[-1] == 1 else unknown] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]

@@ -152,7 +152,7 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
         InputError: The mask cannot be used, or selects nothing.
     """
     lacking = Hole(picture.lacking)
-    given = _given(options, picture, max_pixels)
+    given = given_by(options, picture, max_pixels)
     if given is None and not lacking.selected.any():
         raise UsageError(
             f"nothing says what is missing{sight_of(picture)}",
@@ -161,8 +161,7 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
         )
     if given is None and options.invert_mask:
         raise UsageError("`invert_mask=True`: there is no mask to invert", "`mask=FILE`")
-    given = given or from_boxes([], picture.size)
-    chosen = adjusted(given, invert=options.invert_mask, grow=0)
+    chosen = adjusted(given or from_boxes([], picture.size), invert=options.invert_mask, grow=0)
     unshrunk = union([chosen, lacking])
     hole = union([adjusted(unshrunk, invert=False, grow=options.grow), lacking])
     if unshrunk.selected.any() and not hole.selected.any():
@@ -174,13 +173,8 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     return replace(hole, lacking=lacking.selected & ~chosen.selected)
 
 
-def prepare(
-    picture: Picture,
-    masking: MaskOptions,
-    max_pixels: int = MAX_PIXELS,
-    span: tuple[np.ndarray, np.ndarray] | None = None,
-) -> Prepared:
-    """Find the hole of a picture; `span` is that of `MaskedPicture.of`.
+def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS) -> Prepared:
+    """Find the hole of a picture.
 
     Raises:
         UsageError: The options of the mask contradict each other, or select nothing.
@@ -199,7 +193,7 @@ def prepare(
         hole, unseen, stays, more = _restrained(hole, picture, masking, max_pixels)
         notes += more
     chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
-    masked = MaskedPicture.of(picture, chosen, unseen, span)
+    masked = MaskedPicture.of(picture, chosen, unseen)
     notes += [about(picture.name, note) for note in masked.notes]
     dead = [str(number + 1) for number in np.flatnonzero(masked.dead)]
     if dead:
@@ -215,14 +209,15 @@ def _restrained(
     """The hole that is filled; what is neither filled nor used; what stays missing; and notes."""
     never = np.zeros(picture.size, dtype=bool)
     for mask in masking.never:
-        fitted = MaskOptions(fit_mask=masking.fit_mask)
-        never |= _of_mask(mask, fitted, picture, max_pixels).selected
+        never |= _of_mask(
+            mask, MaskOptions(fit_mask=masking.fit_mask), picture, max_pixels
+        ).selected
     far = masking.max_distance
     hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
     return hole, never | stays, stays, notes
 
 
-def _given(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:
+def given_by(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:
     """The union of what masks and boxes select; None without any."""
     changed = {"fit_mask=True": options.fit_mask, "mask_label": options.mask_label}
     changed["mask_threshold"] = options.mask_threshold is not None
@@ -255,3 +250,11 @@ def _of_mask(mask: Mask, options: MaskOptions, picture: Picture, max_pixels: int
         labels=options.mask_label,
         inverted=options.invert_mask,
     )
+
+
+def parts_of(masked: MaskedPicture) -> list[tuple[slice, np.ndarray]]:
+    """All channels together with their hole, or one after another where the hole differs."""
+    if masked.hole.ndim == 2:
+        return [(slice(None), masked.hole)]
+    each = enumerate(np.moveaxis(masked.hole, -1, 0))
+    return [(slice(number, number + 1), hole) for number, hole in each if hole.any()]

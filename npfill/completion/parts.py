@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from npfill.completion.hole import MaskOptions
+from npfill.completion.hole import MaskOptions, is_file
 from npfill.completion.outputs import OutputOptions
 from npfill.completion.parameters import SamplingOptions
-from npfill.completion.windows import Windows
+from npfill.completion.windows import Windows, halo
 from npfill.errors import UsageError
+from npfill.pictures.picture import AUTO, DATA
+
+_NO_SAMPLES = "a mean and a std are made: samples of two windows would not fit where they meet"
 
 
 def part_of(text: str) -> tuple[int, int]:
@@ -39,26 +42,27 @@ def windows_of(
     """
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
-    given = {
-        "mask": masking.masks,
-        "box": masking.box,
-        "keep_out": masking.never,
-        "inner": masking.inner,
-        "grow": masking.grow,
-        "wrap": output.asked.wrap,
-        "emit": output.emit not in {None, "mean,std"},
-        "name": output.name,
-        "tolerance": sampling.tolerance is not None,
-        "adapt": sampling.adapt,
-    }
-    for name, value in given.items():
-        if value:
-            raise UsageError(f"`{name}`: not in windows", "what has no data is filled there")
+    asked, default = output.asked, SamplingOptions()
+    for name, (is_given, hint) in {
+        "mask": (not all(map(is_file, masking.masks + masking.never)), "masks in files are"),
+        "inner": (masking.inner, "a hole may reach a border outside of its window"),
+        "grow": (masking.grow, "grow the mask itself"),
+        "max_distance": ((masking.max_distance or 0) > halo(), f"at most {halo()} pixels"),
+        "wrap": (asked.wrap, "the last column is in another window"),
+        "kind": (asked.kind not in {AUTO, DATA}, "classes and angles are completed whole"),
+        "emit": (output.emit not in {None, "mean,std"}, _NO_SAMPLES),
+        "samples": (sampling.samples > default.samples, _NO_SAMPLES),
+        "sampler": (sampling.sampler != AUTO or sampling.rounds, _NO_SAMPLES),
+        "noise": (sampling.noise or sampling.draw_from, _NO_SAMPLES),
+        "name": (output.name, "results are called as without it"),
+        "tolerance": (sampling.tolerance is not None, "results have the std"),
+        "adapt": (sampling.adapt, "a network is trained on a picture that is read whole"),
+    }.items():
+        if is_given:
+            raise UsageError(f"`{name}`: not in windows", hint)
     if len(images) != 1:
         raise UsageError(f"`window`: {len(images)} rasters", "one at a time")
     path, number = Path(images[0]), part_of(part or "1/1")
     folder = Path(output.output) if output.output else path.parent
-    asked, predictor = output.asked, load(model, device)
-    return Windows(
-        path, window, folder, asked, masking, sampling, predictor, output.overwrite, number
-    )
+    rest = load(model, device), output.overwrite, number, output.max_pixels
+    return Windows(path, window, folder, asked, masking, sampling, *rest)

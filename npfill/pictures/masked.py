@@ -11,14 +11,8 @@ from npfill.errors import InputError, NpfillError
 from npfill.pictures.formats.geotiff import of_deviation
 from npfill.pictures.nodata import without_no_data
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
-from npfill.pictures.scales import (
-    at_ranks,
-    from_line,
-    observed,
-    range_of_data,
-    ranks,
-)
-from npfill.pictures.wild import seen_of_data
+from npfill.pictures.scales import at_ranks, from_line, observed, range_of_data, ranks
+from npfill.pictures.wild import Whole, seen_of_data
 
 Values = Float[np.ndarray, "height width channel"]
 
@@ -43,6 +37,7 @@ class MaskedPicture:
         unseen: True where the picture is neither filled nor seen by what fills it.
         bounded: No intensity beyond 0 and 1 is filled in: that of anything but numbers.
         notes: Lines for the user.
+        whole: Facts of the raster that the picture is a window of.
     """
 
     picture: Picture
@@ -55,6 +50,7 @@ class MaskedPicture:
     unseen: Bool[np.ndarray, "height width"]
     bounded: bool
     notes: tuple[str, ...]
+    whole: Whole | None = None
 
     @classmethod
     def of(
@@ -62,11 +58,11 @@ class MaskedPicture:
         picture: Picture,
         selected: Bool[np.ndarray, "height width"],
         unseen: Bool[np.ndarray, "height width"] | None = None,
-        span: tuple[np.ndarray, np.ndarray] | None = None,
+        whole: Whole | None = None,
     ) -> "MaskedPicture":
         """Mask a picture where `selected` is True, and where its values are missing.
 
-        Where `unseen` is True, nothing is filled or used. `span` has `low` and `width` of data.
+        Where `unseen` is True, nothing is filled or used. Data may be a window of a whole raster.
 
         Raises:
             InputError: Nothing is observed of data, or what is is infinite, or differs by more than
@@ -81,10 +77,10 @@ class MaskedPicture:
         if picture.missing is not None:
             hole = selected[..., None] | picture.missing[..., :colours]
         if picture.is_data:
-            hidden, unseen, bounded, notes = seen_of_data(picture, hole, unseen)
-            low, width = span or range_of_data(picture, hidden)
+            hidden, unseen, bounded, notes = seen_of_data(picture, hole, unseen, whole)
+            low, width = (whole.low, whole.width) if whole else range_of_data(picture, hidden)
             dead = np.asarray(hidden.all(axis=(0, 1))) & (not picture.unit)
-            if dead.all():
+            if dead.all() and whole is None:
                 raise InputError(
                     f"{picture.name}: nothing is observed: every value is missing or selected",
                     "data without any have no level and no unit",
@@ -102,7 +98,7 @@ class MaskedPicture:
         anywhere = hole if flat else np.logical_or.reduce(hole, axis=-1)
         by_channel = hole[..., None] if flat else hole
         rest = (low, width, dead, by_channel, anywhere, unseen, bounded, tuple(notes))
-        return cls(picture, hole, *rest)
+        return cls(picture, hole, *rest, whole)
 
     @property
     def intensities(self) -> Values:
@@ -232,6 +228,9 @@ class MaskedPicture:
         """The least and the greatest value that is filled in, of each colour channel, exactly."""
         picture = self.picture
         dtype = picture.values.dtype
+        if self.whole is not None:
+            least, most = (_in_type(ends, dtype) for ends in self.whole.limits)
+            return least, most
         with np.errstate(over="ignore"):
             ends = (from_line(picture, end) for end in (self.low, self.low + self.width))
             low, high = (_in_type(end, dtype) for end in ends)

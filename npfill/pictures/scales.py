@@ -1,5 +1,7 @@
 """The values of data on the scale of intensities: numbers, classes and angles."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Shaped
 
@@ -61,17 +63,31 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
     ends = []
     for channel in range(picture.colours):
         seen = to_line(picture, observed(picture, hole, channel))
-        low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
+        ends.append((float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0))
+    return range_between(picture.name, ends)
+
+
+def range_between(name: str, ends: Sequence[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """The value of intensity 0 of each channel, and the difference to 1, from least and greatest.
+
+    Raises:
+        InputError: They are infinite, or differ by more than floats can say.
+    """
+    found = []
+    for low, high in ends:
         if low == high:
             # Half of a subnormal number may be no number above zero.
             around = (abs(low) if abs(low) >= np.finfo(np.float64).tiny else 1.0) / 2
             most = np.finfo(np.float64).max
-            low, high = max(low - around, -most), min(low + around, most)
-        ends.append((low, high - low))
-    low, width = np.array(ends).T
+            found.append((max(low - around, -most), min(low + around, most)))
+        else:
+            found.append((low, high))
+    low, high = np.array(found).T
+    with np.errstate(over="ignore"):
+        width = high - low
     if not np.isfinite(width).all():
         raise InputError(
-            f"{picture.name}: its values are infinite or too far apart",
+            f"{name}: its values are infinite or too far apart",
             "NaN marks what is missing; or select them with `mask`",
         )
     return low, width

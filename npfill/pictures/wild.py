@@ -1,21 +1,55 @@
 """Wild values: a cosmic ray, a speck, a glint; few, far from all others, and alone."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from npfill.pictures.picture import Picture
 from npfill.pictures.scales import in_unit, to_line
 
 _TAIL = 0.01  # the share at each end that may be anything
 _FEWEST = 20  # values, of fewer none is wild
-_SAMPLE = 2**20  # values that the quantiles are of, at most
+SAMPLE = 2**20  # values that the quantiles are of, at most
 # Distances beyond the quantiles, in the distance of these: where neighbours say otherwise, and
 # where there are none.
 _BESIDE_OTHERS, _ALONE = 1.0, 10.0
 
 
+@dataclass(frozen=True)
+class Whole:
+    """Facts of a whole raster of data, where a picture is a window of it.
+
+    Attributes:
+        low, width: The value of intensity 0 of each channel, and the difference to that of 1.
+        limits: The least and the greatest value of each channel that is not wild.
+        quantiles: Of each channel, those that a wild value is measured from: see `tails`.
+        dead: True of channels without an observed value.
+    """
+
+    low: Float[np.ndarray, " channel"]
+    width: Float[np.ndarray, " channel"]
+    limits: Float[np.ndarray, "2 channel"]
+    quantiles: Float[np.ndarray, "channel 2"]
+    dead: Bool[np.ndarray, " channel"]
+
+
+def tails(known: Shaped[np.ndarray, " value"]) -> tuple[float, float]:
+    """The quantiles of 1 and 99 %, of a million values at most; NaN of few, and of a constant."""
+    known = known[:: -(-len(known) // SAMPLE) or 1].astype(np.float64)
+    if len(known) >= _FEWEST:
+        low = float(np.quantile(known, _TAIL, method="higher"))
+        high = float(np.quantile(known, 1 - _TAIL, method="lower"))
+        if 0 < high - low < np.inf:
+            return low, high
+    return np.nan, np.nan
+
+
 def wild(
-    values: Shaped[np.ndarray, "height width"], seen: Bool[np.ndarray, "height width"]
+    values: Shaped[np.ndarray, "height width"],
+    seen: Bool[np.ndarray, "height width"],
+    quantiles: Sequence[float] = (),
 ) -> tuple[Bool[np.ndarray, "height width"], str]:
     """Find values that are far from nearly all others and from most of those beside them.
 
@@ -26,18 +60,14 @@ def wild(
     Args:
         values: Finite where they are seen.
         seen: True where they are observed.
+        quantiles: Those of a picture that this is a window of.
 
     Returns:
         True where a value is wild; and the range that is not far, in words.
     """
     alone = np.zeros(seen.shape, dtype=bool)
-    known = values[seen].astype(np.float64)
-    known = known[:: -(-len(known) // _SAMPLE) or 1]
-    if len(known) < _FEWEST:
-        return alone, ""
-    low = float(np.quantile(known, _TAIL, method="higher"))
-    high = float(np.quantile(known, 1 - _TAIL, method="lower"))
-    if not 0 < high - low < np.inf:
+    low, high = quantiles or tails(values[seen])
+    if np.isnan(low):
         return alone, ""
     with np.errstate(all="ignore"):
         beyond = np.maximum(low - values, values - np.float64(high)) / (high - low)
@@ -54,7 +84,10 @@ def wild(
 
 
 def seen_of_data(
-    picture: Picture, hole: np.ndarray, unseen: Bool[np.ndarray, "height width"]
+    picture: Picture,
+    hole: np.ndarray,
+    unseen: Bool[np.ndarray, "height width"],
+    whole: Whole | None = None,
 ) -> tuple[np.ndarray, Bool[np.ndarray, "height width"], bool, list[str]]:
     """The values of data that are completed from.
 
@@ -62,6 +95,7 @@ def seen_of_data(
         picture: The data.
         hole: True where they are filled, of all channels or of each.
         unseen: True where nothing is filled or used.
+        whole: Facts of the raster that they are a window of.
 
     Returns:
         True where values are not used, in the axes of the hole; what is unseen, with wild values;
@@ -70,7 +104,7 @@ def seen_of_data(
     hidden, notes = hole | (unseen if hole.ndim == 2 else unseen[..., None]), list[str]()
     bounded = bool(picture.measure) or in_unit(picture, hidden)
     if not bounded:
-        unseen, notes = _with_wild(picture, hidden, unseen)
+        unseen, notes = _with_wild(picture, hidden, unseen, whole)
         hidden = hole | (unseen if hole.ndim == 2 else unseen[..., None])
     return hidden, unseen, bounded or picture.asked.clip, notes
 
@@ -79,6 +113,7 @@ def _with_wild(
     picture: Picture,
     hidden: Bool[np.ndarray, "height width *channel"],
     unseen: Bool[np.ndarray, "height width"],
+    whole: Whole | None,
 ) -> tuple[Bool[np.ndarray, "height width"], list[str]]:
     """Add the wild values that are not hidden to what is unseen, with notes on them."""
     notes = []
@@ -86,7 +121,8 @@ def _with_wild(
         seen = ~(hidden if hidden.ndim == 2 else hidden[..., channel])
         line = np.zeros(seen.shape)
         line[seen] = to_line(picture, picture.values[seen, channel])
-        found, others = wild(line, seen)
+        quantiles = () if whole is None else whole.quantiles[channel].tolist()
+        found, others = wild(line, seen, quantiles)
         if found.any():
             band = f" of band {channel + 1}" if picture.colours > 1 else ""
             notes.append(

@@ -1,0 +1,158 @@
+"""The prediction of a window of a raster, whose std a check over many windows rescales."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from npfill.completion.hole import parts_of
+from npfill.files import json_text
+from npfill.pictures.masked import MaskedPicture
+
+if TYPE_CHECKING:
+    from npfill.predictor import Predictor
+    from npfill.predictor.rescaled import Rescaling
+    from npfill.predictor.self_check import Compared
+
+# The places that are checked in all.
+_PLACES = 24
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of a raster, with what is around it.
+
+    Attributes:
+        masked: The data, and all of their holes.
+        own: Rows and columns of the window itself.
+        corner: Row and column of the first pixel around it, in the raster.
+        wanted: True where a value is missing that may be filled.
+    """
+
+    masked: MaskedPicture
+    own: tuple[slice, slice]
+    corner: tuple[int, int]
+    wanted: Bool[np.ndarray, "rows columns"]
+
+    @cached_property
+    def inside(self) -> Bool[np.ndarray, "rows columns"]:
+        """True in the window itself."""
+        inside = np.zeros(self.masked.picture.size, dtype=bool)
+        inside[self.own] = True
+        return inside
+
+
+@dataclass(frozen=True)
+class Rescalings:
+    """The rescaling of the std by errors over a raster, of channels that are completed together.
+
+    Attributes:
+        found: The rescaling by the first channel and the one after the last.
+    """
+
+    found: "dict[tuple[int, int], Rescaling]"
+
+    @classmethod
+    def by(
+        cls, windows: Iterable[Window], count: int, predictor: "Predictor", seed: int
+    ) -> "Rescalings":
+        """Hide visible pixels in some windows of a raster, and compare.
+
+        Args:
+            windows: Those to choose from; of the first that have a hole some places are taken.
+            count: The number of windows of the raster.
+            predictor: What completes them; a baseline is not checked.
+            seed: What is hidden depends on it.
+        """
+        from npfill.predictor import NeuralPredictor  # noqa: PLC0415 - loads torch
+        from npfill.predictor.rescaled import rescaling  # noqa: PLC0415
+        from npfill.predictor.self_check import compared, hide  # noqa: PLC0415
+
+        if not isinstance(predictor, NeuralPredictor):
+            return cls({})
+
+        errors: dict[tuple[int, int], list[Compared]] = defaultdict(list)
+        each, left = max(1, _PLACES // count), _PLACES
+        for window in windows:
+            masked = window.masked
+            if left <= 0:
+                break
+            if not masked.by_channel[window.own].any():
+                continue
+            left -= each
+            for channels, missing in parts_of(masked):
+                absent, pixels = missing | masked.unseen, _seen(masked)
+                hidden, _ = hide(absent, seed, missing & window.inside)
+                part = np.ascontiguousarray(pixels[..., channels])
+                found = compared(
+                    predictor, part, absent, hidden[:each], seed, bounded=masked.bounded
+                )
+                if found is not None:
+                    off, stds, classes, at = found
+                    errors[_key(channels, masked)].append((off, stds, classes, at + window.corner))
+        joined = {}
+        for key, some in errors.items():
+            *values, at = (np.concatenate(part) for part in zip(*some, strict=True))
+            once = np.sort(np.unique(at, axis=0, return_index=True)[1])  # windows overlap
+            joined[key] = rescaling(*(part[once] for part in (*values, at)))
+        return cls(joined)
+
+    def as_text(self) -> str:
+        """All of it as JSON."""
+        found = [
+            [first, last, each.levels.tolist(), each.slope, each.centre, *each.ends]
+            for (first, last), each in self.found.items()
+        ]
+        return json_text(found)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Rescalings":
+        """Those of such a text."""
+        from npfill.predictor.rescaled import Rescaling  # noqa: PLC0415 - loads torch
+
+        return cls(
+            {
+                (first, last): Rescaling(np.array(levels), slope, centre, (low, high))
+                for first, last, levels, slope, centre, low, high in json.loads(text)
+            }
+        )
+
+
+def predicted(
+    masked: MaskedPicture, predictor: "Predictor", seed: int, rescalings: Rescalings
+) -> tuple[
+    Float[np.ndarray, "rows columns channel"], Float[np.ndarray, "rows columns channel"] | None
+]:
+    """Intensities that complete a window, and their std, 0 outside the hole; None without any."""
+    from npfill.predictor.hidden import classes_of  # noqa: PLC0415 - loads torch
+    from npfill.predictor.self_check import SelfCheck  # noqa: PLC0415
+
+    pixels = _seen(masked)
+    mean, std, has_std = pixels.copy(), np.zeros_like(pixels), True
+    for channels, missing in parts_of(masked):
+        absent, check = missing | masked.unseen, None
+        if rescale := rescalings.found.get(_key(channels, masked)):
+            check = SelfCheck(1, rescaling=rescale, hole=classes_of(absent))
+        part = np.ascontiguousarray(pixels[..., channels])
+        given = predictor.predict(part, absent, seed=seed, check=check, bounded=masked.bounded)
+        given = given.within(missing[absent])
+        mean[missing, channels] = given.mean
+        has_std = given.std is not None
+        std[missing, channels] = 0 if given.std is None else given.std
+    return mean, std if has_std else None
+
+
+def _key(channels: slice, masked: MaskedPicture) -> tuple[int, int]:
+    first, last, _ = channels.indices(masked.picture.colours)
+    return first, last
+
+
+def _seen(masked: MaskedPicture) -> Float[np.ndarray, "rows columns channel"]:
+    pixels = masked.intensities
+    pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
+    return pixels

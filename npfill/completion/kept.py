@@ -1,0 +1,105 @@
+"""Files of a raster whose windows are completed, kept until all are done."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from npfill.files import write_bytes
+from npfill.pictures.formats.geotiff import of_deviation
+from npfill.pictures.picture import Picture
+from npfill.pictures.windows import Ends, Raster
+
+_BAND = 256  # rows that are written at once
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A folder with the holes of the windows that are done, and what was found for all.
+
+    Attributes:
+        folder: The folder.
+        places: The rows and columns of each window.
+        raster: The raster.
+        like: A pixel of it.
+    """
+
+    folder: Path
+    places: list[tuple[Ends, Ends]]
+    raster: Raster
+    like: Picture
+
+    def file(self, number: int) -> Path:
+        """That of a window."""
+        return self.folder / f"{number:06}.npz"
+
+    def once(self, name: str, found: Callable[[], bytes]) -> bytes:
+        """A finding for all windows, made once, by whomever comes first."""
+        file = self.folder / name
+        if not file.is_file():
+            write_bytes(file, found())
+        return file.read_bytes()
+
+    def write(self, name: str, path: Path, advance: Callable[[], None]) -> None:
+        """Write a result from what is kept of all windows; call `advance` now and then."""
+        like = self.like
+        if name == "std":
+            colours = like.values[..., : like.colours]
+            kind = (
+                np.promote_types(colours.dtype, np.float32) if colours.dtype.kind == "f" else "f4"
+            )
+            like = replace(
+                like,
+                values=colours.astype(kind),
+                validity=False,
+                missing=None,
+                info=of_deviation(like.info),
+            )
+        temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
+        try:
+            self.raster.write(temporary, like, self._bands(name, like, advance))
+            os.replace(temporary, path)  # noqa: PTH105
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _bands(self, name: str, like: Picture, advance: Callable[[], None]) -> Iterator[np.ndarray]:
+        """The rows of a result, `_BAND` at once, from what is kept of the windows."""
+        height, width = self.raster.size
+        colours = self.like.colours
+        held: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for top in range(0, height, _BAND):
+            bottom = min(top + _BAND, height)
+            if name == "mean":
+                values = self.raster.read((top, bottom), (0, width)).values.copy()
+            else:
+                values = np.zeros((bottom - top, width, colours), like.values.dtype)
+            for number, (rows, columns) in enumerate(self.places):
+                if rows[1] <= top or rows[0] >= bottom:
+                    held.pop(number, None)
+                    continue
+                if number not in held:
+                    held[number] = self._held(name, number, colours, values.dtype)
+                hole, filled = held[number]
+                t, b = max(top, rows[0]), min(bottom, rows[1])
+                part = slice(t - rows[0], b - rows[0])
+                target = values[t - top : b - top, slice(*columns), :colours]
+                target[hole[part]] = filled[part][hole[part]]
+            yield values
+            advance()
+
+    def _held(
+        self, name: str, number: int, colours: int, kind: np.dtype
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The hole of a window, and what fills it."""
+        rows, columns = self.places[number]
+        shape = (rows[1] - rows[0], columns[1] - columns[0], colours)
+        hole, filled = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=kind)
+        with np.load(self.file(number)) as kept:
+            if kept["hole"].size:
+                hole = np.unpackbits(kept["hole"], count=hole.size).reshape(shape).astype(bool)
+                if name in kept:
+                    filled[hole] = kept[name]
+        return hole, filled
