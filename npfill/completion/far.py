@@ -32,7 +32,7 @@ class Far:
 
     cell: int
     mean: Values
-    std: Values
+    std: Float[np.ndarray, "rows columns _"]
     weight: Values
 
     @classmethod
@@ -49,7 +49,7 @@ class Far:
         assert picture.missing is not None
         weight = _weight(~picture.missing, reach // cell // 2)
         if not weight.any():
-            return cls(cell, weight[:0], weight[:0], weight)
+            return cls(cell, weight, weight, weight)
         dead = overview.whole.dead
         zero, one, none = np.zeros(len(dead)), np.ones(len(dead)), np.full((len(dead), 2), np.nan)
         whole = Whole(zero, one, np.array([zero, one]), none, dead)
@@ -74,7 +74,9 @@ class Far:
             std = std + weight * (self._at(self.std, corner, mean.shape) - std)
         return mean.astype(np.float32), None if std is None else std.astype(np.float32)
 
-    def _at(self, cells: Values, corner: tuple[int, int], shape: tuple[int, ...]) -> Values:
+    def _at(
+        self, cells: Values, corner: tuple[int, int], shape: tuple[int, ...]
+    ) -> Float[np.ndarray, "height width channel"]:
         """The bilinear interpolation of cells at the pixels of a window."""
         for axis, (first, length) in enumerate(zip(corner, shape[:2], strict=True)):
             places = (np.arange(first, first + length) + 0.5) / self.cell - 0.5

@@ -169,8 +169,7 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
             f"{options.name}: `grow={options.grow}` leaves nothing of the hole",
             "shrink it by less",
         )
-    hole = check(hole, options.name)
-    return replace(hole, lacking=lacking.selected & ~chosen.selected)
+    return replace(check(hole, options.name), lacking=lacking.selected & ~chosen.selected)
 
 
 def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS) -> Prepared:
@@ -208,10 +207,9 @@ def _restrained(
 ) -> tuple[Hole, np.ndarray, np.ndarray, list[str]]:
     """The hole that is filled; what is neither filled nor used; what stays missing; and notes."""
     never = np.zeros(picture.size, dtype=bool)
+    fitted = MaskOptions(fit_mask=masking.fit_mask)
     for mask in masking.never:
-        never |= _of_mask(
-            mask, MaskOptions(fit_mask=masking.fit_mask), picture, max_pixels
-        ).selected
+        never |= _of_mask(mask, fitted, picture, max_pixels).selected
     far = masking.max_distance
     hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
     return hole, never | stays, stays, notes

@@ -78,7 +78,7 @@ class Overview:
         """The facts that a window needs."""
         dead = ~np.isfinite(self.limits).all(axis=0)
         ends = np.where(dead, [[0.0], [1.0]], self.ends)
-        low, width = range_between(self.name, ends.T.tolist())
+        low, width = range_between(self.name, [*zip(*ends.tolist(), strict=True)])
         return Whole(low, width, self.limits, self.quantiles, dead)
 
     def coarse(self) -> Picture:
@@ -149,7 +149,7 @@ class _Grid:
         """Limits, ends, quantiles, the cell's side, means and roughness."""
         dead = ~np.isfinite(self.limits).all(axis=0)
         ends = np.where(dead, [[0.0], [1.0]], self._ends)
-        low, width = range_between(name, ends.T.tolist())
+        low, width = range_between(name, [*zip(*ends.tolist(), strict=True)])
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = self._sum / self._count
             spread = np.maximum(self._squares - self._sum * mean, 0.0)
