@@ -203,13 +203,12 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
 
 
 def _restrained(
-    hole: Hole, picture: Picture, masking: MaskOptions, max_pixels: int
+    hole: Hole, picture: Picture, masking: MaskOptions, most: int
 ) -> tuple[Hole, np.ndarray, np.ndarray, list[str]]:
     """The hole that is filled; what is neither filled nor used; what stays missing; and notes."""
     never = np.zeros(picture.size, dtype=bool)
-    fitted = MaskOptions(fit_mask=masking.fit_mask)
     for mask in masking.never:
-        never |= _of_mask(mask, fitted, picture, max_pixels).selected
+        never |= _of_mask(mask, MaskOptions(fit_mask=masking.fit_mask), picture, most).selected
     far = masking.max_distance
     hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
     return hole, never | stays, stays, notes
