@@ -14,7 +14,7 @@ def in_windows(run: "Windows", reporter: Reporter) -> "Record":
     predictor = run.completer
     say_terms(reporter, predictor.name, predictor.terms)
     for note in run.selected.notes:
-        reporter.warn(note)
+        reporter.note(note)
     todo, stays = run.mine(), 0
     said = f"{len(run.places):,} windows, {len(todo):,} to complete"
     reporter.say(f"{said} in this part" if run.part[1] > 1 else said)
