@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import npfill
 from npfill import mask
 from npfill.data.holes import FAMILIES
+from npfill.pictures.planes import grown
 from npfill.seeds import array_generator
 
 _FINER = 4  # times, at which damage is drawn
@@ -108,7 +109,7 @@ def colour(picture: np.ndarray, random: Random) -> Damaged:
     thin = scratches(picture, random)
     canvas = Image.fromarray(thin.wrong).convert("L")
     wide = np.asarray(canvas.resize(canvas.size)) > 0
-    wide = mask.planes.grown(wide, 2)
+    wide = grown(wide, 2)
     after = np.where(wide[..., None], np.array([255, 0, 255], np.uint8), picture)
     return Damaged(picture, _jpeg(after, 90), wide)
 

@@ -29,8 +29,9 @@ _FIELDS = "grids of numbers: random fields, and a network that weighs smooth sur
 LATER = {
     "npfill/completion/words.py": "how sure it is, in words, and the model made for a picture",
     "npfill/cli/doctor.py:demo_command": "a photograph mended, and the commands that do the same",
+    "npfill/notes.py": "what merely tells is told from warnings",
     "npfill/mask/__init__.py": "masks that are proposed",
-    "npfill/mask/planes.py": "masks that are proposed",
+    "npfill/pictures/planes.py": "masks that are proposed, and large photographs",
     "npfill/mask/shades.py": "masks that are proposed",
     "npfill/mask/painted.py": "masks that are proposed",
     "npfill/mask/marks.py": "masks that are proposed",
@@ -145,6 +146,7 @@ LATER = {
     "npfill/completion/mask_files.py": "masks by the names that people give them",
     "npfill/completion/preview.py": "the hole shown over the picture, before a model is needed",
     "npfill/completion/run.py:Run.preview": "the hole shown over the picture",
+    "npfill/pictures/sheet.py:image_of": "a page on which holes are painted",
     "npfill/paint/__init__.py": "a page on which holes are painted",
     "npfill/paint/server.py": "a page on which holes are painted",
     "npfill/paint/session.py": "a page on which holes are painted",

@@ -10,7 +10,7 @@ import npfill
 from benchmarks import masks
 from npfill import mask
 from npfill.errors import InputError
-from npfill.mask.planes import Pieces, above_surroundings, box_mean, grown
+from npfill.pictures.planes import Pieces, above_surroundings, box_mean, grown
 
 ROOT = Path(__file__).parents[1]
 

@@ -28,8 +28,7 @@ def check_command(
         mask, box or [], invert_mask, grow, mask_threshold, fit_mask, mask_label or []
     )
     checked = check_outside(before, after, masking)
-    for note in checked.notes:
-        reporter.note(note)
+    reporter.note(*checked.notes)
     reporter.say(checked.description)
     if checked.error is not None:
         raise checked.error

@@ -197,14 +197,12 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     """Complete one picture."""
     (job,) = run.jobs
     prepared = run.prepare(job)
-    for note in prepared.notes:
-        reporter.note(note)
+    reporter.note(*prepared.notes)
     reporter.say(prepared.description)
     say_model(run, reporter)
     with progress(None, quiet=reporter.quiet) as shown, told(shown.reach_of):
         report = run.complete(job, prepared)
-    for note in report.notes:
-        reporter.note(note)
+    reporter.note(*report.notes)
     done = report.done
     reporter.say(
         f"model {done.model}, {done.device}, seed {done.sampling.seed}, {report.seconds:.2f} s"

@@ -89,12 +89,13 @@ class Reporter:
         if not self.quiet:
             stderr.print(readable(as_flags(text)), markup=False)
 
-    def note(self, text: str) -> None:
+    def note(self, *texts: str) -> None:
         """Print what the user should know, a warning if it does not merely tell; and keep it."""
-        kind, colour = ("note", "dim") if isinstance(text, News) else ("warning", "yellow")
-        self.said[f"{kind}s"].append(as_flags(text))
-        if not self.quiet:
-            stderr.print(f"[{colour}]{kind}:[/{colour}] {plain(as_flags(text))}")
+        for text in texts:
+            kind, colour = ("note", "dim") if isinstance(text, News) else ("warning", "yellow")
+            self.said[f"{kind}s"].append(as_flags(text))
+            if not self.quiet:
+                stderr.print(f"[{colour}]{kind}:[/{colour}] {plain(as_flags(text))}")
 
 
 def shell(words: Sequence[str]) -> str:

@@ -25,9 +25,8 @@ def dry_run_of(run: "Run", reporter: Reporter, records: Records, as_json: bool) 
             run.failures.append((job.file.path, as_npfill_error(error)))
             records.fail(*run.failures[-1])
             continue
-        for note in prepared.notes:
-            reporter.note(note)
-            heard.note(note)
+        reporter.note(*prepared.notes)
+        heard.note(*prepared.notes)
         outputs = {each.name: str(each.path) for each in job.results}
         selected = prepared.hole.selected
         records.add(

@@ -154,8 +154,7 @@ def evaluate_command(
             on_start=shown.expect,
             on_batch=lambda name, kind, done: shown.advance(done, f"{name}  {kind}"),
         )
-    for note in results.notes:
-        reporter.note(note)
+    reporter.note(*results.notes)
     short: tuple[str, ...] = report.OF_SAMPLERS if chosen else report.SHORT
     if photos:
         short = ("psnr", *LOOKS) if chosen else report.OF_PHOTOGRAPHS

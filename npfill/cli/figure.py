@@ -114,15 +114,13 @@ def compare_command(
     size, channels = figures.grid_of(labels)
     picture = _noted(source.picture(size, channels), reporter)
     hole = figures.context_hole(picture, mask, context or _DEFAULT_CONTEXT, seed)
-    for note in hole.notes:
-        reporter.note(about(str(mask), note))
+    reporter.note(*(about(str(mask), note) for note in hole.notes))
     reporter.say(describe(hole))
     with progress(len(labels), "completing", lines=False) as bar:
         sheet, names, notes = figures.compare_figure(
             picture, hole, labels, samples, seed, bar.advance
         )
-    for note in notes:
-        reporter.note(note)
+    reporter.note(*notes)
     models = ", ".join(names)
     content = figures.png(sheet, models, seed)
     _write(path, content, f"{models}, seed {seed}", reporter, overwrite=overwrite)
@@ -189,8 +187,7 @@ def _numbers(contexts: str) -> list[int]:
 
 def _noted(picture: "Picture", reporter: Reporter) -> "Picture":
     """The picture, once what the user should know of it is said."""
-    for note in picture.notes:
-        reporter.note(about(picture.name, note))
+    reporter.note(*(about(picture.name, note) for note in picture.notes))
     return picture
 
 

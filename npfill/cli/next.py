@@ -88,8 +88,7 @@ def next_command(
         device=device,
         max_pixels=max_pixels or exploring.MAX_PIXELS,
     )
-    for note in notes:
-        reporter.note(note)
+    reporter.note(*notes)
     say_terms(reporter, explorer.model.name, explorer.model.terms)
     if watch is not None and output is not None:
         reporter.say(f"points in {output}, answers from {watch}; Ctrl-C ends it, and it can go on")
@@ -102,8 +101,7 @@ def next_command(
     planned, lengths = exploring.plan(explorer, count, budget), list[float]()
     if path:
         planned, lengths = exploring.in_tours(planned)
-    for note in explorer.notes:
-        reporter.note(note)
+    reporter.note(*explorer.notes)
     reporter.say(_expected(explorer, planned))
     for number, length in enumerate(lengths, 1):
         of = f" of round {number}" if len(lengths) > 1 else ""
@@ -133,10 +131,8 @@ def next_command(
 def _on_round(explorer: "Explorer", said: set[str], reporter: Reporter) -> None:
     """Say how far the measurement is, and what is new of what the user should know."""
     reporter.say(_state(explorer))
-    for note in explorer.notes:
-        if note not in said:
-            reporter.note(note)
-        said.add(note)
+    reporter.note(*(note for note in explorer.notes if note not in said))
+    said.update(explorer.notes)
 
 
 def _state(explorer: "Explorer") -> str:

@@ -98,13 +98,11 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
                 raise
             else:
                 heard = Reporter(quiet=True)
-                for note in noted:
-                    heard.note(note)
+                heard.note(*noted)
                 records.add(report.as_json() | heard.said)
                 reporter.say(line_of(image, report))
                 looks += [(report.unsure, image)] if report.unsure else []
-            for note in noted:
-                reporter.note(note if note.startswith(image) else about(image, note))
+            reporter.note(*(one if one.startswith(image) else about(image, one) for one in noted))
             shown.advance()
     if run.jobs:
         name, device = run.predictor.name, run.predictor.device

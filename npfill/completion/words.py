@@ -5,10 +5,9 @@ from jaxtyping import Bool, Float
 
 from npfill import zoo
 from npfill.mask import sight
-from npfill.mask.planes import Pieces
-from npfill.pictures.hole import around
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
+from npfill.pictures.planes import Pieces, around
 
 _UNSURE = 0.1  # a standard deviation beyond which a pixel is a guess: 25 levels of 255
 _FEWEST = 9  # pixels of a place
@@ -23,10 +22,16 @@ def unsure(
     return (np.square(std).mean(-1) > _UNSURE**2) & hole
 
 
-def how_sure(
-    std: Float[np.ndarray, "height width channel"], hole: Bool[np.ndarray, "height width"]
-) -> str:
-    """A line such as "sure nearly everywhere, unsure at 3 places, the largest about 412,230"."""
+def sureness(
+    std: Float[np.ndarray, "height width channel"] | None, masked: MaskedPicture
+) -> list[str]:
+    """A line such as "sure nearly everywhere, unsure at 3 places, the largest about 412,230".
+
+    None without a std, and of data, which have a unit.
+    """
+    if std is None or masked.picture.is_data:
+        return []
+    hole = masked.anywhere
     near = around(hole)
     pieces = Pieces.of(unsure(std[near], hole[near]))
     places = pieces.size >= _FEWEST
@@ -34,21 +39,12 @@ def how_sure(
     share = float(pieces.size[places].sum() / max(1, hole.sum()))
     words = next((words for most, words in _WORDS if share <= most), "a guess in much of the hole")
     if not count:
-        return words
+        return [words]
     largest = int(np.where(places, pieces.size, 0).argmax())
     x = near[1].start + (pieces.left[largest] + pieces.right[largest]) // 2
     y = near[0].start + (pieces.top[largest] + pieces.bottom[largest]) // 2
     where = f"{count} places, the largest about {x},{y}" if count > 1 else f"a place about {x},{y}"
-    return f"{words}, unsure at {where}"
-
-
-def sureness(
-    std: Float[np.ndarray, "height width channel"] | None, masked: MaskedPicture
-) -> list[str]:
-    """A line on how sure the completion of a picture is; none of data, which have a unit."""
-    if std is None or masked.picture.is_data:
-        return []
-    return [how_sure(std, masked.anywhere)]
+    return [f"{words}, unsure at {where}"]
 
 
 def better_model(picture: Picture, name: str) -> list[str]:

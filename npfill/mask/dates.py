@@ -3,8 +3,8 @@
 import numpy as np
 
 from npfill.mask.painted import Levels, Selected, levels_of
-from npfill.mask.planes import above_surroundings, extreme, grown
 from npfill.mask.shades import Shade, shades
+from npfill.pictures.planes import above_surroundings, extreme, grown
 
 _ROOM = (0.22, 0.5)  # of a corner box for a date: shares of height and width
 _FAINT = 8.0  # levels

@@ -2,7 +2,7 @@
 
 from npfill.mask.network import find
 from npfill.mask.painted import Selected, levels_of
-from npfill.mask.planes import grown
+from npfill.pictures.planes import grown
 
 
 def scratches(picture: object, *, strength: float = 1.0, grow: int = 1) -> Selected:

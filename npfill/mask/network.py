@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from npfill.mask.planes import (
+from npfill.mask.shades import Shade, shades
+from npfill.pictures.planes import (
     Pieces,
     Plane,
     Selected,
@@ -22,7 +23,6 @@ from npfill.mask.planes import (
     extreme,
     moved,
 )
-from npfill.mask.shades import Shade, shades
 
 Levels = Float[np.ndarray, "height width 3"]
 Measures = Float[np.ndarray, "height width measure"]

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.errors import InputError
-from npfill.mask.planes import Pieces, box_mean, grown
 from npfill.pictures.colours import of_colour
 from npfill.pictures.convert import as_picture
 from npfill.pictures.hole import width_by_height
 from npfill.pictures.picture import Picture
+from npfill.pictures.planes import Pieces, box_mean, grown
 
 Levels = Float[np.ndarray, "height width channel"]
 Selected = Bool[np.ndarray, "height width"]

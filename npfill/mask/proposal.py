@@ -11,9 +11,9 @@ from npfill.mask.dates import text
 from npfill.mask.marks import dust, scratches
 from npfill.mask.network import find
 from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
-from npfill.mask.planes import grown
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
+from npfill.pictures.planes import grown
 from npfill.pictures.sheet import panel, panel_size, table
 
 _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
@@ -82,8 +82,9 @@ class Proposal:
     def sheet_png(self) -> bytes:
         """The picture, and beside it the same with the mask in red."""
         shown = self.levels / 255
-        shown = shown if shown.shape[-1] == 3 else shown[..., :1].repeat(3, axis=-1)
-        marked = np.where(self.selected[..., None], _RED, shown)
+        marked = np.where(
+            self.selected[..., None], _RED, shown if shown.shape[-1] == 3 else shown[..., :1]
+        )
         size = panel_size(self.selected)
         sheet = table(["picture", "mask"], [""], [[panel(shown, size), panel(marked, size)]])
         return png_bytes(sheet, {"npfill_version": __version__, "npfill_output": "mask sheet"})

@@ -59,8 +59,7 @@ class NeuralProcess(nn.Module, ABC):
         any_size: True for a fully convolutional variant: it works on a picture's own grid, however
             large, and bounds its memory itself. Otherwise a grid has at most the configuration's
             `size`.
-        reach: Pixels from a target beyond which a picture changes next to nothing there; None where
-            all of it counts.
+        reach: Pixels beyond which a picture changes next to nothing; None where all of it counts.
         widest: Upper bound of the calibrated scale.
         calibration: (a, b): the calibrated scale is the predicted one times exp(a + b log f), with
             the fraction f of pixels that is observed (`log_share`). Zeros until it is fitted.

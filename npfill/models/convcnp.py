@@ -100,8 +100,7 @@ class ConvCNP(NeuralProcess):
     # Whole photographs: sixteen rounds of them take minutes, and what they draw has no texture.
     default_sampler = "exemplar"
     any_size = True
-    # The coarse network sees 240 pixels far; what the pyramid adds from beyond is below 1e-5.
-    reach = 256
+    reach = 256  # the coarse network sees 240; what the pyramid adds from beyond is below 1e-5
     # The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.
     widest = 12**-0.5
 

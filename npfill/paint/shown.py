@@ -4,14 +4,13 @@ import io
 from base64 import b64encode
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
-from npfill.pictures.hole import around
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
-from npfill.pictures.sheet import rms
+from npfill.pictures.planes import around
+from npfill.pictures.sheet import image_of, rms
 
 
 def picture_png(picture: Picture) -> bytes:
@@ -19,7 +18,7 @@ def picture_png(picture: Picture) -> bytes:
     if not picture.is_data:
         return _png(picture.image, picture)
     nothing = np.zeros(picture.size, dtype=bool)
-    return _png(Image.fromarray(_levels(MaskedPicture.of(picture, nothing).intensities)), picture)
+    return _png(image_of(MaskedPicture.of(picture, nothing).intensities), picture)
 
 
 def completion(done: CompletedPicture) -> dict[str, object]:
@@ -31,34 +30,26 @@ def completion(done: CompletedPicture) -> dict[str, object]:
     """
     masked = done.prepared.masked
     at = around(masked.anywhere)
-    alpha = np.where(masked.anywhere[at], np.uint8(255), np.uint8(0))[..., None]
+    alpha = Image.fromarray(np.where(masked.anywhere[at], np.uint8(255), np.uint8(0)))
 
     def part(values: np.ndarray) -> str:
-        image = Image.fromarray(np.concatenate([_levels(values[at]), alpha], axis=-1))
+        image = image_of(values[at])
+        image.putalpha(alpha)
         return b64encode(_png(image, masked.picture)).decode()
 
     std = None
     if done.std is not None:
-        found = rms(masked.deviation(done.std[at], done.mean[at])) * (
-            1 if masked.picture.is_data else 255
-        )
+        unit = 1 if masked.picture.is_data else 255
+        found = unit * rms(masked.deviation(done.std[at], done.mean[at]))
         std = b64encode(found.astype("<f4").tobytes()).decode()
     return {
-        "box": [at[1].start, at[0].start, len(alpha[0]), len(alpha)],
+        "box": [at[1].start, at[0].start, *alpha.size],
         "mean": part(done.mean),
         "samples": [part(sample) for sample in done.samples],
         "std": std,
         "isData": masked.picture.is_data,
         "said": [done.prepared.description, *done.doubt(verbose=False), *done.notes],
     }
-
-
-def _levels(
-    values: Float[np.ndarray, "rows columns channel"],
-) -> UInt8[np.ndarray, "rows columns 3"]:
-    """Intensities in 8 bits; of neither one nor three channels, the first is shown."""
-    shown = values if values.shape[-1] == 3 else values[..., :1].repeat(3, axis=-1)
-    return np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
 
 
 def _png(image: Image.Image, picture: Picture) -> bytes:

@@ -12,6 +12,7 @@ from npfill.pictures.classes import labelled
 from npfill.pictures.itself import MASK
 from npfill.pictures.meaning import levels_of, threshold_for
 from npfill.pictures.picture import Picture
+from npfill.pictures.planes import grown
 
 _NEARLY_NONE = 0.1  # of the pixels
 MOSTLY_SELECTED = (
@@ -190,9 +191,9 @@ def adjusted(hole: Hole, *, invert: bool, grow: int) -> Hole:
         advice = tuple(note for note in hole.notes if not note.endswith(MOSTLY_SELECTED))
         hole = Hole(~hole.selected, advice)
     if grow > 0:
-        return replace(hole, selected=_grown(hole.selected, grow))
+        return replace(hole, selected=grown(hole.selected, grow))
     if grow < 0:
-        return replace(hole, selected=~_grown(~hole.selected, -grow))
+        return replace(hole, selected=~grown(~hole.selected, -grow))
     return hole
 
 
@@ -224,29 +225,6 @@ def describe(hole: Hole) -> str:
     return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
 
 
-def around(
-    selected: Bool[np.ndarray, "height width"], margin: int = 0, multiple: int = 1
-) -> tuple[slice, slice]:
-    """The rows and columns of what is selected, with a margin, and out to multiples of a number."""
-    spans = []
-    for axis in (1, 0):
-        some = np.flatnonzero(selected.any(axis=axis))
-        first, end = int(some[0]) - margin, int(some[-1]) + 1 + margin
-        spans.append(slice(max(0, first // multiple * multiple), -(-end // multiple) * multiple))
-    return spans[0], spans[1]
-
-
 def width_by_height(size: tuple[int, ...]) -> str:
     """A height and width as text, width first."""
     return f"{size[1]}x{size[0]}"
-
-
-def _grown(selected: np.ndarray, pixels: int) -> np.ndarray:
-    """Dilate by a square, along one axis after another."""
-    for axis in (0, 1):
-        length = selected.shape[axis]
-        counts = np.insert(np.cumsum(selected, axis=axis, dtype=np.int32), 0, 0, axis=axis)
-        at = np.arange(length)
-        first, end = np.maximum(at - pixels, 0), np.minimum(at + pixels + 1, length)
-        selected = counts.take(end, axis=axis) > counts.take(first, axis=axis)
-    return selected

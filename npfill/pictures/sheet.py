@@ -161,7 +161,12 @@ def panel_size(hole: Shaped[np.ndarray, "height width"]) -> tuple[int, int]:
 
 def panel(values: Float[np.ndarray, "height width channel"], size: tuple[int, int]) -> Image.Image:
     """Draw values in [0, 1] at another size."""
-    return _resized(Image.fromarray(_bytes(_rgb(values))), size)
+    return _resized(image_of(values), size)
+
+
+def image_of(values: Float[np.ndarray, "height width channel"]) -> Image.Image:
+    """Values in [0, 1] in 8 bits; of neither one nor three channels, the first."""
+    return Image.fromarray(_bytes(_rgb(values)))
 
 
 def heat_panel(values: Float[np.ndarray, "height width"], size: tuple[int, int]) -> Image.Image:
@@ -185,7 +190,7 @@ def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "he
 
 
 def _rgb(values: np.ndarray) -> np.ndarray:
-    return values.repeat(3, -1) if values.shape[-1] == 1 else values
+    return values if values.shape[-1] == 3 else values[..., :1].repeat(3, -1)
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

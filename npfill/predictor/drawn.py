@@ -11,7 +11,6 @@ from npfill.context import Targets
 from npfill.errors import UsageError
 from npfill.gaussian import Gaussian
 from npfill.models.base import Conditioned
-from npfill.notes import News
 from npfill.pictures.picture import match_channels
 from npfill.sampling import Autoregressive, Exemplar, Sampler
 from npfill.sampling.exemplar import WIDE
@@ -91,8 +90,7 @@ def drawn(
     finer, notes = given.context.size != targets.size, Notes()
     other = sampler.substitute(given) if samples and finer else None
     if other is not None:
-        told = f"every cell of the coarser grid is observed in part: samples are {other.name}"
-        notes = (News(told),)
+        notes = (f"every cell of the coarser grid is observed in part: samples are {other.name}",)
     runs_off = samples and isinstance(sampler, Autoregressive) and given.model.any_size
     if runs_off and holds_box(~given.context.observed[0, 0].cpu(), WIDE):
         notes += (

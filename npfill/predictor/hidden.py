@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
-from npfill.pictures.hole import around
+from npfill.pictures.planes import around
 
 Place = tuple[slice, slice]
 Hidden = Bool[np.ndarray, "rows columns"]

@@ -14,9 +14,8 @@ from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
-from npfill.notes import News
-from npfill.pictures.hole import around
 from npfill.pictures.picture import ANGLE, CLASSES, Picture, match_channels
+from npfill.pictures.planes import around
 from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
 from npfill.predictor.rescaled import Findings
 from npfill.sampling import AUTO, Exemplar, Sampler, moments, sampler_for
@@ -24,8 +23,7 @@ from npfill.sampling.predictive import smaller_chunks
 
 Array = Float[np.ndarray, "height width channel"]
 HoleArray = Bool[np.ndarray, "height width"]
-# Of a picture of more pixels, a network sees the surroundings of the hole alone.
-_LARGE = 2_000_000
+_LARGE = 2_000_000  # pixels beyond which a network sees the surroundings of the hole alone
 # A sampler, None of a baseline; and what a check found, None without one.
 Chosen = Sampler | None
 Check = Findings | None
@@ -165,7 +163,7 @@ class NeuralPredictor(Predictor):
                 f"{self.device} has left",
                 '`device="cpu"`, fewer `samples`, or a smaller picture',
             ) from None
-        note = News("the device ran out of memory: done again in smaller parts")
+        note = "the device ran out of memory: done again in smaller parts"
         return replace(predicted, notes=(*predicted.notes, note))
 
 
@@ -184,12 +182,10 @@ def _predict(
             f"the model is for pictures of {model.config.channels} channels",
             "models of one or three channels complete pictures",
         )
-    seen, missing = picture, hole
-    if model.reach is not None and hole.size > _LARGE:
-        # As far as the hole depends on, from and to where cells of a pyramid begin.
-        part = around(hole, model.reach, model.reach)
-        seen, missing = picture[part], hole[part]
-    context, notes = context_of(model, seen, missing)
+    # As far as the hole depends on, from and to where cells of a pyramid begin.
+    part = around(hole, model.reach, model.reach) if model.reach and hole.size > _LARGE else ...
+    missing = hole[part]
+    context, notes = context_of(model, picture[part], missing)
     positions = torch.from_numpy(np.flatnonzero(missing)).to(context.pixels.device)
     targets, channels = Targets(positions, (missing.shape[0], missing.shape[1])), picture.shape[-1]
     with torch.no_grad():

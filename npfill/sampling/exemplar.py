@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Conditioned
+from npfill.pictures.planes import around
 from npfill.sampling.base import Asked, LogLikelihoods, Paths, Sampler, Samples, Truth
 from npfill.sampling.grain import grainy
 from npfill.sampling.independent import Independent
@@ -109,7 +111,7 @@ class Exemplar(Sampler):
             return Drawn(picture.new_zeros(len(numbers), int(hole.sum()), len(picture)), ())
         free = ~hole if self.allowed is None else ~hole & self.allowed
         parts = (picture.float(), hole, free, predicted.mean.float(), predicted.scale.float())
-        painting = Painting(*(part.cpu() for part in parts)).around(_window(hole.cpu()))
+        painting = Painting(*(part.cpu() for part in parts)).around(_window(hole.cpu().numpy()))
         notes, narrow = list[str](), not holds_box(painting.hole, NARROW)
         if not narrow and not painting.levels:
             narrow = True
@@ -141,18 +143,10 @@ class Exemplar(Sampler):
         return unknown, unknown
 
 
-def _window(hole: Bool[Tensor, "height width"]) -> tuple[slice, slice]:
+def _window(hole: Bool[np.ndarray, "height width"]) -> tuple[slice, slice]:
     """The rows and columns around a hole that patches are taken from."""
-    spans = []
-    for axis in (1, 0):
-        (places,) = hole.any(dim=axis).nonzero(as_tuple=True)
-        spans.append((int(places[0]), int(places[-1]) + 1))
-    (top, bottom), (left, right) = spans
-    height, width = bottom - top, right - left
+    height, width = (side.stop - side.start for side in around(hole))
     margin = _MARGIN
     while (height + 2 * margin) * (width + 2 * margin) < _WINDOW:
         margin += _MARGIN
-    return (
-        slice(max(0, top - margin), min(hole.shape[0], bottom + margin)),
-        slice(max(0, left - margin), min(hole.shape[1], right + margin)),
-    )
+    return around(hole, margin)

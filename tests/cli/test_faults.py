@@ -112,7 +112,7 @@ def test_a_full_device_is_asked_again_in_smaller_parts(
     ended = npfill("complete", photo, *BOX, "-m", weights, "--json")
     assert ended.code == 0
     assert device.refused == 1
-    assert any("in smaller parts" in note for note in json.loads(ended.out)["data"]["notes"])
+    assert any("in smaller parts" in note for note in json.loads(ended.out)["data"]["warnings"])
 
 
 def test_a_device_that_stays_full_is_said_with_what_to_set(

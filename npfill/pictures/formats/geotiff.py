@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import TiffImagePlugin as Pillow
 
-from npfill.notes import News
 from npfill.pictures.kind import why_data
 from npfill.pictures.nodata import is_no_data, no_data
 from npfill.pictures.picture import NO_DATA, Picture
@@ -196,11 +195,11 @@ def data(
         none = np.stack(each_none, axis=-1)
         is_colour = bands == 3 and info["photometric"] == _RGB
         if is_colour and alpha is not None:
-            notes.append(News("its alpha says what is missing, and not its no-data value"))
+            notes.append("its alpha says what is missing, and not its no-data value")
             none[...] = False
         elif (is_colour or together) and none.any():
             none = np.broadcast_to(none.all(axis=-1, keepdims=True), none.shape)
-            notes.append(News(f"a pixel is no data where all its {bands} bands are"))
+            notes.append(f"a pixel is no data where all its {bands} bands are")
         missing[..., :bands] |= none
     for each in valid:
         missing |= ~each.reshape(*each.shape[:2], -1)

@@ -34,8 +34,21 @@ def above_surroundings(plane: Plane, size: int) -> Plane:
 
 def grown(selected: Selected, pixels: int) -> Selected:
     """A selection grown by pixels in all eight directions."""
-    wider: np.ndarray = extreme(selected, 2 * pixels + 1, np.logical_or)
+    reach = min(pixels, max(selected.shape))
+    wider: np.ndarray = extreme(selected, 2 * reach + 1, np.logical_or)
     return wider
+
+
+def around(
+    selected: Bool[np.ndarray, "height width"], margin: int = 0, multiple: int = 1
+) -> tuple[slice, slice]:
+    """The rows and columns of what is selected, with a margin, and out to multiples of a number."""
+    spans = []
+    for axis in (1, 0):
+        some = np.flatnonzero(selected.any(axis=axis))
+        first, end = int(some[0]) - margin, int(some[-1]) + 1 + margin
+        spans.append(slice(max(0, first // multiple * multiple), -(-end // multiple) * multiple))
+    return spans[0], spans[1]
 
 
 def box_mean(plane: np.ndarray, radius: int) -> Plane:
