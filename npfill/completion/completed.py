@@ -204,7 +204,8 @@ def complete_prepared(
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
         "fewer `samples`, or a smaller picture",
     )
-    pixels[hole | (masked.unseen if hole.ndim == 2 else masked.unseen[..., None])] = 0
+    unknown = masked.by_channel | masked.unseen[..., None]
+    pixels[unknown[..., 0] if unknown.shape[-1] == 1 else unknown] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}

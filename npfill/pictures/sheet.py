@@ -127,7 +127,7 @@ def blue_where(
     hole: Bool[np.ndarray, "height width"], picture: Float[np.ndarray, "height width channel"]
 ) -> Float[np.ndarray, "height width 3"]:
     """Draw a picture in RGB, blue in the hole."""
-    shown: np.ndarray = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, _rgb(picture))
+    shown: np.ndarray = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, picture)
     return shown
 
 
@@ -166,7 +166,8 @@ def panel(values: Float[np.ndarray, "height width channel"], size: tuple[int, in
 
 def image_of(values: Float[np.ndarray, "height width channel"]) -> Image.Image:
     """Values in [0, 1] in 8 bits; of neither one nor three channels, the first."""
-    return Image.fromarray(_bytes(_rgb(values)))
+    shown = values if values.shape[-1] == 3 else values[..., :1].repeat(3, -1)
+    return Image.fromarray(_bytes(shown))
 
 
 def heat_panel(values: Float[np.ndarray, "height width"], size: tuple[int, int]) -> Image.Image:
@@ -187,10 +188,6 @@ def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "he
     exponent = int(np.frexp(std.max(initial=0))[1])
     result: np.ndarray = np.sqrt(np.square(np.ldexp(std, -exponent)).mean(-1))
     return np.ldexp(result, exponent)
-
-
-def _rgb(values: np.ndarray) -> np.ndarray:
-    return values if values.shape[-1] == 3 else values[..., :1].repeat(3, -1)
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
