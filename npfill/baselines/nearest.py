@@ -11,7 +11,7 @@ class Nearest(Baseline):
     """The mean of the `k` nearest observed pixels, or of all where there are fewer.
 
     Distances are Euclidean, between pixel centres. Ties are broken by
-    position alone. Source: scikit-learn's KNeighborsRegressor.
+    position alone. Source: SciPy's KDTree.
     """
 
     name: ClassVar[str] = "nearest"
@@ -22,8 +22,9 @@ class Nearest(Baseline):
     def fill(self, picture: Picture, hole: Hole) -> BaselinePrediction:
         """See `Baseline.fill`. There is no std and no joint distribution."""
         observed = self.observed(hole)
-        neighbors = self.package("sklearn.neighbors", "scikit-learn")
-        at = np.argwhere(observed)
-        regressor = neighbors.KNeighborsRegressor(min(self.k, len(at)), algorithm="kd_tree")
-        regressor.fit(at, picture[observed])
-        return BaselinePrediction(regressor.predict(np.argwhere(hole)))
+        spatial = self.package("scipy.spatial", "SciPy")
+        at, values = np.argwhere(observed), picture[observed]
+        near = spatial.KDTree(at).query(np.argwhere(hole), np.arange(1, min(self.k, len(at)) + 1))[
+            1
+        ]
+        return BaselinePrediction(values[near].mean(1))

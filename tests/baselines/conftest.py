@@ -10,7 +10,7 @@ from npfill.baselines import Baseline
 from npfill.baselines.linear import Linear, Statistics
 
 PACKAGES = {
-    "nearest": "sklearn",
+    "nearest": "scipy",
     "gp": "sklearn",
     "kriging": "scipy",
     "telea": "cv2",

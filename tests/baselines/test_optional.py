@@ -68,7 +68,7 @@ def test_nothing_observed_is_nothing_to_go_by(optional: Baseline) -> None:
 
 @pytest.mark.slow
 def test_one_neighbour_is_copied() -> None:
-    pytest.importorskip("sklearn")
+    pytest.importorskip("scipy")
     picture = noise(5, 7, 3)
     hole = np.zeros((5, 7), dtype=bool)
     hole[2, 3] = hole[0, 0] = True
@@ -80,7 +80,7 @@ def test_one_neighbour_is_copied() -> None:
 
 @pytest.mark.slow
 def test_more_neighbours_than_are_observed_are_all_of_them() -> None:
-    pytest.importorskip("sklearn")
+    pytest.importorskip("scipy")
     picture, hole = noise(3, 3, 1), a_hole(3, 3, 0.5)
     filled = Nearest(k=100).fill(picture, hole)
     assert filled.mean == pytest.approx(picture[~hole].mean(), abs=1e-6)
@@ -89,7 +89,7 @@ def test_more_neighbours_than_are_observed_are_all_of_them() -> None:
 @pytest.mark.parametrize(
     ("name", "module", "package"),
     [
-        ("nearest", "sklearn.neighbors", "scikit-learn"),
+        ("nearest", "scipy.spatial", "SciPy"),
         ("gp", "sklearn.gaussian_process", "scikit-learn"),
         ("kriging", "scipy.spatial", "SciPy"),
         ("telea", "cv2", "OpenCV"),

@@ -67,7 +67,7 @@ def test_models_and_baselines_stand_in_one_report(
 def test_a_baseline_without_a_std_has_errors_only(
     npfill: Command, data: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("sklearn")
+    pytest.importorskip("scipy")
     words = (
         "evaluate",
         "nearest",
