@@ -14,9 +14,12 @@ from npfill.models.parts.pyramid import Level
 # each grid; the side of the smallest.
 _THROUGH, _ROUNDS, _SMALLEST = 1e5, 12, 4
 _TINY = 1e-30
+# Pixels of the largest grid on which splines are made together; on larger ones, one by one.
+_TOGETHER = 2**16
 # Of processes: iterations, variance of the noise, and pixels between one end and the next.
 _KRIGED, _NUGGET, _APART = 20, 1e-4, 32
 
+Bending = list[Tensor | None]  # the factors of the first, second and third derivatives
 Grid = Float[Tensor, "batch surface height width"]
 Single = Float[Tensor, "batch _ height width"]
 
@@ -47,23 +50,25 @@ def splines(levels: list[Level], kinds: list[Spline]) -> Grid:
     along the gradient.
     """
     surface = levels[-1].mean.expand(-1, len(kinds), -1, -1)
-    bending = torch.tensor([kind.bending for kind in kinds]).to(surface).mT[..., None, None]
-    weights = torch.tensor([[[kind.weight]] for kind in kinds]).to(surface)
     for level in reversed(levels[:-1]):
         height, width = level.mean.shape[-2:]
         surface = F.interpolate(surface, scale_factor=2.0, mode="bilinear")[..., :height, :width]
         if min(height, width) < _SMALLEST:
             continue
-        mean = level.mean
+        mean = level.mean.expand(-1, len(kinds), -1, -1)
         if level.number:
             down, right = _slopes(surface)
             mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
-        order = torch.arange(1, 4).to(surface)[:, None, None, None]
-        here = bending * 4.0 ** (-level.number * order)
-        own = _diagonal(here, height, width)
-        through = _THROUGH * own.amax((-2, -1), keepdim=True)
-        weight = torch.where(weights.isinf(), through, weights) * level.density
-        surface = _relaxed(surface, mean, here, own, weight)
+        parts, step = [], len(kinds) if height * width <= _TOGETHER else 1
+        for first in range(0, len(kinds), step):
+            some = slice(first, first + step)
+            bending = [_factor(kinds[some], order, level) for order in (1, 2, 3)]
+            own = _diagonal(bending, height, width).to(surface)
+            weights = torch.tensor([[[kind.weight]] for kind in kinds[some]]).to(surface)
+            through = _THROUGH * own.amax((-2, -1), keepdim=True)
+            weight = torch.where(weights.isinf(), through, weights) * level.density
+            parts.append(_relaxed(surface[:, some], mean[:, some], bending, own, weight))
+        surface = torch.cat(parts, dim=1)
     return surface
 
 
@@ -86,16 +91,16 @@ def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surfa
         waves = torch.fft.rfft2(grid, s=torus)
         return torch.fft.irfft2(waves * spectrum, s=torus)[..., :height, :width]
 
-    residual = (values * seen).expand(-1, lengths.shape[1], -1, -1)
-    weights, direction = torch.zeros_like(residual), residual
+    residual = (values * seen).repeat(1, lengths.shape[1], 1, 1)
+    weights, direction = torch.zeros_like(residual), residual.clone()
     now = _product(residual, residual)
     for _ in range(_KRIGED):
-        pushed = (seen * smoothed(direction)).add_(direction, alpha=_NUGGET)
+        pushed = smoothed(direction).mul_(seen).add_(direction, alpha=_NUGGET)
         length = now / _product(direction, pushed).clamp(min=_TINY)
-        weights = torch.addcmul(weights, length, direction)
-        residual = torch.addcmul(residual, length, pushed, value=-1.0)
+        weights.addcmul_(length, direction)
+        residual.addcmul_(length, pushed, value=-1.0)
         before, now = now, _product(residual, residual)
-        direction = torch.addcmul(residual, now / before.clamp(min=_TINY), direction)
+        torch.addcmul(residual, now / before.clamp(min=_TINY), direction, out=direction)
     return smoothed(weights)
 
 
@@ -107,20 +112,27 @@ def _spectrum(lengths: Float[Tensor, "batch surface"], side: int) -> Tensor:
     return torch.fft.fft(bells).real.clamp(min=0.0)
 
 
-def _relaxed(surface: Grid, mean: Single, bending: Tensor, own: Tensor, weight: Tensor) -> Grid:
+def _factor(kinds: list[Spline], order: int, level: Level) -> Tensor | None:
+    """The factors of derivatives of an order on a level; None where all are zero."""
+    factors = [[[kind.bending[order - 1] * 4.0 ** (-level.number * order)]] for kind in kinds]
+    found = torch.tensor(factors).to(level.mean)
+    return found if found.any() else None
+
+
+def _relaxed(surface: Grid, mean: Grid, bending: Bending, own: Tensor, weight: Tensor) -> Grid:
     """Conjugate gradients, preconditioned by the diagonal."""
     scale = 1.0 / (own + weight).clamp(min=_TINY)
     residual = weight * (mean - surface) - _bent(surface, bending)
-    step = direction = scale * residual
-    now = _product(residual, step)
+    surface, step = surface.clone(), scale * residual
+    direction, now = step.clone(), _product(residual, step)
     for _ in range(_ROUNDS):
-        pushed = torch.addcmul(_bent(direction, bending), weight, direction)
+        pushed = _bent(direction, bending).addcmul_(weight, direction)
         length = now / _product(direction, pushed).clamp(min=_TINY)
-        surface = torch.addcmul(surface, length, direction)
-        residual = torch.addcmul(residual, length, pushed, value=-1.0)
-        step = scale * residual
+        surface.addcmul_(length, direction)
+        residual.addcmul_(length, pushed, value=-1.0)
+        torch.mul(scale, residual, out=step)
         before, now = now, _product(residual, step)
-        direction = torch.addcmul(step, now / before.clamp(min=_TINY), direction)
+        torch.addcmul(step, now / before.clamp(min=_TINY), direction, out=direction)
     return surface
 
 
@@ -129,18 +141,22 @@ def _product(one: Grid, other: Grid) -> Float[Tensor, "batch surface 1 1"]:
     return torch.linalg.vecdot(one.flatten(2), other.flatten(2))[..., None, None]
 
 
-def _bent(surface: Grid, bending: Tensor) -> Grid:
+def _bent(surface: Grid, bending: Bending) -> Grid:
     """Half the gradient of Σ_j c_j |∇^j u|², with derivatives inside the grid only.
 
     Second derivatives are the Laplacian inside, and those along the edges there.
     """
-    result = bending[0] * _flattened(surface)
-    curved = _laplacian(surface)
-    inner = bending[1] * curved + bending[2] * _flattened(curved)
+    first, second, third = bending
+    result = torch.zeros_like(surface) if first is None else _flattened(surface).mul_(first)
+    if second is None and third is None:
+        return result
+    curved, both = _laplacian(surface), sum(each for each in bending[1:] if each is not None)
+    inner = curved if third is None else _flattened(curved).mul_(third)
+    if second is not None:
+        inner = curved.mul_(second) if third is None else inner.add_(curved.mul_(second))
     result[..., 1:-1, 1:-1].sub_(inner, alpha=4.0)
     for rows, columns in ((1, 2), (1, 0), (2, 1), (0, 1)):
         result.narrow(-2, rows, inner.shape[-2]).narrow(-1, columns, inner.shape[-1]).add_(inner)
-    both = bending[1] + bending[2]
     for axis in (-2, -1):
         ends = (
             surface[..., :: surface.shape[axis] - 1, :]
@@ -164,22 +180,24 @@ def _laplacian(surface: Grid) -> Float[Tensor, "batch surface rows columns"]:
 
 def _flattened(surface: Grid) -> Grid:
     """Half the gradient of |∇u|²: each cell less its neighbours."""
-    result = torch.zeros_like(surface)
+    result = torch.empty_like(surface)
     across, down = surface.diff(dim=-1), surface.diff(dim=-2)
-    result[..., 1:] += across
+    result[..., 0] = 0.0
+    result[..., 1:] = across
     result[..., :-1] -= across
     result[..., 1:, :] += down
     result[..., :-1, :] -= down
     return result
 
 
-def _diagonal(bending: Tensor, height: int, width: int) -> Float[Tensor, "surface height width"]:
+def _diagonal(bending: Bending, height: int, width: int) -> Float[Tensor, "surface height width"]:
     """The diagonal of what `_bent` applies, inside; about it at the edges."""
-    flat = 4.0 * torch.ones(height, width).to(bending)
+    first, second, third = (torch.zeros(1, 1, 1) if each is None else each for each in bending)
+    flat = 4.0 * torch.ones(height, width).to(first)
     flat[[0, -1]] -= 1.0
     flat[:, [0, -1]] -= 1.0
     square = (flat / 4.0).square()
-    return bending[0] * flat + (20.0 * bending[1] + 112.0 * bending[2]) * square
+    return first * flat + (20.0 * second + 112.0 * third) * square
 
 
 def _slopes(surface: Grid) -> tuple[Grid, Grid]:
