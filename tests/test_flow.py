@@ -15,7 +15,7 @@ from npfill.models.flownp import FlowNP, noise_width
 from npfill.predictor import load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
-from npfill.sampling.flow import heun, reverse
+from npfill.sampling.flow import midpoint, reverse
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
@@ -143,7 +143,7 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
     model.flows = (flow,)
     start = flow.start(model.condition(context))
     noise = torch.randn(2, 2, *SIZE, generator=generator("some"), dtype=torch.float64)
-    end = heun(lambda r, t: flow.velocity(r, r.new_full((len(r),), t), start), noise, 16)
+    end = midpoint(lambda r, t: flow.velocity(r, r.new_full((len(r),), t), start), noise, 16)
     torch.testing.assert_close(end, noise.where(start.hole, end), rtol=0.0, atol=0.02)
     truth, hole = EVERY.values(torch.rand_like(context.pixels)), ~context.mask()
     found, _ = Flow().log_likelihood(model.condition(context), truth, hole, 0, 1)
@@ -160,7 +160,7 @@ def test_a_density_in_reverse_is_that_of_the_way_there() -> None:
         return (r.flatten(1) @ mixed + time).tanh().view_as(r)
 
     def end(values: torch.Tensor) -> torch.Tensor:
-        return heun(velocity, values, 50)
+        return midpoint(velocity, values, 50)
 
     first = torch.randn(1, 1, 2, 2, generator=generator("first"), dtype=torch.float64)
     # Every unit vector is a probe: together they have the exact trace.

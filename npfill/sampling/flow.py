@@ -22,9 +22,10 @@ from npfill.seeds import generator
 from npfill.steps import Steps
 
 # Steps of a sample, two velocities each; steps of a density, and probes of its divergence.
-STEPS, DENSITY_STEPS, PROBES = 4, 12, 1
-# Samples in one pass, whatever number is asked for, so that each is the same to the last bit.
-GROUP = 4
+STEPS, DENSITY_STEPS, PROBES = 2, 12, 1
+# Draws in one pass: samples of a picture, or pictures of a batch with a sample each. It does not
+# depend on the number that is asked for, so that each sample is the same to the last bit.
+DRAWS = 8
 _LEVEL = 1 / 255  # of 8 bits
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 Velocity = Callable[[Grid, float], Grid]
@@ -64,12 +65,14 @@ class Flow(Sampler):
         start = flow.start(given)
         known = predicted or moments(given, targets, paths.seed)
         scale, drawn = known.scale.clamp(min=flow.config.least_std), list[Tensor]()
-        steps = Steps(-(-len(paths.numbers) // GROUP))
-        for number in range(0, len(paths.numbers), GROUP):
-            residuals = _residuals(flow, start, paths.seed, paths.numbers.start + number)
+        size, first = max(1, DRAWS // len(start.mean)), paths.numbers.start
+        groups = [range(number, number + size) for number in range(first, paths.numbers.stop, size)]
+        steps = Steps(len(groups))
+        for numbers in groups:
+            residuals = _residuals(flow, start, paths.seed, numbers)
             if finer:
                 residuals = F.interpolate(residuals, targets.size, mode="bilinear")
-            rest = targets.values(residuals).unflatten(0, (GROUP, -1))
+            rest = targets.values(residuals).unflatten(0, (size, -1))
             drawn.append((known.mean + scale * rest).clamp(0, 1))
             steps.advance()
         return torch.cat(drawn)[: len(paths.numbers)]
@@ -99,14 +102,13 @@ class Flow(Sampler):
         return known, torch.full_like(known, math.nan)
 
 
-def _residuals(flow: FlowNP, start: Start, seed: int, first: int) -> Grid:
-    """Residuals of a group of samples from the number `first`, sample by sample; 0 if observed."""
+def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:
+    """Residuals of samples by their numbers, sample by sample; 0 where a pixel is observed."""
     batch, *shape = start.mean.shape
-    numbers = range(first, first + GROUP)
     noise = [torch.randn(shape, generator=generator(seed, "flow", number)) for number in numbers]
     begun = torch.stack(noise).to(start.mean).repeat_interleave(batch, dim=0)
-    repeated = start.repeated(GROUP)
-    end = heun(_velocity(flow, repeated), begun, STEPS)
+    repeated = start.repeated(len(numbers))
+    end = midpoint(_velocity(flow, repeated), begun, STEPS)
     return torch.where(repeated.hole, end, 0.0)
 
 
@@ -121,14 +123,13 @@ def _velocity(flow: FlowNP, start: Start) -> Velocity:
     return lambda r, time: flow.velocity(r, r.new_full((len(r),), time), start)
 
 
-def heun(velocity: Velocity, first: Grid, steps: int) -> Grid:
-    """The end of dr/dt = v(r, t) from t = 0 to 1, by Heun's method in equal steps."""
+def midpoint(velocity: Velocity, first: Grid, steps: int) -> Grid:
+    """The end of dr/dt = v(r, t) from t = 0 to 1, by the midpoint method in equal steps."""
     r, length = first, 1.0 / steps
     for step in range(steps):
         time = step * length
-        before = velocity(r, time)
-        after = velocity(r + length * before, time + length)
-        r = r + 0.5 * length * (before + after)
+        between = r + 0.5 * length * velocity(r, time)
+        r = r + length * velocity(between, time + 0.5 * length)
     return r
 
 
