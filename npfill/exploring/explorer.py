@@ -13,8 +13,8 @@ from npfill import zoo
 from npfill.completion import Completion, complete
 from npfill.errors import InputError, UsageError
 from npfill.exploring.doubt import Doubt
-from npfill.exploring.rules import RULES, Scene
-from npfill.exploring.spacing import low_discrepancy
+from npfill.exploring.rules import RULES, Scene, evenly
+from npfill.exploring.spacing import lattice
 from npfill.exploring.state import State
 from npfill.exploring.told import Places, as_shape, as_told
 from npfill.predictor import load
@@ -22,9 +22,8 @@ from npfill.predictor import load
 if TYPE_CHECKING:
     from npfill.completion.from_python import Model
 
-# The share of the pixels, and their number at least, that are measured evenly spread before a model
-# is asked.
-_FIRST, _FEWEST = 0.01, 4
+# The fewest pixels that are measured before a model is asked.
+_FEWEST = 4
 # So many answers one after another that are no numbers are no chance.
 DEAD = 100
 
@@ -245,12 +244,13 @@ class Explorer:
         rule, known = RULES[self.rule], int(measured.sum())
         if not rule.asks:
             return rule.choose(Scene(free, measured, self.seed, self._round), count)
-        first = max(_FEWEST, _FIRST * self._within.sum())
+        even = lattice(self.shape[:2], self.seed) & self._within & ~self.failed
+        first = max(_FEWEST, int(even.sum()))
         if known >= first:
             self._doubt.update(self.values, measured, parts=1)
-        if known < first or not self._doubt.is_complete:
-            return low_discrepancy(free, count, self.seed)
         # What is on its way counts as measured.
         seen = measured | self._pending
+        if known < first or not self._doubt.is_complete:
+            return evenly(Scene(free, seen, self.seed, self._round), count)
         scene = Scene(free, seen, self.seed, self._round, self._doubt.deviation(seen))
         return rule.choose(scene, count)

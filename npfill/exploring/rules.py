@@ -4,12 +4,12 @@ A rule is a function of a `Scene`, entered into `RULES`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from npfill.exploring.spacing import distances, low_discrepancy
+from npfill.exploring.spacing import distances, lattice, low_discrepancy
 from npfill.seeds import array_generator
 
 Index = Int[np.ndarray, " point"]
@@ -102,6 +102,20 @@ def _doubtful(scene: Scene, count: int) -> Index:
         distance[window] = after
         scores[row, column] = -np.inf
     return np.array(chosen, dtype=int)
+
+
+def evenly(scene: Scene, count: int) -> Index:
+    """The first pixels of a grid: those of a lattice, then the middles of the largest gaps."""
+    first = low_discrepancy(scene.free & lattice(scene.free.shape, scene.seed), count, scene.seed)
+    chosen = np.zeros_like(scene.free)
+    chosen.ravel()[first] = True
+    rest = replace(
+        scene,
+        free=scene.free & ~chosen,
+        measured=scene.measured | chosen,
+        std=np.ones(scene.free.shape),
+    )
+    return np.concatenate([first, _doubtful(rest, count - len(first))])
 
 
 RULES: Mapping[str, Rule] = {

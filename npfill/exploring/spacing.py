@@ -10,6 +10,8 @@ Index = Int[np.ndarray, " point"]
 # The root of x³ = x + 1, the plastic number.
 _PLASTIC = 1.32471795724474602596
 _CHUNK, _REPEATS = 4096, 8
+# The side of the squares of a lattice: a power of two, so that halving it stays on pixels.
+_SQUARE = 8
 
 
 def low_discrepancy(free: Mask, count: int, seed: int) -> Index:
@@ -42,6 +44,17 @@ def low_discrepancy(free: Mask, count: int, seed: int) -> Index:
     # What the sequence has not met for long is the rest of a grid that is nearly full.
     chosen.append(np.flatnonzero(left)[:wanted])
     return np.concatenate(chosen)
+
+
+def lattice(size: tuple[int, int], seed: int) -> Mask:
+    """True at the corners of squares of 8x8 pixels, shifted by the seed.
+
+    Pixels that are added in the middle of the largest gaps, again and again, keep the spacing of a
+    lattice, which irregular first points would not have.
+    """
+    top, left = array_generator(seed, "lattice").integers(_SQUARE, size=2)
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    return ((rows - top) % _SQUARE == 0) & ((columns - left) % _SQUARE == 0)
 
 
 def distances(measured: Mask) -> Float[np.ndarray, "height width"]:

@@ -225,7 +225,7 @@ def test_a_model_without_a_standard_deviation_cannot_choose() -> None:
 @pytest.mark.slow
 def test_a_large_grid_is_predicted_part_by_part(model: NeuralProcess) -> None:
     explorer, truth = Explorer((200, 390), model), scene(200, 390)
-    measured(explorer, truth, 800)
+    measured(explorer, truth, 1300)
     for _ in range(15):
         assert len(measured(explorer, truth, 5)) == 5
     assert np.isfinite(explorer.std).all()  # every part has had its turn
