@@ -17,6 +17,7 @@ from npfill.evaluate.protocol import Estimate
 from npfill.evaluate.report import draw_lines
 from npfill.exploring import RULES, Explorer
 from npfill.models import NeuralProcess
+from npfill.models.lawful import network_alone
 from npfill.package import imported
 from npfill.pictures.read import read_picture
 from npfill.predictor import Predictor, load
@@ -154,7 +155,8 @@ def _errors(predictor: Predictor, picture: Pixels, rule: str, seed: int) -> Iter
             explorer.tell(rows, columns, picture[rows, columns])
             known += len(rows)
         hole = ~explorer.measured
-        mean = predictor.predict(np.where(hole[..., None], np.float32(0), picture), hole).mean
+        with network_alone(RULES[rule].asks):  # as `Explorer.completion` is
+            mean = predictor.predict(np.where(hole[..., None], np.float32(0), picture), hole).mean
         yield float(np.square(mean - picture[hole]).sum() / picture.size)
 
 

@@ -1,6 +1,7 @@
 """Ask and tell: an explorer says which pixels to measure, and is told their values."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from npfill.exploring.rules import RULES, Scene, evenly
 from npfill.exploring.spacing import lattice
 from npfill.exploring.state import State
 from npfill.exploring.told import Places, as_shape, as_told
+from npfill.models.lawful import network_alone
 from npfill.predictor import load
 
 if TYPE_CHECKING:
@@ -191,7 +193,7 @@ class Explorer:
         return self._doubt.deviation(self.measured)
 
     def completion(self, **options: object) -> Completion:
-        """Complete what is not measured.
+        """Complete what is not measured; with pixels that a model chose, by its network alone.
 
         Args:
             options: Options of `npfill.complete`.
@@ -205,7 +207,8 @@ class Explorer:
             what = "everything" if measured.any() else "nothing"
             raise InputError(f"{what} is measured: there is nothing to complete", "`values` has it")
         values = values[..., 0] if self.shape[2] == 1 else values
-        return complete(values, None, self.model, **options)  # type: ignore[arg-type]
+        with network_alone(RULES[self.rule].asks):  # no law fits pixels that are dense where rough
+            return complete(values, None, self.model, **options)  # type: ignore[arg-type]
 
     def save(self, path: str | Path) -> None:
         """Write all that was told into one file, which is never half there; see `load`."""
@@ -241,16 +244,14 @@ class Explorer:
         return self._within & ~measured & ~self.failed & ~self._pending
 
     def _choose(self, free: np.ndarray, measured: np.ndarray, count: int) -> np.ndarray:
-        rule, known = RULES[self.rule], int(measured.sum())
-        if not rule.asks:
-            return rule.choose(Scene(free, measured, self.seed, self._round), count)
-        even = lattice(self.shape[:2], self.seed) & self._within & ~self.failed
-        first = max(_FEWEST, int(even.sum()))
-        if known >= first:
-            self._doubt.update(self.values, measured, parts=1)
         # What is on its way counts as measured.
-        seen = measured | self._pending
+        seen, rule = measured | self._pending, RULES[self.rule]
+        scene = Scene(free, seen, self.seed, self._round)
+        if not rule.asks:
+            return rule.choose(scene, count)
+        known, even = measured.sum(), (self._within & ~self.failed)[lattice(self.seed)].sum()
+        if known >= (first := max(_FEWEST, even)):
+            self._doubt.update(self.values, measured, parts=1)
         if known < first or not self._doubt.is_complete:
-            return evenly(Scene(free, seen, self.seed, self._round), count)
-        scene = Scene(free, seen, self.seed, self._round, self._doubt.deviation(seen))
-        return rule.choose(scene, count)
+            return evenly(scene, count)
+        return rule.choose(replace(scene, std=self._doubt.deviation(seen)), count)

@@ -106,8 +106,9 @@ def _doubtful(scene: Scene, count: int) -> Index:
 
 def evenly(scene: Scene, count: int) -> Index:
     """The first pixels of a grid: those of a lattice, then the middles of the largest gaps."""
-    first = low_discrepancy(scene.free & lattice(scene.free.shape, scene.seed), count, scene.seed)
-    chosen = np.zeros_like(scene.free)
+    places, chosen = lattice(scene.seed), np.zeros_like(scene.free)
+    numbers = np.arange(chosen.size).reshape(chosen.shape)[places].ravel()
+    first = numbers[low_discrepancy(scene.free[places], count, scene.seed)]
     chosen.ravel()[first] = True
     rest = replace(
         scene,

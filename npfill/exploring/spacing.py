@@ -46,15 +46,14 @@ def low_discrepancy(free: Mask, count: int, seed: int) -> Index:
     return np.concatenate(chosen)
 
 
-def lattice(size: tuple[int, int], seed: int) -> Mask:
-    """True at the corners of squares of 8x8 pixels, shifted by the seed.
+def lattice(seed: int) -> tuple[slice, slice]:
+    """The rows and columns of the corners of squares of 8x8 pixels, shifted by the seed.
 
     Pixels that are added in the middle of the largest gaps, again and again, keep the spacing of a
     lattice, which irregular first points would not have.
     """
-    top, left = array_generator(seed, "lattice").integers(_SQUARE, size=2)
-    rows, columns = np.ogrid[: size[0], : size[1]]
-    return ((rows - top) % _SQUARE == 0) & ((columns - left) % _SQUARE == 0)
+    top, left = array_generator(seed, "lattice").integers(_SQUARE, size=2).tolist()
+    return slice(top, None, _SQUARE), slice(left, None, _SQUARE)
 
 
 def distances(measured: Mask) -> Float[np.ndarray, "height width"]:
