@@ -155,7 +155,7 @@ def _errors(predictor: Predictor, picture: Pixels, rule: str, seed: int) -> Iter
             explorer.tell(rows, columns, picture[rows, columns])
             known += len(rows)
         hole = ~explorer.measured
-        with network_alone(RULES[rule].asks):  # as `Explorer.completion` is
+        with network_alone():  # as `Explorer.completion` is
             mean = predictor.predict(np.where(hole[..., None], np.float32(0), picture), hole).mean
         yield float(np.square(mean - picture[hole]).sum() / picture.size)
 
