@@ -16,13 +16,7 @@ _WARM = 40.0  # levels by which the colour of a stamp is stronger than what is a
 def text(picture: object, *, strength: float = 1.0, grow: int = 1) -> Selected:
     """Select the date that a camera has stamped into a corner: thin strokes of a strong colour.
 
-    Args:
-        picture: A path, a Pillow image or an array, as of `npfill.complete`.
-        strength: More than 1 finds paler letters, and more that are none.
-        grow: Pixels by which the mask grows at the end.
-
-    Returns:
-        True on letters, "height width".
+    The arguments are those of `npfill.mask.scratches`.
     """
     _, levels = levels_of(picture)
     return grown(find_text(levels, strength)[0], grow)

@@ -16,18 +16,13 @@ def scratches(picture: object, *, strength: float = 1.0, grow: int = 1) -> Selec
     Returns:
         True on scratches, "height width".
     """
-    return grown(find(levels_of(picture)[1], "scratches", strength).selected, grow)
+    return _selected("scratches", picture, strength, grow)
 
 
 def dust(picture: object, *, strength: float = 1.0, grow: int = 0) -> Selected:
-    """Select specks and fibres of dust: small light or dark marks of one colour.
+    """Select specks and fibres of dust: small light or dark marks of one colour; as `scratches`."""
+    return _selected("dust", picture, strength, grow)
 
-    Args:
-        picture: A path, a Pillow image or an array, as of `npfill.complete`.
-        strength: More than 1 finds fainter specks, and more that are none.
-        grow: Pixels by which the mask grows at the end.
 
-    Returns:
-        True on specks, "height width".
-    """
-    return grown(find(levels_of(picture)[1], "dust", strength).selected, grow)
+def _selected(kind: str, picture: object, strength: float, grow: int) -> Selected:
+    return grown(find(levels_of(picture)[1], kind, strength).selected, grow)
