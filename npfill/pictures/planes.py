@@ -146,7 +146,7 @@ class Pieces:
         return cls((height, width), starts, ends, piece, size, low[0], high[0], low[1], high[1])
 
     @property
-    def length(self) -> Plane:
+    def length(self) -> Float[np.ndarray, " piece"]:
         """The diagonal of each piece's rectangle."""
         diagonal: np.ndarray = np.hypot(self.bottom - self.top, self.right - self.left)
         return diagonal
