@@ -56,7 +56,7 @@ def done(run: Windows) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", ["a.npy", "tiled.tif", "strips.tif"])
 def test_the_outside_is_as_it_was_and_the_hole_as_of_the_whole(tmp_path: Path, name: str) -> None:
     path = raster(tmp_path / name)
-    assert [*done(windows(path, tmp_path / "out"))] == ["mean", "std"]
+    assert [*done(windows(path, tmp_path / "out"))] == ["mean"]  # nearest has no std
     found, whole = (
         npfill.complete(each, np.zeros_like(HOLE) | (ROW == 0), model="nearest", samples=0)
         for each in (tmp_path / f"out/{path.stem}_mean{path.suffix}", path)

@@ -27,9 +27,11 @@ def in_windows(run: "Windows", reporter: Reporter) -> "Record":
             shown.advance()
     if stays:
         reporter.note(f"{stays:,} px stay missing: nothing that is observed is near enough")
-    outputs = {name: str(file) for name, file in run.results.items()}
     with progress(None, "writing", quiet=reporter.quiet, lines=False) as shown:
         written = run.finish(shown.advance)
+    outputs = {name: str(file) for name, file in run.results.items() if file.is_file()}
+    if written and "std" not in outputs:
+        reporter.note(f"{predictor.name} gives no standard deviation: none is written")
     if written:
         reporter.say("wrote " + ", ".join(outputs.values()))
     else:
