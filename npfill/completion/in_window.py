@@ -129,7 +129,7 @@ def predicted(
     Float[np.ndarray, "rows columns channel"], Float[np.ndarray, "rows columns channel"] | None
 ]:
     """Intensities that complete a window, and their std, 0 outside the hole; None without any."""
-    from npfill.predictor.hidden import classes_of  # noqa: PLC0415 - loads torch
+    from npfill.predictor.hidden import around_hole  # noqa: PLC0415 - loads torch
     from npfill.predictor.self_check import SelfCheck  # noqa: PLC0415
 
     pixels = _seen(masked)
@@ -137,7 +137,7 @@ def predicted(
     for channels, missing in parts_of(masked):
         absent, check = missing | masked.unseen, None
         if rescale := rescalings.found.get(_key(channels, masked)):
-            check = SelfCheck(1, rescaling=rescale, hole=classes_of(absent))
+            check = SelfCheck(1, rescaling=rescale, hole=around_hole(absent))
         part = np.ascontiguousarray(pixels[..., channels])
         given = predictor.predict(part, absent, seed=seed, check=check, bounded=masked.bounded)
         given = given.within(missing[absent])

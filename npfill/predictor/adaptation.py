@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
 from npfill.models import NeuralProcess
-from npfill.predictor.hidden import LEAST, Place, classes_of, hidden_like, shares
+from npfill.predictor.hidden import LEAST, Place, around_hole, hidden_like, shares
 from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, context_of
 from npfill.predictor.self_check import SelfCheck, compared, found, hide
 from npfill.seeds import array_generator
@@ -161,7 +161,7 @@ def _batches(
 
     Each comes with what is hidden.
     """
-    random, alike = array_generator(seed, "adapt"), shares(classes_of(unseen))
+    random, alike = array_generator(seed, "adapt"), shares(around_hole(unseen))
     visible, sides = np.flatnonzero(~unseen), [min(_SIDE, length) for length in unseen.shape]
     while True:
         contexts, masks = list[Context](), list[Tensor]()

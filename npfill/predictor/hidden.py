@@ -11,10 +11,11 @@ from npfill.pictures.planes import around
 Place = tuple[slice, slice]
 Hidden = Bool[np.ndarray, "rows columns"]
 
-# Surroundings of a pixel: at least 6 or 3 of its 8 neighbours are visible; else the radius of the
-# least square around it that holds a visible pixel is at most 1, 2, 4 ...; else nothing is near.
-_NEIGHBOURS, _RADII = (6, 3), (1, 2, 4, 8, 16, 32)
-BESIDE, CLASSES = len(_NEIGHBOURS), len(_NEIGHBOURS) + len(_RADII) + 1
+# Surroundings of a missing pixel: 0 or 1 where at least 6 or 3 of its 8 neighbours are visible, 2
+# where fewer are; else 3, 4 and so on where the least square around it that holds a visible pixel
+# reaches so many pixels from it, and between them what lies between.
+_NEIGHBOURS, _RADII = (6, 3), (2, 3.5, 6.5, 12.5, 24.5, 48)
+BESIDE, CLASSES = len(_NEIGHBOURS), len(_NEIGHBOURS) + 1 + len(_RADII)
 # The fewest pixels that make a check.
 LEAST = 200
 # Of scattered pixels the number that is aimed at, the least share of what is visible, and the most
@@ -25,40 +26,57 @@ _ENOUGH, _SHARE, MOST, _COPIES = 400, 0.1, 0.25, 12
 _TILE, _WHOLE, _OF_LARGE, _TILES = 160, 75_000, 0.13, 12
 
 
-def surroundings(hole: Hidden) -> Int[np.ndarray, "height width"]:
-    """The class of every pixel, 0 to `CLASSES` - 1, by what is visible around it."""
+def surroundings(hole: Hidden, asked: Hidden) -> Float[np.ndarray, " pixel"]:
+    """The surroundings of some missing pixels: from 0, the next are visible, to `CLASSES` - 1.
+
+    The nearest whole number is the class of a pixel.
+    """
     sums = np.zeros((hole.shape[0] + 1, hole.shape[1] + 1), dtype=np.int32)
     np.cumsum(np.cumsum(~hole, axis=0, dtype=np.int32), axis=1, out=sums[1:, 1:])
-    classes = np.full(hole.shape, CLASSES - 1, dtype=np.int8)
-    for number, radius in reversed([*enumerate(_RADII)]):
-        classes[_around(sums, radius) > 0] = number + BESIDE
-    near = _around(sums, 1) - ~hole
-    for number, least in reversed([*enumerate(_NEIGHBOURS)]):
-        classes[near >= least] = number
-    return classes
-
-
-def classes_of(hole: Hidden) -> Int[np.ndarray, " pixel"]:
-    """The surroundings of the pixels of a hole, from what of the picture they depend on."""
-    near = hole[around(hole, _RADII[-1])]
-    found: NDArray[np.int8] = surroundings(near)[near]
+    rows, columns = np.nonzero(asked)
+    near = _around(sums, (rows, columns), np.ones((), dtype=np.int32))
+    found = np.digitize(near, _NEIGHBOURS[::-1])
+    found = (BESIDE - found).astype(np.float32)
+    alone = np.flatnonzero(near == 0)
+    at = rows[alone], columns[alone]
+    low, high = (np.full(len(alone), radius, dtype=np.int32) for radius in (1, _RADII[-1]))
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        some = _around(sums, at, middle) > 0
+        low, high = np.where(some, low, middle), np.where(some, middle, high)
+    found[alone] = np.interp(np.log2(high), np.log2(_RADII), np.arange(BESIDE + 1, CLASSES))
     return found
 
 
-def _around(sums: Int[np.ndarray, "rows columns"], radius: int) -> Int[np.ndarray, "height width"]:
-    """The sum in the square around every pixel, from sums over all above and to the left."""
-    ends = []
-    for length in (sums.shape[0] - 1, sums.shape[1] - 1):
-        at = np.arange(length)
-        ends.append((np.maximum(at - radius, 0), np.minimum(at + radius + 1, length)))
-    (top, bottom), (left, right) = ends
-    rows: NDArray[np.int32] = sums[bottom] - sums[top]
-    return rows[:, right] - rows[:, left]
+def around_hole(hole: Hidden) -> Float[np.ndarray, " pixel"]:
+    """The surroundings of the pixels of a hole, from what of the picture they depend on."""
+    near = hole[around(hole, _RADII[-1])]
+    return surroundings(near, near)
 
 
-def shares(classes: Int[np.ndarray, " pixel"]) -> Float[np.ndarray, " class"]:
-    """The share of each class."""
-    return np.bincount(classes, minlength=CLASSES) / max(1, len(classes))
+def _around(
+    sums: Int[np.ndarray, "rows columns"],
+    at: tuple[Int[np.ndarray, " pixel"], Int[np.ndarray, " pixel"]],
+    radius: Int[np.ndarray, "*pixel"],
+) -> Int[np.ndarray, " pixel"]:
+    """The sum in the square around some pixels, from sums over all above and to the left."""
+    (top, bottom), (left, right) = (
+        (np.maximum(one - radius, 0), np.minimum(one + radius + 1, length - 1))
+        for one, length in zip(at, sums.shape, strict=True)
+    )
+    found: NDArray[np.int32] = sums[bottom, right] - sums[top, right]
+    found -= sums[bottom, left] - sums[top, left]
+    return found
+
+
+def shares(near: Float[np.ndarray, " pixel"]) -> Float[np.ndarray, " class"]:
+    """The share of each class of surroundings."""
+    return np.bincount(classes_of(near), minlength=CLASSES) / max(1, len(near))
+
+
+def classes_of(near: Float[np.ndarray, " pixel"]) -> Int[np.ndarray, " pixel"]:
+    """The class of each pixel by its surroundings."""
+    return np.rint(near).astype(np.int64)
 
 
 def places(hole: Hidden, random: np.random.Generator) -> list[Place]:
@@ -90,7 +108,7 @@ def hidden_like(
     for candidate in _candidates(hole, here, random):
         if candidate.sum() < least:
             continue
-        has = shares(surroundings(here | candidate)[candidate])
+        has = shares(surroundings(here | candidate, candidate))
         distance = float(np.abs(np.cumsum(has - wanted)).sum())
         if distance < best:
             best, chosen = distance, candidate

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from npfill.predictor.hidden import CLASSES
+from npfill.predictor.hidden import CLASSES, classes_of
 from npfill.predictor.together import independent
 
 # The prior of the logarithms of factors around 0: the standard deviation of a class, its
@@ -58,11 +58,12 @@ class Rescaling:
     ends: tuple[float, float]
 
     def __call__(
-        self, std: Float[np.ndarray, "*batch pixel channel"], classes: Int[np.ndarray, " pixel"]
+        self, std: Float[np.ndarray, "*batch pixel channel"], near: Float[np.ndarray, " pixel"]
     ) -> Float[np.ndarray, "*batch pixel channel"]:
-        """The standard deviation rescaled, for pixels with such surroundings."""
+        """The standard deviation rescaled, for pixels with such surroundings; without steps."""
         away = np.clip(np.log(std) - self.centre, *self.ends)
-        factors = np.exp(self.levels[classes][:, None] + self.slope * away)
+        level = np.interp(near, np.arange(CLASSES), self.levels)
+        factors = np.exp(level[:, None] + self.slope * away)
         rescaled: np.ndarray = np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
         return rescaled
 
@@ -70,7 +71,7 @@ class Rescaling:
 def rescaling(
     errors: Float[np.ndarray, "pixel channel"],
     stds: Float[np.ndarray, "pixel channel"],
-    classes: Int[np.ndarray, " pixel"],
+    near: Float[np.ndarray, " pixel"],
     at: Int[np.ndarray, "pixel 2"],
 ) -> Rescaling:
     """The rescaling after which the mean square of errors in standard deviations is one.
@@ -86,10 +87,10 @@ def rescaling(
     Args:
         errors: Errors of pixels that were hidden.
         stds: Their standard deviations.
-        classes: Their surroundings.
+        near: Their surroundings.
         at: Their rows and columns.
     """
-    channels = errors.shape[1]
+    channels, classes = errors.shape[1], classes_of(near)
     standardised = (errors / stds).astype(np.float64)
     numbers = independent(standardised, at, classes, CLASSES)
     of_class = numbers / np.maximum(1, np.bincount(classes, minlength=CLASSES))

@@ -22,7 +22,7 @@ from npfill.predictor.hidden import (
     MOST,
     Hidden,
     Place,
-    classes_of,
+    around_hole,
     hidden_like,
     places,
     shares,
@@ -32,11 +32,11 @@ from npfill.predictor.neural import Array, HoleArray, Predictor
 from npfill.predictor.rescaled import Rescaling, evidence, rescaling
 from npfill.seeds import array_generator
 
-# Errors, standard deviations, classes of surroundings, rows and columns of what was hidden.
+# Errors, standard deviations, surroundings, rows and columns of what was hidden.
 Compared = tuple[
     Float[np.ndarray, "pixel channel"],
     Float[np.ndarray, "pixel channel"],
-    Int[np.ndarray, " pixel"],
+    Float[np.ndarray, " pixel"],
     Int[np.ndarray, "pixel 2"],
 ]
 
@@ -63,7 +63,7 @@ class SelfCheck:
             is the smoothest: noise, or the finest texture. None where too few pixels lie beside
             visible ones.
         rescaling: The rescaling of the standard deviation that follows; None without a check.
-        hole: The classes of surroundings of the pixels of the hole.
+        hole: The surroundings of the pixels of the hole.
         errors: What errors in rescaled standard deviations are at most, in order.
         evidence: The number of independent errors that they are worth.
         crps: Their mean continuous ranked probability score, before rescaling.
@@ -75,7 +75,7 @@ class SelfCheck:
     z_squared: float = np.nan
     grain: float | None = None
     rescaling: Rescaling | None = None
-    hole: Int[np.ndarray, " pixel"] | None = None
+    hole: Float[np.ndarray, " pixel"] | None = None
     errors: Float[np.ndarray, " value"] | None = None
     evidence: float = 0.0
     crps: float = np.nan
@@ -135,10 +135,10 @@ def self_check(
 
 def hide(
     hole: HoleArray, seed: int, wanted: HoleArray | None = None
-) -> tuple[list[tuple[Place, Hidden]], Int[np.ndarray, " pixel"]]:
-    """Visible pixels in places of the picture, like those of the hole, and the hole's classes."""
+) -> tuple[list[tuple[Place, Hidden]], Float[np.ndarray, " pixel"]]:
+    """Visible pixels in places of the picture, like those of the hole, and its surroundings."""
     random = array_generator(seed, "check")
-    tiles, of_hole = places(hole, random), classes_of(hole)
+    tiles, of_hole = places(hole, random), around_hole(hole)
     if (~hole).sum() * MOST < LEAST:
         return [], of_hole
     alike = shares(of_hole if wanted is None else of_hole[wanted[hole]])
@@ -157,7 +157,7 @@ def compared(
     bounded: bool = True,
 ) -> Compared | None:
     """Predict what is hidden: errors, standard deviations and surroundings; None of too little."""
-    errors, stds, classes, at = [], [], [], []
+    errors, stds, near, at = [], [], [], []
     for place, here in hidden:
         missing, whole = hole[place] | here, picture[place]
         seen = np.where(missing[..., None], np.float32(0), whole)
@@ -168,31 +168,31 @@ def compared(
         asked = here[missing]
         errors.append(whole[here] - predicted.mean[asked])
         stds.append(predicted.std[asked])
-        classes.append(surroundings(missing)[here])
+        near.append(surroundings(missing, here))
         at.append(np.argwhere(here) + [side.start or 0 for side in place])
-    if sum(map(len, classes)) < LEAST:
+    if sum(map(len, near)) < LEAST:
         return None
-    every = [np.concatenate(each) for each in (errors, stds, classes, at)]
+    every = [np.concatenate(each) for each in (errors, stds, near, at)]
     return every[0], every[1], every[2], every[3]
 
 
 def found(
     errors: Float[np.ndarray, "pixel channel"],
     stds: Float[np.ndarray, "pixel channel"],
-    classes: Int[np.ndarray, " pixel"],
+    near: Float[np.ndarray, " pixel"],
     at: Int[np.ndarray, "pixel 2"],
-    hole: Int[np.ndarray, " hole"],
+    hole: Float[np.ndarray, " hole"],
 ) -> SelfCheck:
     """The findings from errors, stds, surroundings and places, and the surroundings of the hole."""
     z = np.abs(errors / stds).astype(np.float64)
-    beside = classes < BESIDE
+    beside = near < BESIDE
     grain = None
     if beside.sum() >= LEAST // 2:
         rough = stds[beside].mean(-1)
         flat = errors[beside][rough <= np.quantile(rough, 0.25)]
         grain = float(_MEDIAN * np.median(np.abs(flat)) / _OF_MEAN**0.5)
-    rescale = rescaling(errors, stds, classes, at)
-    standardised = errors / rescale(stds, classes)
+    rescale = rescaling(errors, stds, near, at)
+    standardised = errors / rescale(stds, near)
     sizes = np.abs(standardised)
     return SelfCheck(
         len(z),
