@@ -162,7 +162,7 @@ def test_errors_of_a_patch_that_are_one_count_as_one_and_others_each() -> None:
 
 
 def test_a_std_is_drawn_in_less_the_more_its_errors_go_together() -> None:
-    random, every = np.random.default_rng(0), np.zeros(4096, dtype=int)
+    random, every = np.random.default_rng(0), np.zeros(4096)
     noise, at = 0.3 * random.normal(size=(4096, 1)), grid(4096)
     patches = noise[(at[:, 0] // 32) * 2 + at[:, 1] // 32]
     factors = [
@@ -175,8 +175,8 @@ def test_a_std_is_drawn_in_less_the_more_its_errors_go_together() -> None:
 
 def factors_of(errors: Any, stds: Any, number: int, asked: float = 1.0) -> Any:
     """The factor of each class for a std, where pixels of one class were checked."""
-    every = np.arange(CLASSES)
-    check = found(errors, stds, np.full(len(errors), number), grid(len(errors)), every)
+    every = np.arange(float(CLASSES))
+    check = found(errors, stds, np.full(len(errors), float(number)), grid(len(errors)), every)
     return check.rescaled(np.full((CLASSES, 1), asked))[:, 0] / asked
 
 
@@ -193,7 +193,7 @@ def test_few_large_errors_widen_the_std_and_not_the_interval() -> None:
     random = np.random.default_rng(0)
     errors = 0.01 * random.normal(size=(4000, 1))
     errors[:80] *= 20
-    every = np.full_like(errors, 0.01), np.full(4000, 2), grid(4000), np.full(10, 2)
+    every = np.full_like(errors, 0.01), np.full(4000, 2.0), grid(4000), np.full(10, 2.0)
     check = found(errors, *every)
     std = check.rescaled(np.full((10, 1), 0.01))[0, 0]
     assert np.square(errors / std).mean() == pytest.approx(1, abs=0.1)
@@ -209,7 +209,7 @@ def test_a_std_that_is_too_small_where_it_is_small_is_mended_there() -> None:
     random = np.random.default_rng(0)
     stds = np.exp(random.uniform(-5, -2, size=(4000, 1)))
     errors = np.exp(-2) ** 0.5 * stds**0.5 * random.normal(size=stds.shape)
-    check = found(errors, stds, np.full(4000, 3), grid(4000), np.full(2, 3))
+    check = found(errors, stds, np.full(4000, 3.0), grid(4000), np.full(2, 3.0))
     ends = np.exp([[-4.5], [-2.5]])
     assert check.rescaled(ends) == pytest.approx(np.exp(np.log(ends) / 2 - 1), rel=0.1)
 
