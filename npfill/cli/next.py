@@ -96,7 +96,8 @@ def next_command(
         exploring.converse(
             explorer, answers, output, count, budget, lambda now: _on_round(now, said, reporter)
         )
-        reporter.say(f"nothing is left to ask: {output} has no points any more")
+        why = "the budget is used up" if explorer.left else "nothing is left to ask"
+        reporter.say(f"{why}: {output} has no points any more")
         return
     planned, lengths = exploring.plan(explorer, count, budget), list[float]()
     if path:
