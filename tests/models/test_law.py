@@ -50,6 +50,24 @@ def test_the_posterior_is_as_near_as_the_exact_one_and_says_so() -> None:
     assert 0.7 < np.square((mean - field[hole]) / std).mean() < 1.4
 
 
+def test_in_a_void_of_a_smooth_field_pixels_far_apart_count_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    field = a_field(length=10.0)
+    row, column = np.indices((SIDE, SIDE))
+    away = np.hypot(row - 20, column - 20)
+    seen, asked = points(away >= 13), points(away < 6)
+    law = Law(math.inf, 10.0, 1e-6, 1.0, seen, torch.from_numpy(field[away >= 13]), 0.0, 1.0)
+    errors, stds = [], []
+    for count in (600, 0):
+        monkeypatch.setattr("npfill.models.parts.law._GIVEN_APART", count)
+        mean, std = law.posterior(asked)
+        errors.append((mean - torch.from_numpy(field[away < 6])).square().mean().sqrt())
+        stds.append(std.mean())
+    assert errors[0] < errors[1]
+    assert stds[0] < 0.7 * stds[1]
+
+
 @pytest.mark.parametrize("warp", [np.exp, np.sign, lambda field: np.maximum(field, 0.5)])
 def test_a_field_with_steps_or_heavy_tails_has_no_law(warp: object) -> None:
     assert callable(warp)
