@@ -14,8 +14,7 @@ from npfill import zoo
 from npfill.completion import Completion, complete
 from npfill.errors import InputError, UsageError
 from npfill.exploring.doubt import Doubt
-from npfill.exploring.rules import RULES, Scene, evenly
-from npfill.exploring.spacing import lattice
+from npfill.exploring.rules import RULES, Scene, evenly, fewest
 from npfill.exploring.state import State
 from npfill.exploring.told import Places, as_shape, as_told
 from npfill.models.lawful import network_alone
@@ -24,8 +23,6 @@ from npfill.predictor import load
 if TYPE_CHECKING:
     from npfill.completion.from_python import Model
 
-# The fewest pixels that are measured before a model is asked.
-_FEWEST = 4
 # So many answers one after another that are no numbers are no chance.
 DEAD = 100
 
@@ -249,9 +246,9 @@ class Explorer:
         scene = Scene(free, seen, self.seed, self._round)
         if not rule.asks:
             return rule.choose(scene, count)
-        known, even = measured.sum(), (self._within & ~self.failed)[lattice(self.seed)].sum()
-        if known >= (first := max(_FEWEST, even)):
+        known, channels = measured.sum(), self.shape[2]
+        if known >= (first := fewest(self._within & ~self.failed, self.seed, channels)):
             self._doubt.update(self.values, measured, parts=1)
         if known < first or not self._doubt.is_complete:
-            return evenly(scene, count)
+            return evenly(scene, count, channels)
         return rule.choose(replace(scene, std=self._doubt.deviation(seen)), count)

@@ -16,6 +16,8 @@ Index = Int[np.ndarray, " point"]
 
 # The exponents of the standard deviation and of the distance to what is measured, see `_doubtful`.
 _OF_STD, _OF_DISTANCE = 24.0, 48.0
+# The fewest pixels that are measured before a model is asked, and the share of a picture in colour.
+_FEWEST, _FIRST = 4, 0.01
 # The standard deviation grows with the distance by about this power of it.
 GROWTH = 0.5
 
@@ -104,8 +106,18 @@ def _doubtful(scene: Scene, count: int) -> Index:
     return np.array(chosen, dtype=int)
 
 
-def evenly(scene: Scene, count: int) -> Index:
-    """The first pixels of a grid: those of a lattice, then the middles of the largest gaps."""
+def fewest(within: Bool[np.ndarray, "height width"], seed: int, channels: int) -> float:
+    """The number of pixels that are measured evenly spread before a model is asked."""
+    return max(_FEWEST, within[lattice(seed)].sum() if channels == 1 else _FIRST * within.sum())
+
+
+def evenly(scene: Scene, count: int, channels: int) -> Index:
+    """The first pixels of a grid: those of a lattice, then the middles of the largest gaps.
+
+    Photographs, which a lattice does not do justice, begin with a sequence of low discrepancy.
+    """
+    if channels > 1:
+        return _low_discrepancy(scene, count)
     places, chosen = lattice(scene.seed), np.zeros_like(scene.free)
     numbers = np.arange(chosen.size).reshape(chosen.shape)[places].ravel()
     first = numbers[low_discrepancy(scene.free[places], count, scene.seed)]
