@@ -17,6 +17,7 @@ from npfill.notes import about
 
 if TYPE_CHECKING:
     from npfill.completion import Report, Run
+    from npfill.completion.run import Job
 
 Record = dict[str, object]
 _LOOKS = 5  # pictures of a batch that are named at its end
@@ -76,6 +77,29 @@ def line_of(image: str, report: "Report") -> str:
     )
 
 
+def _completed(
+    job: "Job", run: "Run", reporter: Reporter, records: Records
+) -> list[tuple[float, str]]:
+    """Complete one picture of a batch, and tell it: how unsure it is, if it is, and its name."""
+    noted, image, looks = list[str](), str(job.file.path), list[tuple[float, str]]()
+    try:
+        prepared = run.prepare(job)
+        noted += prepared.notes
+        report = run.complete(job, prepared)
+        noted += report.notes
+    except Exception as error:
+        run.failures.append((job.file.path, as_npfill_error(error)))
+        records.fail(*run.failures[-1])
+    else:
+        heard = Reporter(quiet=True)
+        heard.note(*noted)
+        records.add(report.as_json() | heard.said)
+        reporter.say(line_of(image, report))
+        looks += [(report.unsure, image)] if report.unsure else []
+    reporter.note(*(one if one.startswith(image) else about(image, one) for one in noted))
+    return looks
+
+
 def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
     """Complete every picture that can be; whatever is wrong with one, the others are done."""
     records.begin(run)
@@ -83,27 +107,13 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
         say_model(run, reporter)
     warnings, looks = [*reporter.said["warnings"]], list[tuple[float, str]]()
     with progress(len(run.jobs), quiet=reporter.quiet, lines=False) as shown:
-        for job in run.jobs:
-            noted, image = list[str](), str(job.file.path)
-            try:
-                prepared = run.prepare(job)
-                noted += prepared.notes
-                report = run.complete(job, prepared)
-                noted += report.notes
-            except Exception as error:
-                run.failures.append((job.file.path, as_npfill_error(error)))
-                records.fail(*run.failures[-1])
-            except KeyboardInterrupt:
-                reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
-                raise
-            else:
-                heard = Reporter(quiet=True)
-                heard.note(*noted)
-                records.add(report.as_json() | heard.said)
-                reporter.say(line_of(image, report))
-                looks += [(report.unsure, image)] if report.unsure else []
-            reporter.note(*(one if one.startswith(image) else about(image, one) for one in noted))
-            shown.advance()
+        try:
+            for job in run.jobs:
+                looks += _completed(job, run, reporter, records)
+                shown.advance()
+        except KeyboardInterrupt:
+            reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
+            raise
     if run.jobs:
         name, device = run.predictor.name, run.predictor.device
         count = f"{len(records.done)} of {run.pictures} pictures completed"
