@@ -259,6 +259,7 @@ def test_a_picture_larger_than_the_model_was_made_for_is_said_so(size: tuple[int
         assert not notes
 
 
+@pytest.mark.slow
 def test_of_a_larger_picture_only_the_average_of_what_is_observed_counts() -> None:
     # Each cell of the 6x6 grid is 2x2 pixels, in one of which another value changes nothing if
     # the cell's average stays.
@@ -375,6 +376,7 @@ def test_data_keep_their_type_unit_and_values(kind: str) -> None:
     assert (std_of(completed)[HOLE] > 0).all()
 
 
+@pytest.mark.slow
 def test_what_is_nan_or_masked_is_missing() -> None:
     picture = in_unit(grey()) * 3
     given = npfill.complete(picture, HOLE, of("cnp", 1))

@@ -43,6 +43,7 @@ def test_an_interval_lies_about_the_mean_as_wide_as_its_probability_says(
         assert np.array_equal(found[~HOLE], a_picture(np.float64)[~HOLE])
 
 
+@pytest.mark.slow
 def test_pixels_with_a_wide_interval_stay_open() -> None:
     plain = completed(a_picture(np.float64))
     width = 2 * 1.6448536 * plain.std[HOLE]
@@ -72,6 +73,7 @@ def test_what_stays_open_is_transparent_or_nan_in_files(tmp_path: Path) -> None:
             assert np.array_equal(grey[~HOLE], a_picture()[~HOLE])
 
 
+@pytest.mark.slow
 def test_what_cannot_stay_open_is_refused(tmp_path: Path) -> None:
     done = completed(a_picture(np.int32), tolerance=1.0)
     with pytest.raises(InputError, match="NaN"):

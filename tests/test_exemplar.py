@@ -97,6 +97,7 @@ def test_patches_are_taken_from_where_it_is_allowed() -> None:
     assert torch.equal(one.samples, other.samples)
 
 
+@pytest.mark.slow
 def test_a_narrow_hole_has_the_grain_of_the_picture_in_all_channels_alike() -> None:
     noise = 0.05 * torch.randn(SIDE, SIDE, generator=generator("grain"))
     picture = (0.5 + noise).expand(3, -1, -1)
@@ -161,6 +162,7 @@ def test_progress_is_told_up_to_the_whole() -> None:
     assert heard[-1][0] == heard[-1][1]
 
 
+@pytest.mark.slow
 def test_wide_holes_are_told_to_be_none_for_autoregressive_samples_of_photographs() -> None:
     picture = stripes().permute(1, 2, 0).numpy()
 

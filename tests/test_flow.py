@@ -69,6 +69,7 @@ def a_batch(context: Context, draws: int = 3) -> Batch:
 
 
 @pytest.mark.parametrize("name", ["cnp", "anp"])
+@pytest.mark.slow
 def test_sample_k_depends_on_the_seed_and_k_alone(name: str) -> None:
     given = conditioned(a_context(), a_flow(), name)
     few, many = (Flow().sample(given, EVERY, 0, count) for count in (2, 7))
@@ -172,6 +173,7 @@ def test_a_density_in_reverse_is_that_of_the_way_there() -> None:
     torch.testing.assert_close(4 * divergence[0], wanted, rtol=0.0, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_density_of_a_part_of_the_hole_is_not_known() -> None:
     context = a_context()
     part = ~context.mask()
@@ -198,6 +200,7 @@ def test_a_flow_is_found_beside_its_companion_alone() -> None:
         with_flow("mine", flow, lambda _: tiny("anp", channels=1))
 
 
+@pytest.mark.slow
 def test_the_loss_is_least_where_the_velocity_is_right() -> None:
     """Without the network it is that of residuals that are standard normal: 1 to 2 for those."""
     context, flow = a_context(), a_flow(trained=False)

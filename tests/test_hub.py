@@ -115,6 +115,7 @@ def test_an_address_is_downloaded_once(address: str, server: HubServer, cache: P
     assert len(server.requests) == asked
 
 
+@pytest.mark.slow
 def test_a_redirect_to_another_host_is_followed(server: HubServer, row: zoo.Entry) -> None:
     server.fault = "redirect"
     assert zoo.find("tiny").path.read_bytes() == server.content

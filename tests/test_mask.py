@@ -24,6 +24,7 @@ def cat() -> np.ndarray:
     ("kind", "least"),
     [("colour", 0.95), ("stripes", 0.95), ("depth", 0.95), ("like", 0.95), ("text", 0.85)],
 )
+@pytest.mark.slow
 def test_damage_is_found_within_three_times_its_area(kind: str, least: float) -> None:
     recall, area, _, _ = masks.measured(kind, cat(), "cat.jpg", mend=False)
     assert recall >= least
@@ -39,6 +40,7 @@ def test_marks_of_one_colour_are_found_and_mended_closer_to_the_original(kind: s
     assert left < 1
 
 
+@pytest.mark.slow
 def test_a_flat_picture_has_no_damage_that_is_seen() -> None:
     ramp = np.tile(np.linspace(50, 200, 80).astype(np.uint8), (60, 1))
     assert mask.sight(ramp) == ""
@@ -46,6 +48,7 @@ def test_a_flat_picture_has_no_damage_that_is_seen() -> None:
         mask.propose(ramp)
 
 
+@pytest.mark.slow
 def test_lines_are_seen_and_named_as_light_or_dark() -> None:
     ramp = np.tile(np.linspace(60, 160, 160).astype(np.uint8), (120, 1))
     for level, tone in ((255, "light"), (0, "dark")):

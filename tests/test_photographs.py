@@ -11,6 +11,7 @@ def picture(height: int, width: int, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
 
 
+@pytest.mark.slow
 def test_auto_is_the_model_for_photographs_whatever_the_picture() -> None:
     assert zoo.find(zoo.AUTO).name == zoo.find(zoo.DEFAULT).name == "convcnp-photo"
     digit, hole = picture(28, 28, 1)[..., 0], np.zeros((28, 28), dtype=bool)

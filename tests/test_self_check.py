@@ -214,6 +214,7 @@ def test_a_std_that_is_too_small_where_it_is_small_is_mended_there() -> None:
     assert check.rescaled(ends) == pytest.approx(np.exp(np.log(ends) / 2 - 1), rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_completion_is_checked_and_its_mean_stays() -> None:
     model = of("convcnp", 1)
     picture, hole = a_field(1.0)[..., 0], HOLES["stripes"]
@@ -246,6 +247,7 @@ def test_a_small_picture_keeps_the_std_of_the_model_and_that_is_said() -> None:
     assert "too few visible pixels" in checked.check.line
 
 
+@pytest.mark.slow
 def test_grain_of_data_has_their_unit() -> None:
     model, hole = of("convcnp", 1), HOLES["stripes"]
     picture = a_field(1.0)[..., 0].astype(np.float64)
@@ -288,6 +290,7 @@ def test_samples_spread_as_the_check_says(variant: str, sampler: str) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["independent", "autoregressive"])
+@pytest.mark.slow
 def test_the_channels_of_a_sample_go_together_as_the_errors_do(sampler: str) -> None:
     random, covariance = (
         np.random.default_rng(1),

@@ -76,6 +76,7 @@ def test_files_folders_and_patterns_name_pictures_once(
     assert files(Path("out")) == {f"{name}_mean.png" for name in found}
 
 
+@pytest.mark.slow
 def test_each_picture_of_a_batch_is_what_it_is_alone(mean_of: Command) -> None:
     for seed, name in enumerate(("a", "b")):
         picture(Path(f"{name}.png"), seed)
@@ -136,6 +137,7 @@ def test_pictures_and_masks_may_share_a_folder(mean_of: Command) -> None:
     assert files(Path("out")) == {"a_mean.png", "b_mean.png"}
 
 
+@pytest.mark.slow
 def test_several_masks_and_boxes_are_united(mean_of: Command, npfill: Command) -> None:
     picture(Path("a.png"))
     selecting(Path("masks/a.png"))
@@ -157,6 +159,7 @@ def test_one_mask_serves_all_and_is_no_picture_of_the_folder(mean_of: Command) -
     assert files(Path("out")) == {"a_mean.png", "b_mean.png"}
 
 
+@pytest.mark.slow
 def test_results_in_a_folder_are_no_pictures_to_complete(mean_of: Command) -> None:
     picture(Path("in/a.png"))
     assert mean_of("in", *BOX).code == 0
@@ -166,6 +169,7 @@ def test_results_in_a_folder_are_no_pictures_to_complete(mean_of: Command) -> No
     assert files(Path("in")) == {"a.png", "a_mean.png"}
 
 
+@pytest.mark.slow
 def test_pictures_of_one_name_keep_their_suffixes_and_it_is_said(mean_of: Command) -> None:
     for suffix in ("png", "bmp"):
         picture(Path(f"in/a.{suffix}"))
@@ -228,6 +232,7 @@ def test_what_exists_stops_a_batch_before_it_begins(mean_of: Command) -> None:
     assert files(Path("out")) == {"b_mean.png"}
 
 
+@pytest.mark.slow
 def test_skipping_what_exists_writes_the_rest_and_touches_nothing(
     npfill: Command, weights: Path
 ) -> None:
@@ -304,6 +309,7 @@ def test_memory_does_not_grow_with_the_number_of_pictures(place: Path, weights: 
     assert growth < 20
 
 
+@pytest.mark.slow
 def test_what_systems_put_beside_pictures_is_left_alone_and_told(mean_of: Command) -> None:
     picture(Path("in/dog.png"))
     for name in ("._dog.png", ".DS_Store", "Thumbs.db", "@eaDir/dog.png", "sub/.thumbs/dog.png"):
@@ -376,6 +382,7 @@ def test_a_picture_of_a_batch_is_looked_at_once_and_read_once(
     assert sorted(opened) == ["a.png", "a.png", "b.jpg", "b.jpg"]
 
 
+@pytest.mark.slow
 def test_a_line_of_json_tells_of_each_picture_as_it_is_done(mean_of: Command) -> None:
     picture(Path("in/a.png"))
     Path("in/b.png").write_bytes(b"no picture")
@@ -403,6 +410,7 @@ def test_a_line_of_json_tells_of_each_picture_as_it_is_done(mean_of: Command) ->
     assert mean_of("in", *BOX, "--json", "--jsonl").code == 2
 
 
+@pytest.mark.slow
 def test_results_in_a_folder_below_are_not_completed_again_whatever_their_format(
     mean_of: Command,
 ) -> None:
@@ -421,6 +429,7 @@ def test_a_picture_of_two_names_is_completed_once(mean_of: Command) -> None:
     assert "1 of 1 pictures" in ended.err
 
 
+@pytest.mark.slow
 def test_signs_of_patterns_in_names_of_folders_are_no_pattern(mean_of: Command) -> None:
     picture(Path("[set 1]/a*/a.png"))
     for word in ("[set 1]/a*/*.png", "[set 1]/**/*.png"):
@@ -453,6 +462,7 @@ def test_completions_of_a_folder_are_saved_as_they_lie_in_it(weights: Path) -> N
 
 
 @pytest.mark.parametrize("words", [["in"], ["in/a.png", "in/a_mask.png"]])
+@pytest.mark.slow
 def test_what_is_named_as_the_mask_of_a_picture_beside_it_is_left_out(
     mean_of: Command, words: list[str]
 ) -> None:
@@ -465,6 +475,7 @@ def test_what_is_named_as_the_mask_of_a_picture_beside_it_is_left_out(
     assert mean_of("in/a_mask.png", *BOX, "-o", "out").code == 0
 
 
+@pytest.mark.slow
 def test_the_end_of_a_batch_names_what_needs_a_look(
     npfill: Command, photo: Path, weights: Path, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def test_another_size_and_another_mode_are_said(
     assert f"{after} is 6x4 but {photo} is 6x5" in ended.err
 
 
+@pytest.mark.slow
 def test_every_result_of_npfill_passes(
     npfill: Command, photo: Path, mask: Path, weights: Path
 ) -> None:

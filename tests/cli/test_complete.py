@@ -57,6 +57,7 @@ def save(path: Path, *shape: int, seed: int = 0) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_mean_std_and_three_samples_stand_beside_the_picture(
     npfill: Command, photo: Path, weights: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_mean_std_and_three_samples_stand_beside_the_picture(
     assert names(photo.parent) == {"photo.png"} | DEFAULT
 
 
+@pytest.mark.slow
 def test_a_folder_is_made_and_takes_all(npfill: Command, photo: Path, weights: Path) -> None:
     folder = photo.parent / "new" / "results"
     assert npfill("complete", photo, "--box", BOX, "-m", weights, "-o", folder).code == 0
@@ -73,6 +75,7 @@ def test_a_folder_is_made_and_takes_all(npfill: Command, photo: Path, weights: P
     assert names(photo.parent) == {"photo.png", "new"}
 
 
+@pytest.mark.slow
 def test_a_folder_that_exists_may_have_a_dot_in_its_name(
     npfill: Command, photo: Path, weights: Path
 ) -> None:
@@ -89,6 +92,7 @@ def test_a_file_takes_the_mean_alone(npfill: Command, photo: Path, weights: Path
     assert text_of(path)["npfill_output"] == "mean"
 
 
+@pytest.mark.slow
 def test_a_dash_sends_the_mean_to_stdout_and_nothing_else(
     npfill: Command, photo: Path, weights: Path
 ) -> None:
@@ -230,6 +234,7 @@ def test_a_sheet_shows_the_hole_in_blue_and_all_results(
     assert widths[3] - widths[1] == 2 * (widths[1] - widths[0]) > 0
 
 
+@pytest.mark.slow
 def test_json_is_all_that_stdout_gets(npfill: Command, photo: Path, weights: Path) -> None:
     ended = npfill("complete", photo, "--box", BOX, "-m", weights, "--seed", 3, "--json")
     result = json.loads(ended.out)
@@ -252,6 +257,7 @@ def test_json_is_all_that_stdout_gets(npfill: Command, photo: Path, weights: Pat
     assert "outside changed: 0 px" in ended.err
 
 
+@pytest.mark.slow
 def test_warnings_are_said_and_stand_in_the_json(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -275,6 +281,7 @@ def test_quiet_says_nothing(
     assert names(tmp_path) > DEFAULT
 
 
+@pytest.mark.slow
 def test_quiet_json_is_json_alone(npfill: Command, photo: Path, weights: Path) -> None:
     ended = npfill("complete", photo, "--box", BOX, "-m", weights, "-q", "--json")
     assert json.loads(ended.out)["status"] == "success"
@@ -313,6 +320,7 @@ def test_a_path_is_never_read_as_markup(
     assert f"error: {path.with_name(f'{path.stem}_mean.png')}" in again.err
 
 
+@pytest.mark.slow
 def test_a_path_that_is_no_text_is_completed_and_stands_in_the_json(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -327,6 +335,7 @@ def test_a_path_that_is_no_text_is_completed_and_stands_in_the_json(
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.slow
 def test_the_alpha_mask_makes_its_hole_opaque(
     npfill: Command, tmp_path: Path, weights: Path, mode: str
 ) -> None:
@@ -341,6 +350,7 @@ def test_the_alpha_mask_makes_its_hole_opaque(
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.slow
 def test_a_mask_file_leaves_alpha_alone(
     npfill: Command, tmp_path: Path, mask: Path, weights: Path, mode: str
 ) -> None:
@@ -451,6 +461,7 @@ def test_pictures_that_differ_only_under_the_hole_give_the_same_files(
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_what_exists_is_replaced_only_when_told_to(
     npfill: Command, photo: Path, weights: Path
 ) -> None:
@@ -596,6 +607,7 @@ def test_size_and_mode_are_kept_and_nothing_changes_outside(
         assert (std[hole] > 0).all()
 
 
+@pytest.mark.slow
 def test_terms_that_forbid_commercial_use_are_said(
     npfill: Command, photo: Path, mask: Path, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def test_progress_is_a_line_at_the_end_where_there_is_no_terminal(
     assert capsys.readouterr().err == "[all] of it  100 %\n"
 
 
+@pytest.mark.slow
 def test_a_word_that_is_a_file_is_answered_with_the_command_that_completes_it(
     npfill: Command, photo: Path
 ) -> None:

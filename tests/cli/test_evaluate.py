@@ -181,6 +181,7 @@ def test_photographs_are_measured_at_their_own_size(npfill: Command, tmp_path: P
 
 
 @pytest.mark.parametrize("words", [["--photos", "--size", 8], ["--masks", "m.zip"]])
+@pytest.mark.slow
 def test_options_that_do_not_go_together_are_refused(
     npfill: Command, data: Path, words: list[object]
 ) -> None:
@@ -218,6 +219,7 @@ def test_where_nothing_is_known_of_the_pictures_that_is_said(
     assert f"{pictures} has no test part" in ended.err
 
 
+@pytest.mark.slow
 def test_without_matplotlib_there_are_no_plots_and_a_way_to_them(
     npfill: Command, data: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

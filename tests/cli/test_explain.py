@@ -161,6 +161,7 @@ def test_a_record_that_makes_no_sense_is_refused(
     _refused(npfill("explain", photo, "--rerun"), "says too little of how it was made")
 
 
+@pytest.mark.slow
 def test_a_record_of_an_output_that_is_not_known_is_refused(npfill: Command, photo: Path) -> None:
     _claim(photo, "odd", json.dumps(_MADE))
     ended = npfill("explain", photo, "--rerun")
@@ -177,6 +178,7 @@ def test_a_record_is_believed_without_asking_another_machine(npfill: Command, ph
     assert "not fetched yet" in ended.err
 
 
+@pytest.mark.slow
 def test_a_result_that_is_of_another_size_again_is_said_to_be(
     npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ class Device:
         monkeypatch.setattr(predictive, "mixture_moments", limited)
 
 
+@pytest.mark.slow
 def test_a_full_device_is_asked_again_in_smaller_parts(
     npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_device_that_stays_full_is_said_with_what_to_set(
     assert "hint: --device cpu" in ended.err
 
 
+@pytest.mark.slow
 def test_samples_that_cannot_fit_are_refused_before_the_work(
     npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,5 +232,6 @@ def test_stdin_is_left_alone_where_nothing_asks_for_it(photo: Path, weights: Pat
 
 
 @pytest.mark.usefixtures("no_network")
+@pytest.mark.slow
 def test_bundled_weights_need_no_network(npfill: Command, photo: Path) -> None:
     assert npfill("complete", photo, *BOX, "--samples", 0).code == 0

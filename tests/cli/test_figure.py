@@ -113,6 +113,7 @@ def test_compare_has_a_row_for_every_digit_model_and_baseline(
         assert blue_pixels(sheet) == len(names) * 734 * DIGIT_FACTOR**2
 
 
+@pytest.mark.slow
 def test_compare_takes_a_mask(npfill: Command, tmp_path: Path, photo: Path, mask: Path) -> None:
     ended = npfill(
         "figure", "compare", photo, "--mask", mask, "--models", "nearest", "-o", tmp_path
@@ -122,6 +123,7 @@ def test_compare_takes_a_mask(npfill: Command, tmp_path: Path, photo: Path, mask
         assert blue_pixels(sheet) == 6 * TINY_FACTOR**2
 
 
+@pytest.mark.slow
 def test_compare_leaves_out_a_baseline_that_lacks_a_package_and_says_so(
     npfill: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +153,7 @@ def test_reveal_writes_an_animation_from_few_pixels_to_all(
     assert "revealing" not in ended.err  # there is no progress where stderr is no terminal
 
 
+@pytest.mark.slow
 def test_reveal_says_that_a_large_picture_is_scaled_down(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:

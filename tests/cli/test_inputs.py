@@ -106,6 +106,7 @@ def test_a_smooth_gradient_of_16_bits_comes_back_within_a_level_of_8(
     assert np.abs(after.astype(int) - levels).max() < 257
 
 
+@pytest.mark.slow
 def test_explain_and_check_see_every_level_of_16_bits(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -153,6 +154,7 @@ def test_data_are_completed_where_they_are_nan(
     assert data["mean_std"] == pytest.approx(std[SELECTED].mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_unit_changes_nothing_but_the_unit(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -194,6 +196,7 @@ def test_integers_come_back_as_integers(
     assert np.load(tmp_path / "a_std.npy").dtype == np.float32
 
 
+@pytest.mark.slow
 def test_of_a_channel_only_what_it_lacks_is_filled(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -243,6 +246,7 @@ def test_what_cannot_be_is_refused(
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_colour_marks_the_hole(npfill: Command, tmp_path: Path, weights: Path) -> None:
     values = np.random.default_rng(0).integers(0, 200, (5, 6, 3), dtype=np.uint8)
     values[SELECTED] = 255, 0, 250
@@ -278,6 +282,7 @@ def test_keep_writes_the_format_of_the_picture_and_says_what_it_changes(
     assert ("by the format" in ended.err) == lossy
 
 
+@pytest.mark.slow
 def test_a_file_for_the_mean_has_the_suffix_that_is_kept(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -305,6 +310,7 @@ def test_strip_leaves_out_what_the_file_says_but_how_its_colours_look(
             assert set(read_picture(tmp_path / f"a_{name}.png").info) == kept
 
 
+@pytest.mark.slow
 def test_what_was_stripped_names_no_folder(
     npfill: Command, tmp_path: Path, weights: Path, mask: Path
 ) -> None:
@@ -321,6 +327,7 @@ def test_what_was_stripped_names_no_folder(
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_a_format_does_not_keep_is_said(
     npfill: Command, tmp_path: Path, weights: Path
 ) -> None:
@@ -335,6 +342,7 @@ def test_what_a_format_does_not_keep_is_said(
     assert "do not keep" not in npfill(*words, "--format", "keep").err
 
 
+@pytest.mark.slow
 def test_a_limit_of_pixels_can_be_raised(
     npfill: Command, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

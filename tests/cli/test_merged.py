@@ -15,6 +15,7 @@ def run(*words: str) -> int:
     return int(end.value.code or 0)
 
 
+@pytest.mark.slow
 def test_records_of_parts_are_merged_and_a_failure_is_told_until_it_is_mended(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,6 +83,7 @@ def test_what_a_format_does_not_hold_is_refused_before_the_work(
     assert not Path("restored.jpg").exists()
 
 
+@pytest.mark.slow
 def test_a_suffix_that_a_result_cannot_have_is_refused_with_both_ways_out(done: Of) -> None:
     picture(Path("a.png"))
     for words in (["-o", "a.txt"], ["-o", "std.jpg", "--emit", "std"]):
@@ -130,6 +131,7 @@ def test_a_template_that_names_no_file_is_refused(template: str) -> None:
         by_template(template, "a", "mean", ".png", is_picture=True)
 
 
+@pytest.mark.slow
 def test_results_of_one_name_are_refused(done: Of) -> None:
     picture(Path("a.png"))
     ended = done("a.png", "--name", "{stem}", "--emit", "mean,std", "-o", "out")

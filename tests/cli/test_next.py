@@ -25,6 +25,7 @@ def points(text: bytes) -> list[tuple[int, ...]]:
     return [tuple(map(int, line.split())) for line in text.decode().splitlines()]
 
 
+@pytest.mark.slow
 def test_points_are_rows_and_columns_that_are_not_measured(npfill: Command, scan: Path) -> None:
     ended = npfill("next", scan, "-n", 7)
     assert ended.code == 0
@@ -54,6 +55,7 @@ def test_csv_and_json_say_the_rounds_of_a_budget(
     assert npfill(*words, "-o", file).code == EXISTS
 
 
+@pytest.mark.slow
 def test_a_path_is_ordered_and_its_length_said(npfill: Command, scan: Path) -> None:
     plain, tour = (npfill("next", scan, "-n", 12, *more) for more in ([], ["--path"]))
     assert set(points(plain.out)) == set(points(tour.out))
@@ -61,6 +63,7 @@ def test_a_path_is_ordered_and_its_length_said(npfill: Command, scan: Path) -> N
     assert f"tour: {way:.1f} px" in tour.err
 
 
+@pytest.mark.slow
 def test_masks_say_where_points_may_be(npfill: Command, scan: Path, tmp_path: Path) -> None:
     inside, outside = np.zeros((9, 12), dtype=bool), np.zeros((9, 12), dtype=bool)
     inside[:, 6:], outside[5:] = True, True
@@ -72,6 +75,7 @@ def test_masks_say_where_points_may_be(npfill: Command, scan: Path, tmp_path: Pa
     assert sorted(found) == list(map(tuple, np.argwhere(allowed).tolist()))
 
 
+@pytest.mark.slow
 def test_grids_that_are_empty_full_or_nearly_so(npfill: Command, tmp_path: Path) -> None:
     ended = npfill("next", "--shape", "30x20", "-n", 5)
     assert len(set(points(ended.out))) == 5
@@ -88,6 +92,7 @@ def test_grids_that_are_empty_full_or_nearly_so(npfill: Command, tmp_path: Path)
     assert "nothing is left to measure" in ended.err
 
 
+@pytest.mark.slow
 def test_a_picture_has_a_mask_of_what_is_not_measured(
     npfill: Command, photo: Path, mask: Path
 ) -> None:

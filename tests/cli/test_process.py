@@ -138,6 +138,7 @@ def test_names_that_the_encoding_cannot_say_are_escaped() -> None:
     assert r"\xe9.png" in out
 
 
+@pytest.mark.slow
 def test_no_library_writes_to_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
     def talks(*arguments: Any) -> object:
         warnings.warn("a warning", stacklevel=1)

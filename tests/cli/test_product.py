@@ -75,6 +75,7 @@ def test_an_array_of_floats_with_nan(tmp_path: Path) -> None:
     assert np.array_equal(np.load(tmp_path / "out/completion_mean.npy"), completion.mean)
 
 
+@pytest.mark.slow
 def test_a_masked_array(tmp_path: Path) -> None:
     heights = np.ma.masked_array(noise(np.int16, *SIZE), HOLE)
     completion = library.complete(heights, model=of("cnp", 1), samples=1)
@@ -94,6 +95,7 @@ def test_the_command_and_python_write_the_same_files(
         assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_result_from_python_says_where_it_comes_from(
     npfill: Command, photo: Path, mask: Path, weights: Path
 ) -> None:

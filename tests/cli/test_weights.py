@@ -114,6 +114,7 @@ def test_show_says_what_the_zoo_says(npfill: Command) -> None:
             assert value in ended.out.decode()
 
 
+@pytest.mark.slow
 def test_show_prints_the_recipe_that_weights_carry(npfill: Command, weights: Path) -> None:
     carried = checkpoint.load(zoo.find("cnp-mnist").path).provenance["recipe"]
     ended = npfill("models", "show", "cnp-mnist", "--recipe")
@@ -128,6 +129,7 @@ def test_show_says_what_a_file_says(npfill: Command, weights: Path) -> None:
     assert "unknown" in ended.out.decode()  # its data
 
 
+@pytest.mark.slow
 def test_what_a_file_says_of_itself_cannot_steer_the_terminal(
     npfill: Command, tmp_path: Path, photo: Path
 ) -> None:

@@ -21,6 +21,7 @@ def case() -> tuple[Case, np.ndarray, np.ndarray]:
     return Case(prediction, pixels.double(), observed), picture, hole
 
 
+@pytest.mark.slow
 def test_z_squared_and_coverage_are_those_of_the_check_and_beside_them_those_without(
     case: tuple[Case, np.ndarray, np.ndarray],
 ) -> None:

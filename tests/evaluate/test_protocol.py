@@ -158,6 +158,7 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     assert once.scores["mse"] != other.scores["mse"]
 
 
+@pytest.mark.slow
 def test_with_everything_observed_only_the_context_is_scored() -> None:
     model = GridModel(checkpoint.load(zoo.find("cnp-mnist").path).model, 1, 0)
     scores = measure("", model, kind("random:784"), digits(), 0).scores

@@ -99,6 +99,7 @@ def test_a_metric_from_outside_is_one_record(
         assert json.loads(as_json(results, ""))["metrics"]["largest"]["title"] == "Largest error"
 
 
+@pytest.mark.slow
 def test_equal_evaluations_have_equal_results_but_for_time(pictures: Path) -> None:
     assert on_a_grid(pictures) == on_a_grid(pictures)
 

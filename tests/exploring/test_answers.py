@@ -144,6 +144,7 @@ def test_a_detector_that_was_dead_is_given_time_to_answer(tmp_path: Path) -> Non
     assert mine.measured.sum() == 1
 
 
+@pytest.mark.slow
 def test_the_loop_runs_in_python_too() -> None:
     mine = explorer()
     while mine.left:

@@ -50,6 +50,7 @@ def test_an_empty_grid_begins_evenly_spread(model: NeuralProcess) -> None:
     assert len(quarters) == 4
 
 
+@pytest.mark.slow
 def test_equal_seeds_ask_for_equal_pixels(model: NeuralProcess) -> None:
     asked = []
     for seed in (1, 1, 2):
@@ -261,6 +262,7 @@ def test_tours_visit_the_same_points_on_a_shorter_way(model: NeuralProcess) -> N
     assert length < way / 2
 
 
+@pytest.mark.slow
 def test_auto_is_the_model_for_data_and_of_colours_that_for_photographs() -> None:
     assert Explorer((12, 16)).model.name == zoo.for_data() != zoo.DEFAULT
     assert Explorer((12, 16, 3)).model.name == zoo.DEFAULT

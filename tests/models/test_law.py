@@ -30,6 +30,7 @@ def the_law(values: np.ndarray) -> Law | None:
     return law_of(points(SEEN), torch.from_numpy(values[SEEN]))
 
 
+@pytest.mark.slow
 def test_the_law_that_a_field_was_drawn_from_is_found() -> None:
     smooth, rough = (the_law(a_field(kernel)) for kernel in ("squared-exponential", "exponential"))
     assert smooth is not None
@@ -39,6 +40,7 @@ def test_the_law_that_a_field_was_drawn_from_is_found() -> None:
     assert rough.smoothness < 2.0
 
 
+@pytest.mark.slow
 def test_the_posterior_is_as_near_as_the_exact_one_and_says_so() -> None:
     field, hole = a_field(), ~SEEN
     law = the_law(field)
@@ -69,6 +71,7 @@ def test_in_a_void_of_a_smooth_field_pixels_far_apart_count_as_well(
 
 
 @pytest.mark.parametrize("warp", [np.exp, np.sign, lambda field: np.maximum(field, 0.5)])
+@pytest.mark.slow
 def test_a_field_with_steps_or_heavy_tails_has_no_law(warp: object) -> None:
     assert callable(warp)
     assert the_law(warp(1.5 * a_field("matern-3/2"))) is None
@@ -97,6 +100,7 @@ def test_simulations_have_the_mean_and_the_std_of_the_posterior() -> None:
     assert (draws.std(0) / std).mean() == pytest.approx(1.0, abs=0.15)
 
 
+@pytest.mark.slow
 def test_a_simulation_of_a_field_longer_than_the_picture_agrees_with_what_is_observed() -> None:
     rows, columns = np.indices((SIDE, SIDE))
     field = (rows - 20.0) ** 2 + 0.5 * rows * columns

@@ -91,6 +91,7 @@ def test_a_colour_without_tolerance_that_many_nearly_have_is_asked_back() -> Non
     assert of_colour(Picture(values, "PNG", "a"), "color:white~0")[0].sum() == 7
 
 
+@pytest.mark.slow
 def test_a_pixel_of_a_million_is_not_what_was_meant_even_with_a_tolerance() -> None:
     values = np.full((1000, 1000, 1), 128, np.uint8)
     values[0, :500], values[0, 0] = 250, 255

@@ -98,6 +98,7 @@ def test_formats_have_names_and_suffixes_of_their_own() -> None:
     assert {".npy", ".npz", ".fits", ".nc", ".zarr"} <= data
 
 
+@pytest.mark.slow
 def test_threads_read_at_once_under_limits_of_their_own(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
     before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)

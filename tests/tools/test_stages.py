@@ -42,6 +42,7 @@ def test_the_card_is_what_the_release_tool_writes(name: str) -> None:
     assert card.read_text("utf-8") == card_text(name, zoo.entries()[name], weights)
 
 
+@pytest.mark.slow
 def test_stages_of_a_model_fit_one_another() -> None:
     for name in zoo.entries():
         ends = [0, *(stage.end for stage in stages(name))]

@@ -35,6 +35,7 @@ def test_a_step_depends_on_its_number_alone() -> None:
     assert not torch.equal(one.pixels.mean(), other.pixels.mean())
 
 
+@pytest.mark.slow
 def test_some_steps_draw_a_quarter_as_many_fields_of_twice_the_side() -> None:
     recipe = find("convcnp-field", TINY)
     fields, _ = training_pictures(Path(), recipe)

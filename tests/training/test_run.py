@@ -271,6 +271,7 @@ def test_other_pictures_are_no_pictures_to_go_on_with(
     assert "not the pictures that the run began with" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_torn_lines_of_metrics_are_dropped(finished: Path, tmp_path: Path) -> None:
     run = resumed(finished, tmp_path)
     whole = (run / "metrics.jsonl").read_text().splitlines()[0]
