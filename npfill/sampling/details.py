@@ -4,11 +4,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from npfill.pictures.planes import around
 from npfill.sampling.scales import blurred, spread_into
 
 # The spreads of the blurs between which details are told apart, and the reach over which their
 # strength is averaged, in pixels; by how much they are made stronger at most.
 _SPREADS, _AROUND, _MOST = (1.0, 2.2, 4.6), 16, 1.5
+# How far from the hole what it depends on reaches: two averages and a blur.
+_MARGIN = 64
 # The strength below which there is no detail, in intensities.
 _NONE = 1e-4
 
@@ -29,6 +32,8 @@ def strengthened(
         hole: True where it was.
         allowed: True where strength is taken from; what is in neither is not read.
     """
+    part = around(hole.numpy(), _MARGIN)
+    painted, hole, allowed = painted[:, *part], hole[part], allowed[part]
     read = hole | allowed
     painted = torch.where(read, painted, spread_into(painted, read, _AROUND))
     shown, finer = painted[:, hole], painted
@@ -36,8 +41,10 @@ def strengthened(
         level = blurred(painted, spread)
         detail = finer - level
         size = detail.abs().mean(0, keepdim=True)
-        around, own = (spread_into(size, where, _AROUND)[:, hole] for where in (allowed, hole))
-        factor = (around / own.clamp(min=_NONE)).clamp(1.0, _MOST)
+        beside, own = (
+            spread_into(size, where, _AROUND, hole)[:, hole] for where in (allowed, hole)
+        )
+        factor = (beside / own.clamp(min=_NONE)).clamp(1.0, _MOST)
         shown = shown + (factor - 1.0) * detail[:, hole]
         finer = level
     return shown.T

@@ -48,7 +48,7 @@ def grainy(
         noise = torch.fft.irfft2(spectrum, s=hole.shape)
         noise = noise / noise.square().mean((1, 2), keepdim=True).sqrt().clamp(min=1e-9)
         # The mean magnitude: a few edges do not count as much as in a root of mean squares.
-        strength = 1.25 * spread_into(fine.abs(), seen, _AROUND)
+        strength = 1.25 * spread_into(fine.abs(), seen, _AROUND, hole)
         strength = torch.minimum(strength, std)
     return (mean + noise * strength)[:, hole].T
 

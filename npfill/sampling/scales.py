@@ -151,6 +151,7 @@ def spread_into(
     values: Float[Tensor, "channel height width"],
     known: Tensor,
     reach: int,
+    wanted: Bool[Tensor, "height width"] | None = None,
 ) -> Float[Tensor, "channel height width"]:
     """Means of what is known around each pixel; where nothing is within reach, of such means.
 
@@ -158,6 +159,7 @@ def spread_into(
         values: The values.
         known: Where they are, as weights from 0 to 1 or as truths; somewhere above 0.
         reach: How far around a pixel, in pixels.
+        wanted: Where means are needed; everywhere by default. Elsewhere 0 stands for some.
     """
     side = 2 * reach + 1
 
@@ -169,7 +171,7 @@ def spread_into(
     total, count = around(values * weights), around(weights)
     reached = count > 0
     means = torch.where(reached, total / count, 0.0)
-    while not reached.all():
+    while not (reached if wanted is None else reached[:, wanted]).all():
         # Means count alike, however far they come from: a weight that shrank at each step would
         # be 0 in the middle of a hole some hundred pixels wide.
         count = around(reached.to(values.dtype))
