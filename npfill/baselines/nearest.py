@@ -24,7 +24,6 @@ class Nearest(Baseline):
         observed = self.observed(hole)
         spatial = self.package("scipy.spatial", "SciPy")
         at, values = np.argwhere(observed), picture[observed]
-        near = spatial.KDTree(at).query(np.argwhere(hole), np.arange(1, min(self.k, len(at)) + 1))[
-            1
-        ]
+        ranks = np.arange(1, min(self.k, len(at)) + 1)
+        _, near = spatial.KDTree(at).query(np.argwhere(hole), ranks)
         return BaselinePrediction(values[near].mean(1))

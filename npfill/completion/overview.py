@@ -76,9 +76,7 @@ class Overview:
     @cached_property
     def whole(self) -> Whole:
         """The facts that a window needs."""
-        dead = ~np.isfinite(self.limits).all(axis=0)
-        ends = np.where(dead, [[0.0], [1.0]], self.ends)
-        low, width = range_between(self.name, [*zip(*ends.tolist(), strict=True)])
+        dead, low, width = _scale(self.name, self.limits, self.ends)
         return Whole(low, width, self.limits, self.quantiles, dead)
 
     def coarse(self) -> Picture:
@@ -147,9 +145,7 @@ class _Grid:
 
     def found(self, name: str) -> tuple[np.ndarray, ...]:
         """Limits, ends, quantiles, the cell's side, means and roughness."""
-        dead = ~np.isfinite(self.limits).all(axis=0)
-        ends = np.where(dead, [[0.0], [1.0]], self._ends)
-        low, width = range_between(name, [*zip(*ends.tolist(), strict=True)])
+        _, low, width = _scale(name, self.limits, self._ends)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = self._sum / self._count
             spread = np.maximum(self._squares - self._sum * mean, 0.0)
@@ -159,6 +155,15 @@ class _Grid:
         mean = (self._zero + mean * self._unit - low) / width
         scaled = rough * self._unit / width
         return self.limits, self._ends, self._quantiles, np.array(self._cell), mean, scaled
+
+
+def _scale(
+    name: str, limits: Float[np.ndarray, "2 channel"], ends: Float[np.ndarray, "2 channel"]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True for bands without a value; intensity 0 of each on the line of values, and its span."""
+    dead = ~np.isfinite(limits).all(axis=0)
+    ends = np.where(dead, [[0.0], [1.0]], ends)
+    return dead, *range_between(name, [*zip(*ends.tolist(), strict=True)])
 
 
 def _bands(size: tuple[int, int], cell: int) -> list[tuple[Ends, Ends]]:
