@@ -1,13 +1,14 @@
 """Train the network that finds scratches and dust: python -m tools.marks --data PICTURES.zip.
 
-Damage of many kinds is drawn on photographs. Pixels are drawn from them, with the measures of
-`npfill.mask.network`, and a small network learns which are damaged: once without, and once with
-the colour that the first finds, as `npfill.mask` asks it.
+Damage of many kinds is drawn on photographs, and `npfill.mask.network` learns where it is.
 """
 
 import argparse
 import io
+import time
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,59 +16,75 @@ import torch
 import typer
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
-from torch import nn
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
 
-from npfill.mask.network import Network, coloured, colours_of, measures
-from npfill.pictures.formats import npz_bytes
+from npfill.mask.network import KINDS, MarksNet
 from npfill.seeds import array_generator
 
-_FINER = 4  # times, at which damage is drawn
+_SIDE = 256
+_FINER = 3  # times, at which damage is drawn
 _VISIBLE = 8  # levels
-_PIXELS = 4000  # of each picture that are learned from
+_COVERED, _BARE = 0.25, 0.02  # shares of a pixel that is damaged, and of one that is not
+_BATCH, _KEPT = 6, 512  # crops of a step, and of those that come again
+_SAVED, _DECAY, _RATE = 200, 0.998, 3e-3  # steps; of the average; the highest rate
 Random = np.random.Generator
 Share = Float[np.ndarray, "height width"]
 
 
-def damaged(
-    picture: Image.Image, kind: str, random: Random
-) -> tuple[np.ndarray, Bool[np.ndarray, "height width"], Bool[np.ndarray, "height width"], bool]:
-    """A photograph with marks, where these are, where it matters, and if they are light."""
-    before = np.asarray(_varied(picture, random), dtype=np.float64)
-    base, is_light = _colour(random)
+@dataclass(frozen=True)
+class Crop:
+    """A part of a photograph with marks.
+
+    Attributes:
+        levels: The picture.
+        wrong: For each of `KINDS`, where the marks are.
+        counts: Likewise, what is surely one or the other.
+    """
+
+    levels: UInt8[np.ndarray, "side side 3"]
+    wrong: Bool[np.ndarray, "kind side side"]
+    counts: Bool[np.ndarray, "kind side side"]
+
+
+def damaged(picture: Image.Image, random: Random) -> Crop:
+    """A part of a photograph with scratches, dust, both, or nothing."""
+    before = np.asarray(_varied(picture, random), dtype=np.float32)
+    base = _colour(random)
     after, shape = before, before.shape[:2]
-    covered = np.zeros((2, *shape))
-    kinds = {kind} if random.random() < 0.7 else {"scratches", "dust"}
-    if random.random() < 0.1:
-        kinds = set()
+    covered = np.zeros((len(KINDS), *shape), dtype=np.float32)
+    drawn = [["scratches"], ["dust"], [*KINDS], []][random.choice(4, p=(0.4, 0.35, 0.15, 0.1))]
     apart = 6.0 if random.random() < 0.85 else 25.0
     shares = []
-    if "scratches" in kinds:
-        shares += [(0, _scratch(shape, random)) for _ in range(int(random.integers(2, 17)))]
-    if "dust" in kinds:
-        shares += [(1, _specks(shape, random)) for _ in range(3)]
+    if "scratches" in drawn:
+        left = int(random.integers(1, 17))
+        while left > 0:
+            some = min(left, int(random.integers(1, 6)))
+            shares.append((0, _scratches(shape, some, random)))
+            left -= some
+    if "dust" in drawn:
+        shares += [(1, _specks(shape, random)) for _ in range(2)]
     for which, whole in shares:
         share = whole * random.uniform(0.8 if random.random() < 0.8 else 0.5, 1)
         paint = np.clip(base + random.normal(0, apart, 3), 0, 255)
-        after = after * (1 - share[..., None]) + paint * share[..., None]
+        after = (after * (1 - share[..., None]) + paint * share[..., None]).astype(np.float32)
         covered[which] = np.maximum(covered[which], share)
     if random.random() < 0.15:
         grey = np.full((3, 3), 1 / 3)
         after, before = after @ grey, before @ grey
     shows = np.abs(np.rint(after) - before).max(-1) >= _VISIBLE
-    wrong = (covered > 0.25) & shows
-    if kind == "dust":
-        wrong, covered = wrong[::-1], covered[::-1]
-    counts = wrong[0] | (covered < 0.02).all(0)
+    wrong = (covered > _COVERED) & shows
     levels = np.rint(np.clip(after, 0, 255)).astype(np.uint8)
-    return _coded(levels, random).astype(np.float32), wrong[0], counts, is_light
+    return Crop(_coded(levels, random), wrong, wrong | (covered < _BARE).all(0))
 
 
 def _varied(picture: Image.Image, random: Random) -> Image.Image:
-    scale = random.uniform(0.6, 1.3)
-    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
-    side = min(256, *picture.size)
+    scale = max(random.uniform(0.6, 1.3), _SIDE / min(picture.size))
+    side = min(*picture.size, round(_SIDE / scale))
     left, top = (int(random.integers(0, length - side + 1)) for length in picture.size)
-    picture = picture.crop((left, top, left + side, top + side))
+    box = (left, top, left + side, top + side)
+    picture = picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, box)
     picture = ImageOps.mirror(picture) if random.random() < 0.5 else picture
     if random.random() < 0.3:
         low, gamma = random.uniform(0, 60), random.uniform(0.7, 1.5)
@@ -76,34 +93,35 @@ def _varied(picture: Image.Image, random: Random) -> Image.Image:
     return picture
 
 
-def _colour(random: Random) -> tuple[Float[np.ndarray, "3"], bool]:
+def _colour(random: Random) -> Float[np.ndarray, "3"]:
     """Near white or black, as scratches are."""
     off = np.array([0, random.uniform(0, 14), random.uniform(0, 38)])
     if random.random() < 0.6:
-        return random.uniform(210, 255) - off, True
-    return np.maximum(random.uniform(5, 45) - off / 4, 0), False
+        return random.uniform(210, 255) - off
+    return np.maximum(random.uniform(5, 45) - off / 4, 0)
 
 
-def _scratch(shape: tuple[int, ...], random: Random) -> Share:
+def _scratches(shape: tuple[int, ...], count: int, random: Random) -> Share:
     canvas, draw = _canvas(shape)
-    start, end = random.uniform(-0.1, 1.1, (2, 2)) * shape[::-1]
-    bend = (start + end) / 2 + random.normal(0, 0.1, 2) * np.hypot(*(end - start))
-    along = np.linspace(0, 1, 40)[:, None]
-    curve = (1 - along) ** 2 * start + 2 * along * (1 - along) * bend + along**2 * end
-    if random.random() < 0.2:
-        curve = curve + random.normal(0, 0.6, curve.shape)
-    width = max(1, round(random.uniform(1.0, 4.8) * _FINER))
-    points = [tuple(point) for point in curve * _FINER]
-    draw.line(points[int(random.integers(0, 13)) :], fill=255, width=width, joint="curve")
+    for _ in range(count):
+        start, end = random.uniform(-0.1, 1.1, (2, 2)) * shape[::-1]
+        bend = (start + end) / 2 + random.normal(0, 0.1, 2) * np.hypot(*(end - start))
+        along = np.linspace(0, 1, 40)[:, None]
+        curve = (1 - along) ** 2 * start + 2 * along * (1 - along) * bend + along**2 * end
+        if random.random() < 0.2:
+            curve = curve + random.normal(0, 0.6, curve.shape)
+        width = max(1, round(random.uniform(1.0, 4.8) * _FINER))
+        points = [tuple(point) for point in curve * _FINER]
+        draw.line(points[int(random.integers(0, 13)) :], fill=255, width=width, joint="curve")
     return _share(canvas, random)
 
 
 def _specks(shape: tuple[int, ...], random: Random) -> Share:
     canvas, draw = _canvas(shape)
-    for _ in range(int(random.gamma(1.5, 8))):
+    for _ in range(int(random.gamma(1.5, 10))):
         x, y, a, b = random.uniform((0, 0, 0.7, 0.7), (shape[1], shape[0], 3.4, 3.4)) * _FINER
         draw.ellipse((x - a, y - b, x + a, y + b), fill=255)
-    for _ in range(int(random.poisson(0.7))):
+    for _ in range(int(random.poisson(0.9))):
         x, y, radius = random.uniform((0, 0, 4), (shape[1], shape[0], 15)) * _FINER
         start, turn = random.uniform((0, 50), (360, 180))
         bounds = (x - radius, y - radius, x + radius, y + radius)
@@ -121,7 +139,7 @@ def _share(canvas: Image.Image, random: Random) -> Share:
     small = canvas.reduce(_FINER)
     if random.random() < 0.3:
         small = small.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 0.8)))
-    return np.asarray(small, dtype=np.float64) / 255
+    return np.asarray(small, dtype=np.float32) / 255
 
 
 def _coded(levels: UInt8[np.ndarray, "height width 3"], random: Random) -> np.ndarray:
@@ -132,103 +150,84 @@ def _coded(levels: UInt8[np.ndarray, "height width 3"], random: Random) -> np.nd
     return np.asarray(Image.open(content))
 
 
-def drawn(
-    found: np.ndarray, wrong: np.ndarray, counts: np.ndarray, random: Random
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measures of some pixels, if they are damaged, and the number that each stands for."""
-    height = found[..., 2]
-    parts = [(wrong & counts, 0.4), (~wrong & counts & (height > 0.12), 0.4)]
-    parts += [(~wrong & counts & (height <= 0.12), 0.2)]
-    values, truth, weights = [], [], []
-    for where, share in parts:
-        at = np.flatnonzero(where)
-        some = random.permutation(at)[: int(share * _PIXELS)]
-        values.append(found.reshape(-1, found.shape[-1])[some])
-        truth.append(np.full(len(some), where is parts[0][0]))
-        weights.append(np.full(len(some), len(at) / max(len(some), 1)))
-    return np.concatenate(values), np.concatenate(truth), np.concatenate(weights)
+def photographs(archive: Path) -> list[Image.Image]:
+    """The photographs of a zip, decoded."""
+    with zipfile.ZipFile(archive) as file:
+        names = sorted(each for each in file.namelist() if each.endswith(".jpg"))
+        return [Image.open(io.BytesIO(file.read(each))).convert("RGB") for each in names]
 
 
-def fitted(values: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
-    """The weights and offsets of a network, layer by layer."""
-    torch.manual_seed(0)
-    middle, spread = values.mean(0), values.std(0) + 1e-6
-    inputs = torch.from_numpy((values - middle) / spread)
-    right, weight = torch.from_numpy(truth).float(), torch.from_numpy(weights).float()
-    weight = (weight / weight.mean()).clamp(max=8)
-    width = values.shape[1]
-    network = nn.Sequential(
-        nn.Linear(width, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 1)
+def batch(crops: Sequence[Crop], random: Random) -> tuple[Tensor, Tensor, Tensor]:
+    """Levels, what is wrong and what counts of crops, each turned, mirrored or inverted."""
+    parts: tuple[list[np.ndarray], ...] = ([], [], [])
+    for crop in crops:
+        levels = 255 - crop.levels if random.random() < 0.5 else crop.levels
+        turns, mirrored = int(random.integers(4)), random.random() < 0.5
+        for into, each in zip(
+            parts, (np.moveaxis(levels, -1, 0), crop.wrong, crop.counts), strict=True
+        ):
+            turned = np.rot90(each, turns, (1, 2))
+            into.append(turned[..., ::-1] if mirrored else turned)
+    seen, wrong, counts = (
+        torch.from_numpy(np.ascontiguousarray(np.stack(each))).float() for each in parts
     )
-    epochs, size = 10, 2048
-    steps = epochs * -(-len(values) // size)
-    optimiser = torch.optim.AdamW(network.parameters(), 1e-2, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, steps)
-    loss = torch.zeros(())
-    for _ in range(epochs):
-        for some in torch.randperm(len(values)).split(size):
-            logits = network(inputs[some])[:, 0]
-            loss = nn.functional.binary_cross_entropy_with_logits(
-                logits, right[some], weight[some] * (1 + right[some])
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    typer.echo(f"{len(values):,} pixels of {width} measures: loss {loss.item():.4f}")
-    layers = []
-    for at in (0, 2, 4):
-        layer = network[at]
-        assert isinstance(layer, nn.Linear)
-        matrix, offset = (each.detach().double().numpy() for each in (layer.weight.T, layer.bias))
-        if at == 0:
-            offset = offset - (middle / spread) @ matrix
-            matrix = matrix / spread[:, None]
-        layers += [matrix.astype(np.float32), offset.astype(np.float32)]
-    return layers
+    return seen, wrong, counts
+
+
+def error(logits: Tensor, wrong: Tensor, counts: Tensor) -> Tensor:
+    """Cross-entropy of what counts, damage twice, and the share of overlap that is lacking."""
+    each = F.binary_cross_entropy_with_logits(logits, wrong, reduction="none")
+    entropy = (each * (1 + wrong) * counts).sum() / counts.sum()
+    chance = logits.sigmoid() * counts
+    common = 2 * (chance * wrong).sum((0, 2, 3)) + 1
+    overlap = common / (chance.sum((0, 2, 3)) + wrong.sum((0, 2, 3)) + 1)
+    return entropy + 0.1 * (1 - overlap).mean()
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    return (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
 
 
 def main() -> None:
-    """Train the networks, and write them."""
+    """Train the network, and write it as it is saved."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a zip of photographs")
-    parser.add_argument("--pictures", type=int, default=130)
-    parser.add_argument("--kinds", default="scratches,dust")
-    parser.add_argument("--output", type=Path, default=Path("npfill/mask/marks.npz"))
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--first", type=int, default=0, help="go on at this step, from the output")
+    parser.add_argument("--output", type=Path, default=Path("npfill/mask/marks.safetensors"))
     options = parser.parse_args()
-    weights: dict[str, np.ndarray] = {}
-    if options.output.exists():
-        weights |= np.load(options.output)
-    with zipfile.ZipFile(options.data) as archive:
-        names = [each for each in archive.namelist() if each.endswith(".jpg")]
-        contents = [archive.read(each) for each in names]
-    for kind in options.kinds.split(","):
-        seen, first = [], []
-        for number in range(options.pictures):
-            random = array_generator(0, "marks", kind, number)
-            with Image.open(io.BytesIO(contents[int(random.integers(len(contents)))])) as image:
-                levels, wrong, counts, is_light = damaged(image.convert("RGB"), kind, random)
-            if random.random() < 0.15:
-                is_light, wrong, counts = not is_light, np.zeros_like(wrong), ~wrong & counts
-            levels = levels if is_light else 255 - levels
-            found = measures(levels, kind)
-            first.append(drawn(found, wrong, counts, random))
-            seen.append((levels, wrong, counts, found.astype(np.float16), random))
-        layers = fitted(*(np.concatenate(each) for each in zip(*first, strict=True)))
-        network = Network(tuple(zip(layers[::2], layers[1::2], strict=True)))
-        second = []
-        for levels, wrong, counts, found, random in seen:
-            chance = network.chance(found.astype(np.float32))
-            for shade in colours_of(levels, found, chance):
-                more = coloured(levels, shade.colour, chance, kind)
-                both = np.concatenate([found, more], axis=-1, dtype=np.float32)
-                second.append(drawn(both, wrong, counts, random))
-        last = fitted(*(np.concatenate(each) for each in zip(*second, strict=True)))
-        for turn, each in enumerate((layers, last), 1):
-            for k in range(3):
-                weights[f"{kind}{turn}.{k}.weights"] = each[2 * k]
-                weights[f"{kind}{turn}.{k}.offsets"] = each[2 * k + 1]
-    options.output.write_bytes(npz_bytes(weights))
+    torch.manual_seed(0)
+    pictures, net, kept = photographs(options.data), MarksNet(), list[Crop]()
+    if options.first:
+        net.load_state_dict(load_file(options.output))
+    optimiser = torch.optim.AdamW(net.parameters(), _RATE, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, options.steps, pct_start=0.05)
+    average = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(_DECAY), use_buffers=True
+    )
+    mean, began = 0.0, time.perf_counter()
+    for step in range(options.first, options.first + options.steps):
+        random = array_generator(0, "marks", step)
+        new = damaged(pictures[int(random.integers(len(pictures)))], random)
+        kept = [*kept[-_KEPT:], new]
+        again = [kept[int(each)] for each in random.integers(len(kept), size=_BATCH - 1)]
+        levels, wrong, counts = batch([new, *again], random)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(levels)
+        loss = error(logits.float(), wrong, counts)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        average.update_parameters(net)
+        mean = 0.98 * mean + 0.02 * loss.item()
+        if (step + 1) % _SAVED == 0:
+            weights = average.module.state_dict()
+            options.output.parent.mkdir(parents=True, exist_ok=True)
+            save_file({k: _halved(v) for k, v in weights.items()}, options.output)
+            pace = (time.perf_counter() - began) / (step + 1 - options.first)
+            typer.echo(f"step {step + 1}  loss {mean:.4f}  {pace:.2f} s/step")
 
 
 if __name__ == "__main__":

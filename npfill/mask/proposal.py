@@ -8,8 +8,7 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.mask.dates import text
-from npfill.mask.marks import dust, scratches
-from npfill.mask.network import find
+from npfill.mask.marks import dust, find, scratches
 from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
@@ -17,7 +16,7 @@ from npfill.pictures.planes import grown
 from npfill.pictures.sheet import panel, panel_size, table
 
 _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
-_SURELY = 0.88  # the probability of what is said without being asked
+_SURELY = 0.84  # the probability of what is said without being asked
 _FEWEST = 1e-3  # of the picture
 _MOST_SEEN = 100_000  # pixels of a picture that is looked at without being asked
 _KINDS: dict[str, Callable[..., Selected]] = {

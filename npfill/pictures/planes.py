@@ -1,4 +1,4 @@
-"""Planes of numbers: running extremes, sums along lines, and connected pieces of a selection."""
+"""Planes of numbers: running extremes, means over squares, and pieces of a selection."""
 
 from dataclasses import dataclass
 
@@ -61,37 +61,6 @@ def box_mean(plane: np.ndarray, radius: int) -> Plane:
         counts = (end - first)[:, None] if axis == 0 else end - first
         plane = (sums.take(end, axis=axis) - sums.take(first, axis=axis)) / counts
     return plane.astype(np.float32)
-
-
-def moved(plane: np.ndarray, down: int, right: int) -> np.ndarray:
-    """A plane whose value at each point is that some pixels further; zero beyond the border."""
-    result = np.zeros_like(plane)
-    height, width = plane.shape
-    if abs(down) < height and abs(right) < width:
-        result[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)] = (
-            plane[max(0, down) : height - max(0, -down), max(0, right) : width - max(0, -right)]
-        )
-    return result
-
-
-def along_line(
-    plane: np.ndarray, direction: tuple[float, float], length: int, operation: np.ufunc
-) -> np.ndarray:
-    """A sum or extreme over pieces of straight lines, by doubling.
-
-    Args:
-        plane: The values.
-        direction: The step down and to the right, of length one.
-        length: The length of the pieces, a power of two, centred at each point.
-        operation: What is taken over them.
-    """
-    down, right = direction
-    span = 1
-    while span < length:
-        step = round(down * span), round(right * span)
-        plane = operation(plane, moved(plane, *step))
-        span *= 2
-    return moved(plane, -round(down * length / 2), -round(right * length / 2))
 
 
 @dataclass(frozen=True)
