@@ -12,12 +12,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npfill.config import Length
+from npfill.config import Length, Range
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, NeuralProcess, ScaleFloor, floored_gaussian
 from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import filled, pyramid, unseen
+from npfill.models.parts.refiner import Refiner
 from npfill.models.parts.unet import MULTIPLE, UNet, Window, windows
 from npfill.steps import Steps
 
@@ -30,8 +31,12 @@ _FOLD = 2
 # Details are small beside one, and what is to be added to them smaller still: what brings both to
 # the size that weights and their steps have.
 _DETAIL, _CORRECTION = 4.0, 0.1
+# Pixels that the fine network sees on each side of one.
+_SEEN = 62
 # Where the scale starts in training: softplus(-3) is 0.05.
 _FIRST_SCALE = -3.0
+
+Cells = Float[Tensor, "batch feature cell_rows cell_columns"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,9 @@ class ConvCNPConfig:
         Sizes, Length(_STRIDES, _STRIDES), "Widths at strides of 8, 16 and 32 pixels."
     ]
     scale_floor: ScaleFloor
+    refined: Annotated[
+        int, Range(0, 64), "Residual blocks that go over the answer once more, on cells of 2x2."
+    ] = 0
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,8 @@ class ConvCNP(NeuralProcess):
 
     μ_E is the picture that the set convolutions suggest, coarse filled in under fine. The network
     sees it less its local means, so that adding a constant to the context adds it to μ. A coarse
-    network sees the whole picture, a fine one windows around the targets.
+    network sees the whole picture, a fine one windows around the targets, and a refiner, where
+    there is one, goes over the picture that they fill once more.
     """
 
     variant = "convcnp"
@@ -120,6 +129,11 @@ class ConvCNP(NeuralProcess):
         for last, value in ((self.mean, 0.0), (self.scale[-1], _FIRST_SCALE)):
             nn.init.zeros_(last.get_parameter("weight"))
             nn.init.constant_(last.get_parameter("bias"), value)
+        inputs, self.refiner, seen = _FOLD**2 * (2 * channels + 1), None, _SEEN
+        if config.refined:
+            self.refiner = Refiner(inputs, width, outputs, config.refined)
+            seen += self.refiner.reach
+        self.margin = -(-seen // MULTIPLE) * MULTIPLE
 
     def encode(self, context: Context) -> Maps:
         """The pyramid, the picture that it suggests, and the coarse features."""
@@ -158,7 +172,7 @@ class ConvCNP(NeuralProcess):
         index = targets.index.expand(len(start), -1)
         rows, columns = torch.div(index, width, rounding_mode="floor"), index % width
         outputs = start.new_zeros(*index.shape, 2 * self.config.channels)
-        wanted = [*windows(start.shape[-2], start.shape[-1])]
+        wanted = [*windows(start.shape[-2], start.shape[-1], margin=self.margin)]
         steps = Steps(len(wanted))
         for window in wanted:
             (top, bottom), (left, right) = window.rows, window.columns
@@ -166,7 +180,7 @@ class ConvCNP(NeuralProcess):
             number, target = inside.nonzero(as_tuple=True)
             if len(number):
                 where = number, rows[number, target], columns[number, target]
-                values = self._within(encoded, window.around(*where[1:]), where)
+                values = self._within(encoded, window.around(*where[1:], self.margin), where)
                 outputs[number, target] = values.to(outputs.dtype)
             steps.advance()
         return floored_gaussian(outputs, self.config.scale_floor)
@@ -176,16 +190,31 @@ class ConvCNP(NeuralProcess):
     ) -> Float[Tensor, "target output"]:
         """Mean and pre-activation of the scale at (picture, row, column)s within a window."""
         smooth = window.finer(encoded.means, 2**_REFERENCE)
-        detail = _DETAIL * (window.cut(encoded.start) - smooth)
-        inputs = torch.cat([detail, window.cut(encoded.observed).to(detail.dtype)], dim=1)
+        start, observed = window.cut(encoded.start), window.cut(encoded.observed)
+        detail = _DETAIL * (start - smooth)
+        inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
         folded = F.pixel_unshuffle(inputs, _FOLD)
         features = self.fine(folded, window.cut(encoded.coarse, 2**_MEETING))
         # The scale reads features that the mean alone shapes: its gradient, the larger of the two
         # for long, would leave little of them to the mean.
         mean, scale = _CORRECTION * self.mean(features), self.scale(features.detach())
-        both = torch.cat([mean, scale], dim=1)
-        outputs = F.pixel_shuffle(both, _FOLD)
         number, rows, columns = where
+        if self.refiner is not None:
+            inner = window.around(rows, columns, self.refiner.reach, _FOLD)
+            part, window = window.place_of(inner, _FOLD), inner
+            folded, features, mean, scale = (each[part] for each in (folded, features, mean, scale))
+            mean, scale = self._refined(self.refiner, folded, features, mean, scale)
+        outputs = F.pixel_shuffle(torch.cat([mean, scale], dim=1), _FOLD)
         values = outputs[number, :, rows - window.top, columns - window.left]
         start = encoded.start[number, :, rows, columns]
         return values + F.pad(start, (0, start.shape[1]))
+
+    def _refined(
+        self, refiner: Refiner, inputs: Cells, features: Cells, mean: Cells, scale: Cells
+    ) -> tuple[Cells, Cells]:
+        """The mean and the pre-activation of the scale after a second look at what they fill."""
+        detail, seen = inputs[:, : -(_FOLD**2)], inputs[:, -(_FOLD**2) :]
+        hole = _DETAIL * (1.0 - seen.repeat(1, self.config.channels, 1, 1))
+        answer = torch.cat([detail + hole * mean, hole * F.softplus(scale), seen], dim=1)
+        more, wider = refiner(answer, features)
+        return mean + _CORRECTION * more, scale + wider

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from npfill import models
 from npfill.devices import autocast, precision
+from npfill.errors import UsageError
 from npfill.models.flownp import FlowNP
 from npfill.training.batch import Batch
 from npfill.training.distributed import all_reduce_sum, average_gradients
@@ -32,12 +33,13 @@ class Learner:
         self.dtype = precision(device, recipe.run.precision)
         torch.manual_seed(recipe.run.seed)
         self.model = models.build(recipe.variant, recipe.model).to(device)
+        self.trained = _trained(self.model, recipe.optimiser.only)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.companions = companions_of(recipe.model, device)
         if isinstance(self.average, FlowNP):
             self.average.companions = self.companions[:1]
         self.optimiser = torch.optim.AdamW(
-            self.model.parameters(),
+            self.trained.values(),
             lr=recipe.optimiser.learning_rate,
             weight_decay=recipe.optimiser.weight_decay,
             fused=device.type in {"cpu", "cuda"},
@@ -59,16 +61,20 @@ class Learner:
         result.total.backward()
         if self.shared:
             average_gradients(self.model)
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)
+        nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.optimiser.clip)
         self.optimiser.step()
-        averages: list[Tensor] = list(self.average.parameters())
-        weights: list[Tensor] = list(self.model.parameters())
+        average = dict(self.average.named_parameters())
+        averages: list[Tensor] = [average[name] for name in self.trained]
+        weights: list[Tensor] = list(self.trained.values())
         torch._foreach_lerp_(averages, weights, 1.0 - self.recipe.decay_at(step))
         return result
 
     def start_from(self, weights: nn.Module) -> None:
-        """Begin with these weights instead of random ones; a calibration is to be fitted anew."""
-        tensors = weights.state_dict()
+        """Begin with these weights instead of random ones; a calibration is to be fitted anew.
+
+        What they lack, as a refiner that is new, begins as it would without them.
+        """
+        tensors = self.model.state_dict() | weights.state_dict()
         tensors["calibration"] = torch.zeros(2)
         for module in (self.model, self.average):
             module.load_state_dict(tensors)
@@ -76,7 +82,7 @@ class Learner:
     def state(self) -> dict[str, Tensor]:
         """Collect all tensors that the next step depends on, by name."""
         tensors = {}
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.trained.items():
             state = self.optimiser.state[parameter]
             tensors[f"exp_avg/{name}"] = state["exp_avg"]
             tensors[f"exp_avg_sq/{name}"] = state["exp_avg_sq"]
@@ -86,7 +92,7 @@ class Learner:
 
     def fits(self, tensors: dict[str, Tensor]) -> bool:
         """Tell whether tensors have the names, shapes and types of those that `state` returns."""
-        weights, known = dict(self.model.named_parameters()), self.model.state_dict()
+        weights, known = self.trained, self.model.state_dict()
         wanted = {f"{group}/{name}": weights[name] for group in _MOMENTS for name in weights}
         wanted |= {f"{group}/{name}": known[name] for group in _MODULES for name in known}
         return tensors.keys() == wanted.keys() and all(
@@ -103,9 +109,19 @@ class Learner:
         self.model.load_state_dict(groups["model"])
         self.average.load_state_dict(groups["average"])
         counter = self.device if self.device.type == "cuda" else torch.device("cpu")
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.trained.items():
             self.optimiser.state[parameter] = {
                 "step": torch.tensor(float(step), device=counter),
                 "exp_avg": groups["exp_avg"][name],
                 "exp_avg_sq": groups["exp_avg_sq"][name],
             }
+
+
+def _trained(model: nn.Module, only: str) -> dict[str, nn.Parameter]:
+    """The parameters of a part of a model, or of all of it; the others get no gradient."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not only or name.startswith(f"{only}."))
+    found = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    if not found:
+        raise UsageError(f"optimiser.only = {only!r}: the model has no such part", "name another")
+    return found

@@ -12,6 +12,8 @@ from npfill.models import NeuralProcess
 from npfill.training.batch import Batch
 from npfill.training.tables import Objective
 
+# The mean squared error of 50 dB.
+_LEAST_ERROR = 1e-5
 # Least sum of weights: a step may have no scored target.
 _TINY = 1e-12
 # Sums a tensor over the processes that share a batch.
@@ -48,6 +50,8 @@ def loss(
         all_sum: Sums over the processes that each have a share of the batch.
     """
     if batch.noise is None:
+        if objective.decibels:
+            return decibels(model, batch)
         return nll(model, batch, objective.beta, all_sum)
     now = objective.from_context
     return elbo(model, batch, objective.beta, kl_weight, now, all_sum)
@@ -58,6 +62,19 @@ def nll(model: NeuralProcess, batch: Batch, beta: float, all_sum: Reduce = alone
     predicted = model.predict(model.encode(batch.context), None, batch.targets)
     fit = per_target(weighted_log_likelihood(predicted, batch, beta, all_sum), batch)
     return Loss(-fit.mean(), torch.zeros_like(fit[0]))
+
+
+def decibels(model: NeuralProcess, batch: Batch) -> Loss:
+    """The log of each picture's mean squared error, halved, and the NLL of the scale alone.
+
+    A hole counts by what it gains in dB, not by how hard it is. Errors below 50 dB count as none.
+    """
+    predicted = model.predict(model.encode(batch.context), None, batch.targets)
+    error = per_target((predicted.mean - batch.truth).square().mean(-1), batch)
+    centred = Gaussian(predicted.mean.detach(), predicted.scale)
+    fit = per_target(centred.log_prob(batch.truth).sum(-1), batch)
+    total = 0.5 * (error + _LEAST_ERROR).log().mean() - fit.mean()
+    return Loss(total, torch.zeros_like(total))
 
 
 def elbo(

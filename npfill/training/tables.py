@@ -127,6 +127,11 @@ class Objective:
         Range(1, 1024),
         "Number of z drawn for that mean; of a flow, times and noises for each picture.",
     ] = 1
+    decibels: Annotated[
+        bool,
+        "In place of the NLL, the log of each picture's squared error, so that every hole counts "
+        "alike in dB, and the likelihood of the scale alone. Conditional variants only.",
+    ] = False
     late: Annotated[
         _Fraction, "Fraction of the steps, the last ones, with the two keys that follow."
     ] = 0.0
@@ -144,6 +149,9 @@ class Optimiser:
     ema: Annotated[
         float, Range(0, 1 - 1e-9), "Decay of the averaged weights, which are what is saved."
     ]
+    only: Annotated[
+        str, "The part of the model that is trained, as in `refiner`; the rest stays as it began."
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

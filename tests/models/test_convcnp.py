@@ -7,12 +7,12 @@ import torch
 
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
-from npfill.models import NeuralProcess
+from npfill.models import NeuralProcess, build, config_of
 from npfill.models.convcnp import ConvCNP
 from npfill.models.parts import pyramid as levelled
 from npfill.models.parts import unet
 from npfill.models.parts.pyramid import filled, pyramid, unseen
-from tests.conftest import tiny
+from tests.conftest import MODELS, tiny
 
 Model = NeuralProcess
 
@@ -41,23 +41,52 @@ def test_a_picture_that_moves_by_the_coarsest_stride_takes_its_prediction_along(
         torch.testing.assert_close(one[:, rows, columns], other[:, rows, at], rtol=0, atol=2e-6)
 
 
+BOTH = pytest.mark.parametrize("name", ["convcnp", "convcnp-refined"])
+
+
+@BOTH
 @pytest.mark.slow
-def test_a_constant_added_to_the_context_is_added_to_the_mean_alone() -> None:
-    model, context = tiny("convcnp"), a_picture(40, 50, share=0.2)
+def test_a_constant_added_to_the_context_is_added_to_the_mean_alone(name: str) -> None:
+    model, context = tiny(name), a_picture(40, 50, share=0.2)
     before = everywhere(model, context)
     after = everywhere(model, replace(context, pixels=context.pixels + 0.3))
     torch.testing.assert_close(after.mean, before.mean + 0.3)
     torch.testing.assert_close(after.scale, before.scale)
 
 
+@BOTH
 @pytest.mark.slow
-def test_windows_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, context = tiny("convcnp"), a_picture(150, 210)
+def test_windows_give_what_the_whole_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, context = tiny(name), a_picture(150, 210)
     whole = everywhere(model, context)
     monkeypatch.setattr(unet, "_SIDE", 32)
     in_windows = everywhere(model, context)
     torch.testing.assert_close(in_windows.mean, whole.mean)
     torch.testing.assert_close(in_windows.scale, whole.scale)
+
+
+@pytest.mark.slow
+def test_a_refiner_looks_around_the_targets_alone_and_answers_as_for_all() -> None:
+    model, context = tiny("convcnp-refined"), a_picture(150, 210)
+    assert isinstance(model, ConvCNP)
+    assert model.refiner is not None
+    seen: list[int] = []
+    model.refiner.register_forward_hook(lambda _, given, __: seen.append(given[0][0, 0].numel()))
+    whole = everywhere(model, context).mean.flatten(1, 2)
+    some = Targets(torch.tensor([70 * 210 + 100, 74 * 210 + 103]), context.size)
+    few = model.predict(model.encode(context), None, some).mean
+    torch.testing.assert_close(few, whole[:, some.index])
+    assert seen[1] < seen[0] / 8
+
+
+def test_a_new_refiner_changes_nothing() -> None:
+    plain, context = tiny("convcnp"), a_picture(40, 50)
+    config = config_of("convcnp", MODELS["convcnp-refined"][1], "a test")
+    refined = build("convcnp", config).double()
+    refined.load_state_dict(refined.state_dict() | plain.state_dict())
+    before, after = everywhere(plain, context), everywhere(refined, context)
+    assert torch.equal(before.mean, after.mean)
+    assert torch.equal(before.scale, after.scale)
 
 
 def test_only_windows_with_targets_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import torch
 from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.training.batch import Batch
-from npfill.training.objectives import elbo, nll, weighted_log_likelihood
-from tests.conftest import tiny
+from npfill.training.objectives import decibels, elbo, nll, weighted_log_likelihood
+from tests.conftest import last_bias, tiny
 
 SIZE = (6, 6)
 
@@ -34,6 +34,26 @@ def test_nll_is_the_mean_over_unobserved_pixels_of_each_picture(batch: Batch) ->
         log_prob = predicted.log_prob(batch.truth)[number, asked].sum(-1)
         each.append(log_prob.mean())
     torch.testing.assert_close(nll(model, batch, 0.0).total, -torch.stack(each).mean())
+
+
+def test_decibels_are_the_log_of_each_error_and_leave_the_mean_to_it(batch: Batch) -> None:
+    model = tiny("cnp")
+    predicted = model.predict(model.encode(batch.context), None, batch.targets)
+    error, fit = [], []
+    for number in range(3):
+        asked = batch.target_mask[number]
+        error.append((predicted.mean - batch.truth)[number, asked].square().mean())
+        fit.append(predicted.log_prob(batch.truth)[number, asked].sum(-1).mean())
+    wanted = (torch.stack(error) + 1e-5).log().mean() / 2 - torch.stack(fit).mean()
+    total = decibels(model, batch).total
+    torch.testing.assert_close(total, wanted)
+    # Mean and scale have biases of their own, side by side: that of the mean knows the error alone.
+    of_errors = (torch.stack(error) + 1e-5).log().mean() / 2
+    bias = last_bias(model)
+    ours, theirs = (
+        torch.autograd.grad(each, bias, retain_graph=True)[0] for each in (total, of_errors)
+    )
+    torch.testing.assert_close(ours[:2], theirs[:2])
 
 
 def test_observed_pixels_do_not_count(batch: Batch) -> None:

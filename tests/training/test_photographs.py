@@ -8,9 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from npfill import checkpoint
 from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
 from npfill.seeds import array_generator
+from npfill.training import train
 from npfill.training.batch import draw
 from npfill.training.recipe import parse, render
 
@@ -109,3 +111,17 @@ def test_a_recipe_has_holes_or_damage_and_is_rendered_as_it_was_read() -> None:
         parse(text[: text.index("[damage]")] + text[text.index("[objective]") :], "a test")
     with pytest.raises(UsageError, match="channels = 1"):
         parse(text, "a test", ["model.channels=1"])
+
+
+@pytest.mark.slow
+def test_a_refiner_is_trained_on_weights_that_stay_as_they_are(tmp_path: Path, data: Path) -> None:
+    plain, after = tmp_path / "plain", tmp_path / "refined"
+    train(RECIPE, data, plain, changes={"schedule.steps": 2}, device="cpu")
+    changes = {"model.refined": 1, "optimiser.only": "refiner", "objective.decibels": True}
+    train(RECIPE, data, after, changes=changes, init=plain / "last.safetensors", device="cpu")
+    before = checkpoint.load(plain / "last.safetensors").model.state_dict()
+    refined = checkpoint.load(after / "last.safetensors").model.state_dict()
+    assert all(torch.equal(refined[name], before[name]) for name in before if name != "calibration")
+    assert refined["refiner.mean.weight"].any()
+    with pytest.raises(UsageError, match="no such part"):
+        train(RECIPE, data, tmp_path / "none", changes={"optimiser.only": "refiner"}, device="cpu")

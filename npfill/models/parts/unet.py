@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import EllipsisType
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,8 +11,7 @@ from torch.nn import functional as F
 
 # A side of every grid is a multiple of the coarsest cells of the networks.
 MULTIPLE = 32
-# The side of a window's own part, and what is computed around it: the field of view of the fine
-# network, of 62 pixels, up to a multiple of its coarsest cells.
+# The side of a window's own part, and what is computed around it unless told otherwise.
 _SIDE, _MARGIN = 512, 64
 
 Features = Float[Tensor, "batch width rows columns"]
@@ -101,14 +101,22 @@ class Window:
         )
         return grid[..., top:bottom, left:right]
 
-    def around(self, rows: Tensor, columns: Tensor) -> "Window":
+    def around(
+        self, rows: Tensor, columns: Tensor, margin: int, multiple: int = MULTIPLE
+    ) -> "Window":
         """The same window, but that no more is computed than for these rows and columns of it."""
         edges = []
         for at, first, last in ((rows, self.top, self.bottom), (columns, self.left, self.right)):
-            low, high = int(at.min()) - _MARGIN, int(at.max()) + 1 + _MARGIN
-            edges.append(max(first, low // MULTIPLE * MULTIPLE))
-            edges.append(min(last, -(-high // MULTIPLE) * MULTIPLE))
+            low, high = int(at.min()) - margin, int(at.max()) + 1 + margin
+            edges.append(max(first, low // multiple * multiple))
+            edges.append(min(last, -(-high // multiple) * multiple))
         return Window(self.rows, self.columns, *edges)
+
+    def place_of(self, other: "Window", stride: int) -> tuple[EllipsisType, slice, slice]:
+        """Where another window lies in this one, on a grid of cells of `stride` pixels."""
+        top, bottom = ((row - self.top) // stride for row in (other.top, other.bottom))
+        left, right = ((column - self.left) // stride for column in (other.left, other.right))
+        return ..., slice(top, bottom), slice(left, right)
 
     def finer(self, grid: Tensor, stride: int) -> Tensor:
         """The part that is computed of the interpolation of a grid of cells of `stride` pixels."""
