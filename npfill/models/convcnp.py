@@ -36,8 +36,6 @@ _SEEN = 62
 # Where the scale starts in training: softplus(-3) is 0.05.
 _FIRST_SCALE = -3.0
 
-Cells = Float[Tensor, "batch feature cell_rows cell_columns"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ConvCNPConfig:
@@ -91,8 +89,7 @@ class ConvCNP(NeuralProcess):
 
     μ_E is the picture that the set convolutions suggest, coarse filled in under fine. The network
     sees it less its local means, so that adding a constant to the context adds it to μ. A coarse
-    network sees the whole picture, a fine one windows around the targets, and a refiner, where
-    there is one, goes over the picture that they fill once more.
+    network sees the whole picture, a fine one windows around the targets; a refiner may follow.
     """
 
     variant = "convcnp"
@@ -129,10 +126,8 @@ class ConvCNP(NeuralProcess):
         for last, value in ((self.mean, 0.0), (self.scale[-1], _FIRST_SCALE)):
             nn.init.zeros_(last.get_parameter("weight"))
             nn.init.constant_(last.get_parameter("bias"), value)
-        inputs, self.refiner, seen = _FOLD**2 * (2 * channels + 1), None, _SEEN
-        if config.refined:
-            self.refiner = Refiner(inputs, width, outputs, config.refined)
-            seen += self.refiner.reach
+        self.refiner = Refiner(channels, width, config.refined) if config.refined else None
+        seen = _SEEN + (self.refiner.reach if self.refiner else 0)
         self.margin = -(-seen // MULTIPLE) * MULTIPLE
 
     def encode(self, context: Context) -> Maps:
@@ -190,9 +185,8 @@ class ConvCNP(NeuralProcess):
     ) -> Float[Tensor, "target output"]:
         """Mean and pre-activation of the scale at (picture, row, column)s within a window."""
         smooth = window.finer(encoded.means, 2**_REFERENCE)
-        start, observed = window.cut(encoded.start), window.cut(encoded.observed)
-        detail = _DETAIL * (start - smooth)
-        inputs = torch.cat([detail, observed.to(detail.dtype)], dim=1)
+        detail = _DETAIL * (window.cut(encoded.start) - smooth)
+        inputs = torch.cat([detail, window.cut(encoded.observed).to(detail.dtype)], dim=1)
         folded = F.pixel_unshuffle(inputs, _FOLD)
         features = self.fine(folded, window.cut(encoded.coarse, 2**_MEETING))
         # The scale reads features that the mean alone shapes: its gradient, the larger of the two
@@ -201,17 +195,17 @@ class ConvCNP(NeuralProcess):
         number, rows, columns = where
         if self.refiner is not None:
             inner = window.around(rows, columns, self.refiner.reach, _FOLD)
-            part, window = window.place_of(inner, _FOLD), inner
-            folded, features, mean, scale = (each[part] for each in (folded, features, mean, scale))
-            mean, scale = self._refined(self.refiner, folded, features, mean, scale)
+            place, window = window.place_of(inner, _FOLD), inner
+            found = (each[..., *place] for each in (folded, features, mean, scale))
+            mean, scale = self._refined(self.refiner, *found)
         outputs = F.pixel_shuffle(torch.cat([mean, scale], dim=1), _FOLD)
         values = outputs[number, :, rows - window.top, columns - window.left]
         start = encoded.start[number, :, rows, columns]
         return values + F.pad(start, (0, start.shape[1]))
 
     def _refined(
-        self, refiner: Refiner, inputs: Cells, features: Cells, mean: Cells, scale: Cells
-    ) -> tuple[Cells, Cells]:
+        self, refiner: Refiner, inputs: Tensor, features: Tensor, mean: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The mean and the pre-activation of the scale after a second look at what they fill."""
         detail, seen = inputs[:, : -(_FOLD**2)], inputs[:, -(_FOLD**2) :]
         hole = _DETAIL * (1.0 - seen.repeat(1, self.config.channels, 1, 1))

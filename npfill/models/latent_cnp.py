@@ -48,7 +48,6 @@ class LatentCNP(NeuralProcess):
 
     def encode(self, context: Context) -> None:
         """Nothing: there is no deterministic path."""
-        return
 
     def infer(self, context: Context) -> Gaussian:
         """q(z | C)."""

@@ -63,17 +63,13 @@ class Learner:
             average_gradients(self.model)
         nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.optimiser.clip)
         self.optimiser.step()
-        average = dict(self.average.named_parameters())
-        averages: list[Tensor] = [average[name] for name in self.trained]
-        weights: list[Tensor] = list(self.trained.values())
+        averages: list[Tensor] = list(self.average.parameters())
+        weights: list[Tensor] = list(self.model.parameters())
         torch._foreach_lerp_(averages, weights, 1.0 - self.recipe.decay_at(step))
         return result
 
     def start_from(self, weights: nn.Module) -> None:
-        """Begin with these weights instead of random ones; a calibration is to be fitted anew.
-
-        What they lack, as a refiner that is new, begins as it would without them.
-        """
+        """Begin with these weights, and what they lack anew; the calibration is to be fitted."""
         tensors = self.model.state_dict() | weights.state_dict()
         tensors["calibration"] = torch.zeros(2)
         for module in (self.model, self.average):

@@ -12,8 +12,6 @@ from npfill.models import NeuralProcess
 from npfill.training.batch import Batch
 from npfill.training.tables import Objective
 
-# The mean squared error of 50 dB.
-_LEAST_ERROR = 1e-5
 # Least sum of weights: a step may have no scored target.
 _TINY = 1e-12
 # Sums a tensor over the processes that share a batch.
@@ -50,9 +48,8 @@ def loss(
         all_sum: Sums over the processes that each have a share of the batch.
     """
     if batch.noise is None:
-        if objective.decibels:
-            return decibels(model, batch)
-        return nll(model, batch, objective.beta, all_sum)
+        beta = objective.beta
+        return decibels(model, batch) if objective.decibels else nll(model, batch, beta, all_sum)
     now = objective.from_context
     return elbo(model, batch, objective.beta, kl_weight, now, all_sum)
 
@@ -67,13 +64,13 @@ def nll(model: NeuralProcess, batch: Batch, beta: float, all_sum: Reduce = alone
 def decibels(model: NeuralProcess, batch: Batch) -> Loss:
     """The log of each picture's mean squared error, halved, and the NLL of the scale alone.
 
-    A hole counts by what it gains in dB, not by how hard it is. Errors below 50 dB count as none.
+    A hole counts by what it gains in dB, not by how hard it is, up to 50 dB (1e-5).
     """
     predicted = model.predict(model.encode(batch.context), None, batch.targets)
     error = per_target((predicted.mean - batch.truth).square().mean(-1), batch)
     centred = Gaussian(predicted.mean.detach(), predicted.scale)
     fit = per_target(centred.log_prob(batch.truth).sum(-1), batch)
-    total = 0.5 * (error + _LEAST_ERROR).log().mean() - fit.mean()
+    total = 0.5 * (error + 1e-5).log().mean() - fit.mean()
     return Loss(total, torch.zeros_like(total))
 
 

@@ -182,13 +182,8 @@ def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
 
 
 def has_model(recipe: Recipe, config: Config) -> bool:
-    """Compare all but the floor of the scale, which is no matter of the weights.
-
-    Weights without a refiner begin one that has it.
-    """
-    same: Json = {"scale_floor": 0.0}
-    if not getattr(config, "refined", 1):
-        same["refined"] = 0
+    """Compare all but the scale's floor, and a refiner that the weights are yet to get."""
+    same: Json = {"scale_floor": 0.0} | ({} if getattr(config, "refined", 1) else {"refined": 0})
     return fields_of(config) | same == fields_of(recipe.model) | same
 
 

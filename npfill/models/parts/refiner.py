@@ -9,6 +9,7 @@ from npfill.models.parts.unet import Features, Residual
 
 # Pixels that one more block sees on each side, and that the first and last convolutions do.
 _BLOCK, _ENDS = 4, 6
+_PIXELS = 4  # of a cell
 
 
 class Refiner(nn.Module):
@@ -19,14 +20,15 @@ class Refiner(nn.Module):
     nothing.
 
     Args:
-        inputs: Channels of the picture, of the scale and of what is observed, in a cell.
+        channels: Channels of the picture.
         width: Channels of the features that are given, and of its own.
-        outputs: Channels of what is added to the mean, in a cell, and of what to the scale.
         blocks: Residual blocks.
     """
 
-    def __init__(self, inputs: int, width: int, outputs: int, blocks: int) -> None:
+    def __init__(self, channels: int, width: int, blocks: int) -> None:
         super().__init__()
+        # In a cell: the picture, the scale and what is observed; and what is added to the mean.
+        inputs, outputs = _PIXELS * (2 * channels + 1), _PIXELS * channels
         self.enter = nn.Conv2d(inputs + width, width, 3, padding=1)
         self.blocks = nn.Sequential(*(Residual(width) for _ in range(blocks)))
         self.mean = nn.Conv2d(width, outputs, 3, padding=1)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import EllipsisType
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -101,22 +100,20 @@ class Window:
         )
         return grid[..., top:bottom, left:right]
 
-    def around(
-        self, rows: Tensor, columns: Tensor, margin: int, multiple: int = MULTIPLE
-    ) -> "Window":
+    def around(self, rows: Tensor, columns: Tensor, margin: int, cell: int = MULTIPLE) -> "Window":
         """The same window, but that no more is computed than for these rows and columns of it."""
         edges = []
         for at, first, last in ((rows, self.top, self.bottom), (columns, self.left, self.right)):
             low, high = int(at.min()) - margin, int(at.max()) + 1 + margin
-            edges.append(max(first, low // multiple * multiple))
-            edges.append(min(last, -(-high // multiple) * multiple))
+            edges.append(max(first, low // cell * cell))
+            edges.append(min(last, -(-high // cell) * cell))
         return Window(self.rows, self.columns, *edges)
 
-    def place_of(self, other: "Window", stride: int) -> tuple[EllipsisType, slice, slice]:
+    def place_of(self, other: "Window", stride: int) -> tuple[slice, slice]:
         """Where another window lies in this one, on a grid of cells of `stride` pixels."""
         top, bottom = ((row - self.top) // stride for row in (other.top, other.bottom))
         left, right = ((column - self.left) // stride for column in (other.left, other.right))
-        return ..., slice(top, bottom), slice(left, right)
+        return slice(top, bottom), slice(left, right)
 
     def finer(self, grid: Tensor, stride: int) -> Tensor:
         """The part that is computed of the interpolation of a grid of cells of `stride` pixels."""
