@@ -9,6 +9,7 @@ import npfill
 from npfill.completion.self_checked import CheckReport
 from npfill.data.holes import scattered
 from npfill.predictor import Prediction, Predictor, SelfCheck, load, self_check
+from npfill.predictor.contrast import contrast
 from npfill.predictor.hidden import CLASSES, LEAST, around_hole, hidden_like, shares, surroundings
 from npfill.predictor.self_check import found
 from npfill.predictor.together import independent
@@ -305,3 +306,28 @@ def test_the_channels_of_a_sample_go_together_as_the_errors_do(sampler: str) -> 
     done = model.predict(picture, hole, check=self_check(model, picture, hole, 0), **options)
     errors, drawn = picture[hole] - done.mean, done.samples[0] - done.mean
     assert np.corrcoef(drawn.T) == pytest.approx(np.corrcoef(errors.T), abs=0.05)
+
+
+def test_a_check_in_smooth_places_draws_a_std_in_less_where_it_is_rough() -> None:
+    random, hole = np.random.default_rng(0), np.zeros((160, 320), dtype=bool)
+    hole[40:80, 240:280] = True
+    rough = np.where(np.arange(320) < 160, 0.01, 0.08)[:, None]
+    picture = np.where(hole[..., None], np.nan, rough * random.normal(size=(160, 320, 1)))
+    here = np.zeros((160, 160), dtype=bool)
+    here[40:80, 40:80] = True
+    smooth, alike = (slice(0, 160), slice(0, 160)), (slice(0, 160), slice(100, 260))
+    assert 4 < contrast(picture, hole, [(smooth, here)]) < 8
+    assert contrast(picture, hole, [(alike, here.T)]) < 1.3
+    assert contrast(picture, hole, []) == 1
+
+
+def test_what_is_rough_around_a_hole_is_never_made_wider_than_the_model_says() -> None:
+    stds, at = np.full((4096, 1), 0.1), np.zeros(4096)
+    noise = np.random.default_rng(0).normal(size=(4096, 1))
+    for size, alone, rougher in ((0.02, 0.2, 0.6), (0.2, 2.0, 2.0), (0.06, 0.6, 1.0)):
+        plain, other = (
+            found(size * noise, stds, at, grid(4096), at[:1], times).rescaled(np.full((1, 1), 0.1))
+            for times in (1.0, 3.0)
+        )
+        assert plain == pytest.approx(0.1 * alone, rel=0.1)
+        assert other == pytest.approx(0.1 * rougher, rel=0.1)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from npfill.context import Context, Targets
 from npfill.errors import UsageError
 from npfill.models import NeuralProcess
+from npfill.predictor.contrast import contrast
 from npfill.predictor.hidden import LEAST, Place, around_hole, hidden_like, shares
 from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, context_of
 from npfill.predictor.self_check import SelfCheck, compared, found, hide
@@ -112,7 +113,7 @@ def adapted(
     sizes = [float(each.mean() ** 0.5) for each in squares]
     outcome = Adaptation(taken, pixels, sizes[0], sizes[1], helped)
     chosen, errors = (other, after) if outcome.helped else (predictor, before)
-    return chosen, found(*errors, of_hole), outcome
+    return chosen, found(*errors, of_hole, contrast(picture, hole, held)), outcome
 
 
 def _trained(

@@ -50,12 +50,15 @@ class Rescaling:
         slope: The change of that logarithm with the logarithm of the std.
         centre: The logarithm of the std at which the factor is that of the level.
         ends: The least and the greatest distance from the centre that the slope goes on to.
+        contrast: How much rougher it is around the hole than where errors were found: a std that
+            is made smaller grows by that, but not beyond what it was.
     """
 
     levels: Float[np.ndarray, " class"]
     slope: float
     centre: float
     ends: tuple[float, float]
+    contrast: float = 1.0
 
     def __call__(
         self, std: Float[np.ndarray, "*batch pixel channel"], near: Float[np.ndarray, " pixel"]
@@ -64,6 +67,7 @@ class Rescaling:
         away = np.clip(np.log(std) - self.centre, *self.ends)
         level = np.interp(near, np.arange(CLASSES), self.levels)
         factors = np.exp(level[:, None] + self.slope * away)
+        factors = np.maximum(factors, np.minimum(factors * self.contrast, 1.0))
         rescaled: np.ndarray = np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
         return rescaled
 

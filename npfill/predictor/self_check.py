@@ -7,7 +7,7 @@ where most errors are small and a few are large, fewer than of a Gaussian's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 
 from npfill.gaussian import Gaussian
 from npfill.models.lawful import LARGEST, network_alone
+from npfill.predictor.contrast import contrast
 from npfill.predictor.hidden import (
     BESIDE,
     LEAST,
@@ -130,7 +131,9 @@ def self_check(
     """
     hidden, of_hole = hide(hole, seed, wanted)
     errors = compared(predictor, picture, hole, hidden, seed, bounded=bounded)
-    return SelfCheck(0) if errors is None else found(*errors, of_hole)
+    if errors is None:
+        return SelfCheck(0)
+    return found(*errors, of_hole, contrast(picture, hole, hidden))
 
 
 def hide(
@@ -182,8 +185,12 @@ def found(
     near: Float[np.ndarray, " pixel"],
     at: Int[np.ndarray, "pixel 2"],
     hole: Float[np.ndarray, " hole"],
+    rougher: float = 1.0,
 ) -> SelfCheck:
-    """The findings from errors, stds, surroundings and places, and the surroundings of the hole."""
+    """The findings from errors, stds, surroundings and places.
+
+    Beside them the surroundings of the hole, and how much rougher it is there (`contrast`).
+    """
     z = np.abs(errors / stds).astype(np.float64)
     beside = near < BESIDE
     grain = None
@@ -199,7 +206,7 @@ def found(
         float((z <= half_width(LEVEL)).mean()),
         float(np.square(z).mean()),
         grain,
-        rescale,
+        replace(rescale, contrast=rougher),
         hole,
         np.sort(sizes, axis=None),
         evidence(sizes <= np.quantile(sizes, LEVEL), at, LEVEL),
