@@ -8,7 +8,6 @@ import torch
 from rich.console import Console
 
 import npfill
-from npfill import checkpoint, zoo
 from npfill.data.sources import read_images
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
@@ -16,12 +15,13 @@ from npfill.pictures.sheet import Row, contact_sheet
 
 # Bands of the radial frequency, in shares of the Nyquist frequency.
 BANDS = ((1 / 8, 3 / 16), (3 / 16, 1 / 4), (1 / 4, 3 / 8), (3 / 8, 1 / 2))
-_SAMPLES = 6
+_SAMPLES, _SIDE = 6, 64
 # Samplers, and whether the pixels of their samples are drawn.
 _WAYS = {
     "autoregressive": ("autoregressive", False),
     "autoregressive, drawn": ("autoregressive", True),
     "independent": ("independent", False),
+    "flow": ("flow", False),
 }
 
 
@@ -49,9 +49,9 @@ def run(given: argparse.Namespace) -> None:
     """Print the ratio in each band, for the mean, for samples and for independent noise."""
     torch.set_num_threads(1)
     console = Console(width=110, highlight=False)
-    model = checkpoint.load(zoo.find("anp-celeba").path).model
+    model = npfill.load("anp-celeba")
     measured: dict[str, list[np.ndarray]] = {}
-    for number, picture in enumerate(_pictures(given.data, given.pictures, model.config.size)):
+    for number, picture in enumerate(_pictures(given.data, given.pictures)):
         height, width = picture.shape[:2]
         hole = np.zeros((height, width), dtype=bool)
         hole[height // 2 :] = True
@@ -72,11 +72,11 @@ def run(given: argparse.Namespace) -> None:
         console.print(f"{name:40} {shares}", markup=False)
 
 
-def _pictures(data: Path, count: int, size: int) -> list[np.ndarray]:
+def _pictures(data: Path, count: int) -> list[np.ndarray]:
     """A PNG, or the first test pictures of a set."""
     if data.suffix == ".png":
         return [intensities(read_picture(data).image)]
-    images = read_images(data, "test", size, channels=3)[:count]
+    images = read_images(data, "test", _SIDE, channels=3)[:count]
     return list((images.float() / 255.0).permute(0, 2, 3, 1).numpy())
 
 
