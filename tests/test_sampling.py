@@ -253,7 +253,7 @@ def test_a_baseline_has_no_samplers() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_auto_is_autoregressive_but_where_whole_photographs_are_drawn(name: str) -> None:
-    wanted = "exemplar" if name == "convcnp" else "autoregressive"
+    wanted = "exemplar" if name in {"convcnp", "convcnp-refined"} else "autoregressive"
     assert sampler_for(tiny(name)).name == wanted
 
 
