@@ -59,13 +59,11 @@ LATER = {
         "intervals, a std in colours, and pixels that stay open"
     ),
     "npfill/models/parts/refiner.py": _REFINED,
-    "npfill/models/convcnp.py:ConvCNP._refined": _REFINED,
     "npfill/training/objectives.py:decibels": _REFINED,
     "npfill/training/learner.py:_trained": _REFINED,
     "npfill/models/convcnp.py:ConvCNPConfig.refined": _REFINED,
     "npfill/training/tables.py:Objective.decibels": _REFINED,
     "npfill/training/tables.py:Optimiser.only": _REFINED,
-    "npfill/models/parts/unet.py:Window.place_of": _REFINED,
     "npfill/models/convcnp_field.py": _FIELDS,
     "npfill/models/parts/splines.py": _FIELDS,
     "npfill/models/parts/law.py": _FIELDS,

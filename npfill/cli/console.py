@@ -48,27 +48,22 @@ def as_flags(text: str) -> str:
 
 
 def _as_flag(match: re.Match[str]) -> str:
-    name, value = match.groups()
-    flag = _flags().get(name)
-    if flag is None:
-        return match[0]
-    if value in {None, "True"}:
-        return flag
-    pattern = r"[][()'\" ]" if value[:1] in {"(", "["} else r"^['\"]|['\"]$"
-    return f"{flag} {re.sub(pattern, '', value)}"
-
-
-def _flags() -> Mapping[str, str]:
-    """The flag of every option of every command, by the parameter's name in Python."""
     commands: list[Any] = [typer.main.get_command(app) for app in _commands]
-    flags: dict[str, str] = {}
+    flags: dict[str, str] = {}  # of every option of every command, by its name in Python
     for command in commands:  # grows by the subcommands of each
         commands += getattr(command, "commands", {}).values()
         for option in command.params:
             for flag in option.opts:
                 if flag.startswith("--"):
                     flags[flag[2:].replace("-", "_")] = flag
-    return flags | _SHORT
+    name, value = match.groups()
+    found = (flags | _SHORT).get(name)
+    if found is None:
+        return match[0]
+    if value in {None, "True"}:
+        return found
+    pattern = r"[][()'\" ]" if value[:1] in {"(", "["} else r"^['\"]|['\"]$"
+    return f"{found} {re.sub(pattern, '', value)}"
 
 
 def print_data(line: str) -> None:

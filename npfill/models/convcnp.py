@@ -18,7 +18,7 @@ from npfill.gaussian import Gaussian
 from npfill.models.base import Channels, NeuralProcess, ScaleFloor, floored_gaussian
 from npfill.models.parts.layers import Size, Sizes
 from npfill.models.parts.pyramid import filled, pyramid, unseen
-from npfill.models.parts.refiner import Refiner
+from npfill.models.parts.refiner import CORRECTION, DETAIL, Refiner
 from npfill.models.parts.unet import MULTIPLE, UNet, Window, windows
 from npfill.steps import Steps
 
@@ -28,9 +28,6 @@ _MEETING, _REFERENCE = 3, 5
 _STRIDES = 3
 # The networks' fine grid has cells of 2x2 pixels.
 _FOLD = 2
-# Details are small beside one, and what is to be added to them smaller still: what brings both to
-# the size that weights and their steps have.
-_DETAIL, _CORRECTION = 4.0, 0.1
 # Pixels that the fine network sees on each side of one.
 _SEEN = 62
 # Where the scale starts in training: softplus(-3) is 0.05.
@@ -140,7 +137,7 @@ class ConvCNP(NeuralProcess):
         pictures = filled(levels)
         means, meeting = pictures[_REFERENCE], levels[_MEETING]
         smooth = F.interpolate(means, scale_factor=2.0 ** (_REFERENCE - _MEETING), mode="bilinear")
-        detail = _DETAIL * (pictures[_MEETING] - smooth)
+        detail = DETAIL * (pictures[_MEETING] - smooth)
         coarse = self.coarse(torch.cat([detail, meeting.density, meeting.trust], dim=1))
         share = unseen(levels, _MEETING)
         return Maps(pictures[0], observed, means, coarse, share, (height, width))
@@ -185,30 +182,24 @@ class ConvCNP(NeuralProcess):
     ) -> Float[Tensor, "target output"]:
         """Mean and pre-activation of the scale at (picture, row, column)s within a window."""
         smooth = window.finer(encoded.means, 2**_REFERENCE)
-        detail = _DETAIL * (window.cut(encoded.start) - smooth)
+        detail = DETAIL * (window.cut(encoded.start) - smooth)
         inputs = torch.cat([detail, window.cut(encoded.observed).to(detail.dtype)], dim=1)
         folded = F.pixel_unshuffle(inputs, _FOLD)
         features = self.fine(folded, window.cut(encoded.coarse, 2**_MEETING))
         # The scale reads features that the mean alone shapes: its gradient, the larger of the two
         # for long, would leave little of them to the mean.
-        mean, scale = _CORRECTION * self.mean(features), self.scale(features.detach())
+        mean, scale = CORRECTION * self.mean(features), self.scale(features.detach())
         number, rows, columns = where
         if self.refiner is not None:
             inner = window.around(rows, columns, self.refiner.reach, _FOLD)
-            place, window = window.place_of(inner, _FOLD), inner
-            found = (each[..., *place] for each in (folded, features, mean, scale))
-            mean, scale = self._refined(self.refiner, *found)
+            moved = Window(
+                *(inner.rows, inner.columns),
+                *(edge - window.top for edge in (inner.top, inner.bottom)),
+                *(edge - window.left for edge in (inner.left, inner.right)),
+            )
+            parts = (moved.cut(each, _FOLD) for each in (folded, features, mean, scale))
+            (mean, scale), window = self.refiner(*parts), inner
         outputs = F.pixel_shuffle(torch.cat([mean, scale], dim=1), _FOLD)
         values = outputs[number, :, rows - window.top, columns - window.left]
         start = encoded.start[number, :, rows, columns]
         return values + F.pad(start, (0, start.shape[1]))
-
-    def _refined(
-        self, refiner: Refiner, inputs: Tensor, features: Tensor, mean: Tensor, scale: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The mean and the pre-activation of the scale after a second look at what they fill."""
-        detail, seen = inputs[:, : -(_FOLD**2)], inputs[:, -(_FOLD**2) :]
-        hole = _DETAIL * (1.0 - seen.repeat(1, self.config.channels, 1, 1))
-        answer = torch.cat([detail + hole * mean, hole * F.softplus(scale), seen], dim=1)
-        more, wider = refiner(answer, features)
-        return mean + _CORRECTION * more, scale + wider

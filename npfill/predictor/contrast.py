@@ -1,4 +1,4 @@
-"""How rough a picture is around the hole, beside how rough it is where the check looked."""
+"""The roughness of a picture around the hole, beside that of where the check looked."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,6 @@ from jaxtyping import Bool, Float
 
 from npfill.pictures.planes import around
 from npfill.predictor.hidden import Hidden, Place
-
-Blocks = Float[np.ndarray, "rows columns"]
 
 # The side of the blocks in which differences are averaged; a ratio that chance may bring.
 _BLOCK, _CHANCE = 32, 1.2
@@ -55,15 +53,9 @@ def _weighed(
         apart = np.square(picture[second] - picture[first]).mean(axis=-1)
         squares[first] += np.where(both, apart, 0)
         pairs[first] += both
-    known = _summed(pairs)
-    weights = _summed(where) * (known > 0)
-    rough = _summed(squares) / np.maximum(known, 1)
-    return float((weights * rough).sum()), float(weights.sum())
-
-
-def _summed(values: np.ndarray) -> Blocks:
-    """The sums over blocks, of which those at the borders may be smaller."""
-    rows, columns = (np.arange(0, length, _BLOCK) for length in values.shape)
-    down = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
-    summed: np.ndarray = np.add.reduceat(down, columns, axis=1)
-    return summed
+    rows, columns = (np.arange(0, length, _BLOCK) for length in hole.shape)
+    every = np.stack([squares, pairs, where.astype(np.float32)])
+    down = np.add.reduceat(every, rows, axis=1, dtype=np.float64)
+    square, known, weight = np.add.reduceat(down, columns, axis=2)
+    weight *= known > 0
+    return float((weight * square / np.maximum(known, 1)).sum()), float(weight.sum())

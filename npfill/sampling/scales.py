@@ -108,19 +108,17 @@ def holds_box(hole: Bool[Tensor, "height width"], side: int) -> bool:
 
 def touching(hole: Bool[Tensor, "height width"]) -> Bool[Tensor, "height width"]:
     """The centres of the patches that have a pixel of the hole; patches lie in the picture."""
+    (height, width), centres = hole.shape, torch.zeros_like(hole)
     near = F.max_pool2d(hole.float()[None, None], SIDE, 1, REACH)[0, 0] > 0
-    return near & _inside(hole.shape[0], hole.shape[1])
+    within = slice(REACH, height - REACH), slice(REACH, width - REACH)
+    centres[within] = near[within]
+    return centres
 
 
 def _centres(free: Bool[Tensor, "height width"]) -> Bool[Tensor, "height width"]:
     """The centres of the patches that lie within an area."""
-    return ~touching(~free) & _inside(free.shape[0], free.shape[1])
-
-
-def _inside(height: int, width: int) -> Bool[Tensor, "height width"]:
-    inside = torch.zeros(height, width, dtype=torch.bool)
-    inside[REACH : height - REACH, REACH : width - REACH] = True
-    return inside
+    taken = F.pad((~free).float()[None, None], [REACH] * 4, value=1.0)
+    return F.max_pool2d(taken, SIDE, 1)[0, 0] == 0
 
 
 def _halved(values: Float[Tensor, "channel height width"]) -> Float[Tensor, "channel rows columns"]:

@@ -1,12 +1,14 @@
 """A second look at an answer: residual convolutions that correct the picture that it fills."""
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npfill.models.parts.unet import Features, Residual
+from npfill.models.parts.unet import Residual
 
+# Details are small beside one, and what is to be added to them smaller still: what brings both to
+# the size that weights and their steps have.
+DETAIL, CORRECTION = 4.0, 0.1
 # Pixels that one more block sees on each side, and that the first and last convolutions do.
 _BLOCK, _ENDS = 4, 6
 _PIXELS = 4  # of a cell
@@ -23,10 +25,14 @@ class Refiner(nn.Module):
         channels: Channels of the picture.
         width: Channels of the features that are given, and of its own.
         blocks: Residual blocks.
+
+    Attributes:
+        reach: Pixels that it sees on each side of one.
     """
 
     def __init__(self, channels: int, width: int, blocks: int) -> None:
         super().__init__()
+        self.channels, self.reach = channels, _BLOCK * blocks + _ENDS
         # In a cell: the picture, the scale and what is observed; and what is added to the mean.
         inputs, outputs = _PIXELS * (2 * channels + 1), _PIXELS * channels
         self.enter = nn.Conv2d(inputs + width, width, 3, padding=1)
@@ -39,17 +45,22 @@ class Refiner(nn.Module):
             nn.init.zeros_(last.get_parameter("weight"))
             nn.init.zeros_(last.get_parameter("bias"))
 
-    @property
-    def reach(self) -> int:
-        """Pixels that it sees on each side of one."""
-        return _BLOCK * len(self.blocks) + _ENDS
-
     def forward(
-        self, cells: Float[Tensor, "batch input rows columns"], features: Features
-    ) -> tuple[Features, Features]:
-        """What the mean and the scale are off by, in cells of 2x2 pixels.
+        self, inputs: Tensor, features: Tensor, mean: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The mean and the pre-activation of the scale after a second look at what they fill.
 
-        The scale reads features that the mean alone shapes.
+        All are "batch feature cell_rows cell_columns", in cells of 2x2 pixels. The scale reads
+        features that the mean alone shapes.
+
+        Args:
+            inputs: The details of the picture, and what is observed of it.
+            features: Those of the mean.
+            mean: What is to be added to the picture where it is missing.
+            scale: The pre-activation of the scale.
         """
-        x = self.blocks(F.relu(self.enter(torch.cat([cells, features], dim=1))))
-        return self.mean(x), self.scale(x.detach())
+        detail, seen = inputs[:, :-_PIXELS], inputs[:, -_PIXELS:]
+        hole = DETAIL * (1.0 - seen.repeat(1, self.channels, 1, 1))
+        answer = [detail + hole * mean, hole * F.softplus(scale), seen, features]
+        x = self.blocks(F.relu(self.enter(torch.cat(answer, dim=1))))
+        return mean + CORRECTION * self.mean(x), scale + self.scale(x.detach())

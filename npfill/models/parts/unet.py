@@ -109,12 +109,6 @@ class Window:
             edges.append(min(last, -(-high // cell) * cell))
         return Window(self.rows, self.columns, *edges)
 
-    def place_of(self, other: "Window", stride: int) -> tuple[slice, slice]:
-        """Where another window lies in this one, on a grid of cells of `stride` pixels."""
-        top, bottom = ((row - self.top) // stride for row in (other.top, other.bottom))
-        left, right = ((column - self.left) // stride for column in (other.left, other.right))
-        return slice(top, bottom), slice(left, right)
-
     def finer(self, grid: Tensor, stride: int) -> Tensor:
         """The part that is computed of the interpolation of a grid of cells of `stride` pixels."""
         rows, columns = (first // stride for first in (self.top, self.left))
