@@ -230,7 +230,6 @@ LATER = {
     "npfill/cli/console.py:understand": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:as_flags": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:_as_flag": "messages name parameters, and the command line its flags",
-    "npfill/cli/console.py:_flags": "messages name parameters, and the command line its flags",
     "npfill/cli/console.py:_quoted": "commands that can be pasted whatever stands in names",
     "npfill/files.py:_finite": "JSON of numbers that are not finite",
     "npfill/cli/models.py:_recipe": "the recipe that weights carry, printed",
