@@ -91,8 +91,9 @@ def photograph_card(
 ## Scores
 
 On photographs at their own size, in the hole alone: PSNR in dB, SSIM, z² (1 is calibrated) and the
-share of intensities in the central interval of 90 %, each the mean over photographs. Where pixels
-are kept they are scattered; irregular masks take the share of the picture that is named.
+share of intensities in the central interval of 90 %, each the mean over photographs, on which the
+std is checked. Where pixels are kept they are scattered; irregular masks take the share of the
+picture that is named.
 `npfill evaluate --photos` measures classical methods beside them.
 
 {chr(10).join(tables)}"""
