@@ -89,6 +89,20 @@ def test_a_new_refiner_changes_nothing() -> None:
     assert torch.equal(before.scale, after.scale)
 
 
+def test_a_refiner_that_is_sure_makes_a_scale_smaller_by_little() -> None:
+    model, context = tiny("convcnp-refined"), a_picture(40, 50)
+    assert isinstance(model, ConvCNP)
+    assert model.refiner is not None
+    bias = model.refiner.scale[-1].get_parameter("bias")
+    scales = []
+    for value in (0.0, -100.0, 100.0):
+        torch.nn.init.constant_(bias, value)
+        scales.append(everywhere(model, context).scale)
+    plain, narrow, wide = scales
+    assert (narrow > 0.3 * plain).all()
+    assert (wide > 50).all()
+
+
 def test_only_windows_with_targets_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unet, "_SIDE", 32)
     model, context = tiny("convcnp"), a_picture(96, 96)

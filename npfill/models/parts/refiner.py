@@ -9,6 +9,9 @@ from npfill.models.parts.unet import Residual
 # Details are small beside one, and what is to be added to them smaller still: what brings both to
 # the size that weights and their steps have.
 DETAIL, CORRECTION = 4.0, 0.1
+# What the pre-activation of the scale may fall by: no photograph asks for more, and stripes that
+# are drawn with a ruler, unlike any of them, would have a scale of nothing.
+_NARROWEST = -1.0
 # Pixels that one more block sees on each side, and that the first and last convolutions do.
 _BLOCK, _ENDS = 4, 6
 _PIXELS = 4  # of a cell
@@ -50,8 +53,8 @@ class Refiner(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """The mean and the pre-activation of the scale after a second look at what they fill.
 
-        All are "batch feature cell_rows cell_columns", in cells of 2x2 pixels. The scale reads
-        features that the mean alone shapes.
+        The scale becomes as large as it takes, but little smaller, and reads features that the mean
+        alone shapes. All are "batch feature cell_rows cell_columns", in cells of 2x2 pixels.
 
         Args:
             inputs: The details of the picture, and what is observed of it.
@@ -63,4 +66,5 @@ class Refiner(nn.Module):
         hole = DETAIL * (1.0 - seen.repeat(1, self.channels, 1, 1))
         answer = [detail + hole * mean, hole * F.softplus(scale), seen, features]
         x = self.blocks(F.relu(self.enter(torch.cat(answer, dim=1))))
-        return mean + CORRECTION * self.mean(x), scale + self.scale(x.detach())
+        wider = self.scale(x.detach()).clamp(min=_NARROWEST)
+        return mean + CORRECTION * self.mean(x), scale + wider
