@@ -192,12 +192,8 @@ class ConvCNP(NeuralProcess):
         number, rows, columns = where
         if self.refiner is not None:
             inner = window.around(rows, columns, self.refiner.reach, _FOLD)
-            moved = Window(
-                *(inner.rows, inner.columns),
-                *(edge - window.top for edge in (inner.top, inner.bottom)),
-                *(edge - window.left for edge in (inner.left, inner.right)),
-            )
-            parts = (moved.cut(each, _FOLD) for each in (folded, features, mean, scale))
+            place = _FOLD, window.top, window.left
+            parts = (inner.cut(each, *place) for each in (folded, features, mean, scale))
             (mean, scale), window = self.refiner(*parts), inner
         outputs = F.pixel_shuffle(torch.cat([mean, scale], dim=1), _FOLD)
         values = outputs[number, :, rows - window.top, columns - window.left]

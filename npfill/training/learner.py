@@ -119,5 +119,8 @@ def _trained(model: nn.Module, only: str) -> dict[str, nn.Parameter]:
         parameter.requires_grad_(not only or name.startswith(f"{only}."))
     found = {name: each for name, each in model.named_parameters() if each.requires_grad}
     if not found:
-        raise UsageError(f"optimiser.only = {only!r}: the model has no such part", "name another")
+        parts = ", ".join(name for name, _ in model.named_children())
+        raise UsageError(
+            f"optimiser.only = {only!r}: the model has no such part", f"it has {parts}"
+        )
     return found

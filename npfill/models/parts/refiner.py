@@ -1,6 +1,7 @@
 """A second look at an answer: residual convolutions that correct the picture that it fills."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +16,8 @@ _NARROWEST = -1.0
 # Pixels that one more block sees on each side, and that the first and last convolutions do.
 _BLOCK, _ENDS = 4, 6
 _PIXELS = 4  # of a cell
+
+Cells = Float[Tensor, "batch output rows columns"]
 
 
 class Refiner(nn.Module):
@@ -49,12 +52,16 @@ class Refiner(nn.Module):
             nn.init.zeros_(last.get_parameter("bias"))
 
     def forward(
-        self, inputs: Tensor, features: Tensor, mean: Tensor, scale: Tensor
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        inputs: Float[Tensor, "batch input rows columns"],
+        features: Float[Tensor, "batch feature rows columns"],
+        mean: Cells,
+        scale: Cells,
+    ) -> tuple[Cells, Cells]:
         """The mean and the pre-activation of the scale after a second look at what they fill.
 
         The scale becomes as large as it takes, but little smaller, and reads features that the mean
-        alone shapes. All are "batch feature cell_rows cell_columns", in cells of 2x2 pixels.
+        alone shapes. Rows and columns are of cells of 2x2 pixels.
 
         Args:
             inputs: The details of the picture, and what is observed of it.

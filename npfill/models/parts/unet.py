@@ -93,12 +93,11 @@ class Window:
     left: int
     right: int
 
-    def cut(self, grid: Tensor, stride: int = 1) -> Tensor:
-        """The part of a grid of cells of `stride` pixels that is computed."""
-        top, bottom, left, right = (
-            edge // stride for edge in (self.top, self.bottom, self.left, self.right)
-        )
-        return grid[..., top:bottom, left:right]
+    def cut(self, grid: Tensor, stride: int = 1, top: int = 0, left: int = 0) -> Tensor:
+        """The part that is computed of a grid of cells of `stride` pixels from `top`, `left` on."""
+        rows = slice((self.top - top) // stride, (self.bottom - top) // stride)
+        columns = slice((self.left - left) // stride, (self.right - left) // stride)
+        return grid[..., rows, columns]
 
     def around(self, rows: Tensor, columns: Tensor, margin: int, cell: int = MULTIPLE) -> "Window":
         """The same window, but that no more is computed than for these rows and columns of it."""
