@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from npfill import download, hub
@@ -84,9 +85,12 @@ def entries() -> dict[str, Entry]:
         ModelError: A row is not as it must be.
     """
     path = folder("pretrained") / "zoo.toml"
-    if not path.is_file():
-        return {}
-    rows = tomllib.loads(path.read_text("utf-8"))
+    return dict(_rows(path.read_text("utf-8"), path)) if path.is_file() else {}
+
+
+@lru_cache(maxsize=1)
+def _rows(text: str, path: Path) -> dict[str, Entry]:
+    rows = tomllib.loads(text)
     known = {name: read(Entry, row, f"{path}: [{name}]", ModelError) for name, row in rows.items()}
     for name, entry in known.items():
         if entry.repo and not _address(entry).pinned:
