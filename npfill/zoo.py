@@ -94,9 +94,8 @@ def _rows(text: str, path: Path) -> dict[str, Entry]:
     known = {name: read(Entry, row, f"{path}: [{name}]", ModelError) for name, row in rows.items()}
     for name, entry in known.items():
         if entry.repo and not _address(entry).pinned:
-            raise ModelError(
-                f"{path}: [{name}]: revision {entry.revision!r}", "name a whole commit"
-            )
+            why = f"{path}: [{name}]: revision {entry.revision!r}"
+            raise ModelError(why, "name a whole commit")
     return known
 
 
@@ -207,14 +206,11 @@ def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -
     if problem and fetch:
         hub.remove(address)
         path = download.fetch(address, size=size)
-        problem = _problem(path, entry)
-        if problem:
+        if problem := _problem(path, entry):
             hub.remove(address)
     if problem:
-        raise ModelError(
-            f"{path}: {problem}",
-            f"npfill fetch {name} tries again; or copy it to where npfill models path {name} says",
-        )
+        hint = f"npfill fetch {name} tries again; or copy it where npfill models path {name} says"
+        raise ModelError(f"{path}: {problem}", hint)
     return Found(path.stem if entry is None else name, path, sha256_of(path))
 
 
@@ -227,10 +223,8 @@ def _of_run(folder: Path) -> Found:
     """The best weights of a training run, named after its folder."""
     path = folder / _BEST
     if not path.is_file():
-        raise InputError(
-            f"{folder}: a folder without {_BEST}",
-            "name the folder of a training run that has been validated, or a .safetensors file",
-        )
+        hint = "name the folder of a training run that has been validated, or a .safetensors file"
+        raise InputError(f"{folder}: a folder without {_BEST}", hint)
     refuse_weights(path)
     return Found(folder.resolve().name, path, sha256_of(path))
 

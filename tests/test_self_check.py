@@ -1,5 +1,6 @@
 """The check on the picture itself: it finds how far a std is off, and hides what it should."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,22 @@ def test_scaling_the_noise_scales_the_std(name: str, k: float) -> None:
 def test_grain_is_found() -> None:
     check = self_check(Fields(name="f", word="f"), a_field(1.0), HOLES["stripes"], 0)
     assert check.grain == pytest.approx(0.05 / 1.25**0.5, rel=0.15)
+
+
+def test_of_a_face_a_check_of_another_part_counts_for_little() -> None:
+    picture = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
+    hole = np.zeros((64, 64), dtype=bool)
+    hole[16:48, 16:48] = True
+    check = self_check(load("cnp-celeba"), picture, hole, 0)
+    assert check.rescaling is not None
+    assert check.hole is not None
+    assert 0.25 < check.rescaling.share < 0.5
+    whole = replace(check, rescaling=replace(check.rescaling, share=1.0))
+    assert 1.02 < factor(check, hole) < factor(whole, hole) ** 0.5
+    scattered_hole = scattered((64, 64), np.random.default_rng(0), 0.5)
+    rescaled = self_check(load("cnp-celeba"), picture, scattered_hole, 0).rescaling
+    assert rescaled is not None
+    assert rescaled.share > 0.95
 
 
 def test_with_too_little_to_check_nothing_is_found() -> None:

@@ -52,6 +52,7 @@ class Rescaling:
         ends: The least and the greatest distance from the centre that the slope goes on to.
         contrast: How much rougher it is around the hole than where errors were found: a std that
             is made smaller grows by that, but not beyond what it was.
+        share: That of a factor's logarithm that counts.
     """
 
     levels: Float[np.ndarray, " class"]
@@ -59,6 +60,7 @@ class Rescaling:
     centre: float
     ends: tuple[float, float]
     contrast: float = 1.0
+    share: float = 1.0
 
     def __call__(
         self, std: Float[np.ndarray, "*batch pixel channel"], near: Float[np.ndarray, " pixel"]
@@ -66,7 +68,7 @@ class Rescaling:
         """The standard deviation rescaled, for pixels with such surroundings; without steps."""
         away = np.clip(np.log(std) - self.centre, *self.ends)
         level = np.interp(near, np.arange(CLASSES), self.levels)
-        factors = np.exp(level[:, None] + self.slope * away)
+        factors = np.exp(self.share * (level[:, None] + self.slope * away))
         factors = np.maximum(factors, np.minimum(factors * self.contrast, 1.0))
         rescaled: np.ndarray = np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
         return rescaled

@@ -29,7 +29,7 @@ from npfill.predictor.hidden import (
     shares,
     surroundings,
 )
-from npfill.predictor.neural import Array, HoleArray, Predictor
+from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, Predictor
 from npfill.predictor.rescaled import Rescaling, evidence, rescaling
 from npfill.seeds import array_generator
 
@@ -47,6 +47,9 @@ _PRIOR = 3.0
 # Channels are not known to go together closer than this; squares of errors that go alone, for
 # channels without any.
 _CLOSEST, _ALONE = 0.999, 1e-6
+# Of pictures of one size, such as faces, each part is of its own kind: the share of a factor's
+# logarithm that counts in holes whose pixels have no visible neighbour (docs/notes/check.md).
+_OTHER_PART = 0.25
 # A normal's standard deviation over its median absolute value; what the mean of about four
 # neighbours adds to the variance of noise.
 _MEDIAN, _OF_MEAN = 1.4826, 1.25
@@ -133,7 +136,10 @@ def self_check(
     errors = compared(predictor, picture, hole, hidden, seed, bounded=bounded)
     if errors is None:
         return SelfCheck(0)
-    return found(*errors, of_hole, contrast(picture, hole, hidden))
+    is_aligned = isinstance(predictor, NeuralPredictor) and not predictor.model.any_size
+    near = np.interp(of_hole, (BESIDE, BESIDE + 1), (1.0, _OTHER_PART))
+    share = float(near.mean()) if is_aligned else 1.0
+    return found(*errors, of_hole, contrast(picture, hole, hidden), share)
 
 
 def hide(
@@ -186,10 +192,12 @@ def found(
     at: Int[np.ndarray, "pixel 2"],
     hole: Float[np.ndarray, " hole"],
     rougher: float = 1.0,
+    share: float = 1.0,
 ) -> SelfCheck:
     """The findings from errors, stds, surroundings and places.
 
-    Beside them the surroundings of the hole, and how much rougher it is there (`contrast`).
+    Beside them the surroundings of the hole, how much rougher it is there (`contrast`), and the
+    share of what is found that counts.
     """
     z = np.abs(errors / stds).astype(np.float64)
     beside = near < BESIDE
@@ -206,7 +214,7 @@ def found(
         float((z <= half_width(LEVEL)).mean()),
         float(np.square(z).mean()),
         grain,
-        replace(rescale, contrast=rougher),
+        replace(rescale, contrast=rougher, share=share),
         hole,
         np.sort(sizes, axis=None),
         evidence(sizes <= np.quantile(sizes, LEVEL), at, LEVEL),
