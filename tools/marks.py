@@ -28,7 +28,7 @@ _FINER = 3  # times, at which damage is drawn
 _VISIBLE = 8  # levels
 _COVERED, _BARE = 0.25, 0.02  # shares of a pixel that is damaged, and of one that is not
 _BATCH, _KEPT = 6, 512  # crops of a step, and of those that come again
-_SAVED, _DECAY, _RATE = 200, 0.998, 3e-3  # steps; of the average; the highest rate
+_SAVED, _DECAY, _RATE = 200, 0.998, 2e-3  # steps; of the average; the highest rate
 Random = np.random.Generator
 Share = Float[np.ndarray, "height width"]
 
@@ -54,7 +54,7 @@ def damaged(picture: Image.Image, random: Random) -> Crop:
     base = _colour(random)
     after, shape = before, before.shape[:2]
     covered = np.zeros((len(KINDS), *shape), dtype=np.float32)
-    drawn = [["scratches"], ["dust"], [*KINDS], []][random.choice(4, p=(0.4, 0.35, 0.15, 0.1))]
+    drawn = [["scratches"], ["dust"], [*KINDS], []][random.choice(4, p=(0.25, 0.5, 0.15, 0.1))]
     apart = 6.0 if random.random() < 0.85 else 25.0
     shares = []
     if "scratches" in drawn:
