@@ -153,6 +153,14 @@ def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> 
     assert stays == (COLUMN > 50).sum()
 
 
+def test_a_dry_run_completes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, folder = raster(tmp_path / "a.npy"), tmp_path / "out"
+    with pytest.raises(SystemExit, match="0"):
+        main(["complete", str(path), "--window", "64", "-o", str(folder), "--dry-run"])
+    assert capsys.readouterr().out == f"{path} -> {folder / 'a_mean.npy'}, {folder / 'a_std.npy'}\n"
+    assert not folder.exists()
+
+
 @pytest.mark.slow
 def test_what_cannot_be_done_in_windows_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -168,7 +168,7 @@ def complete_command(
         out = OutputOptions(output, emit, overwrite, skip_existing, keep, strip, most, name, asked)
         if window is not None:
             windows = windows_of(images, window, part, masking, sampling, out, model, device)
-            data = in_windows(windows, reporter)
+            data = in_windows(windows, reporter, dry_run=dry_run, as_json=as_json or as_lines)
             if as_json or as_lines:
                 print_result(0, data)
             return

@@ -2,15 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from npfill.cli.console import Reporter, progress, say_terms
+from npfill.cli.console import Reporter, print_data, progress, say_terms
 
 if TYPE_CHECKING:
     from npfill.cli.records import Record
     from npfill.completion import Windows
 
 
-def in_windows(run: "Windows", reporter: Reporter) -> "Record":
-    """Complete one raster in windows, or a part of these; the record of what was done."""
+def in_windows(run: "Windows", reporter: Reporter, *, dry_run: bool, as_json: bool) -> "Record":
+    """Complete one raster in windows, or a part of these; the record of what was done.
+
+    A dry run says how many there are, and where results would be.
+    """
     predictor = run.completer
     say_terms(reporter, predictor.name, predictor.terms)
     for note in run.selected.notes:
@@ -18,6 +21,11 @@ def in_windows(run: "Windows", reporter: Reporter) -> "Record":
     todo, stays = run.mine(), 0
     said = f"{len(run.places):,} windows, {len(todo):,} to complete"
     reporter.say(f"{said} in this part" if run.part[1] > 1 else said)
+    if dry_run:
+        named = {name: str(file) for name, file in run.results.items()}
+        if not as_json:
+            print_data(f"{run.path} -> {', '.join(named.values())}")
+        return {"input": str(run.path), "windows": len(run.places), "outputs": named}
     if todo:
         with progress(None, "reading all of it", quiet=reporter.quiet):
             _ = run.agreed
