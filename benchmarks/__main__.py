@@ -6,6 +6,7 @@ from benchmarks import (
     adapt,
     check,
     complete,
+    fields,
     growth,
     masks,
     predict,
@@ -26,6 +27,7 @@ _PROGRAMS = {
     "texture": texture,
     "terrain": terrain,
     "adapt": adapt,
+    "fields": fields,
 }
 
 
