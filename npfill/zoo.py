@@ -198,12 +198,10 @@ def _ships(entry: Entry) -> bool:
 def _on_hub(name: str, address: hub.Address, entry: Entry | None, fetch: bool) -> Found:
     """A file of the Hub, from the cache or the network; if it is not as it must be, anew."""
     path, size = hub.cached(address), None if entry is None else entry.bytes
-    if path is None:
-        if not fetch:
-            raise ModelError(f"{name}: not fetched yet", f"npfill fetch {name}")
-        path = download.fetch(address, size=size)
-    problem = _problem(path, entry)
-    if problem and fetch:
+    if path is None and not fetch:
+        raise ModelError(f"{name}: not fetched yet", f"npfill fetch {name}")
+    path = path or download.fetch(address, size=size)
+    if (problem := _problem(path, entry)) and fetch:
         hub.remove(address)
         path = download.fetch(address, size=size)
         if problem := _problem(path, entry):

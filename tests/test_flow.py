@@ -15,7 +15,7 @@ from npfill.models.flownp import FlowNP, noise_width
 from npfill.predictor import load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
-from npfill.sampling.flow import midpoint, reverse
+from npfill.sampling.flow import STEPS, midpoint, reverse
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
@@ -152,6 +152,15 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
     each = normal.log_prob(truth.mT.unflatten(2, SIZE))
     wanted = torch.where(start.hole, each, 0.0).sum((1, 2, 3)) / hole.sum(1)
     torch.testing.assert_close(found, wanted, rtol=0.0, atol=0.05)  # of levels and steps
+
+
+def test_what_all_pixels_have_in_common_grows_to_its_std() -> None:
+    std, first = 10.0, torch.ones(1, dtype=torch.float64)
+
+    def velocity(r: torch.Tensor, t: float) -> torch.Tensor:  # of normal noise to N(0, std²)
+        return r * (t * std**2 - (1 - t)) / (t**2 * std**2 + (1 - t) ** 2)
+
+    torch.testing.assert_close(midpoint(velocity, first, STEPS), std * first, rtol=0.05, atol=0.0)
 
 
 def test_a_density_in_reverse_is_that_of_the_way_there() -> None:

@@ -33,6 +33,8 @@ def run(signals: Sequence[int]) -> None:
             except InputError as error:
                 sys.exit(console.report(error))
     finally:
+        for number in signals:  # all is done, and the interpreter ends without a word
+            signal.signal(number, signal.SIG_IGN)
         if received_signals:  # libraries make anything of an interruption
             sys.exit(_SIGNALLED + received_signals[0])
 

@@ -25,7 +25,8 @@ def in_windows(run: "Windows", reporter: Reporter, *, dry_run: bool, as_json: bo
         named = {name: str(file) for name, file in run.results.items()}
         if not as_json:
             print_data(f"{run.path} -> {', '.join(named.values())}")
-        return {"input": str(run.path), "windows": len(run.places), "outputs": named}
+        counts = {"windows": len(run.places), "to_complete": len(todo)}
+        return {"input": str(run.path), **counts, "outputs": named, **reporter.said}
     if todo:
         with progress(None, "reading all of it", quiet=reporter.quiet):
             _ = run.agreed

@@ -52,7 +52,7 @@ class Rescaling:
         ends: The least and the greatest distance from the centre that the slope goes on to.
         contrast: How much rougher it is around the hole than where errors were found: a std that
             is made smaller grows by that, but not beyond what it was.
-        share: That of a factor's logarithm that counts.
+        share: The share of a factor's logarithm that counts.
     """
 
     levels: Float[np.ndarray, " class"]

@@ -136,9 +136,9 @@ def self_check(
     errors = compared(predictor, picture, hole, hidden, seed, bounded=bounded)
     if errors is None:
         return SelfCheck(0)
-    is_aligned = isinstance(predictor, NeuralPredictor) and not predictor.model.any_size
-    near = np.interp(of_hole, (BESIDE, BESIDE + 1), (1.0, _OTHER_PART))
-    share = float(near.mean()) if is_aligned else 1.0
+    share = 1.0
+    if isinstance(predictor, NeuralPredictor) and not predictor.model.any_size:
+        share = float(np.interp(of_hole, (BESIDE, BESIDE + 1), (1.0, _OTHER_PART)).mean())
     return found(*errors, of_hole, contrast(picture, hole, hidden), share)
 
 

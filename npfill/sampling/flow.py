@@ -128,7 +128,10 @@ def _velocity(flow: FlowNP, start: Start) -> Velocity:
 
 
 def midpoint(velocity: Velocity, first: Grid, steps: int) -> Grid:
-    """The end of dr/dt = v(r, t) from t = 0 to 1, by the midpoint method in growing steps."""
+    """The end of dr/dt = v(r, t) from t = 0 to 1, by the midpoint method in growing steps.
+
+    They end at (k / steps)^1.5, k = 1, 2, ...
+    """
     r = first
     for time, after in pairwise((step / steps) ** _POWER for step in range(steps + 1)):
         length = after - time

@@ -46,7 +46,7 @@ def test_demo_mends_a_photograph_and_prints_commands_that_do_the_same(
     monkeypatch.chdir(tmp_path)
     assert run("demo") == 0
     said = capsys.readouterr()
-    assert "places, the largest about" in said.err
+    assert "sure nearly everywhere" in said.err
     with Image.open("npfill-demo/npfill-demo.png") as sheet:
         assert sheet.width > 3 * 400
     first, second = said.out.splitlines()

@@ -1,6 +1,6 @@
 """The measurement of tools on random fields of known law and on real grids, cell by cell."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,10 +70,7 @@ def on_known(
             random = array_generator(seed, "known", kernel, length)
             fields = known.draw(kernel, float(length), side, count, random)
             for gap in KNOWN_GAPS:
-                hole, name = (
-                    drawn_gap(gap, side, array_generator(seed, "known", f"{gap}")),
-                    f"{gap}",
-                )
+                hole, name = _gap(gap, side, array_generator(seed, "known", f"{gap}")), f"{gap}"
                 asked = _asked(hole, array_generator(seed, "asked", f"{gap}"))
                 means, std = known.posterior(kernel, float(length), fields, hole, asked)
                 for number, (values, mean) in enumerate(zip(fields, means, strict=True)):
@@ -86,9 +83,11 @@ def on_known(
                             yield _cell(kernel, length, name, number, tool, truth, *found)
 
 
-def on_real(fills: dict[str, Fill], side: int, seed: int, done: Done) -> Iterator[Cell]:
+def on_real(
+    fills: dict[str, Fill], side: int, seed: int, done: Done, names: Iterable[str] = grids.GRIDS
+) -> Iterator[Cell]:
     """Cells of real grids, each in standard deviations of its own."""
-    for name in grids.GRIDS:
+    for name in names:
         grid = grids.read(name, side)
         grid = (grid - np.nanmean(grid)) / np.nanstd(grid)
         for gap in REAL_GAPS:
@@ -96,7 +95,7 @@ def on_real(fills: dict[str, Fill], side: int, seed: int, done: Done) -> Iterato
             values, share = grid, _NOISY if gap == "noisy" else gap
             if gap == "noisy":
                 values = grid + _NOISE * random.standard_normal(grid.shape)
-            drawn = drawn_gap(share, side, random)[: grid.shape[0], : grid.shape[1]]
+            drawn = _gap(share, side, random)[: grid.shape[0], : grid.shape[1]]
             hole, asked = drawn | np.isnan(grid), drawn & ~np.isnan(grid)
             for tool, fill in fills.items():
                 done(tool, f"{name} {gap}")
@@ -105,9 +104,7 @@ def on_real(fills: dict[str, Fill], side: int, seed: int, done: Done) -> Iterato
                     yield _cell(name, 0, f"{gap}", 0, tool, values[asked], *found)
 
 
-def drawn_gap(
-    gap: float | str, side: int, random: np.random.Generator
-) -> Bool[np.ndarray, "side side"]:
+def _gap(gap: float | str, side: int, random: np.random.Generator) -> Bool[np.ndarray, "side side"]:
     """A gap; a void is a disc in the middle, of two fifths of the side."""
     if gap != "void":
         return draw_gap((side, side), random, gap)
