@@ -155,7 +155,7 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
 
 
 def test_what_all_pixels_have_in_common_grows_to_its_std() -> None:
-    std, first = 10.0, torch.ones(1, dtype=torch.float64)
+    std, first = 10.0, torch.ones(1, 1, 1, 1, dtype=torch.float64)
 
     def velocity(r: torch.Tensor, t: float) -> torch.Tensor:  # of normal noise to N(0, std²)
         return r * (t * std**2 - (1 - t)) / (t**2 * std**2 + (1 - t) ** 2)
