@@ -1,10 +1,11 @@
 """The law of a field that is a stationary Gaussian process, and its posterior."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from npfill.matern import matern
@@ -23,11 +24,9 @@ _FEWEST, _TAILS = 100, 4.0
 _MEAN = 1.0
 # Lengths, beyond twice the picture, after which a torus that a field is drawn on closes.
 _DECAY = 12.0
-# Pixels that a tile is predicted from, near and far; the least side of a tile.
-_GIVEN_NEAR, _GIVEN_FAR, _TILE = 160, 60, 6
-# Where the law is analytic and nothing is observed within this share of its length, as many more,
-# so far apart: near ones then tell hardly more than one of them.
-_GIVEN_APART, _APART = 600, 0.25
+# Pixels that a tile is predicted from, near and far; the most that a void is, which is predicted
+# from as many more as it is wider. The least side of a tile, and the most pixels at once.
+_NEAR_TILE, _FAR_TILE, _NEAR_VOID, _FAR_VOID, _TILE, _ASKED = 160, 60, 1300, 600, 6, 4096
 
 
 @dataclass(frozen=True)
@@ -61,27 +60,13 @@ class Law:
     def posterior(
         self, asked: Float[Tensor, "asked 2"]
     ) -> tuple[Float[Tensor, " asked"], Float[Tensor, " asked"]]:
-        """Mean and std of values at pixels, tile by tile, from the observed ones near each.
+        """Mean and std of values at pixels, part by part, from the observed ones near each.
 
-        Of farther ones fewer are taken (Rasmussen and Williams 2006, equations 2.25 and 2.26).
+        Of farther ones fewer are taken (Rasmussen and Williams 2006, equations 2.25 and 2.26). A
+        part is a tile, or all tiles of a void, so that no seam runs through it.
         """
-        low, high = self.at.amin(0), self.at.amax(0) + 1.0
-        side = math.sqrt(_GIVEN_NEAR * float((high - low).prod()) / len(self.at)) / 2.5
-        side = max(_TILE, round(side))
-        tiles = (asked / side).floor()
-        numbers, inverse = torch.unique(tiles, dim=0, return_inverse=True)
-        parts = inverse.argsort(stable=True).split(torch.bincount(inverse).tolist())
         mean, std = (torch.empty(len(asked)).to(self.values) for _ in range(2))
-        gap = round(_APART * self.length)
-        sparse = self.smoothness == math.inf and gap > 1
-        apart = (self.at.long() % max(1, gap) == 0).all(1)
-        for tile, part in zip(numbers, parts, strict=True):
-            middle = (tile + 0.5) * side
-            beyond = ((self.at - middle).abs() - side / 2.0).clamp(min=0.0).square().sum(-1)
-            order = beyond.argsort()
-            given = order[_ranks(len(beyond), _GIVEN_NEAR, _GIVEN_FAR)]
-            if sparse and float(beyond[order[0]]) > gap**2:
-                given = torch.cat([given, order[apart[order]][:_GIVEN_APART]]).unique()
+        for part, given in self._parts(asked):
             mean[part], std[part] = self._within(asked[part], given)
         return self.mean + self.unit * mean, self.unit * std
 
@@ -110,6 +95,27 @@ class Law:
         mean, _ = replace(self, values=self.values - own).posterior(asked)
         return mean + self.unit * there
 
+    def _parts(
+        self, asked: Float[Tensor, "asked 2"]
+    ) -> Iterator[tuple[Int[Tensor, " part"], Int[Tensor, " given"]]]:
+        """Numbers of pixels that are predicted together, and of the observed ones they follow."""
+        low, high = self.at.amin(0), self.at.amax(0) + 1.0
+        side = math.sqrt(_NEAR_TILE * float((high - low).prod()) / len(self.at)) / 2.5
+        side = max(_TILE, round(side))
+        tiles, inverse = torch.unique((asked / side).floor(), dim=0, return_inverse=True)
+        void = torch.cdist(tiles, (self.at / side).floor().unique(dim=0), p=math.inf).amin(1) > 0
+        regions = _regions(tiles, void)
+        for region in regions.unique():
+            inside = regions == region
+            middles = (tiles[inside, None] + 0.5) * side
+            beyond = ((self.at - middles).abs() - side / 2.0).clamp(min=0.0).square().sum(-1)
+            order = beyond.amin(0).argsort()
+            wider = float(inside.sum()) ** 0.5
+            near, far = min(wider * _NEAR_TILE, _NEAR_VOID), min(wider * _FAR_TILE, _FAR_VOID)
+            given = order[_ranks(len(order), round(near), round(far))]
+            for part in inside[inverse].nonzero()[:, 0].split(_ASKED):
+                yield part, given
+
     def _within(
         self, asked: Float[Tensor, "asked 2"], given: Int[Tensor, " given"]
     ) -> tuple[Float[Tensor, " asked"], Float[Tensor, " asked"]]:
@@ -122,6 +128,18 @@ class Law:
         cross, own = solved[:, :-1], solved[:, -1]
         left = 1.0 + _MEAN + self.noise - cross.square().sum(0)
         return cross.T @ own, (left.clamp(min=self.noise) * self.variance).sqrt()
+
+
+def _regions(tiles: Float[Tensor, "tile 2"], void: Bool[Tensor, " tile"]) -> Int[Tensor, " tile"]:
+    """The number of the region of each tile: those of a void that touch are one."""
+    numbers = torch.arange(len(tiles))
+    joined = (torch.cdist(tiles, tiles, p=math.inf) <= 1.0) & void & void[:, None]
+    joined.fill_diagonal_(True)
+    while True:
+        least = numbers.expand_as(joined).where(joined, len(tiles)).amin(1)
+        if torch.equal(least, numbers):
+            return numbers
+        numbers = least
 
 
 def law_of(at: Float[Tensor, "observed 2"], values: Float[Tensor, " observed"]) -> Law | None:
