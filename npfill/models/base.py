@@ -163,6 +163,11 @@ class Conditioned:
         scale = predicted.scale * self.spread(targets)
         return Gaussian(predicted.mean, scale.clamp(max=self.model.widest), self.factor)
 
+    @property
+    def has_law(self) -> bool:
+        """True where `simulated` draws."""
+        return False
+
     def simulated(
         self, targets: Targets, seed: int, numbers: range
     ) -> Float[Tensor, "sample batch target channel"] | None:

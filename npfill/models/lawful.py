@@ -56,11 +56,16 @@ class Lawful(Conditioned):
                 )
         return Gaussian(mean, scale, predicted.factor)
 
+    @property
+    def has_law(self) -> bool:
+        """See `Conditioned.has_law`."""
+        return None not in self.laws
+
     def simulated(
         self, targets: Targets, seed: int, numbers: range
     ) -> Float[Tensor, "sample batch target channel"] | None:
         """See `Conditioned.simulated`: where every channel of every picture follows a law."""
-        if None in self.laws or targets.size != self.context.size:
+        if not self.has_law or targets.size != self.context.size:
             return None
         batch, channels = self.context.pixels.shape[:2]
         index = targets.index.expand(batch, -1).cpu()
@@ -68,13 +73,12 @@ class Lawful(Conditioned):
             law.simulated(
                 _points(index[place // channels], targets.size[1]),
                 targets.size,
-                generator(seed, "simulated", number, place % channels),
+                [generator(seed, "simulated", number, place % channels) for number in numbers],
             )
-            for number in numbers
             for place, law in enumerate(self.laws)
             if law is not None
         ]
-        found = torch.stack(drawn).unflatten(0, (len(numbers), batch, channels))
+        found = torch.stack(drawn, dim=1).unflatten(1, (batch, channels))
         return found.transpose(2, 3).to(self.context.pixels)
 
 

@@ -92,7 +92,7 @@ def drawn(
     if other is not None:
         notes = (f"every cell of the coarser grid is observed in part: samples are {other.name}",)
     runs_off = samples and isinstance(sampler, Autoregressive) and given.model.any_size
-    if runs_off and holds_box(~given.context.observed[0, 0].cpu(), WIDE):
+    if runs_off and not given.has_law and holds_box(~given.context.observed[0, 0].cpu(), WIDE):
         notes += (
             f"the hole is wider than {WIDE} px: there each round's errors feed the next, and "
             "autoregressive samples of photographs run off; `sampler=exemplar` does not",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import npfill
 from npfill.context import Context, Targets
 from npfill.evaluate.fields import known
 from npfill.models import lawful
@@ -84,12 +85,8 @@ def test_simulations_have_the_mean_and_the_std_of_the_posterior() -> None:
     hole[12:18, 12:18] = True
     asked = points(hole & ~SEEN)
     mean, std = law.posterior(asked)
-    draws = torch.stack(
-        [
-            law.simulated(asked, (SIDE, SIDE), torch.Generator().manual_seed(number))
-            for number in range(40)
-        ]
-    )
+    generators = [torch.Generator().manual_seed(number) for number in range(40)]
+    draws = law.simulated(asked, (SIDE, SIDE), generators)
     assert ((draws.mean(0) - mean) / std).abs().max() < 4 / 40**0.5
     assert (draws.std(0) / std).mean() == pytest.approx(1.0, abs=0.15)
 
@@ -101,7 +98,7 @@ def test_a_simulation_of_a_field_longer_than_the_picture_agrees_with_what_is_obs
     law = the_law(field)
     assert law is not None
     assert law.length > SIDE / 2
-    drawn = law.simulated(points(~SEEN), (SIDE, SIDE), torch.Generator().manual_seed(0))
+    drawn = law.simulated(points(~SEEN), (SIDE, SIDE), [torch.Generator().manual_seed(0)])[0]
     assert np.abs(drawn.numpy() - field[~SEEN]).max() < 0.01 * field.std()
 
 
@@ -129,3 +126,16 @@ def test_the_model_follows_the_law_and_its_network_where_the_picture_is_too_larg
     shifted = replace(context, pixels=context.pixels - 1e6)
     moved = model.condition(shifted).predict(None, targets)
     torch.testing.assert_close(moved.mean + 1e6, alone.predict(None, targets).mean)
+
+
+@pytest.mark.slow
+def test_nobody_is_told_that_samples_of_a_law_run_off() -> None:
+    field = known.draw("matern-3/2", 6.0, 64, 1, array_generator(3))[0]
+    seen = field.copy()
+    seen[14:50, 14:50] = np.nan
+    with lawful.network_alone():
+        alone = npfill.complete(seen, samples=2)
+    lawful_one = npfill.complete(seen, samples=2)
+    assert any("run off" in note for note in alone.notes)
+    assert not any("run off" in note for note in lawful_one.notes)
+    assert np.abs(np.stack(lawful_one.samples) - field.mean()).max() < 6 * field.std()

@@ -1,8 +1,9 @@
 """The law of a field that is a stationary Gaussian process, and its posterior."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -27,6 +28,8 @@ _DECAY = 12.0
 # Pixels that a tile is predicted from, near and far; the most that a void is, which is predicted
 # from as many more as it is wider. The least side of a tile, and the most pixels at once.
 _NEAR_TILE, _FAR_TILE, _NEAR_VOID, _FAR_VOID, _TILE, _ASKED = 160, 60, 1300, 600, 6, 4096
+# So many pixels, spread by the golden ratio over what is observed, have the far ones among them.
+_THIN, _GOLDEN = 2000, 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -65,20 +68,33 @@ class Law:
         Of farther ones fewer are taken (Rasmussen and Williams 2006, equations 2.25 and 2.26). A
         part is a tile, or all tiles of a void, so that no seam runs through it.
         """
-        mean, std = (torch.empty(len(asked)).to(self.values) for _ in range(2))
-        for part, given in self._parts(asked):
-            mean[part], std[part] = self._within(asked[part], given)
-        return self.mean + self.unit * mean, self.unit * std
+        mean, std = self._predicted(asked, self.values[None])
+        return self.mean + self.unit * mean[0], self.unit * std
 
     def simulated(
-        self, asked: Float[Tensor, "asked 2"], size: tuple[int, int], generator: torch.Generator
-    ) -> Float[Tensor, " asked"]:
-        """Values at pixels, drawn jointly given the observed ones of a picture.
+        self,
+        asked: Float[Tensor, "asked 2"],
+        size: tuple[int, int],
+        generators: Sequence[torch.Generator],
+    ) -> Float[Tensor, "sample asked"]:
+        """Values at pixels, drawn jointly given the observed ones of a picture, by each generator.
 
         A field is drawn by FFT on a torus so wide that nothing correlates with itself the other way
         around, and what the posterior makes of its own observed pixels is replaced (conditioning
         by kriging: Chilès and Delfiner 2012, "Geostatistics", section 7.3).
         """
+        fields = [self._field(size, each) for each in generators]
+        own, there = (
+            torch.stack([field[tuple(where.long().T)] for field in fields])
+            for where in (self.at, asked)
+        )
+        mean, _ = self._predicted(asked, self.values - own)
+        return self.mean + self.unit * (mean + there)
+
+    def _field(
+        self, size: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "height width"]:
+        """A field of this law that nothing is known of, on the torus."""
         height, width = (2 * side + math.ceil(_DECAY * self.length) for side in size)
         down, across = (
             torch.minimum(steps, len(steps) - steps)
@@ -90,10 +106,16 @@ class Law:
         noise = torch.randn(3, height, width, generator=generator).to(self.at)
         waves = torch.fft.rfft2(noise[0]) * power.real.clamp(min=0.0).sqrt()
         field = torch.fft.irfft2(waves, s=(height, width)) + self.noise**0.5 * noise[1]
-        field = self.variance**0.5 * (field + _MEAN**0.5 * noise[2, 0, 0])
-        own, there = (field[tuple(where.long().T)] for where in (self.at, asked))
-        mean, _ = replace(self, values=self.values - own).posterior(asked)
-        return mean + self.unit * there
+        return self.variance**0.5 * (field + _MEAN**0.5 * noise[2, 0, 0])
+
+    def _predicted(
+        self, asked: Float[Tensor, "asked 2"], values: Float[Tensor, "field observed"]
+    ) -> tuple[Float[Tensor, "field asked"], Float[Tensor, " asked"]]:
+        """Means of values at pixels given some at the observed ones, and their std, in the unit."""
+        mean, std = values.new_empty(len(values), len(asked)), values.new_empty(len(asked))
+        for part, given in self._parts(asked):
+            mean[:, part], std[part] = self._within(asked[part], given, values[:, given])
+        return mean, std
 
     def _parts(
         self, asked: Float[Tensor, "asked 2"]
@@ -105,29 +127,41 @@ class Law:
         tiles, inverse = torch.unique((asked / side).floor(), dim=0, return_inverse=True)
         void = torch.cdist(tiles, (self.at / side).floor().unique(dim=0), p=math.inf).amin(1) > 0
         regions = _regions(tiles, void)
+        count = min(len(self.at), _THIN)
+        thin = (torch.arange(count) * _GOLDEN % 1.0 * len(self.at)).long().unique()
         for region in regions.unique():
             inside = regions == region
-            middles = (tiles[inside, None] + 0.5) * side
-            beyond = ((self.at - middles).abs() - side / 2.0).clamp(min=0.0).square().sum(-1)
-            order = beyond.amin(0).argsort()
+            beyond = reduce(torch.minimum, (self._beyond(one, side) for one in tiles[inside]))
             wider = float(inside.sum()) ** 0.5
             near, far = min(wider * _NEAR_TILE, _NEAR_VOID), min(wider * _FAR_TILE, _FAR_VOID)
-            given = order[_ranks(len(order), round(near), round(far))]
+            nearest = beyond.topk(min(round(near), len(beyond)), largest=False).indices
+            ranks = _ranks(len(thin), max(1, round(near * len(thin) / len(beyond))), round(far))
+            given = torch.cat([nearest, thin[beyond[thin].argsort()[ranks]]]).unique()
             for part in inside[inverse].nonzero()[:, 0].split(_ASKED):
                 yield part, given
 
+    def _beyond(self, tile: Float[Tensor, " 2"], side: int) -> Float[Tensor, " observed"]:
+        """The squared distance of what is observed from a tile."""
+        outside = (self.at - (tile + 0.5) * side).abs_().sub_(side / 2.0).clamp_(min=0.0)
+        return outside.square_().sum(-1)
+
     def _within(
-        self, asked: Float[Tensor, "asked 2"], given: Int[Tensor, " given"]
-    ) -> tuple[Float[Tensor, " asked"], Float[Tensor, " asked"]]:
+        self,
+        asked: Float[Tensor, "asked 2"],
+        given: Int[Tensor, " given"],
+        values: Float[Tensor, "field given"],
+    ) -> tuple[Float[Tensor, "field asked"], Float[Tensor, " asked"]]:
         near = self.at[given]
         among = self.covariance(torch.cdist(near, near))
         among.diagonal().add_(self.noise)
         cross = self.covariance(torch.cdist(near, asked))
-        both = torch.cat([cross, self.values[given, None]], dim=1)
-        solved = torch.linalg.solve_triangular(torch.linalg.cholesky(among), both, upper=False)
-        cross, own = solved[:, :-1], solved[:, -1]
-        left = 1.0 + _MEAN + self.noise - cross.square().sum(0)
-        return cross.T @ own, (left.clamp(min=self.noise) * self.variance).sqrt()
+        factor = torch.linalg.cholesky(among)
+        half = torch.linalg.solve_triangular(factor, cross, upper=False)
+        weights = torch.linalg.solve_triangular(factor.T, half, upper=True)
+        left = 1.0 + _MEAN + self.noise - half.square().sum(0)
+        # Field by field, so that none depends on how many there are.
+        means = torch.stack([field @ weights for field in values])
+        return means, (left.clamp(min=self.noise) * self.variance).sqrt()
 
 
 def _regions(tiles: Float[Tensor, "tile 2"], void: Bool[Tensor, " tile"]) -> Int[Tensor, " tile"]:
