@@ -15,7 +15,7 @@ from npfill.training.recipe import has_model, parse
 from tools.card import card_text
 from tools.stages import origin, recipe_of, stages
 
-WHOLE = {"cnp-celeba", "flownp-mnist", "lcnp-celeba", "np-celeba"}
+WHOLE = {"cnp-celeba", "lcnp-celeba", "np-celeba"}
 
 
 @pytest.mark.slow
