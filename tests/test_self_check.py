@@ -207,6 +207,14 @@ def test_what_is_farther_than_all_that_was_checked_is_not_stretched() -> None:
     assert factors_of(z / 10, np.full_like(z, 0.003), 3, 0.003)[4] < 0.5
 
 
+def test_a_std_is_drawn_in_to_a_fifth_at_most_and_the_interval_farther() -> None:
+    errors = 0.001 * np.random.default_rng(0).normal(size=(4000, 1))
+    check = found(errors, np.full_like(errors, 0.1), np.zeros(4000), grid(4000), np.zeros(1))
+    std = check.rescaled(np.full((1, 1), 0.1))
+    assert std == pytest.approx(0.02)
+    assert (np.abs(errors) <= check.half_width(0.9) * std).mean() == pytest.approx(0.9, abs=0.02)
+
+
 def test_few_large_errors_widen_the_std_and_not_the_interval() -> None:
     random = np.random.default_rng(0)
     errors = 0.01 * random.normal(size=(4000, 1))

@@ -23,6 +23,8 @@ _PIECE = 48
 # As many independent errors make a class known.
 _KNOWN = 2.0
 _STEPS, _CLOSE = 25, 1e-3
+# The least factor. In a sky it would be far smaller, and the hole may lie over what flies there.
+_LEAST = 0.2
 # No values in [0, 1] have a greater standard deviation.
 _WIDEST = 0.5
 
@@ -69,7 +71,7 @@ class Rescaling:
         away = np.clip(np.log(std) - self.centre, *self.ends)
         level = np.interp(near, np.arange(CLASSES), self.levels)
         factors = np.exp(self.share * (level[:, None] + self.slope * away))
-        factors = np.maximum(factors, np.minimum(factors * self.contrast, 1.0))
+        factors = np.maximum(factors, np.minimum(factors * self.contrast, 1.0)).clip(min=_LEAST)
         rescaled: np.ndarray = np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
         return rescaled
 
