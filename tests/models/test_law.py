@@ -138,4 +138,4 @@ def test_nobody_is_told_that_samples_of_a_law_run_off() -> None:
     lawful_one = npfill.complete(seen, samples=2)
     assert any("run off" in note for note in alone.notes)
     assert not any("run off" in note for note in lawful_one.notes)
-    assert np.abs(np.stack(lawful_one.samples) - field.mean()).max() < 6 * field.std()
+    assert np.abs(np.asarray(lawful_one.samples) - field.mean()).max() < 6 * field.std()
