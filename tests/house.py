@@ -71,7 +71,6 @@ LATER = {
     "npfill/models/lawful.py": _FIELDS,
     "npfill/models/base.py:Conditioned.has_law": _FIELDS,
     "npfill/models/base.py:Conditioned.simulated": _FIELDS,
-    "npfill/sampling/autoregressive.py:Autoregressive.sample": _FIELDS,
     "npfill/data/fields.py": _FIELDS,
     "npfill/data/gaps.py": _FIELDS,
     "npfill/evaluate/fields/__init__.py": _FIELDS,

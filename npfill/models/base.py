@@ -165,7 +165,7 @@ class Conditioned:
 
     @property
     def has_law(self) -> bool:
-        """True where `simulated` draws."""
+        """True where `simulated` draws targets of the context's size, all samples at once."""
         return False
 
     def simulated(

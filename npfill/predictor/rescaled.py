@@ -23,8 +23,7 @@ _PIECE = 48
 # As many independent errors make a class known.
 _KNOWN = 2.0
 _STEPS, _CLOSE = 25, 1e-3
-# The least factor. In a sky it would be far smaller, and the hole may lie over what flies there.
-_LEAST = 0.2
+_LEAST = 0.2  # factor: in a sky it would be smaller, and the hole may lie over what flies there
 # No values in [0, 1] have a greater standard deviation.
 _WIDEST = 0.5
 

@@ -61,21 +61,11 @@ class Autoregressive(Sampler):
             return None
         return Latent(noise=self.noise) if given.model.has_latent else Independent()
 
-    def sample(
-        self,
-        given: Conditioned,
-        targets: Targets,
-        seed: int,
-        count: int,
-        predicted: Gaussian | None = None,
-    ) -> Samples:
-        """See `Sampler.sample`; where there is a law, all at once from it."""
-        exact = given.simulated(targets, seed, range(count)) if count else None
-        return super().sample(given, targets, seed, count, predicted) if exact is None else exact
-
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
         del predicted
+        if (exact := paths.given.simulated(targets, paths.seed, paths.numbers)) is not None:
+            return exact
         model, context, many = paths.given.model, paths.given.context, len(paths.numbers)
         hole = ~context.mask()
         batch, pixels = hole.shape

@@ -136,7 +136,7 @@ class Sampler(ABC):
         if not count:
             shape = 0, len(given.context.pixels), len(targets.index), given.model.config.channels
             return given.context.pixels.new_zeros(shape)
-        size = count if self.at_once else 1 if given.model.any_size else _GROUP
+        size = count if self.at_once or given.has_law else 1 if given.model.any_size else _GROUP
         groups = [range(first, first + size) for first in range(0, count, size)]
         drawn, steps = list[Samples](), Steps(len(groups))
         for numbers in groups:
