@@ -23,9 +23,8 @@ _PIECE = 48
 # As many independent errors make a class known.
 _KNOWN = 2.0
 _STEPS, _CLOSE = 25, 1e-3
-_LEAST = 0.2  # factor: in a sky it would be smaller, and the hole may lie over what flies there
-# No values in [0, 1] have a greater standard deviation.
-_WIDEST = 0.5
+# The least factor, as the hole may differ from all that was checked; the widest std in [0, 1].
+_LEAST, _WIDEST = 0.2, 0.5
 
 
 @runtime_checkable
