@@ -24,9 +24,8 @@ Truth = Float[Tensor, "batch pixel channel"]
 Asked = Bool[Tensor, "batch pixel"]
 LogLikelihoods = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]
 
-# Samples are drawn in groups of this many, whatever number is requested: matrix products of another
-# shape round in another way, and sample k would not be the same to the last bit. Of pictures of any
-# size, one at a time is what fits into memory.
+# Samples are drawn in groups of this many, whatever number is requested, as matrix products of
+# another shape round in another way; one at a time, as memory allows, of pictures of any size.
 _GROUP = 3
 
 
