@@ -69,6 +69,17 @@ def test_equal_steps_and_seeds_give_equal_networks_and_the_one_given_is_unchange
 
 
 @pytest.mark.slow
+def test_a_time_becomes_a_number_of_steps_that_gives_the_same_network_again() -> None:
+    given = network()
+    first, _, timed = adapted(given, PICTURE, HOLE, 0, budget=(None, 0.3))
+    again, _, counted = adapted(given, PICTURE, HOLE, 0, budget=(timed.steps, None))
+    assert timed.steps == counted.steps >= 10
+    assert timed.helped
+    means = [each.predict(PICTURE, HOLE).mean for each in (first, again)]
+    assert np.array_equal(*means)
+
+
+@pytest.mark.slow
 def test_what_lies_under_the_hole_or_is_held_out_is_never_learnt_from() -> None:
     hidden = HOLE.copy()
     for place, held in hide(HOLE, 0)[0]:

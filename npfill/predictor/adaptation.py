@@ -6,6 +6,7 @@ predicted from the rest.
 """
 
 import copy
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,9 +30,7 @@ from npfill.steps import Steps
 Budget = tuple[int | None, float | None]
 # Crops of a step, their side, and the fewest pixels that are hidden in one if it can be.
 _CROPS, _SIDE, _FEWEST = 4, 96, 16
-# Progress is told in such parts of a second, where a time is given.
-_PARTS = 100
-_RATE, _WARMUP, _CLIP, _AVERAGED = 1e-3, 10, 1.0, 50
+_RATE, _WARMUP, _CLIP, _AVERAGED = 1e-3, 10, 1.0, 20
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,9 @@ def adapted(
 ) -> tuple[NeuralPredictor, SelfCheck, Adaptation]:
     """Train a copy of a network on a picture, and keep it if it is better where nothing was shown.
 
-    About a tenth of what is visible, in places like the hole, is held out from training; it decides
-    which network is taken, and checks the standard deviation of that one.
+    About a tenth of what is visible, of large pictures in twelve tiles, in places like the hole, is
+    held out from training; it decides which network is taken, and checks the standard deviation of
+    that one.
 
     Args:
         predictor: What completes the picture.
@@ -95,7 +95,7 @@ def adapted(
         raise UsageError(
             f"{predictor.name} is for pictures of one size", "`adapt` is for photographs and data"
         )
-    held, of_hole = hide(hole, seed, wanted)
+    held, of_hole = hide(hole, seed, wanted, share=1.0)
     unseen = hole.copy()
     for place, hidden in held:
         unseen[place] |= hidden
@@ -128,27 +128,41 @@ def _trained(
     average = copy.deepcopy(model).requires_grad_(False)
     optimiser = torch.optim.Adam(learner.parameters(), lr=_RATE, fused=True)
     batches, weights = _batches(model, picture, unseen, seed), list(learner.parameters())
-    (steps, seconds), started, step, done = budget, time.monotonic(), 0, 0
-    progress = Steps(steps or round(_PARTS * (seconds or 0)))
-    while done < progress.total:
-        step += 1
+    step = 0
+    for step, rate in enumerate(_rates(budget), 1):
         for group in optimiser.param_groups:
-            group["lr"] = _RATE * min(1.0, step / _WARMUP)
+            group["lr"] = rate
         optimiser.zero_grad()
         _loss(learner, *next(batches)).backward()
         nn.utils.clip_grad_norm_(weights, _CLIP)
         optimiser.step()
         share = 1 / min(_AVERAGED, 1 + step / _WARMUP)
         torch._foreach_lerp_(list(average.parameters()), [each.detach() for each in weights], share)
-        done = step if steps else round(_PARTS * (time.monotonic() - started))
-        progress.advance(min(done, progress.total) - progress.done)
     return average, step
+
+
+def _rates(budget: Budget) -> Iterator[float]:
+    """The learning rate of each step: it rises, and falls to nothing along a cosine.
+
+    A time becomes the number of steps that fit in, by the pace of the first ones.
+    """
+    (steps, seconds), begun = budget, time.monotonic()
+    for step in range(min(_WARMUP, steps or _WARMUP)):
+        yield _RATE * (step + 1) / _WARMUP
+        begun = begun if step else time.monotonic()  # the first one takes longer
+    if steps is None:
+        pace = (time.monotonic() - begun) / (_WARMUP - 1)
+        steps = max(_WARMUP, round((seconds or 0) / pace))
+    progress = Steps(steps - _WARMUP)
+    for step in range(progress.total):
+        yield _RATE * (1 + math.cos(math.pi * step / progress.total)) / 2
+        progress.advance()
 
 
 def _loss(
     model: NeuralProcess, context: Context, hidden: Bool[Tensor, "batch pixel"]
 ) -> Float[Tensor, ""]:
-    """β-NLL of hidden pixels, in which the mean learns from squared errors alike everywhere."""
+    """β-NLL of hidden pixels (Seitzer et al. 2022, section 4), with β = 0.5."""
     predicted = model.predict(model.encode(context), None, Targets.every(context.size))
     truth = context.pixels.flatten(2).mT
     weight = predicted.scale.detach() * hidden.unsqueeze(-1)

@@ -22,8 +22,8 @@ LEAST = 200
 # that is hidden in any way; copies of the hole to choose from.
 _ENOUGH, _SHARE, MOST, _COPIES = 400, 0.1, 0.25, 12
 # Up to so many pixels the whole picture is predicted once more; of a larger one, tiles that have
-# this share of its pixels, but not more than so many.
-_TILE, _WHOLE, _OF_LARGE, _TILES = 160, 75_000, 0.13, 12
+# this share of its pixels unless another is asked for, but not more than so many.
+_TILE, _WHOLE, OF_LARGE, _TILES = 160, 75_000, 0.13, 12
 
 
 def surroundings(hole: Hidden, asked: Hidden) -> Float[np.ndarray, " pixel"]:
@@ -79,7 +79,7 @@ def classes_of(near: Float[np.ndarray, " pixel"]) -> Int[np.ndarray, " pixel"]:
     return np.rint(near).astype(np.int64)
 
 
-def places(hole: Hidden, random: np.random.Generator) -> list[Place]:
+def places(hole: Hidden, random: np.random.Generator, share: float = OF_LARGE) -> list[Place]:
     """The whole of a small picture; of a larger one some tiles, those in which holes are first."""
     if hole.size <= _WHOLE:
         return [(slice(None), slice(None))]
@@ -91,7 +91,7 @@ def places(hole: Hidden, random: np.random.Generator) -> list[Place]:
             visible = float(1 - hole[place].mean())
             if visible * sides[0] * sides[1] >= LEAST:
                 tiles.append((visible == 1, random.random(), place))
-    count = min(_TILES, max(2, round(_OF_LARGE * hole.size / (sides[0] * sides[1]))))
+    count = min(_TILES, max(2, round(share * hole.size / (sides[0] * sides[1]))))
     return [place for *_, place in sorted(tiles, key=lambda tile: tile[:2])[:count]]
 
 

@@ -21,6 +21,7 @@ from npfill.predictor.hidden import (
     BESIDE,
     LEAST,
     MOST,
+    OF_LARGE,
     Hidden,
     Place,
     around_hole,
@@ -143,11 +144,11 @@ def self_check(
 
 
 def hide(
-    hole: HoleArray, seed: int, wanted: HoleArray | None = None
+    hole: HoleArray, seed: int, wanted: HoleArray | None = None, share: float = OF_LARGE
 ) -> tuple[list[tuple[Place, Hidden]], Float[np.ndarray, " pixel"]]:
-    """Visible pixels in places of the picture, like those of the hole, and its surroundings."""
+    """Visible pixels in a share of the picture, like those of the hole, and its surroundings."""
     random = array_generator(seed, "check")
-    tiles, of_hole = places(hole, random), around_hole(hole)
+    tiles, of_hole = places(hole, random, share), around_hole(hole)
     if (~hole).sum() * MOST < LEAST:
         return [], of_hole
     alike = shares(of_hole if wanted is None else of_hole[wanted[hole]])
