@@ -382,7 +382,7 @@ def measures() -> Iterator[Measure]:
     below = [one for one in modules if one.below_cli]
     yield _counted("flags named below cli/", 0, map(_flags, below))
     skin = [one for one in modules if one.name.startswith("npfill.cli")]
-    yield _counted("late imports in functions of cli/", 16, map(_late_imports, skin))
+    yield _counted("late imports in functions of cli/", 15, map(_late_imports, skin))
     yield _circles("circles of imports", modules, typing=False)
     yield _circles("circles of imports, for types too", modules, typing=True)
     yield from _completion(modules)

@@ -104,7 +104,6 @@ def compare_command(
 ) -> None:
     """One picture and context through many models: npfill-compare.png, a row for each."""
     from npfill.evaluate import figures
-    from npfill.pictures.hole import describe
 
     source, reporter = figures.Source(image, data, index), Reporter()
     if mask is not None and context is not None:
@@ -115,7 +114,7 @@ def compare_command(
     picture = _noted(source.picture(size, channels), reporter)
     hole = figures.context_hole(picture, mask, context or _DEFAULT_CONTEXT, seed)
     reporter.note(*(about(str(mask), note) for note in hole.notes))
-    reporter.say(describe(hole))
+    reporter.say(hole.line)
     with progress(len(labels), "completing", lines=False) as bar:
         sheet, names, notes = figures.compare_figure(
             picture, hole, labels, samples, seed, bar.advance

@@ -20,7 +20,7 @@ from npfill.notes import about
 from npfill.pictures.asked import as_asked
 from npfill.pictures.difference import Difference, difference
 from npfill.pictures.formats.metadata import OF_LOOKS
-from npfill.pictures.hole import describe, width_by_height
+from npfill.pictures.hole import width_by_height
 from npfill.pictures.picture import Asked
 from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
 
@@ -139,7 +139,7 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
             f"by at most {found.largest:g}" + (f" of {found.white}" if found.white else ""),
             "a lossy format such as JPEG changes all; `grow=PX` leaves a rim out",
         )
-    return Outside(describe(hole), outside, tuple(notes), error)
+    return Outside(hole.line, outside, tuple(notes), error)
 
 
 def changes_since(origin: Origin) -> list[str]:

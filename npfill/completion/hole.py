@@ -17,7 +17,6 @@ from npfill.pictures.hole import (
     Hole,
     adjusted,
     check,
-    describe,
     from_alpha,
     from_boxes,
     from_mask,
@@ -199,7 +198,7 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
         which = f"band{'s' * (len(dead) > 1)} {', '.join(dead)}"
         notes.append(f"{picture.name}: nothing is observed of {which}: left as it was")
     sha256 = hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
-    return Prepared(masking, masked, hole, sha256, tuple(notes), describe(hole), stays)
+    return Prepared(masking, masked, hole, sha256, tuple(notes), hole.line, stays)
 
 
 def _restrained(

@@ -35,6 +35,16 @@ class Hole:
     notes: tuple[str, ...] = ()
     lacking: Bool[np.ndarray, "height width"] | None = None
 
+    @property
+    def line(self) -> str:
+        """A line such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"."""
+        height, width = self.selected.shape
+        count = int(np.count_nonzero(self.selected))
+        share = f"{count / self.selected.size:.1%}".replace("%", " %")
+        if count and share == "0.0 %":
+            share = "less than 0.1 %"
+        return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
+
 
 def from_mask(
     mask: Picture,
@@ -213,16 +223,6 @@ def check(hole: Hole, name: str) -> Hole:
         note = "everything is selected: nothing is observed, the result is a draw from the prior"
         return replace(hole, notes=(*hole.notes, f"{name}: {note}"))
     return hole
-
-
-def describe(hole: Hole) -> str:
-    """A line such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"."""
-    height, width = hole.selected.shape
-    count = int(np.count_nonzero(hole.selected))
-    share = f"{count / hole.selected.size:.1%}".replace("%", " %")
-    if count and share == "0.0 %":
-        share = "less than 0.1 %"
-    return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
 
 
 def width_by_height(size: tuple[int, ...]) -> str:

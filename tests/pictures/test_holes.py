@@ -11,7 +11,6 @@ from npfill.pictures.hole import (
     Hole,
     adjusted,
     check,
-    describe,
     from_alpha,
     from_boxes,
     parse_box,
@@ -123,4 +122,4 @@ def test_selecting_nothing_is_an_error_and_everything_is_noted() -> None:
 )
 def test_a_hole_is_described_in_a_line(count: int, expected: str) -> None:
     selected = np.arange(768 * 1024).reshape(768, 1024) < count
-    assert describe(Hole(selected)) == expected
+    assert Hole(selected).line == expected
