@@ -1,6 +1,7 @@
 """How much `npfill complete --adapt` gains in PSNR, with a fifth of the pixels kept.
 
-Pictures named, or the ridges of a random field by `ridges`; each as it is, and after training.
+Pictures named, or random fields: `ridges`, and `smooth`, a terrain that is smoother than those that
+photographs are like; each as it is, and after training.
 """
 
 import argparse
@@ -13,11 +14,13 @@ import npfill
 from benchmarks.kinds import field
 
 _KEPT = 0.2
+# The slope of the spectrum, and whether it is the ridges that are taken.
+_FIELDS = {"ridges": (4.0, True), "smooth": (5.0, False)}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this program."""
-    parser.add_argument("pictures", nargs="+", help="Files, or `ridges`.")
+    parser.add_argument("pictures", nargs="+", help="Files, `ridges` or `smooth`.")
     parser.add_argument("--adapt", default="60s", help="Steps, or a time.")
     parser.add_argument("--model", default="convcnp-photo")
 
@@ -26,7 +29,8 @@ def run(options: argparse.Namespace) -> None:
     """Print a line for each picture."""
     for number, name in enumerate(options.pictures):
         random = np.random.default_rng(number)
-        truth = field(4.0, True, random) if name == "ridges" else np.asarray(Image.open(name))
+        field_of = _FIELDS.get(name)
+        truth = field(*field_of, random) if field_of else np.asarray(Image.open(name))
         hole = random.random(truth.shape[:2]) >= _KEPT
         ways = [
             npfill.complete(truth, hole, options.model, samples=0, adapt=adapt)
