@@ -76,7 +76,7 @@ def test_a_time_becomes_a_number_of_steps_that_gives_the_same_network_again() ->
     assert timed.steps == counted.steps >= 10
     assert timed.helped
     means = [each.predict(PICTURE, HOLE).mean for each in (first, again)]
-    assert np.array_equal(*means)
+    assert np.array_equal(means[0], means[1])
 
 
 @pytest.mark.slow
