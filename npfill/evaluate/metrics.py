@@ -172,7 +172,9 @@ def _edge_correlation(case: Case) -> Score | None:
 
 @metric("diversity", "Diversity", "mean distance of two samples in the hole, as RMS")
 def _diversity(case: Case) -> Score | None:
-    return None if case.samples is None else scores.diversity(case.samples, ~case.observed)
+    if case.samples is None or len(case.samples) < 2:
+        return None
+    return scores.diversity(case.samples, ~case.observed)
 
 
 @metric(

@@ -62,3 +62,9 @@ def test_the_first_sample_alone_is_scored() -> None:
     picture = noise(0)
     one, two = (score("sample_psnr", picture, *some) for some in ([noise(1)], [noise(1), picture]))
     assert one == two
+
+
+def test_one_sample_alone_has_no_diversity() -> None:
+    drawn = noise(1).flatten(2).mT[None]
+    prediction = BatchPrediction(drawn[0], None, samples=drawn)
+    assert METRICS["diversity"].compute(Case(prediction, noise(0), ~HOLE)) is None
