@@ -1,7 +1,7 @@
 """How much `npfill complete --adapt` gains in PSNR, with a fifth of the pixels kept.
 
-Pictures named, or random fields: `ridges`, and `smooth`, a terrain that is smoother than those that
-photographs are like; each as it is, and after training.
+Pictures named, or random fields: `ridges`, and `smooth`, a terrain smoother than photographs are;
+each as it is, and after training.
 """
 
 import argparse

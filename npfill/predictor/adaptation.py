@@ -147,13 +147,14 @@ def _rates(budget: Budget) -> Iterator[float]:
     A time becomes the number of steps that fit in, by the pace of the first ones.
     """
     (steps, seconds), begun = budget, time.monotonic()
-    for step in range(min(_WARMUP, steps or _WARMUP)):
+    for step in range(_WARMUP if steps is None else min(_WARMUP, steps)):
         yield _RATE * (step + 1) / _WARMUP
-        begun = begun if step else time.monotonic()  # the first one takes longer
+        if step == 0:  # which takes longer than the others
+            begun = time.monotonic()
     if steps is None:
         pace = (time.monotonic() - begun) / (_WARMUP - 1)
         steps = max(_WARMUP, round((seconds or 0) / pace))
-    progress = Steps(steps - _WARMUP)
+    progress = Steps(max(0, steps - _WARMUP))
     for step in range(progress.total):
         yield _RATE * (1 + math.cos(math.pi * step / progress.total)) / 2
         progress.advance()

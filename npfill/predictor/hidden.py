@@ -80,7 +80,7 @@ def classes_of(near: Float[np.ndarray, " pixel"]) -> Int[np.ndarray, " pixel"]:
 
 
 def places(hole: Hidden, random: np.random.Generator, share: float = OF_LARGE) -> list[Place]:
-    """The whole of a small picture; of a larger one some tiles, those in which holes are first."""
+    """The whole of a small picture; of a larger one a share in tiles, those with holes first."""
     if hole.size <= _WHOLE:
         return [(slice(None), slice(None))]
     sides = [min(_TILE, length) for length in hole.shape]
