@@ -44,6 +44,7 @@ LATER = {
     "npfill/cli/mask.py": "masks that are proposed",
     "npfill/predictor/contrast.py": "a check on the picture itself",
     "npfill/predictor/adaptation.py": "a network that a picture trains",
+    "npfill/predictor/mirrored.py": "a network that a picture trains",
     "npfill/completion/parameters.py:SamplingOptions.budget": "a network that a picture trains",
     "npfill/completion/doubt.py": "intervals, a std in colours, and pixels that stay open",
     "npfill/completion/completed.py:CompletedPicture.half_width": (

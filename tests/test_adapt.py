@@ -47,6 +47,22 @@ def test_training_on_a_picture_makes_it_better_where_it_is_missing() -> None:
 
 
 @pytest.mark.slow
+def test_a_trained_network_says_the_same_of_a_mirror_image() -> None:
+    after, _, outcome = train(PICTURE, 25)
+    assert outcome.helped
+    said = after.predict(PICTURE, HOLE)
+    for axes in (0, 1, (0, 1)):
+        picture, hole = (np.ascontiguousarray(np.flip(each, axes)) for each in (PICTURE, HOLE))
+        other = after.predict(picture, hole)
+        for part in ("mean", "std"):
+            whole = np.zeros(PICTURE.shape, np.float32)
+            whole[hole] = getattr(other, part)
+            np.testing.assert_allclose(
+                np.flip(whole, axes)[HOLE], getattr(said, part), rtol=1e-3, atol=1e-5
+            )
+
+
+@pytest.mark.slow
 def test_a_network_that_becomes_no_better_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("npfill.predictor.adaptation._RATE", 3.0)
     before = network()

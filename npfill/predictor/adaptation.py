@@ -21,6 +21,7 @@ from npfill.errors import UsageError
 from npfill.models import NeuralProcess
 from npfill.predictor.contrast import contrast
 from npfill.predictor.hidden import LEAST, Place, around_hole, hidden_like, shares
+from npfill.predictor.mirrored import mirrored_moments
 from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, context_of
 from npfill.predictor.self_check import SelfCheck, compared, found, hide
 from npfill.seeds import array_generator
@@ -41,7 +42,7 @@ class Adaptation:
         steps: The number of steps.
         pixels: The number of visible pixels that were held out.
         before: The root mean square of errors there of the network as it was, in intensities.
-        after: That of the trained network.
+        after: That of the trained network, which predicts mirror images, too.
         helped: The trained network is the better one, by more than chance has it: the mean
             difference of squares of errors is more than a standard error of it.
     """
@@ -76,7 +77,7 @@ def adapted(
 
     About a tenth of what is visible, of large pictures in twelve tiles, in places like the hole, is
     held out from training; it decides which network is taken, and checks the standard deviation of
-    that one.
+    that one. A network that was trained on a picture predicts it mirrored, too.
 
     Args:
         predictor: What completes the picture.
@@ -104,7 +105,7 @@ def adapted(
     if before is None or (~unseen).sum() < LEAST:
         return predictor, SelfCheck(0), Adaptation(0, 0)
     model, taken = _trained(predictor.model, picture, unseen, seed, budget)
-    other = replace(predictor, model=model)
+    other = replace(predictor, model=model, moments=mirrored_moments)
     after = compared(other, picture, hole, held, seed, bounded=bounded)
     assert after is not None
     squares = [np.square(errors[0], dtype=np.float64).mean(-1) for errors in (before, after)]

@@ -12,8 +12,10 @@ from jaxtyping import Bool, Float
 
 from npfill.context import Context, Targets, observed_average
 from npfill.errors import InputError, ModelError, UsageError
+from npfill.gaussian import Gaussian
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
+from npfill.models.base import Conditioned
 from npfill.pictures.picture import ANGLE, CLASSES, Picture, match_channels
 from npfill.pictures.planes import around
 from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
@@ -27,6 +29,7 @@ _LARGE = 2_000_000  # pixels beyond which a network sees the surroundings of the
 # A sampler, None of a baseline; and what a check found, None without one.
 Chosen = Sampler | None
 Check = Findings | None
+Moments = Callable[[Conditioned, Targets, int], Gaussian]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -124,6 +127,7 @@ class NeuralPredictor(Predictor):
 
     model: NeuralProcess
     for_data: Callable[[], Predictor] | None = None
+    moments: Moments = moments
 
     def on(self, picture: Picture) -> Predictor:
         """See `Predictor.on`."""
@@ -146,7 +150,7 @@ class NeuralPredictor(Predictor):
     ) -> Prediction:
         """When memory runs out, once more in smaller chunks."""
         assert how is not None
-        work = partial(_predict, self.model, picture, hole, samples, seed, how, check)
+        work = partial(_predict, self.model, picture, hole, samples, seed, how, check, self.moments)
         try:
             return work()
         except Exception as error:
@@ -175,6 +179,7 @@ def _predict(
     seed: int,
     sampler: Sampler,
     check: Check,
+    moments_of: Moments,
 ) -> Prediction:
     """Encode once; moments and samples both follow from it."""
     if model.config.channels not in {1, 3}:
@@ -195,7 +200,7 @@ def _predict(
         elif check is not None and check.correlation is not None and model.config.channels > 1:
             factor = torch.from_numpy(np.linalg.cholesky(check.correlation))
             given = replace(given, factor=factor.to(context.pixels))
-        predicted = own = moments(given, targets, seed)
+        predicted = own = moments_of(given, targets, seed)
         if check is not None:
             scale = torch.from_numpy(check.rescaled(own.scale.cpu().numpy()))
             predicted = replace(own, scale=scale.to(own.scale))
@@ -211,15 +216,8 @@ def _predict(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
     correlation = None if given.factor is None else (given.factor @ given.factor.mT).cpu().numpy()
-    return Prediction(
-        mean,
-        std,
-        pictures,
-        tuple(notes),
-        kind,
-        None if check is None else channels_last(own.scale, channels),
-        correlation,
-    )
+    own_std = None if check is None else channels_last(own.scale, channels)
+    return Prediction(mean, std, pictures, tuple(notes), kind, own_std, correlation)
 
 
 def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[Context, list[str]]:

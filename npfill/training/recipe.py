@@ -182,8 +182,9 @@ def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
 
 
 def has_model(recipe: Recipe, config: Config) -> bool:
-    """Compare all but the scale's floor, and a refiner that the weights are yet to get."""
-    same: Json = {"scale_floor": 0.0} | ({} if getattr(config, "refined", 1) else {"refined": 0})
+    """Compare all but the scale's floor, the companions, and a refiner that is yet to come."""
+    same: Json = {"scale_floor": 0.0, "companions": []}
+    same |= {} if getattr(config, "refined", 1) else {"refined": 0}
     return fields_of(config) | same == fields_of(recipe.model) | same
 
 
