@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1 data=$2 out=$3
 shift 3
-[ $# -gt 0 ] || set -- stages/convcnp-photo-130000@convcnp-photo flownp-celeba@flownp-celeba \
+[ $# -gt 0 ] || set -- stages/convcnp-photo-139000@convcnp-photo flownp-celeba@flownp-celeba \
   anp-celeba@anp-celeba anp-mnist@anp-mnist
 mkdir -p "$out"
 running=()
