@@ -73,6 +73,8 @@ LATER = {
     "npfill/models/base.py:Conditioned.has_law": _FIELDS,
     "npfill/models/base.py:Conditioned.simulated": _FIELDS,
     "npfill/data/fields.py": _FIELDS,
+    "npfill/data/structures.py": _REFINED,
+    "npfill/training/tables.py:Damage.structures": _REFINED,
     "npfill/data/gaps.py": _FIELDS,
     "npfill/evaluate/fields/__init__.py": _FIELDS,
     "npfill/evaluate/fields/held_out.py": _FIELDS,

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from npfill.data.fields import RandomFields
+from npfill.data.structures import structure
 
 Images = UInt8[Tensor, "image channel size size"]
 Known = Bool[Tensor, "image 1 size size"]
@@ -147,9 +148,10 @@ def crops(
     photographs: Photographs,
     count: int,
     side: int,
-    scales: tuple[int, ...],
+    scales: tuple[float, ...],
     grey: float,
     planes: float,
+    structures: float,
     grain: float,
     random: np.random.Generator,
 ) -> Float[Tensor, "count 3 side side"]:
@@ -162,20 +164,22 @@ def crops(
         scales: Each crop is reduced by one of these, or by the largest that its picture allows.
         grey: Fraction of crops that lose their colours.
         planes: Fraction that are planes of colour instead, as skies and walls are.
+        structures: Fraction that are two planes, mixed by what `structure` draws.
         grain: Fraction that get the noise of a film or sensor, which small pictures have lost.
         random: Generator of every draw.
     """
     pictures = [each for each in photographs.pictures if min(each.shape[-2:]) >= side]
     drawn = []
     for _ in range(count):
-        if random.random() < planes:
-            drawn.append(_plane(side, random).to(photographs.device))
+        if (kind := random.random()) < planes + structures:
+            plane = _plane(side, random)
+            crop = plane if kind < planes else structure(plane, _plane(side, random), random)
+            drawn.append(crop.to(photographs.device))
             continue
         picture = pictures[int(random.integers(len(pictures)))]
-        scale = min(int(random.choice(scales)), min(picture.shape[-2:]) // side)
-        crop = _window(picture, side * scale, random).float() / 255.0
-        crop = F.avg_pool2d(crop, scale) if scale > 1 else crop
-        crop = crop.flip(-1) if random.random() < 0.5 else crop
+        scale = min(float(random.choice(scales)), min(picture.shape[-2:]) / side)
+        crop = _window(picture, int(side * scale), random).float() / 255.0
+        crop = F.adaptive_avg_pool2d(crop, side).flip(-1 if random.random() < 0.5 else ())
         crop = crop.rot90(int(random.integers(4)), (-2, -1))
         crop = _without_colours(crop) if random.random() < grey else crop
         drawn.append(_with_grain(crop, random) if random.random() < grain else crop)
@@ -192,13 +196,11 @@ def _window(
 
 def _plane(side: int, random: np.random.Generator) -> Crop:
     """A gradient of a random direction in each channel, in 8 bits."""
-    middle, slopes = (
-        random.uniform(0.25, 0.75, (3, 1, 1)),
-        random.uniform(-0.25, 0.25, (2, 3, 1, 1)),
-    )
+    middle = random.uniform(0.25, 0.75, (3, 1, 1))
+    slopes = random.uniform(-0.25, 0.25, (2, 3, 1, 1))
     axis = (np.arange(side) + 0.5) / side - 0.5
-    plane = middle + slopes[0] * axis[:, None] + slopes[1] * axis
-    return torch.from_numpy(np.rint(plane * 255) / 255).float()
+    levels = 255 * (middle + slopes[0] * axis[:, None] + slopes[1] * axis)
+    return torch.from_numpy(np.rint(levels) / 255).float()
 
 
 def _with_grain(crop: Crop, random: np.random.Generator) -> Crop:
@@ -206,8 +208,7 @@ def _with_grain(crop: Crop, random: np.random.Generator) -> Crop:
     channels = 1 if random.random() < 0.5 else len(crop)
     deviation = float(np.exp(random.uniform(*np.log(_GRAIN))))
     noise = random.standard_normal((channels, *crop.shape[1:]), dtype=np.float32) * deviation
-    noisy = crop + torch.from_numpy(noise).to(crop.device)
-    return (noisy.clamp(0, 1) * 255).round() / 255
+    return ((crop + torch.from_numpy(noise).to(crop.device)).clamp(0, 1) * 255).round() / 255
 
 
 def _without_colours(crop: Crop) -> Crop:

@@ -166,9 +166,8 @@ def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batc
         largest = max(min(picture.shape[-2:]) for picture in photographs.pictures)
         if random.random() < damage.wide and 3 * side // 2 <= largest:
             side, scale = 3 * side // 2, 2
-    pixels = crops(
-        photographs, count, side, damage.scales, damage.grey, damage.planes, damage.grain, random
-    )
+    kinds = damage.grey, damage.planes, damage.structures, damage.grain
+    pixels = crops(photographs, count, side, damage.scales, *kinds, random)
     holes = [_hole(name, side, scale, damage.revealed, random) for name in families]
     observed = ~torch.from_numpy(np.stack(holes)[:, None])
     context = Context(pixels, observed.to(pixels.device))

@@ -66,9 +66,10 @@ class Damage:
     """Crops of photographs, and the holes that people bring; one family for each crop."""
 
     scales: Annotated[
-        tuple[int, ...],
+        tuple[float, ...],
         Range(1, 64),
-        "Each crop is reduced by one of these factors; repeat one to draw it more often.",
+        "Each crop is reduced by one of these factors, whole or not; repeat one to draw it more "
+        "often.",
     ]
     grey: Annotated[_Fraction, "Fraction of crops that lose their colours."]
     planes: Annotated[
@@ -93,6 +94,9 @@ class Damage:
         "as large.",
     ] = 0.0
     grain: Annotated[_Fraction, "Fraction of crops that get the noise of a film or sensor."] = 0.0
+    structures: Annotated[
+        _Fraction, "Fraction of crops that are drawn: lines, letters, checks and textures."
+    ] = 0.0
 
     def __post_init__(self) -> None:
         _refuse_none_of(self, tuple(FAMILIES))

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from npfill import checkpoint
+from npfill.data import Photographs
 from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
 from npfill.seeds import array_generator
@@ -84,6 +85,37 @@ def test_grain_is_noise_in_eight_bits(data: Path) -> None:
         roughness[grain] = sorted(steps)[5]
     # Noise of 0.002 to 0.03, of which a second difference has the square root of six times.
     assert roughness[0.0] + 0.003 < roughness[1.0] < 0.1
+
+
+def test_structures_are_drawn_in_eight_bits_and_no_photograph_is_in_them(data: Path) -> None:
+    plain = parse(RECIPE.read_text("utf-8"), "a test", ["model.size=64"])
+    assert plain.damage is not None
+    recipe = replace(plain, damage=replace(plain.damage, planes=0.0, structures=1.0, scattered=0.0))
+    photographs = read_photographs(data, "train", 32)
+    inverted = Photographs(tuple(255 - each for each in photographs.pictures))
+    crops = [draw(photographs, recipe, step).context.pixels for step in range(60)]
+    others = [draw(inverted, recipe, step).context.pixels for step in range(60)]
+    assert all(map(torch.equal, crops, others))
+    drawn = torch.cat(crops)
+    assert len({each.sum().item() for each in drawn}) == len(drawn)
+    assert 0 <= drawn.min() < drawn.max() <= 1
+    torch.testing.assert_close(255 * drawn, (255 * drawn).round(), rtol=0, atol=1e-3)
+    # Edges, which planes of colour have not, in most of them.
+    steepest = drawn.diff(dim=-1).abs().flatten(1).amax(1)
+    assert (steepest > 0.05).float().mean() > 0.6
+
+
+def test_crops_are_reduced_by_factors_that_need_not_be_whole(data: Path) -> None:
+    plain = parse(RECIPE.read_text("utf-8"), "a test", ["damage.scales=[1.5]"])
+    assert plain.damage is not None
+    damage = replace(plain.damage, planes=0.0, grain=0.0, grey=0.0, scattered=0.0)
+    row, column = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
+    slope = (row + column).expand(3, -1, -1).to(torch.uint8)
+    crop = draw(Photographs((slope,)), replace(plain, damage=damage), 0).context.pixels[0]
+    assert crop.shape == (3, 32, 32)
+    for axis in (1, 2):
+        steps = crop.diff(dim=axis).abs()
+        assert steps.mean() * 255 == pytest.approx(1.5, abs=0.05)
 
 
 def test_a_hole_may_be_partly_revealed_and_nothing_is_added_to_it(data: Path) -> None:
