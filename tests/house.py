@@ -75,6 +75,8 @@ LATER = {
     "npfill/data/fields.py": _FIELDS,
     "npfill/data/structures.py": _REFINED,
     "npfill/training/tables.py:Damage.structures": _REFINED,
+    "npfill/training/tables.py:Damage.bands": _REFINED,
+    "npfill/data/holes.py:_bands": _REFINED,
     "npfill/data/gaps.py": _FIELDS,
     "npfill/evaluate/fields/__init__.py": _FIELDS,
     "npfill/evaluate/fields/held_out.py": _FIELDS,

@@ -37,7 +37,7 @@ def evaluate_command(
         typer.Option(
             help="With commas: random[:N], ordered[:N], keep[:PERCENT], what is hidden (top-half, "
             "left-half, centre-box) or damaged (text, scratches, strokes, boxes, blobs, lines, "
-            "borders; irregular, if there are masks). Default: all of the protocol."
+            "borders, bands; irregular, if there are masks). Default: all of the protocol."
         ),
     ] = None,
     size: Annotated[

@@ -93,8 +93,7 @@ def scattered(size: Size, random: np.random.Generator, kept: float | None = None
     """All but a fraction of the pixels, drawn one by one; it is log-uniform by default."""
     if kept is None:
         kept = float(np.exp(random.uniform(np.log(_FEWEST), np.log(_MOST))))
-    hole: Hole = random.random(size) >= kept
-    return hole
+    return np.asarray(random.random(size) >= kept)
 
 
 def _scratches(size: Size, random: np.random.Generator) -> Hole:
@@ -113,8 +112,7 @@ def _strokes(size: Size, random: np.random.Generator) -> Hole:
     """Wandering strokes of a brush, 6 to 40 pixels wide."""
     canvas, draw = _canvas(size)
     for _ in range(1 + random.poisson(size[0] * size[1] / 8000)):
-        steps = int(random.integers(2, 9))
-        width = int(random.integers(6, 41))
+        steps, width = int(random.integers(2, 9)), int(random.integers(6, 41))
         turns = random.normal(0, 0.9, steps).cumsum() + random.uniform(0, 2 * np.pi)
         lengths = random.uniform(8, 60, steps)[:, None]
         moves = np.stack([np.cos(turns), np.sin(turns)], axis=1) * lengths
@@ -126,8 +124,7 @@ def _text(size: Size, random: np.random.Generator) -> Hole:
     """Lines of letters, 10 to 32 pixels high."""
     canvas, draw = _canvas(size)
     height = int(random.integers(10, 33))
-    font = ImageFont.load_default(height)
-    top = random.uniform(0, height)
+    font, top = ImageFont.load_default(height), random.uniform(0, height)
     while top < size[0]:
         count = int(random.integers(3, 5 + 3 * size[1] // height))
         words = "".join(
@@ -184,6 +181,16 @@ def _borders(size: Size, random: np.random.Generator) -> Hole:
     return hole
 
 
+def _bands(size: Size, random: np.random.Generator) -> Hole:
+    """Bands of 4 to 12 pixels along the rows or the columns."""
+    axis = int(random.integers(2))
+    hidden = np.zeros(size[axis], dtype=bool)
+    for _ in range(1 + random.poisson(size[axis] / 40)):
+        first, wide = random.integers((0, 4), (size[axis], 13))
+        hidden[first : first + wide] = True
+    return np.broadcast_to(hidden[:, None] if axis == 0 else hidden, size).copy()
+
+
 FAMILIES: dict[str, Callable[[Size, np.random.Generator], Hole]] = {
     "scattered": scattered,
     "scratches": _scratches,
@@ -193,6 +200,7 @@ FAMILIES: dict[str, Callable[[Size, np.random.Generator], Hole]] = {
     "blobs": _blobs,
     "lines": _lines,
     "borders": _borders,
+    "bands": _bands,
 }
 
 

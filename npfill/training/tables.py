@@ -94,6 +94,7 @@ class Damage:
         "as large.",
     ] = 0.0
     grain: Annotated[_Fraction, "Fraction of crops that get the noise of a film or sensor."] = 0.0
+    bands: Annotated[_Amount, "Weight of bands of rows or columns, 4 to 12 pixels wide."] = 0.0
     structures: Annotated[
         _Fraction, "Fraction of crops that are drawn: lines, letters, checks and textures."
     ] = 0.0

@@ -10,6 +10,7 @@ from PIL import Image
 
 from npfill import checkpoint
 from npfill.data import Photographs
+from npfill.data.holes import FAMILIES
 from npfill.data.sources import read_photographs
 from npfill.errors import UsageError
 from npfill.seeds import array_generator
@@ -116,6 +117,21 @@ def test_crops_are_reduced_by_factors_that_need_not_be_whole(data: Path) -> None
     for axis in (1, 2):
         steps = crop.diff(dim=axis).abs()
         assert steps.mean() * 255 == pytest.approx(1.5, abs=0.05)
+
+
+def test_bands_are_whole_rows_or_columns_four_pixels_wide_or_more() -> None:
+    random, axes = np.random.default_rng(0), set()
+    for _ in range(40):
+        hole = FAMILIES["bands"]((70, 90), random)
+        axis = int(not (hole == hole[:, :1]).all())
+        line = hole[0] if axis else hole[:, 0]
+        assert (hole == (line if axis else line[:, None])).all()
+        edges = np.flatnonzero(np.diff(np.r_[0, line.astype(int), 0])).reshape(-1, 2)
+        widths = [after - first for first, after in edges if after < len(line)]
+        assert all(width >= 4 for width in widths)
+        assert 0 < line.mean() < 1
+        axes.add(axis)
+    assert axes == {0, 1}
 
 
 def test_a_hole_may_be_partly_revealed_and_nothing_is_added_to_it(data: Path) -> None:
