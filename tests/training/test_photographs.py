@@ -77,7 +77,9 @@ def test_grain_is_noise_in_eight_bits(data: Path) -> None:
     assert plain.damage is not None
     photographs, roughness = read_photographs(data, "train", 32), {}
     for grain in (0.0, 1.0):
-        recipe = replace(plain, damage=replace(plain.damage, scales=(1,), planes=0.0, grain=grain))
+        recipe = replace(
+            plain, damage=replace(plain.damage, scales=(1.0,), planes=0.0, grain=grain)
+        )
         crops = [draw(photographs, recipe, step).context.pixels for step in range(10)]
         if grain:
             levels = torch.cat([crop.flatten() for crop in crops]) * 255
