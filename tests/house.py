@@ -99,6 +99,7 @@ LATER = {
     "npfill/predictor/hidden.py": "the std is checked on the picture itself",
     "npfill/completion/self_checked.py": "the std is checked on the picture itself",
     "npfill/baselines/covariance.py": "kriging by likelihood, and its simulations",
+    "npfill/baselines/griddata.py": "another peer of photographs",
     "npfill/baselines/kriging.py": "kriging by likelihood, and its simulations",
     "npfill/completion/from_python.py": "arrays, tensors and PIL pictures as inputs",
     "npfill/pictures/convert.py": "arrays, tensors and PIL pictures as inputs",

@@ -2,6 +2,7 @@
 
 from npfill.baselines.base import Baseline, BaselinePrediction
 from npfill.baselines.gp import GaussianProcess
+from npfill.baselines.griddata import Griddata
 from npfill.baselines.inpaint import Biharmonic, NavierStokes, Telea
 from npfill.baselines.kriging import Kriging
 from npfill.baselines.linear import Linear
@@ -10,10 +11,8 @@ from npfill.errors import ModelError
 
 __all__ = ["BASELINES", "Baseline", "BaselinePrediction", "build"]
 
-BASELINES: dict[str, type[Baseline]] = {
-    baseline.name: baseline
-    for baseline in (Nearest, Linear, GaussianProcess, Kriging, Telea, NavierStokes, Biharmonic)
-}
+_EVERY = Nearest, Griddata, Linear, GaussianProcess, Kriging, Telea, NavierStokes, Biharmonic
+BASELINES: dict[str, type[Baseline]] = {baseline.name: baseline for baseline in _EVERY}
 
 
 def build(name: str) -> Baseline:

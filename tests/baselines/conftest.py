@@ -11,6 +11,7 @@ from npfill.baselines.linear import Linear, Statistics
 
 PACKAGES = {
     "nearest": "scipy",
+    "griddata": "scipy",
     "gp": "sklearn",
     "kriging": "scipy",
     "telea": "cv2",

@@ -86,10 +86,28 @@ def test_more_neighbours_than_are_observed_are_all_of_them() -> None:
     assert filled.mean == pytest.approx(picture[~hole].mean(), abs=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seen", ["scattered", "a row", "a pixel"])
+def test_griddata_gives_planes_back_where_it_is_among_what_is_observed(seen: str) -> None:
+    pytest.importorskip("scipy")
+    row, column = np.indices((9, 11))
+    picture = np.stack([0.03 * row + 0.05 * column, 0.9 - 0.06 * row], axis=-1).astype(np.float32)
+    hole = a_hole(9, 11, 0.6) if seen == "scattered" else np.ones((9, 11), dtype=bool)
+    if seen == "scattered":
+        hole[[0, 0, -1, -1], [0, -1, 0, -1]] = False
+    hole[4, slice(None, None, 5) if seen == "a row" else 5] = False
+    filled = baselines.build("griddata").fill(picture, hole).mean
+    if seen == "scattered":
+        np.testing.assert_allclose(filled, picture[hole], atol=1e-5)
+    else:
+        np.testing.assert_allclose(filled[:, 1], picture[4, 0, 1], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "module", "package"),
     [
         ("nearest", "scipy.spatial", "SciPy"),
+        ("griddata", "scipy.interpolate", "SciPy"),
         ("gp", "sklearn.gaussian_process", "scikit-learn"),
         ("kriging", "scipy.spatial", "SciPy"),
         ("telea", "cv2", "OpenCV"),
@@ -135,7 +153,16 @@ def test_importing_and_building_import_none_of_the_packages() -> None:
 
 
 def test_the_names_are_these_in_this_order() -> None:
-    words = ("nearest", "linear", "gp", "kriging", "telea", "navier-stokes", "biharmonic")
+    words = (
+        "nearest",
+        "griddata",
+        "linear",
+        "gp",
+        "kriging",
+        "telea",
+        "navier-stokes",
+        "biharmonic",
+    )
     assert words == tuple(baselines.BASELINES)
     assert set(PACKAGES) | {"linear"} == set(words)
 
