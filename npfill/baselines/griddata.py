@@ -22,7 +22,7 @@ class Griddata(Baseline):
         interpolate = self.package("scipy.interpolate", "SciPy")
         at, values, asked = np.argwhere(observed), picture[observed], np.argwhere(hole)
         filled = np.full((len(asked), picture.shape[-1]), np.nan)
-        if (np.ptp(at, axis=0) > 0).all() and np.linalg.matrix_rank(at - at[0]) == at.shape[1]:
+        if np.linalg.matrix_rank(at - at[0]) == 2:  # not all on one line
             filled = interpolate.griddata(at, values, asked)
         outside = np.isnan(filled).any(-1)
         if outside.any():
