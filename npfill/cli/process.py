@@ -7,6 +7,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 from npfill import cli
@@ -39,13 +40,24 @@ def run(signals: Sequence[int]) -> None:
             sys.exit(_SIGNALLED + received_signals[0])
 
 
-def _interrupt(number: int, _: object) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     """End by an exception, so that nothing half done is left; what it breaks is silent."""
+    if _is_importing(frame):  # an exception there makes torch's C++ abort the process
+        os._exit(_SIGNALLED + number)
     received_signals.append(number)
     sys.unraisablehook = lambda _: None
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(_SIGNALLED + number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether the code that runs is that of a module which is being imported."""
+    while frame and (
+        frame.f_code.co_name != "<module>" or frame.f_globals["__name__"] == "__main__"
+    ):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _own_streams() -> None:

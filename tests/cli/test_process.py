@@ -59,6 +59,26 @@ def test_an_interruption_at_any_moment_is_silent(delay: float) -> None:
 
 
 @pytest.mark.slow
+def test_an_interruption_while_torch_starts_is_silent() -> None:
+    before = """
+import os, signal, sys
+
+def interrupt(frame, event, argument):
+    if event == "c_call" and argument.__name__ == "_multiprocessing_init":
+        interrupt.inside = True
+    elif event == "call" and interrupt.inside:
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGINT)
+
+interrupt.inside = False
+sys.setprofile(interrupt)
+"""
+    run = start(*COMPLETE, "-o", "out", before=before)
+    assert run.communicate(timeout=120) == ("", "")
+    assert run.returncode == 128 + signal.SIGINT
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_half_written(number: int) -> None:
     ended = process(*COMPLETE, "-o", "out", before=at_fsync(lambda: kill(number))).wait()
