@@ -215,6 +215,16 @@ def test_a_std_is_drawn_in_to_a_fifth_at_most_and_the_interval_farther() -> None
     assert (np.abs(errors) <= check.half_width(0.9) * std).mean() == pytest.approx(0.9, abs=0.02)
 
 
+def test_where_a_std_is_next_to_nothing_it_counts_with_what_is_rare() -> None:
+    random = np.random.default_rng(0)
+    stds = np.full((4000, 1), 1e-5)
+    stds[:400] = 0.05
+    errors = stds * random.normal(size=stds.shape)
+    check = found(errors, stds, np.full(4000, 2.0), grid(4000), np.full(1, 2.0))
+    size = np.sqrt(np.square(errors).mean())
+    assert 0.05 * size < check.rescaled(np.full((1, 1), 1e-5))[0, 0] < 0.5 * size
+
+
 def test_few_large_errors_widen_the_std_and_not_the_interval() -> None:
     random = np.random.default_rng(0)
     errors = 0.01 * random.normal(size=(4000, 1))

@@ -105,8 +105,8 @@ class Rescalings:
     def as_text(self) -> str:
         """All of it as JSON."""
         found = [
-            [first, last, each.levels.tolist(), each.slope, each.centre, *each.ends]
-            for (first, last), each in self.found.items()
+            [*key, each.levels.tolist(), each.slope, each.centre, *each.ends, each.floors.tolist()]
+            for key, each in self.found.items()
         ]
         return json_text(found)
 
@@ -117,8 +117,10 @@ class Rescalings:
 
         return cls(
             {
-                (first, last): Rescaling(np.array(levels), slope, centre, (low, high))
-                for first, last, levels, slope, centre, low, high in json.loads(text)
+                (first, last): Rescaling(
+                    np.array(levels), slope, centre, (low, high), np.array(floors)
+                )
+                for first, last, levels, slope, centre, low, high, floors in json.loads(text)
             }
         )
 

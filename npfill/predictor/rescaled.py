@@ -25,6 +25,10 @@ _KNOWN = 2.0
 _STEPS, _CLOSE = 25, 1e-3
 # The least factor, as the hole may differ from all that was checked; the widest std in [0, 1].
 _LEAST, _WIDEST = 0.2, 0.5
+# The share of the errors' root mean square that is added to every std, in squares: what is rare,
+# as an edge, may lie anywhere in the hole, and where a std is next to nothing it makes all of z².
+_ANYWHERE = 0.3
+_EVERY = np.arange(CLASSES)
 
 
 @runtime_checkable
@@ -50,6 +54,7 @@ class Rescaling:
         slope: The change of that logarithm with the logarithm of the std.
         centre: The logarithm of the std at which the factor is that of the level.
         ends: The least and the greatest distance from the centre that the slope goes on to.
+        floors: The standard deviation that is added first in each class, in squares.
         contrast: How much rougher it is around the hole than where errors were found: a std that
             is made smaller grows by that, but not beyond what it was.
         share: The share of a factor's logarithm that counts.
@@ -59,6 +64,7 @@ class Rescaling:
     slope: float
     centre: float
     ends: tuple[float, float]
+    floors: Float[np.ndarray, " class"]
     contrast: float = 1.0
     share: float = 1.0
 
@@ -66,9 +72,10 @@ class Rescaling:
         self, std: Float[np.ndarray, "*batch pixel channel"], near: Float[np.ndarray, " pixel"]
     ) -> Float[np.ndarray, "*batch pixel channel"]:
         """The standard deviation rescaled, for pixels with such surroundings; without steps."""
-        away = np.clip(np.log(std) - self.centre, *self.ends)
-        level = np.interp(near, np.arange(CLASSES), self.levels)
-        factors = np.exp(self.share * (level[:, None] + self.slope * away))
+        level, floor = (np.interp(near, _EVERY, of)[:, None] for of in (self.levels, self.floors))
+        widened = np.log(np.hypot(std, floor))
+        away = np.clip(widened - self.centre, *self.ends)
+        factors = np.exp(self.share * (widened - np.log(std) + level + self.slope * away))
         factors = np.maximum(factors, np.minimum(factors * self.contrast, 1.0)).clip(min=_LEAST)
         rescaled: np.ndarray = np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
         return rescaled
@@ -82,11 +89,12 @@ def rescaling(
 ) -> Rescaling:
     """The rescaling after which the mean square of errors in standard deviations is one.
 
+    To every std a part of the errors' root mean square is added, in squares. Then
     log E z² = 2 (level of the class + slope · log std) is fitted by quasi-likelihood (a gamma
     regression; McCullagh and Nelder 1989, chapter 8), with a Gaussian prior in which neighbouring
     classes go together, and one error of the size that was predicted in each class. The errors of
     a class weigh as much as independent ones that they are worth. As the tails of errors are
-    heavy, a factor from few of them is rather too small than too large by itself; so twice the
+    heavy, a factor from few of them is rather too small than too large by itself; so the
     variance of its logarithm is added. A class farther from what is visible than any that was
     checked is not stretched.
 
@@ -97,31 +105,33 @@ def rescaling(
         at: Their rows and columns.
     """
     channels, classes = errors.shape[1], classes_of(near)
+    floor = _ANYWHERE * float(np.sqrt(np.square(errors, dtype=np.float64).mean()))
+    stds = np.hypot(stds, floor)
     standardised = (errors / stds).astype(np.float64)
     numbers = independent(standardised, at, classes, CLASSES)
     of_class = numbers / np.maximum(1, np.bincount(classes, minlength=CLASSES))
-    repeated, every = np.repeat(classes, channels), np.arange(CLASSES)
+    repeated = np.repeat(classes, channels)
     weights, logs = of_class[repeated] / channels, np.log(stds, dtype=np.float64).ravel()
     centre = float(np.average(logs, weights=weights))
     low, high = np.quantile(logs - centre, (_ENDS, 1 - _ENDS))
     # The error of the predicted size in each class comes last, each a piece of its own.
-    pieces = np.append(np.repeat(pieces_of(at), channels) + CLASSES, every)
+    pieces = np.append(np.repeat(pieces_of(at), channels) + CLASSES, _EVERY)
     squares = np.append(np.square(standardised).ravel(), np.ones(CLASSES))
-    design = np.eye(CLASSES)[np.append(repeated, every)]
+    design = np.eye(CLASSES)[np.append(repeated, _EVERY)]
     weights = np.append(weights, np.ones(CLASSES))
     away = np.append(np.clip(logs - centre, low, high), np.zeros(CLASSES))
     prior = np.zeros((CLASSES + 1, CLASSES + 1))
-    prior[:-1, :-1] = _SPREAD**2 * _ALIKE ** np.abs(np.subtract.outer(every, every))
+    prior[:-1, :-1] = _SPREAD**2 * _ALIKE ** np.abs(np.subtract.outer(_EVERY, _EVERY))
     prior[-1, -1] = _SLOPE**2
     sloping = np.column_stack([design, away])
     slope = float(np.clip(_fitted(squares, sloping, weights, pieces, prior)[0][-1], *_SLOPES))
     squares *= np.exp(-2 * slope * away)
     levels, variance = _fitted(squares, design, weights, pieces, prior[:-1, :-1])
-    levels += 2 * variance
+    levels += variance
     known = np.flatnonzero(numbers >= _KNOWN)
     beyond = known[-1] + 1 if len(known) else 0
     levels[beyond:] = np.minimum(levels[beyond:], 0)
-    return Rescaling(levels, slope, centre, (float(low), float(high)))
+    return Rescaling(levels, slope, centre, (float(low), float(high)), floor * (beyond > _EVERY))
 
 
 def evidence(
