@@ -75,9 +75,10 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
         if stage.start > end:
             lines.append(f"  - Steps {end:,} to {stage.start:,}: by recipes that were not kept.")
             init = " --init WEIGHTS"
+        end = min([stage.end, *(one.start for one in kept if one.start > stage.start)])
         lines.append(
-            f"  - Steps {stage.start:,} to {stage.end:,}: "
-            f"`npfill train {stage.word} --data DATA{init}`."
+            f"  - Steps {stage.start:,} to {end:,}: `npfill train {stage.word} --data DATA{init}`"
+            + (f", the best of {stage.recipe.schedule.steps:,} steps." if end < stage.end else ".")
         )
-        end, init = stage.end, f" --init runs/{name}-{stage.start}/best.safetensors"
+        init = f" --init runs/{name}-{stage.start}/best.safetensors"
     return "\n".join(lines)

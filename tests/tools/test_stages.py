@@ -46,10 +46,10 @@ def test_the_card_is_what_the_release_tool_writes(name: str) -> None:
 @pytest.mark.slow
 def test_stages_of_a_model_fit_one_another() -> None:
     for name in zoo.entries():
-        ends = [0, *(stage.end for stage in stages(name))]
-        assert all(stage.start >= end for stage, end in zip(stages(name), ends, strict=False))
-        pairs = pairwise(stages(name))
-        assert all(has_model(after.recipe, before.recipe.model) for before, after in pairs)
+        for before, after in pairwise(stages(name)):
+            assert has_model(after.recipe, before.recipe.model)
+            made = range(before.start, before.end, before.recipe.run.validate_every)
+            assert after.start in made[1:] or after.start >= before.end  # the best, or the last
 
 
 @pytest.mark.slow
