@@ -27,7 +27,7 @@ _STEPS, _CLOSE = 25, 1e-3
 _LEAST, _WIDEST = 0.2, 0.5
 # The share of the errors' root mean square that is added to every std, in squares: what is rare,
 # as an edge, may lie anywhere in the hole, and where a std is next to nothing it makes all of z².
-_ANYWHERE = 0.3
+_ANYWHERE = 0.2
 _EVERY = np.arange(CLASSES)
 
 
