@@ -15,6 +15,7 @@ from npfill.cli import console
 from npfill.errors import InputError, received_signals
 
 _SIGNALLED = 128  # and the number of the signal: the exit code of what a signal ends
+_IMPORTING = "<frozen importlib._bootstrap>"  # the file, as Python says, of what imports
 
 
 def run(signals: Sequence[int]) -> None:
@@ -52,10 +53,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _is_importing(frame: FrameType | None) -> bool:
-    """Whether the code that runs is that of a module which is being imported."""
-    while frame and (
-        frame.f_code.co_name != "<module>" or frame.f_globals["__name__"] == "__main__"
-    ):
+    """Whether a module is being imported."""
+    while frame and frame.f_code.co_filename != _IMPORTING:
         frame = frame.f_back
     return frame is not None
 
