@@ -179,7 +179,8 @@ def crops(
         picture = pictures[int(random.integers(len(pictures)))]
         scale = min(float(random.choice(scales)), min(picture.shape[-2:]) / side)
         crop = _window(picture, int(side * scale), random).float() / 255.0
-        crop = F.adaptive_avg_pool2d(crop, side).flip(-1 if random.random() < 0.5 else ())
+        crop = F.adaptive_avg_pool2d(crop, side)
+        crop = crop.flip(-1) if random.random() < 0.5 else crop
         crop = crop.rot90(int(random.integers(4)), (-2, -1))
         crop = _without_colours(crop) if random.random() < grey else crop
         drawn.append(_with_grain(crop, random) if random.random() < grain else crop)
