@@ -225,6 +225,24 @@ def test_the_loss_is_least_where_the_velocity_is_right() -> None:
     assert flow_matching(stepped, tiny("anp"), a_batch(context)).total < loss
 
 
+@pytest.mark.parametrize("middle", [-60.0, 60.0])
+def test_times_say_where_on_the_way_the_loss_looks(middle: float) -> None:
+    """Without the network the velocity knows nothing of residuals at 0, nothing of noise at 1."""
+    context, flow, companion = a_context(), a_flow(trained=False), tiny("anp")
+    batch = a_batch(context)
+    start = flow.start(companion.condition(context))
+    assert batch.noise is not None
+    noise = batch.noise[..., 1:].unflatten(-1, start.mean.shape[1:])
+    residuals = (batch.whole.pixels - start.mean) / start.std
+    unknown = residuals if middle < 0 else noise
+    inside = start.hole.expand_as(unknown)
+    expected = torch.where(inside, unknown.square(), 0.0).sum((-3, -2, -1)) / inside.sum(
+        (-3, -2, -1)
+    )
+    found = flow_matching(flow, companion, batch, (middle, 1.0)).total
+    torch.testing.assert_close(found, expected.mean())
+
+
 def test_the_loss_reads_no_holes_of_the_pictures_own() -> None:
     context, flow = a_context(), a_flow()
     known = torch.rand(2, 1, *SIZE, generator=generator("known")) < 0.8

@@ -1,5 +1,6 @@
 """The objective of a flow, its score in the course of a run, and the companions of both."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -31,12 +32,20 @@ def companions_of(config: Config, device: torch.device) -> tuple[NeuralProcess, 
     return tuple(found[name] for name in config.companions)
 
 
-def flow_matching(model: FlowNP, companion: NeuralProcess, batch: Batch) -> Loss:
+def flow_matching(
+    model: FlowNP, companion: NeuralProcess, batch: Batch, times: Sequence[float] = (0.0, 1.0)
+) -> Loss:
     """Mean squared error of the velocity over the hole (Lipman et al. 2023, equation 23).
 
     Paths are straight, r_t = (1 - t) ε + t r, with the velocity r - ε, and times are logit-normal
     (Esser et al. 2024, section 3.1). Each picture is drawn with several times and noises, as a
     companion's mean and std take longer than a velocity.
+
+    Args:
+        model: The flow.
+        companion: The model whose mean and std it starts from.
+        batch: What it learns from.
+        times: Mean and std of the logit of the times.
     """
     assert batch.noise is not None
     with torch.no_grad():
@@ -46,7 +55,8 @@ def flow_matching(model: FlowNP, companion: NeuralProcess, batch: Batch) -> Loss
     residuals = torch.where(batch.whole.observed, residuals, 0.0)
     scored = (batch.whole.observed & start.hole).to(residuals)
     draws, shape = len(batch.noise), residuals.shape
-    time = batch.noise[..., 0].flatten().sigmoid()
+    middle, spread = times
+    time = (middle + spread * batch.noise[..., 0].flatten()).sigmoid()
     noise = batch.noise[..., 1:].reshape(-1, *shape[1:])
     wanted = residuals.repeat(draws, 1, 1, 1)
     t = time[:, None, None, None]
@@ -64,8 +74,9 @@ def velocity_error(model: NeuralProcess, pictures: Pictures, recipe: Recipe) -> 
     assert isinstance(model, FlowNP)
     schedule = replace(recipe.schedule, batch=min(recipe.schedule.batch, len(pictures)))
     fixed = replace(recipe, schedule=schedule)
+    times, companion = recipe.objective.times, model.companion
     losses = [
-        flow_matching(model, model.companion, draw(pictures, fixed, step)).total.item()
+        flow_matching(model, companion, draw(pictures, fixed, step), times).total.item()
         for step in range(_VALIDATED)
     ]
     return {"velocity_error": sum(losses) / len(losses)}

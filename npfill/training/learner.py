@@ -54,7 +54,7 @@ class Learner:
             all_sum = all_reduce_sum if self.shared else alone
             if isinstance(self.model, FlowNP):
                 companion = self.companions[step % len(self.companions)]
-                result = flow_matching(self.model, companion, batch)
+                result = flow_matching(self.model, companion, batch, now.times)
             else:
                 result = loss(self.model, batch, now, weight, all_sum)
         self.optimiser.zero_grad(set_to_none=True)

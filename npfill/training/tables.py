@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from npfill.config import Range
+from npfill.config import Length, Range
 from npfill.data.holes import FAMILIES, STRUCTURED
 
 _Count = Annotated[int, Range(0, 2**31)]
@@ -137,6 +137,13 @@ class Objective:
         "In place of the NLL, the log of each picture's squared error, so that every hole counts "
         "alike in dB, and the likelihood of the scale alone. Conditional variants only.",
     ] = False
+    times: Annotated[
+        tuple[float, ...],
+        Range(-8, 8),
+        Length(2, 2),
+        "Mean and std of the logit of a flow's times, from noise at 0 to pictures at 1. What many "
+        "pixels have in common is told from noise far below a half.",
+    ] = (0.0, 1.0)
     late: Annotated[
         _Fraction, "Fraction of the steps, the last ones, with the two keys that follow."
     ] = 0.0
