@@ -1,5 +1,6 @@
 """The flow-matching process: its samples, its density, and its objective."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from npfill.models.flownp import FlowNP, noise_width
 from npfill.predictor import load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
-from npfill.sampling.flow import STEPS, midpoint, reverse
+from npfill.sampling.flow import DENSITY_STEPS, STEPS, midpoint, reverse
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
@@ -180,6 +181,20 @@ def test_a_density_in_reverse_is_that_of_the_way_there() -> None:
     jacobian = torch.autograd.functional.jacobian(end, first).view(4, 4)
     wanted = torch.linalg.slogdet(jacobian).logabsdet
     torch.testing.assert_close(4 * divergence[0], wanted, rtol=0.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("std", [0.03, 0.1, 1.0, 3.0])
+def test_a_density_is_right_where_levels_are_all_but_certain(std: float) -> None:
+    """The velocity is that of normal residuals; equal steps of Heun were off by 0.22 at 0.03."""
+
+    def velocity(r: torch.Tensor, time: float) -> torch.Tensor:
+        return (time * std**2 - (1 - time)) / ((time * std) ** 2 + (1 - time) ** 2) * r
+
+    last = torch.full((1, 1, 1, 1), std, dtype=torch.float64)
+    first, divergence = reverse(velocity, last, torch.ones_like(last)[None], DENSITY_STEPS)
+    found = -0.5 * (first.square().sum() + math.log(2 * math.pi)) - divergence
+    expected = torch.distributions.Normal(0, std).log_prob(last).sum()
+    torch.testing.assert_close(found, expected[None], atol=0.02, rtol=0)
 
 
 @pytest.mark.slow
