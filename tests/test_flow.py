@@ -20,7 +20,7 @@ from npfill.sampling.flow import DENSITY_STEPS, STEPS, Velocity, midpoint, rever
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
-from npfill.training.recipe import find
+from npfill.training.recipe import find, has_model
 from tests.conftest import tiny
 from tests.training.test_run import train
 
@@ -282,6 +282,28 @@ def test_a_hole_with_all_around_it_observed(hole: str) -> None:
     beside = torch.nn.functional.max_pool2d((~seen).float()[:, None], 3, 1, 1)[:, 0] > 0
     assert (seen & ~beside).sum() > 9 * 28
     assert torch.equal(~beside, ~beside & seen)
+
+
+def test_a_deeper_network_begins_with_what_a_shallower_one_learnt() -> None:
+    shallow, context = a_flow(), a_context()
+    config = replace(shallow.config, deeper=(1, 2))
+    deeper = build("flownp", config).double().eval()
+    deeper.load_state_dict(deeper.state_dict() | shallow.state_dict())
+    noisy, time = torch.randn_like(context.pixels), torch.tensor([0.2, 0.7], dtype=torch.float64)
+    found, wanted = (
+        flow.velocity(noisy, time, flow.start(tiny("anp").condition(context)))
+        for flow in (deeper, shallow)
+        if isinstance(flow, FlowNP)
+    )
+    assert torch.equal(found, wanted)
+    assert sum(map(torch.numel, deeper.parameters())) > sum(map(torch.numel, shallow.parameters()))
+    mine, before, other = (
+        find("flownp-mnist", small(f"model.deeper={deeper}")) for deeper in ("[1,2]", "[]", "[0,2]")
+    )
+    assert has_model(mine, before.model)
+    assert not has_model(mine, other.model)
+    with pytest.raises(ModelError, match=r"deeper = \[1\]"):
+        find("flownp-mnist", small("model.deeper=[1]"))
 
 
 @pytest.mark.slow

@@ -43,10 +43,18 @@ class FlowNPConfig:
         tuple[int, ...], Range(8, 1024), Length(2, 5), "Channels of each stage of the U-Net."
     ]
     blocks: Annotated[int, Range(1, 8), "Residual blocks of a stage, each way."]
+    deeper: Annotated[
+        tuple[int, ...],
+        Range(0, 8),
+        Length(0, 5),
+        "So many more of each stage, one number for each width.",
+    ] = ()
 
     def __post_init__(self) -> None:
         if any(width % 8 for width in self.widths):
             raise ValueError(f"widths = {list(self.widths)}", "each is a multiple of 8")
+        if self.deeper and len(self.deeper) != len(self.widths):
+            raise ValueError(f"deeper = {list(self.deeper)}", "it has one number for each width")
 
 
 @dataclass(frozen=True)
@@ -100,9 +108,8 @@ class FlowNP(NeuralProcess):
     def __init__(self, config: FlowNPConfig) -> None:
         super().__init__(config)
         channels = config.channels
-        self.network = VelocityNet(
-            channels, 2 * channels + 2, config.fold, config.widths, config.blocks
-        )
+        blocks = [config.blocks + more for more in config.deeper or [0] * len(config.widths)]
+        self.network = VelocityNet(channels, 2 * channels + 2, config.fold, config.widths, blocks)
         # Not a part of the network: a tuple is not registered, moved or saved.
         self.companions: tuple[NeuralProcess, ...] = ()
 

@@ -182,9 +182,9 @@ def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
 
 
 def has_model(recipe: Recipe, config: Config) -> bool:
-    """Compare all but the scale's floor, the companions, and a refiner that is yet to come."""
+    """Compare all but the scale's floor, the companions, and parts that are yet to come."""
     same: Json = {"scale_floor": 0.0, "companions": []}
-    same |= {} if getattr(config, "refined", 1) else {"refined": 0}
+    same |= {name: 0 for name in ("refined", "deeper") if not getattr(config, name, 1)}
     return fields_of(config) | same == fields_of(recipe.model) | same
 
 

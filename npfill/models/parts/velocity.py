@@ -25,8 +25,7 @@ class TimedResidual(nn.Module):
         self.modulation = nn.Linear(_EMBEDDING, 2 * width)
         self.second_norm = nn.GroupNorm(_GROUPS, width)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        for parameter in self.modulation.parameters():
+        for parameter in (*self.modulation.parameters(), *self.second.parameters()):
             nn.init.zeros_(parameter)
 
     def forward(self, x: Features, embedding: Embedding) -> Features:
@@ -64,14 +63,15 @@ class VelocityNet(nn.Module):
         seen: Channels of what is seen.
         fold: Side of the squares of pixels that become one cell.
         widths: Channels of each stage; each has cells twice as wide as the one before.
-        blocks: Residuals of a stage, on its way down and on its way up.
+        blocks: Residuals of each stage, on its way down and on its way up.
     """
 
     def __init__(
-        self, noisy: int, seen: int, fold: int, widths: Sequence[int], blocks: int
+        self, noisy: int, seen: int, fold: int, widths: Sequence[int], blocks: Sequence[int]
     ) -> None:
         super().__init__()
         first, last, pairs = widths[0], widths[-1], list(pairwise(widths))
+        stages = list(zip(widths, blocks, strict=True))
         self.multiple = fold * 2 ** len(pairs)
         self.unfold, self.fold = nn.PixelUnshuffle(fold), nn.PixelShuffle(fold)
         self.embed = nn.Sequential(
@@ -82,15 +82,15 @@ class VelocityNet(nn.Module):
         )
         self.enter = nn.Conv2d(noisy * fold**2, first, 3, padding=1, bias=False)
         self.see = nn.Conv2d(seen * fold**2, first, 3, padding=1)
-        self.before = nn.ModuleList(_residuals(width, blocks) for width in widths[:-1])
+        self.before = nn.ModuleList(_residuals(*stage) for stage in stages[:-1])
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
-        self.bottom = _residuals(last, blocks)
+        self.bottom = _residuals(*stages[-1])
         self.attention = GridAttention(last)
-        self.top = _residuals(last, blocks)
+        self.top = _residuals(*stages[-1])
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in pairs
         )
-        self.after = nn.ModuleList(_residuals(width, blocks) for width in widths[:-1])
+        self.after = nn.ModuleList(_residuals(*stage) for stage in stages[:-1])
         self.last_norm = nn.GroupNorm(_GROUPS, first)
         self.leave = nn.Conv2d(first, noisy * fold**2, 3, padding=1)
         for parameter in self.leave.parameters():
