@@ -81,10 +81,6 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
             "refined": 2,
         },
     ),
-    "convcnp-aligned": (
-        "convcnp-aligned",
-        {"channels": 2, "size": 6, "fine": [6, 5, 7], "coarse": [5, 4, 6], "scale_floor": 0.01},
-    ),
     "convcnp-field": (
         "convcnp-field",
         {"channels": 2, "size": 6, "widths": [6, 5, 7], "scale_floor": 0.01},
@@ -108,7 +104,7 @@ def of(name: str, channels: int) -> NeuralProcess:
     """A tiny model in single precision, its means about the middle of [0, 1]."""
     model = tiny(name, channels=channels).float()
     if not name.endswith(
-        ("local", "convcnp", "refined", "aligned", "field")
+        ("local", "convcnp", "refined", "field")
     ):  # their means begin at the context's
         with torch.no_grad():
             last_bias(model)[:channels] += 0.5

@@ -66,7 +66,6 @@ LATER = {
     "npfill/training/tables.py:Objective.decibels": _REFINED,
     "npfill/training/tables.py:Optimiser.only": _REFINED,
     "npfill/training/tables.py:Objective.times": "samples of whole holes by a flow",
-    "npfill/models/convcnp_aligned.py": "a convolutional process of faces",
     "npfill/models/convcnp_field.py": _FIELDS,
     "npfill/models/parts/splines.py": _FIELDS,
     "npfill/models/parts/law.py": _FIELDS,

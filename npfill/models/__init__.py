@@ -9,7 +9,6 @@ from npfill.models.anp import ANP
 from npfill.models.base import Config, NeuralProcess
 from npfill.models.cnp import CNP
 from npfill.models.convcnp import ConvCNP
-from npfill.models.convcnp_aligned import AlignedConvCNP
 from npfill.models.convcnp_field import FieldConvCNP
 from npfill.models.flownp import FlowNP
 from npfill.models.format_1 import nested
@@ -20,8 +19,7 @@ __all__ = ["VARIANTS", "Config", "NeuralProcess", "build", "config_of", "fields_
 
 # A new variant is one file with its configuration and its class, and a line here.
 VARIANTS: dict[str, type[NeuralProcess]] = {
-    each.variant: each
-    for each in (CNP, LatentCNP, NP, ANP, ConvCNP, AlignedConvCNP, FieldConvCNP, FlowNP)
+    each.variant: each for each in (CNP, LatentCNP, NP, ANP, ConvCNP, FieldConvCNP, FlowNP)
 }
 
 

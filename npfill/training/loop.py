@@ -21,6 +21,7 @@ from npfill.training.recipe import Recipe, render
 from npfill.training.run import RunFolder
 
 _REPORT_EVERY = 20
+_ALONE = Rank()
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Trainer:
         train: Pictures,
         score: Callable[[models.NeuralProcess], Json],
         provenance: Json,
-        rank: Rank,
+        rank: Rank = _ALONE,
     ) -> None:
         self.recipe, self.folder, self.provenance = recipe, folder, provenance
         self.train, self.score, self.rank = train, score, rank
