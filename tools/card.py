@@ -125,7 +125,9 @@ processes and real grids, beside kriging and other tools.
 
 def flow_card(name: str, entry: Entry, provenance: dict[str, Any], model: FlowNP) -> str:
     """The card's text for a flow, as Markdown."""
-    scores = provenance["scores"]
+    scores = {
+        kind: row["of_samples"] for kind, row in provenance["scores"].items() if "of_samples" in row
+    }
     first: dict[str, Any] = next(iter(scores.values()))
     keys = [key for key in OF_SAMPLERS if key in first]
     rows = [["context", *(METRICS[key].title for key in keys)], ["---"] * (1 + len(keys))]
@@ -134,12 +136,10 @@ def flow_card(name: str, entry: Entry, provenance: dict[str, Any], model: FlowNP
         rows.append([kind, *cells])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     meanings = "\n".join(f"- {METRICS[key].title}: {METRICS[key].meaning}." for key in keys)
-    size, own = f"trained at {entry.size}x{entry.size}", model.config.companions[0]
-    return f"""{head(name, entry, provenance, model, size)}
+    return f"""{card(name, entry, provenance, model)}
+## Samples
 
-## Scores
-
-On {first["images"]} test pictures; samples by `flow`, with mean and std of `{own}`.
+On {first["images"]} test pictures, by the sampler `flow`.
 
 {table}
 
@@ -183,11 +183,13 @@ def head(
         )
     around = " around each pixel" if model.any_size else ""
     factor = f"exp({offset:.3f} {slope:+.3f} log s)"
-    scale = f"""- The scale has a floor of {floor}, and is multiplied by {factor}, with
-  s the share of pixels observed{around}: the calibration, fitted on held-out pictures.{together}"""
+    begins, more = f"has a floor of {floor}", ""
     if isinstance(model, FlowNP):
         own, *others = dict.fromkeys(f"`{each}`" for each in model.config.companions)
-        scale = f"- Mean and std are those of {own}; it draws for {' and '.join(others)}, too."
+        begins = f"is that of {own}, its companion"
+        more = f"\n- It draws for {' and '.join([own, *others])}, too."
+    scale = f"""- The scale {begins}, and is multiplied by {factor}, with
+  s the share of pixels observed{around}: the calibration, fitted on held-out pictures."""
     before = f", going on from weights of {steps_before:,} steps" if steps_before else ""
     return f"""# {name}
 
@@ -203,7 +205,7 @@ This is {model.summary}.
 - Trained for {entry.steps:,} steps in {minutes:.0f} minutes on {provenance["hardware"]}{before}.
 - {entry.parameters:,} parameters in half precision, {entry.bytes:,} bytes, sha256
   `{entry.sha256}`.
-{scale}
+{scale}{together}{more}
 - Bad at: {model.limits}. Pictures of other kinds are completed, but smoothly."""
 
 

@@ -97,7 +97,7 @@ def add_command(
             shape = recipe.model.size, recipe.model.channels
             test = read_images(_single(places), "test", *shape)[:images].to(where)
             if recipe.variant == FlowNP.variant:
-                target = ship_flow(name, chosen, test, status.update)
+                target = ship_flow(name, chosen, held_out, test, status.update)
             else:
                 target = ship(name, chosen, held_out, test, draws, status.update)
     talk.say(f"wrote {target}, its row in zoo.toml, and {target.with_suffix('.md')}")

@@ -90,9 +90,9 @@ def ship(
     on_setting("calibration")
     calibrate(model, validation)
     model.half().float()
-    scores = _scores(model, test, draws, on_setting)
+    scores = scores_of(model, test, draws, on_setting)
     measured = checkpoint.Weights(model, trained.provenance | {"scores": scores})
-    return store(name, measured, _columns(scores, model.config.size))
+    return store(name, measured, columns_of(scores, model.config.size))
 
 
 def ship_photographs(
@@ -250,7 +250,7 @@ def _picture(model: NeuralProcess) -> Image.Image:
     return contexts_figure(model, image, kinds, samples, _SEED)
 
 
-def _scores(
+def scores_of(
     model: NeuralProcess,
     images: UInt8[Tensor, "image channel size size"],
     most_draws: int,
@@ -285,7 +285,7 @@ def _entry(file: str, written: Path, weights: checkpoint.Weights, columns: dict[
     )
 
 
-def _columns(scores: dict[str, dict[str, Any]], size: int) -> dict[str, Any]:
+def columns_of(scores: dict[str, dict[str, Any]], size: int) -> dict[str, Any]:
     """What the row of an entry says of its scores."""
     counts = counts_for(size)
     rows = [scores[f"random:{count}"] for count in counts]

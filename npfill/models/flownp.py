@@ -81,6 +81,31 @@ class Start:
         return Start(*(part.repeat(times, *[1] * (part.ndim - 1)) for part in parts))
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """Knowledge of a context, before any target is asked for.
+
+    Attributes:
+        given: The companion given the context.
+        said: Its predictive distribution of each cell, "batch cell channel".
+        start: The beginning of the flow.
+        rest: E[r | C], what is known of the residuals before any is drawn.
+    """
+
+    given: Conditioned
+    said: Gaussian
+    start: Start
+    rest: Grid
+
+    def companion(self, targets: Targets) -> Gaussian:
+        """The companion's predictive distribution, "batch target channel", at the mean of its z."""
+        if targets.size != self.given.context.size:
+            return _at_mean(self.given, targets)
+        grids = (part.mT.unflatten(2, targets.size) for part in (self.said.mean, self.said.scale))
+        mean, scale = (targets.values(grid) for grid in grids)
+        return Gaussian(mean, scale)
+
+
 class FlowNP(NeuralProcess):
     """Flow-matching neural process (Hamad and Rosenbaum 2025, "Flow Matching Neural Processes").
 
@@ -90,17 +115,19 @@ class FlowNP(NeuralProcess):
 
     r = (y - μ_C) / σ_C in the hole;  dr_t/dt = v(r_t, t, C, μ_C, σ_C),  r_0 ~ N(0, 1),  r_1 = r
 
-    Mean, std and densities of single pixels are the companion's.
+    At t = 0 the velocity is E[r | C] - r_0 (Lipman et al. 2023, equation 8: nothing of r is known
+    from r_0), so that of r_0 = 0 corrects the companion's mean: μ = μ_C + σ_C E[r | C]. The std is
+    the companion's, calibrated.
     """
 
     variant = "flownp"
     configuration = FlowNPConfig
     summary = (
         "a flow-matching neural process: what a companion's mean and std leave over is drawn "
-        "for the whole hole at once"
+        "for the whole hole at once, and its mean corrects the companion's"
     )
     limits = (
-        "a mean and std of its own (they are its companion's), and pictures much larger than its "
+        "a std of its own (it is its companion's, calibrated), and pictures much larger than its "
         "grid, which its samples are as coarse as"
     )
     config: FlowNPConfig
@@ -115,7 +142,7 @@ class FlowNP(NeuralProcess):
 
     @property
     def companion(self) -> NeuralProcess:
-        """The model that mean and std are of.
+        """The model that it starts from.
 
         Raises:
             ValueError: None was given to it.
@@ -124,37 +151,33 @@ class FlowNP(NeuralProcess):
             raise ValueError("a flow needs its companion")
         return self.companions[0]
 
-    @property
-    def has_latent(self) -> bool:
-        """See `NeuralProcess.has_latent`; of the companion."""
-        return self.companion.has_latent
+    def encode(self, context: Context) -> Outlook:
+        """The companion given the context, and the first step of the flow from no noise at all."""
+        given = self.companion.condition(context)
+        with torch.no_grad():
+            said = _at_mean(given, Targets.every(context.size, context.pixels.device))
+        start = self._begin(context, said)
+        nothing = torch.zeros_like(start.mean)
+        rest = self.velocity(nothing, nothing.new_zeros(len(nothing)), start)
+        return Outlook(given, said, start, rest)
 
-    def encode(self, context: Context) -> object:
-        """See `NeuralProcess.encode`; the companion's."""
-        return self.companion.encode(context)
-
-    def infer(self, context: Context) -> Gaussian | None:
-        """See `NeuralProcess.infer`; the companion's."""
-        return self.companion.infer(context)
-
-    def predict(self, encoded: object, z: Latents | None, targets: Targets) -> Gaussian:
-        """See `NeuralProcess.predict`; the companion's."""
-        return self.companion.predict(encoded, z, targets)
-
-    def condition(self, context: Context) -> Conditioned:
-        """See `NeuralProcess.condition`; the companion given the context."""
-        return self.companion.condition(context)
+    def predict(self, encoded: Outlook, z: Latents | None, targets: Targets) -> Gaussian:
+        """See `NeuralProcess.predict`; on a finer grid E[r | C] lies between its cells."""
+        said, rest = encoded.companion(targets), encoded.rest
+        if rest.shape[-2:] != targets.size:
+            rest = F.interpolate(rest, targets.size, mode="bilinear")
+        return Gaussian(said.mean.clamp(0, 1) + said.scale * targets.values(rest), said.scale)
 
     def start(self, given: Conditioned) -> Start:
-        """The beginning of a flow: the companion's moments at the mean of its z."""
-        context, latent = given.context, given.latent
-        z = None if latent is None else latent.mean.unsqueeze(0)
+        """The beginning of a flow for itself or a companion: the moments at the mean of its z."""
+        if isinstance(given.encoded, Outlook):
+            return given.encoded.start
         with torch.no_grad():
-            said = given.predict(z, Targets.every(context.size, context.pixels.device))
-        mean, std = (
-            part.reshape(-1, *part.shape[-2:]).mT.unflatten(2, context.size)
-            for part in (said.mean, said.scale)
-        )
+            said = _at_mean(given, Targets.every(given.context.size, given.context.pixels.device))
+        return self._begin(given.context, said)
+
+    def _begin(self, context: Context, said: Gaussian) -> Start:
+        mean, std = (part.mT.unflatten(2, context.size) for part in (said.mean, said.scale))
         mean = torch.where(context.observed, context.pixels, mean.clamp(0, 1))
         std = std.clamp(self.config.least_std, 1.0)
         mask = context.observed.to(mean)
@@ -189,6 +212,14 @@ class FlowNP(NeuralProcess):
         height, width = grid.shape[-2:]
         below, right = (-side % self.network.multiple for side in (height, width))
         return F.pad(grid, (0, right, 0, below)) if below or right else grid
+
+
+def _at_mean(given: Conditioned, targets: Targets) -> Gaussian:
+    """The predictive distribution of targets, "batch target channel", at the mean of z."""
+    z = None if given.latent is None else given.latent.mean.unsqueeze(0)
+    said = given.predict(z, targets)
+    shape = said.mean.shape[-3:]
+    return Gaussian(said.mean.reshape(shape), said.scale.reshape(shape))
 
 
 def noise_width(config: FlowNPConfig) -> int:

@@ -14,7 +14,9 @@ Load = Callable[[str], NeuralProcess]
 
 
 def with_flow(name: str, model: NeuralProcess, load: Load) -> NeuralProcess:
-    """A model that has a flow to draw its samples: of a flow, its companion with it.
+    """A model that has a flow to draw its samples; a flow has its companion then, too.
+
+    It shares its weights with the one that is given.
 
     Args:
         name: The model's name.
@@ -25,27 +27,30 @@ def with_flow(name: str, model: NeuralProcess, load: Load) -> NeuralProcess:
         ModelError: A flow and its companion are for different pictures, or cannot be had.
     """
     if isinstance(model, FlowNP):
-        return _joined(load(model.config.companions[0]), model, name, is_own=True)
+        companion = load(model.config.companions[0])
+        _compare(companion, model, name)
+        whole = copy.copy(model)
+        whole.companions, whole.flows, whole.default_sampler = (companion,), (model,), Flow.name
+        return whole
     rows = zoo.shipped()
     for other, row in rows.items():
         if row.variant != FlowNP.variant or name not in rows or row.data != rows[name].data:
             continue
         flow = load(other)
         if isinstance(flow, FlowNP) and name in flow.config.companions:
-            is_own = name == flow.config.companions[0]
-            return _joined(model, flow, other, is_own=is_own)
+            _compare(model, flow, other)
+            joined = copy.copy(model)
+            joined.flows = (flow,)
+            if name == flow.config.companions[0]:
+                joined.default_sampler = Flow.name
+            return joined
     return model
 
 
-def _joined(companion: NeuralProcess, flow: FlowNP, name: str, *, is_own: bool) -> NeuralProcess:
-    """A companion that shares its weights with the one given, with a flow: by default its own."""
+def _compare(companion: NeuralProcess, flow: FlowNP, name: str) -> None:
+    """Refuse a companion that is a flow itself, or is for other pictures."""
     shapes = [(each.config.size, each.config.channels) for each in (companion, flow)]
     if isinstance(companion, FlowNP) or shapes[0] != shapes[1]:
         raise ModelError(
             f"{name}: {companion.variant} is no companion of it", "its recipe names another"
         )
-    joined = copy.copy(companion)
-    joined.flows = (flow,)
-    if is_own:
-        joined.default_sampler = Flow.name
-    return joined

@@ -15,7 +15,7 @@ from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.models.flownp import FlowNP, Grid, Start
+from npfill.models.flownp import FlowNP, Grid, Outlook, Start
 from npfill.sampling.autoregressive import Autoregressive
 from npfill.sampling.base import Asked, LogLikelihoods, Paths, Sampler, Samples, Truth
 from npfill.sampling.predictive import moments
@@ -41,7 +41,8 @@ class Flow(Sampler):
 
     y = mean + std r, with r at the end of the flow that begins at standard normal noise; 0 where a
     pixel is observed. Targets on a finer grid have r between its cells, and their own mean and std.
-    It draws for any model that has a flow: for those that it was trained beside.
+    It draws for any model that has a flow: for those that it was trained beside, and for itself,
+    with the mean and std of its companion.
     """
 
     name: ClassVar[str] = "flow"
@@ -68,7 +69,7 @@ class Flow(Sampler):
         flow, finer = flow_of(given), targets.size != given.context.size
         start = flow.start(given)
         known = predicted or moments(given, targets, paths.seed)
-        scale, drawn = known.scale.clamp(min=flow.config.least_std), list[Tensor]()
+        (mean, unit), drawn = _units(given, targets, known), list[Tensor]()
         size, first = max(1, DRAWS // len(start.mean)), paths.numbers.start
         groups = [range(number, number + size) for number in range(first, paths.numbers.stop, size)]
         steps = Steps(len(groups))
@@ -77,7 +78,7 @@ class Flow(Sampler):
             if finer:
                 residuals = F.interpolate(residuals, targets.size, mode="bilinear")
             rest = targets.values(residuals).unflatten(0, (size, -1))
-            drawn.append((known.mean + scale * rest).clamp(0, 1))
+            drawn.append((mean + unit * rest).clamp(0, 1))
             steps.advance()
         return torch.cat(drawn)[: len(paths.numbers)]
 
@@ -104,6 +105,20 @@ class Flow(Sampler):
         hole = start.hole.flatten(1)
         known = torch.where((hole == asked).all(1), each / hole.sum(1), math.nan)
         return known, torch.full_like(known, math.nan)
+
+
+def _units(given: Conditioned, targets: Targets, known: Gaussian) -> tuple[Tensor, Tensor]:
+    """The mean and std that residuals are put on: of a flow itself those of its companion.
+
+    Where a check has rescaled the std, samples lie by as much farther from the mean.
+    """
+    least = flow_of(given).config.least_std
+    if not isinstance(given.encoded, Outlook):
+        return known.mean, known.scale.clamp(min=least)
+    own, said = given.predict(None, targets), given.encoded.companion(targets)
+    wider = known.scale / own.scale
+    mean = known.mean + wider * (said.mean.clamp(0, 1) - own.mean)
+    return mean, wider * said.scale.clamp(min=least)
 
 
 def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:

@@ -25,7 +25,7 @@ from npfill.models.flownp import FlowNPConfig
 from npfill.pictures.read import read_picture
 from npfill.training.batch import Pictures
 from npfill.training.distributed import Rank, from_environment, process_group
-from npfill.training.flow import velocity_error
+from npfill.training.flow import accompanied, velocity_error
 from npfill.training.inputs import Inputs, read_inputs
 from npfill.training.loop import Report, Trainer
 from npfill.training.proposal import survey
@@ -103,7 +103,7 @@ def train(
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
             trainer.run(on_report)
-        if rank.is_main and not isinstance(wanted.model, FlowNPConfig):
+        if rank.is_main:
             _calibrate(run, held_out, where, on_note)
     except NpfillError as error:
         if rank.local:
@@ -186,12 +186,12 @@ def _calibrate(
         some = held_out[:_CALIBRATED]
     for path in (run.best, run.last):
         weights = checkpoint.load(path)
-        model, origin = weights.model, weights.provenance
+        model, origin = accompanied(weights.model.to(where)), weights.provenance
         if "calibration" not in origin:
             steps = origin["steps"]
             if steps not in fitted:
                 on_note(f"calibrating the {path.stem} weights on {len(some)} pictures")
-                numbers = calibrate(model.to(where), some)
+                numbers = calibrate(model, some)
                 fitted[steps] = numbers, model.correlation
             (offset, slope), model.correlation = fitted[steps]
             model.calibration.copy_(torch.tensor([offset, slope]))

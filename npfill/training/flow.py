@@ -32,6 +32,13 @@ def companions_of(config: Config, device: torch.device) -> tuple[NeuralProcess, 
     return tuple(found[name] for name in config.companions)
 
 
+def accompanied(model: NeuralProcess) -> NeuralProcess:
+    """The same model; a flow has its companion then."""
+    if isinstance(model, FlowNP):
+        model.companions = companions_of(model.config, next(model.parameters()).device)[:1]
+    return model
+
+
 def flow_matching(
     model: FlowNP, companion: NeuralProcess, batch: Batch, times: Sequence[float] = (0.0, 1.0)
 ) -> Loss:

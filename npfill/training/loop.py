@@ -21,7 +21,6 @@ from npfill.training.recipe import Recipe, render
 from npfill.training.run import RunFolder
 
 _REPORT_EVERY = 20
-_ALONE = Rank()
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Trainer:
         train: Pictures,
         score: Callable[[models.NeuralProcess], Json],
         provenance: Json,
-        rank: Rank = _ALONE,
+        rank: Rank,
     ) -> None:
         self.recipe, self.folder, self.provenance = recipe, folder, provenance
         self.train, self.score, self.rank = train, score, rank

@@ -65,7 +65,6 @@ _TABLES: dict[str, type] = {
     "run": Run,
 }
 _EITHER = {"holes", "damage"}
-_RGB = 3
 
 
 def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] = ()) -> Recipe:
@@ -117,7 +116,7 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
         if name in tables
     }
     config = config_of(variant, model, f"{where}: [model]")
-    if "damage" in tables and config.channels != _RGB:
+    if "damage" in tables and config.channels != len("RGB"):
         raise UsageError(f"{where}: channels = {config.channels}", "photographs have 3")
     return Recipe(variant=variant, model=config, **records)
 
