@@ -40,8 +40,8 @@ def test_single_pixels_are_no_places() -> None:
 def test_a_digit_and_a_face_are_told_of_the_models_made_for_them() -> None:
     digit = Picture(np.zeros((28, 28, 1), np.uint8), "PNG", "a")
     face = Picture(np.zeros((64, 64, 3), np.uint8), "PNG", "b")
-    assert "anp-mnist" in better_model(digit, "convcnp-photo")[0]
-    assert "anp-celeba" in better_model(face, "convcnp-photo")[0]
+    assert "flownp-mnist" in better_model(digit, "convcnp-photo")[0]
+    assert "flownp-celeba" in better_model(face, "convcnp-photo")[0]
     assert better_model(digit, "cnp-mnist") == better_model(face, "telea") == []
 
 

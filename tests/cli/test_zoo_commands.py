@@ -62,7 +62,7 @@ def test_demo_of_digits_has_a_row_for_each_of_their_models(tmp_path: Path) -> No
     with Image.open(tmp_path / "npfill-digits.png") as sheet:
         assert sheet.width > sheet.height / len(zoo.entries())
     digits = [name for name, entry in zoo.shipped().items() if entry.is_of_digits]
-    assert digits == ["anp-mnist", "cnp-mnist", "lcnp-mnist", "np-mnist"]
+    assert digits == ["anp-mnist", "cnp-mnist", "flownp-mnist", "lcnp-mnist", "np-mnist"]
 
 
 def test_without_a_word_three_commands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
