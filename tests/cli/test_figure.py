@@ -106,7 +106,7 @@ def test_compare_has_a_row_for_every_digit_model_and_baseline(
     npfill: Command, tmp_path: Path
 ) -> None:
     assert npfill("figure", "compare", "--samples", 1, "-o", tmp_path).code == 0
-    digits = [f"{variant}-mnist" for variant in ("anp", "cnp", "lcnp", "np")]
+    digits = [f"{variant}-mnist" for variant in ("anp", "cnp", "flownp", "lcnp", "np")]
     names = [*digits, "nearest", "linear", "gp"]
     assert text_of(tmp_path / "npfill-compare.png")["npfill_model"] == ", ".join(names)
     with Image.open(tmp_path / "npfill-compare.png") as sheet:
