@@ -21,7 +21,7 @@ _NAMED = (ast.ClassDef, ast.FunctionDef)
 _DEFINITIONS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 # Figures that are beyond their goals still: none may grow. Lower them as they shrink.
-_REACHED = {"lines": 15_250, "functions of what is new since 0.1 on the path": 117}
+_REACHED = {"lines": 15_248, "functions of what is new since 0.1 on the path": 117}
 
 # The goals were set for the functions of version 0.1. What the product has learned to do since is
 # counted apart, by file or by file and name, and stands here with what it is.
