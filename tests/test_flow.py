@@ -168,6 +168,16 @@ def test_a_flow_draws_for_itself_what_it_draws_for_its_companion(size: tuple[int
     torch.testing.assert_close(found, wanted, rtol=0.0, atol=1e-6)
 
 
+def test_samples_on_a_finer_grid_ask_the_companion_for_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    companion, finer = a_companion(), Targets.every((10, 12))
+    given = whole(a_flow(), companion).condition(a_context())
+    known = given.predict(None, finer)
+    monkeypatch.setattr(companion, "predict", None)
+    assert Flow().sample(given, finer, 0, 2, known).shape == (2, 2, 120, 2)
+
+
 @pytest.mark.parametrize("itself", [True, False])
 @pytest.mark.slow
 def test_samples_follow_a_std_that_was_corrected(itself: bool) -> None:

@@ -52,8 +52,8 @@ def ship_flow(
     )
     on_setting("calibration")
     calibrate(model, validation)
+    model.half().float()
     flow.correlation = model.correlation
-    flow.calibration.copy_(flow.calibration.half())
     scores = scores_of(model, test, 1, on_setting)
     for kind in grid_protocol(test.shape[-1]):
         if kind.family == "ordered":

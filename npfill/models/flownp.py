@@ -82,28 +82,27 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Knowledge of a context, before any target is asked for.
+class Representation:
+    """Of a context, before any target is asked for.
 
     Attributes:
         given: The companion given the context.
-        said: Its predictive distribution of each cell, "batch cell channel".
+        predicted: The companion's distribution of each cell, "batch cell channel".
         start: The beginning of the flow.
-        rest: E[r | C], what is known of the residuals before any is drawn.
+        residual_mean: E[r | C], what is known of the residuals before any is drawn.
     """
 
     given: Conditioned
-    said: Gaussian
+    predicted: Gaussian
     start: Start
-    rest: Grid
+    residual_mean: Grid
 
-    def companion(self, targets: Targets) -> Gaussian:
-        """The companion's predictive distribution, "batch target channel", at the mean of its z."""
+    def residuals_at(self, targets: Targets) -> Float[Tensor, "batch target channel"]:
+        """E[r | C] at targets; on a finer grid it lies between the cells."""
+        grid = self.residual_mean
         if targets.size != self.given.context.size:
-            return _at_mean(self.given, targets)
-        grids = (part.mT.unflatten(2, targets.size) for part in (self.said.mean, self.said.scale))
-        mean, scale = (targets.values(grid) for grid in grids)
-        return Gaussian(mean, scale)
+            grid = F.interpolate(grid, targets.size, mode="bilinear")
+        return targets.values(grid)
 
 
 class FlowNP(NeuralProcess):
@@ -151,33 +150,35 @@ class FlowNP(NeuralProcess):
             raise ValueError("a flow needs its companion")
         return self.companions[0]
 
-    def encode(self, context: Context) -> Outlook:
+    def encode(self, context: Context) -> Representation:
         """The companion given the context, and the first step of the flow from no noise at all."""
         given = self.companion.condition(context)
-        with torch.no_grad():
-            said = _at_mean(given, Targets.every(context.size, context.pixels.device))
-        start = self._begin(context, said)
+        predicted = _on_grid(given)
+        start = self._begin(context, predicted)
         nothing = torch.zeros_like(start.mean)
-        rest = self.velocity(nothing, nothing.new_zeros(len(nothing)), start)
-        return Outlook(given, said, start, rest)
+        residual_mean = self.velocity(nothing, nothing.new_zeros(len(nothing)), start)
+        return Representation(given, predicted, start, residual_mean)
 
-    def predict(self, encoded: Outlook, z: Latents | None, targets: Targets) -> Gaussian:
-        """See `NeuralProcess.predict`; on a finer grid E[r | C] lies between its cells."""
-        said, rest = encoded.companion(targets), encoded.rest
-        if rest.shape[-2:] != targets.size:
-            rest = F.interpolate(rest, targets.size, mode="bilinear")
-        return Gaussian(said.mean.clamp(0, 1) + said.scale * targets.values(rest), said.scale)
+    def predict(self, encoded: Representation, z: Latents | None, targets: Targets) -> Gaussian:
+        """See `NeuralProcess.predict`; it has no z."""
+        del z
+        if targets.size == encoded.given.context.size:
+            parts = (encoded.predicted.mean, encoded.predicted.scale)
+            mean, scale = (targets.values(each.mT.unflatten(2, targets.size)) for each in parts)
+        else:
+            finer = _at_mean(encoded.given, targets)
+            mean, scale = finer.mean, finer.scale
+        return Gaussian(mean.clamp(0, 1) + scale * encoded.residuals_at(targets), scale)
 
     def start(self, given: Conditioned) -> Start:
         """The beginning of a flow for itself or a companion: the moments at the mean of its z."""
-        if isinstance(given.encoded, Outlook):
+        if isinstance(given.encoded, Representation):
             return given.encoded.start
-        with torch.no_grad():
-            said = _at_mean(given, Targets.every(given.context.size, given.context.pixels.device))
-        return self._begin(given.context, said)
+        return self._begin(given.context, _on_grid(given))
 
-    def _begin(self, context: Context, said: Gaussian) -> Start:
-        mean, std = (part.mT.unflatten(2, context.size) for part in (said.mean, said.scale))
+    def _begin(self, context: Context, predicted: Gaussian) -> Start:
+        parts = (predicted.mean, predicted.scale)
+        mean, std = (part.mT.unflatten(2, context.size) for part in parts)
         mean = torch.where(context.observed, context.pixels, mean.clamp(0, 1))
         std = std.clamp(self.config.least_std, 1.0)
         mask = context.observed.to(mean)
@@ -214,12 +215,18 @@ class FlowNP(NeuralProcess):
         return F.pad(grid, (0, right, 0, below)) if below or right else grid
 
 
+def _on_grid(given: Conditioned) -> Gaussian:
+    """The predictive distribution of every cell, "batch cell channel", at the mean of z."""
+    with torch.no_grad():
+        return _at_mean(given, Targets.every(given.context.size, given.context.pixels.device))
+
+
 def _at_mean(given: Conditioned, targets: Targets) -> Gaussian:
     """The predictive distribution of targets, "batch target channel", at the mean of z."""
     z = None if given.latent is None else given.latent.mean.unsqueeze(0)
-    said = given.predict(z, targets)
-    shape = said.mean.shape[-3:]
-    return Gaussian(said.mean.reshape(shape), said.scale.reshape(shape))
+    predicted = given.predict(z, targets)
+    shape = predicted.mean.shape[-3:]
+    return Gaussian(predicted.mean.reshape(shape), predicted.scale.reshape(shape))
 
 
 def noise_width(config: FlowNPConfig) -> int:

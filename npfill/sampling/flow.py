@@ -15,7 +15,7 @@ from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.models.flownp import FlowNP, Grid, Outlook, Start
+from npfill.models.flownp import FlowNP, Grid, Representation, Start
 from npfill.sampling.autoregressive import Autoregressive
 from npfill.sampling.base import Asked, LogLikelihoods, Paths, Sampler, Samples, Truth
 from npfill.sampling.predictive import moments
@@ -69,7 +69,8 @@ class Flow(Sampler):
         flow, finer = flow_of(given), targets.size != given.context.size
         start = flow.start(given)
         known = predicted or moments(given, targets, paths.seed)
-        (mean, unit), drawn = _units(given, targets, known), list[Tensor]()
+        mean, unit = _units(given, targets, known, flow.config.least_std)
+        drawn = list[Tensor]()
         size, first = max(1, DRAWS // len(start.mean)), paths.numbers.start
         groups = [range(number, number + size) for number in range(first, paths.numbers.stop, size)]
         steps = Steps(len(groups))
@@ -107,18 +108,18 @@ class Flow(Sampler):
         return known, torch.full_like(known, math.nan)
 
 
-def _units(given: Conditioned, targets: Targets, known: Gaussian) -> tuple[Tensor, Tensor]:
+def _units(
+    given: Conditioned, targets: Targets, known: Gaussian, least: float
+) -> tuple[Float[Tensor, "batch target channel"], Float[Tensor, "batch target channel"]]:
     """The mean and std that residuals are put on: of a flow itself those of its companion.
 
-    Where a check has rescaled the std, samples lie by as much farther from the mean.
+    They follow from what the flow predicts, which a check may have rescaled.
     """
-    least = flow_of(given).config.least_std
-    if not isinstance(given.encoded, Outlook):
-        return known.mean, known.scale.clamp(min=least)
-    own, said = given.predict(None, targets), given.encoded.companion(targets)
-    wider = known.scale / own.scale
-    mean = known.mean + wider * (said.mean.clamp(0, 1) - own.mean)
-    return mean, wider * said.scale.clamp(min=least)
+    mean, scale = known.mean, known.scale
+    if isinstance(given.encoded, Representation):
+        scale = scale / given.spread(targets)
+        mean = mean - scale * given.encoded.residuals_at(targets)
+    return mean, scale.clamp(min=least)
 
 
 def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:
