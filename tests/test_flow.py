@@ -17,7 +17,7 @@ from npfill.models.flownp import FlowNP, Grid, Start, Times, noise_width
 from npfill.predictor import load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
-from npfill.sampling.flow import DENSITY_STEPS, STEPS, Velocity, midpoint, reverse
+from npfill.sampling.flow import DENSITY_STEPS, Velocity, carried, midpoint, reverse
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
@@ -218,7 +218,8 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
     model.flows = (flow,)
     start = flow.start(model.condition(context))
     noise = torch.randn(2, 2, *SIZE, generator=generator("some"), dtype=torch.float64)
-    end = midpoint(lambda r, t: flow.velocity(r, r.new_full((len(r),), t), start), noise, 16)
+    equal = torch.linspace(0, 1, 17).tolist()
+    end = midpoint(lambda r, t: flow.velocity(r, r.new_full((len(r),), t), start), noise, equal)
     torch.testing.assert_close(end, noise.where(start.hole, end), rtol=0.0, atol=0.02)
     truth, hole = EVERY.values(torch.rand_like(context.pixels)), ~context.mask()
     found, _ = Flow().log_likelihood(model.condition(context), truth, hole, 0, 1)
@@ -228,12 +229,16 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
     torch.testing.assert_close(found, wanted, rtol=0.0, atol=0.05)  # of levels and steps
 
 
-def test_what_all_pixels_have_in_common_grows_to_its_std() -> None:
-    std, first = 10.0, torch.ones(1, 1, 1, 1, dtype=torch.float64)
+@pytest.mark.parametrize("std", [0.3, 1.0, 10.0])
+def test_residuals_that_are_normal_are_drawn_with_their_std(std: float) -> None:
+    """10 is what all pixels of a hole have in common: it grows by 1/t from the beginning."""
+    random = generator("carried")
 
-    torch.testing.assert_close(
-        midpoint(to_normal(std), first, STEPS), std * first, rtol=0.05, atol=0.0
-    )
+    def noise() -> torch.Tensor:
+        return torch.randn(1, 1, 100, 100, generator=random, dtype=torch.float64)
+
+    end = carried(to_normal(std), noise)
+    assert end.std().item() == pytest.approx(std, rel=0.05)
 
 
 def test_a_density_in_reverse_is_that_of_the_way_there() -> None:
@@ -243,7 +248,7 @@ def test_a_density_in_reverse_is_that_of_the_way_there() -> None:
         return (r.flatten(1) @ mixed + time).tanh().view_as(r)
 
     def end(values: torch.Tensor) -> torch.Tensor:
-        return midpoint(velocity, values, 50)
+        return midpoint(velocity, values, torch.linspace(0, 1, 51).tolist())
 
     first = torch.randn(1, 1, 2, 2, generator=generator("first"), dtype=torch.float64)
     # Every unit vector is a probe: together they have the exact trace.
