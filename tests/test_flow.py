@@ -1,6 +1,7 @@
 """The flow-matching process: its samples, its density, and its objective."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from npfill.models.flownp import FlowNP, Grid, Start, Times, noise_width
 from npfill.predictor import load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
-from npfill.sampling.flow import DENSITY_STEPS, Velocity, carried, midpoint, reverse
+from npfill.sampling.flow import BACK, DENSITY_STEPS, STRAIGHT, Velocity, carried, midpoint, reverse
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
@@ -229,15 +230,18 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
     torch.testing.assert_close(found, wanted, rtol=0.0, atol=0.05)  # of levels and steps
 
 
+@pytest.mark.parametrize("ways", [STRAIGHT, BACK])
 @pytest.mark.parametrize("std", [0.3, 1.0, 10.0])
-def test_residuals_that_are_normal_are_drawn_with_their_std(std: float) -> None:
+def test_residuals_that_are_normal_are_drawn_with_their_std(
+    std: float, ways: Sequence[Sequence[float]]
+) -> None:
     """10 is what all pixels of a hole have in common: it grows by 1/t from the beginning."""
     random = generator("carried")
 
     def noise() -> torch.Tensor:
         return torch.randn(1, 1, 100, 100, generator=random, dtype=torch.float64)
 
-    end = carried(to_normal(std), noise)
+    end = carried(to_normal(std), noise, ways)
     assert end.std().item() == pytest.approx(std, rel=0.05)
 
 
