@@ -18,7 +18,15 @@ from npfill.models.flownp import FlowNP, Grid, Start, Times, noise_width
 from npfill.predictor import load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
-from npfill.sampling.flow import BACK, DENSITY_STEPS, STRAIGHT, Velocity, carried, midpoint, reverse
+from npfill.sampling.flow import (
+    DENSITY_STEPS,
+    RESTARTED,
+    STRAIGHT,
+    Velocity,
+    carried,
+    midpoint,
+    reverse,
+)
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
 from npfill.training.flow import flow_matching
@@ -230,7 +238,7 @@ def test_an_untrained_flow_has_the_mean_std_and_density_of_its_companion() -> No
     torch.testing.assert_close(found, wanted, rtol=0.0, atol=0.05)  # of levels and steps
 
 
-@pytest.mark.parametrize("ways", [STRAIGHT, BACK])
+@pytest.mark.parametrize("ways", [STRAIGHT, RESTARTED])
 @pytest.mark.parametrize("std", [0.3, 1.0, 10.0])
 def test_residuals_that_are_normal_are_drawn_with_their_std(
     std: float, ways: Sequence[Sequence[float]]

@@ -70,15 +70,15 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
         "- Recipe: stages, each going on from the weights of the one before. "
         f"`npfill train {name}` puts them into one run, which was never made. {shown} the last."
     ]
-    end, init = 0, ""
+    end, init, reached = 0, "", before + provenance["steps"]
     for stage in kept:
         if stage.start > end:
             lines.append(f"  - Steps {end:,} to {stage.start:,}: by recipes that were not kept.")
             init = " --init WEIGHTS"
-        end = min([stage.end, *(one.start for one in kept if one.start > stage.start)])
+        end = min([stage.end, reached, *(one.start for one in kept if one.start > stage.start)])
         lines.append(
             f"  - Steps {stage.start:,} to {end:,}: `npfill train {stage.word} --data DATA{init}`"
-            + (f", the best of {stage.recipe.schedule.steps:,} steps." if end < stage.end else ".")
+            + (f", of {stage.recipe.schedule.steps:,} steps." if end < stage.end else ".")
         )
         init = f" --init runs/{name}-{stage.start}/best.safetensors"
     return "\n".join(lines)

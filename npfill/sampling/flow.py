@@ -27,10 +27,10 @@ from npfill.steps import Steps
 STRAIGHT = (tuple((step / 5) ** 1.5 for step in range(6)),)
 # On grids of more cells than these it goes back to the first time of the next way: what is clear
 # halfway corrects what was decided too early. Digits are no surer by that.
-BACK = ((0.0, 0.1, 0.4), (0.1, 0.25, 0.4), (0.1, 0.25, 0.45, 0.7, 1.0))
+RESTARTED = ((0.0, 0.1, 0.4), (0.1, 0.25, 0.4), (0.1, 0.25, 0.45, 0.7, 1.0))
 _SMALL = 32 * 32
 # The std of its noise then: few steps lose some spread, and this gives it back (as S_noise of
-# Karras et al. 2022, algorithm 2).
+# Karras et al. 2022, "Elucidating the Design Space", algorithm 2).
 _NOISE = 1.04
 # Steps of a density, and probes of its divergence.
 DENSITY_STEPS, PROBES = 12, 1
@@ -48,7 +48,8 @@ class Flow(Sampler):
 
     y = mean + std r, with r at the end of the flow that begins at standard normal noise; 0 where a
     pixel is observed. Targets on a finer grid have r between its cells, and their own mean and std.
-    It draws for any model that has a flow: for those that it was trained beside, and for itself,
+    On large grids samples go back on their way, with noise that is a little wider; the density is
+    that of the flow alone. It draws for any model that has a flow: for those that it was trained beside, and for itself,
     with the mean and std of its companion.
     """
 
@@ -133,7 +134,7 @@ def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:
     """Residuals of samples by their numbers, sample by sample; 0 where a pixel is observed."""
     batch, *shape = start.mean.shape
     random = [generator(seed, "flow", number) for number in numbers]
-    ways, std = (BACK, _NOISE) if math.prod(shape[1:]) > _SMALL else (STRAIGHT, 1.0)
+    ways, std = (RESTARTED, _NOISE) if math.prod(shape[1:]) > _SMALL else (STRAIGHT, 1.0)
 
     def noise() -> Grid:
         drawn = torch.stack([torch.randn(shape, generator=each) for each in random])
