@@ -49,8 +49,8 @@ class Flow(Sampler):
     y = mean + std r, with r at the end of the flow that begins at standard normal noise; 0 where a
     pixel is observed. Targets on a finer grid have r between its cells, and their own mean and std.
     On large grids samples go back on their way, with noise that is a little wider; the density is
-    that of the flow alone. It draws for any model that has a flow: for those that it was trained beside, and for itself,
-    with the mean and std of its companion.
+    that of the flow alone. It draws for any model that has a flow: for those that it was trained
+    beside, and for itself, with the mean and std of its companion.
     """
 
     name: ClassVar[str] = "flow"
