@@ -391,6 +391,27 @@ def test_a_deeper_network_begins_with_what_a_shallower_one_learnt() -> None:
         find("flownp-mnist", small("model.deeper=[1]"))
 
 
+def test_a_flow_of_pictures_that_may_be_mirrored_answers_alike() -> None:
+    config, context = replace(a_flow().config, mirrored=True), a_context()
+    flow = build("flownp", config).double().eval()
+    assert isinstance(flow, FlowNP)
+    flow.load_state_dict(a_flow().state_dict())
+    whole = Context(context.pixels, torch.ones_like(context.observed))
+    image = Context(whole.pixels.flip(3), whole.observed)
+    here, there = (
+        replace(flow.start(tiny("anp").condition(each)), hole=hole)
+        for each, hole in ((whole, ~context.observed), (image, ~context.observed.flip(3)))
+    )
+    noisy, time = torch.randn_like(context.pixels), torch.tensor([0.2, 0.7], dtype=torch.float64)
+    found = flow.velocity(noisy, time, here)
+    torch.testing.assert_close(flow.velocity(noisy.flip(3), time, there), found.flip(3))
+    alone = flow.velocity(noisy, time, replace(here, mirrored=None))
+    other = flow.velocity(noisy.flip(3), time, replace(there, mirrored=None)).flip(3)
+    torch.testing.assert_close(found, 0.5 * (alone + other))
+    assert not torch.allclose(alone, other)
+    assert flow.train().start(tiny("anp").condition(whole)).mirrored is None
+
+
 @pytest.mark.slow
 def test_a_flow_is_trained_and_draws_for_its_companion(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -49,6 +49,11 @@ class FlowNPConfig:
         Length(0, 5),
         "So many more of each stage, one number for each width.",
     ] = ()
+    mirrored: Annotated[
+        bool,
+        "Whether pictures are as likely mirrored, left and right: outside of training the "
+        "velocity is the mean of a picture's and its mirror image's.",
+    ] = False
 
     def __post_init__(self) -> None:
         if any(width % 8 for width in self.widths):
@@ -66,6 +71,7 @@ class Start:
         std: Its std, at least the configuration's `least_std`.
         hole: True where a pixel is not observed.
         seen: Features of these, which every step of a flow reads.
+        mirrored: The same of the mirror image; none where it is not asked for.
         share: The root of the fraction of pixels that is observed.
     """
 
@@ -73,12 +79,18 @@ class Start:
     std: Grid
     hole: Bool[Tensor, "batch 1 height width"]
     seen: Float[Tensor, "batch feature cell_rows cell_columns"]
+    mirrored: Float[Tensor, "batch feature cell_rows cell_columns"] | None
     share: Times
 
     def repeated(self, times: int) -> "Start":
         """The same for `times` draws of each picture, draw by draw."""
-        parts = (self.mean, self.std, self.hole, self.seen, self.share)
-        return Start(*(part.repeat(times, *[1] * (part.ndim - 1)) for part in parts))
+
+        def again(part: Tensor) -> Tensor:
+            return part.repeat(times, *[1] * (part.ndim - 1))
+
+        mirrored = None if self.mirrored is None else again(self.mirrored)
+        parts = (again(self.mean), again(self.std), again(self.hole), again(self.seen))
+        return Start(*parts, mirrored, again(self.share))
 
 
 @dataclass(frozen=True)
@@ -184,8 +196,11 @@ class FlowNP(NeuralProcess):
         mask = context.observed.to(mean)
         inputs = [2.0 * mean - 1.0, torch.where(context.observed, 0.0, std.log() + 3.0)]
         near = F.avg_pool2d(mask, _NEAR, 1, _NEAR // 2, count_include_pad=False)
-        seen = self.network.look(self._padded(torch.cat([*inputs, mask, near.sqrt()], dim=1)))
-        return Start(mean, std, ~context.observed, seen, mask.mean((1, 2, 3)).sqrt())
+        grids = torch.cat([*inputs, mask, near.sqrt()], dim=1)
+        seen, mirrored = self.network.look(self._padded(grids)), None
+        if self.config.mirrored and not self.training:
+            mirrored = self.network.look(self._padded(grids.flip(3)))
+        return Start(mean, std, ~context.observed, seen, mirrored, mask.mean((1, 2, 3)).sqrt())
 
     def velocity(self, noisy: Grid, time: Times, start: Start) -> Grid:
         """The velocity v of residuals in the hole; zero outside of it.
@@ -202,11 +217,18 @@ class FlowNP(NeuralProcess):
         t = time[:, None, None, None]
         spread = (t.square() + (1.0 - t).square()).rsqrt()
         inside = torch.where(start.hole, noisy, 0.0)
-        padded = self._padded(inside * spread)
-        height, width = noisy.shape[-2:]
-        rest = full_precision(self.network(padded, start.seen, time, start.share))
-        whole = (2.0 * t - 1.0) * spread.square() * inside + spread * rest[..., :height, :width]
+        rest = self._rest(inside * spread, start.seen, time, start.share)
+        if start.mirrored is not None:
+            other = self._rest((inside * spread).flip(3), start.mirrored, time, start.share)
+            rest = 0.5 * (rest + other.flip(3))
+        whole = (2.0 * t - 1.0) * spread.square() * inside + spread * rest
         return torch.where(start.hole, whole, 0.0)
+
+    def _rest(self, noisy: Grid, seen: Tensor, time: Times, share: Times) -> Grid:
+        """The network's part of the velocity, on the grid of `noisy`."""
+        height, width = noisy.shape[-2:]
+        padded = full_precision(self.network(self._padded(noisy), seen, time, share))
+        return padded[..., :height, :width]
 
     def _padded(self, grid: Grid) -> Float[Tensor, "batch channel rows columns"]:
         """The grid with sides that the network takes."""
