@@ -410,6 +410,8 @@ def test_a_flow_of_pictures_that_may_be_mirrored_answers_alike() -> None:
     torch.testing.assert_close(found, 0.5 * (alone + other))
     assert not torch.allclose(alone, other)
     assert flow.train().start(tiny("anp").condition(whole)).mirrored is None
+    other_sides = find("flownp-mnist", small("model.mirrored=true"))
+    assert has_model(other_sides, find("flownp-mnist", small()).model)
 
 
 @pytest.mark.slow

@@ -31,6 +31,11 @@ class Stage:
         """Steps after it."""
         return self.start + self.recipe.schedule.steps
 
+    def was_stopped(self, step: int) -> bool:
+        """Tell whether weights of this step are neither those of its end nor of a validation."""
+        validated = range(self.start, self.end, self.recipe.run.validate_every)[1:]
+        return step < self.end and step not in validated
+
 
 def recipe_of(provenance: dict[str, Any], where: str) -> Recipe:
     """The recipe that is embedded in weights."""
@@ -78,7 +83,9 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
         end = min([stage.end, reached, *(one.start for one in kept if one.start > stage.start)])
         lines.append(
             f"  - Steps {stage.start:,} to {end:,}: `npfill train {stage.word} --data DATA{init}`"
-            + (f", of {stage.recipe.schedule.steps:,} steps." if end < stage.end else ".")
+            + (f", of {stage.recipe.schedule.steps:,} steps" if end < stage.end else "")
+            + (", stopped there." if stage.was_stopped(end) else ".")
         )
-        init = f" --init runs/{name}-{stage.start}/best.safetensors"
+        left = "last" if stage.was_stopped(end) else "best"
+        init = f" --init runs/{name}-{stage.start}/{left}.safetensors"
     return "\n".join(lines)

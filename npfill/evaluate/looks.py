@@ -31,7 +31,7 @@ LOOKS = (
     "spread",
     "sample_seconds",
 )
-_RING = 16  # pixels around a hole
+_RING, _LEAST = 16, 24  # pixels around a hole, and of a side that ST-LPIPS takes
 _KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -62,7 +62,7 @@ def _samples_mean_psnr(case: Case) -> Score | None:
 )
 def _st_lpips(case: Case) -> Score | None:
     first, network = _first(case), _perceptual()
-    if first is None or network is None or first.shape[1] != 3:
+    if first is None or network is None or first.shape[1] != 3 or min(first.shape[2:]) < _LEAST:
         return None
     return network(first.float() * 2 - 1, case.pictures.float() * 2 - 1).flatten()
 

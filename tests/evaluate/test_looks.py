@@ -1,8 +1,10 @@
 """Metrics of the looks of samples: on pictures of which they are known."""
 
+import pytest
 import torch
 from torch import Tensor
 
+from npfill.evaluate import looks
 from npfill.evaluate.case import Case
 from npfill.evaluate.metrics import METRICS
 from npfill.evaluate.predictions import BatchPrediction
@@ -68,3 +70,15 @@ def test_one_sample_alone_has_no_diversity() -> None:
     drawn = noise(1).flatten(2).mT[None]
     prediction = BatchPrediction(drawn[0], None, samples=drawn)
     assert METRICS["diversity"].compute(Case(prediction, noise(0), ~HOLE)) is None
+
+
+@pytest.mark.parametrize("side", [23, 24])
+def test_a_picture_too_small_for_the_network_has_no_perceptual_distance(
+    side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_perceptual", lambda: lambda first, _: torch.ones(len(first)))
+    pictures = torch.rand(2, 3, side, 40, generator=generator("small"))
+    rows = pictures.flatten(2).mT
+    case = Case(BatchPrediction(rows, samples=rows[None]), pictures, pictures[:, :1] < 0.5)
+    found = METRICS["st_lpips"].compute(case)
+    assert (found is None) == (side < 24)

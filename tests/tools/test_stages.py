@@ -46,10 +46,17 @@ def test_the_card_is_what_the_release_tool_writes(name: str) -> None:
 @pytest.mark.slow
 def test_stages_of_a_model_fit_one_another() -> None:
     for name in zoo.entries():
+        said = origin(name, checkpoint.load(zoo.find(name).path).provenance).splitlines()
         for before, after in pairwise(stages(name)):
             assert has_model(after.recipe, before.recipe.model)
             made = range(before.start, before.end, before.recipe.run.validate_every)
-            assert after.start in made[1:] or after.start >= before.end  # the best, or the last
+            whole = after.start in made[1:] or after.start >= before.end  # the best, or the last
+            (line,) = (each for each in said if f"{before.word} " in each)
+            (following,) = (each for each in said if f"{after.word} " in each)
+            assert line.endswith("stopped there.") == (not whole)
+            left = f"{before.start}/{'best' if whole else 'last'}.safetensors"
+            assert left in following or "--init WEIGHTS" in following
+            assert before.start < after.start
 
 
 @pytest.mark.slow
