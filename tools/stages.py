@@ -81,11 +81,14 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
             lines.append(f"  - Steps {end:,} to {stage.start:,}: by recipes that were not kept.")
             init = " --init WEIGHTS"
         end = min([stage.end, reached, *(one.start for one in kept if one.start > stage.start)])
+        planned, left, said = f"{stage.recipe.schedule.steps:,} steps", "best", ""
+        if stage.was_stopped(end):
+            left, said = "last", f", of {planned}, stopped there"
+        elif end < stage.end:
+            said = f", the best of {planned}"
         lines.append(
-            f"  - Steps {stage.start:,} to {end:,}: `npfill train {stage.word} --data DATA{init}`"
-            + (f", of {stage.recipe.schedule.steps:,} steps" if end < stage.end else "")
-            + (", stopped there." if stage.was_stopped(end) else ".")
+            f"  - Steps {stage.start:,} to {end:,}: "
+            f"`npfill train {stage.word} --data DATA{init}`{said}."
         )
-        left = "last" if stage.was_stopped(end) else "best"
         init = f" --init runs/{name}-{stage.start}/{left}.safetensors"
     return "\n".join(lines)

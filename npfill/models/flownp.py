@@ -1,7 +1,7 @@
 """The flow-matching neural process."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import torch
@@ -17,6 +17,7 @@ from npfill.models.parts.velocity import VelocityNet
 
 Grid = Float[Tensor, "batch channel height width"]
 Times = Float[Tensor, " batch"]
+Cells = Float[Tensor, "batch feature cell_rows cell_columns"]
 # Side of the square that the density of observed pixels is averaged over.
 _NEAR = 9
 
@@ -78,19 +79,15 @@ class Start:
     mean: Grid
     std: Grid
     hole: Bool[Tensor, "batch 1 height width"]
-    seen: Float[Tensor, "batch feature cell_rows cell_columns"]
-    mirrored: Float[Tensor, "batch feature cell_rows cell_columns"] | None
+    seen: Cells
+    mirrored: Cells | None
     share: Times
 
     def repeated(self, times: int) -> "Start":
         """The same for `times` draws of each picture, draw by draw."""
-
-        def again(part: Tensor) -> Tensor:
-            return part.repeat(times, *[1] * (part.ndim - 1))
-
-        mirrored = None if self.mirrored is None else again(self.mirrored)
-        parts = (again(self.mean), again(self.std), again(self.hole), again(self.seen))
-        return Start(*parts, mirrored, again(self.share))
+        parts = {name: part for name, part in vars(self).items() if part is not None}
+        draws = {name: part.repeat(times, *[1] * (part.ndim - 1)) for name, part in parts.items()}
+        return replace(self, **draws)
 
 
 @dataclass(frozen=True)
@@ -207,7 +204,8 @@ class FlowNP(NeuralProcess):
 
         The network adds to the velocity of residuals that are standard normal and independent,
         E[r - ε | r_t] = (2t - 1) r_t / (t² + (1 - t)²), in units of the deviation that is left:
-        an untrained flow gives the moments of the companion.
+        an untrained flow gives the moments of the companion. Where pictures are as likely mirrored
+        the network's part is the mean over a picture and its mirror image.
 
         Args:
             noisy: r_t, read in the hole alone.
@@ -217,14 +215,15 @@ class FlowNP(NeuralProcess):
         t = time[:, None, None, None]
         spread = (t.square() + (1.0 - t).square()).rsqrt()
         inside = torch.where(start.hole, noisy, 0.0)
-        rest = self._rest(inside * spread, start.seen, time, start.share)
+        scaled = inside * spread
+        rest = self._rest(scaled, start.seen, time, start.share)
         if start.mirrored is not None:
-            other = self._rest((inside * spread).flip(3), start.mirrored, time, start.share)
+            other = self._rest(scaled.flip(3), start.mirrored, time, start.share)
             rest = 0.5 * (rest + other.flip(3))
         whole = (2.0 * t - 1.0) * spread.square() * inside + spread * rest
         return torch.where(start.hole, whole, 0.0)
 
-    def _rest(self, noisy: Grid, seen: Tensor, time: Times, share: Times) -> Grid:
+    def _rest(self, noisy: Grid, seen: Cells, time: Times, share: Times) -> Grid:
         """The network's part of the velocity, on the grid of `noisy`."""
         height, width = noisy.shape[-2:]
         padded = full_precision(self.network(self._padded(noisy), seen, time, share))

@@ -23,7 +23,7 @@ from npfill.seeds import generator
 from npfill.steps import Steps
 
 # Times of a sample, two velocities from each to the next. What all pixels of a hole have in common
-# grows by 1/t, and would grow too little if the first ones were not close (docs/faces.md).
+# grows by 1/t, and would grow too little if the first ones were not close (docs/notes/flow.md).
 STRAIGHT = (tuple((step / 5) ** 1.5 for step in range(6)),)
 # On grids of more cells than these it goes back to the first time of the next way: what is clear
 # halfway corrects what was decided too early. Digits are no surer by that.

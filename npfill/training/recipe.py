@@ -181,7 +181,7 @@ def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
 
 
 def has_model(recipe: Recipe, config: Config) -> bool:
-    """Compare all but what holds no weights, and parts that are yet to come."""
+    """Compare all but the scale's floor, companions, mirroring, and parts that are yet to come."""
     same: Json = {"scale_floor": 0.0, "companions": [], "mirrored": False}
     same |= {name: 0 for name in ("refined", "deeper") if not getattr(config, name, 1)}
     return fields_of(config) | same == fields_of(recipe.model) | same
