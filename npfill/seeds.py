@@ -9,7 +9,8 @@ import torch
 def generator(*words: int | str, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator for, say, (seed, "sample", 3): equal words give equal draws, always."""
     seeded = torch.Generator(device)
-    digest = hashlib.sha256(repr(words).encode()).digest()
+    plain = tuple(word if isinstance(word, str) else int(word) for word in words)
+    digest = hashlib.sha256(repr(plain).encode()).digest()
     seeded.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
     return seeded
 

@@ -215,3 +215,12 @@ def test_only_patches_can_be_drawn_from_a_part_of_the_picture() -> None:
         npfill.complete(picture, hole, of("cnp", 3), 1, draw_from=~hole)
     with pytest.raises(InputError, match="selects 0 px"):
         npfill.complete(picture, hole, of("cnp", 3), 1, sampler="exemplar", draw_from=hole & ~hole)
+
+
+def test_patches_from_far_away_have_no_strength_to_lend() -> None:
+    picture = torch.rand(3, 224, 224, generator=generator("far"))
+    hole, allowed = torch.zeros(2, 224, 224, dtype=torch.bool)
+    hole[190:214, 190:214], allowed[:100, :100] = True, True
+    moment = Gaussian(torch.full_like(picture, 0.5), torch.full_like(picture, 0.2))
+    samples = Exemplar(allowed).complete(picture, hole, moment, 0, range(1)).samples
+    assert samples.isfinite().all()

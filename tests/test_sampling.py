@@ -15,6 +15,7 @@ from npfill.evaluate.predictions import GridModel
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
+from npfill.models.lawful import network_alone
 from npfill.sampling import (
     SAMPLERS,
     Autoregressive,
@@ -329,3 +330,30 @@ def test_a_grey_picture_is_drawn_by_a_model_of_colour_as_one_channel() -> None:
     model.correlation = (0.9, 0.8, 0.9)
     after = predictor.predict(picture, hole, samples=2)
     assert np.array_equal(before.samples, after.samples)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["independent", "autoregressive"])
+@torch.no_grad()
+def test_samples_of_fields_have_the_mean_and_std_wherever_their_values_lie(kind: str) -> None:
+    """A field that goes on beyond all that was observed is no intensity."""
+    model = tiny("convcnp-field", channels=1)
+    values = torch.randn(1, 1, 40, 40, generator=generator("field"), dtype=torch.float64)
+    context, targets = Context(values, values < 1.0), Targets.every((40, 40))
+    moved = replace(context, pixels=1e3 * context.pixels + 1e4)
+    with network_alone():
+        given, shifted = (model.condition(each) for each in (context, moved))
+    predicted = moments(given, targets, 0)
+    high = Gaussian(predicted.mean + 9.0, torch.full_like(predicted.scale, 1e-6))
+    samples = Independent().draw(Paths(given, 0, range(400)), targets, high)
+    assert samples.mean(0).numpy() == pytest.approx(high.mean.numpy(), abs=1e-6)
+    assert samples.std(0).mean().item() == pytest.approx(1e-6, rel=0.05)
+    one, other = (sampler(kind).sample(each, targets, 0, 2) for each in (given, shifted))
+    torch.testing.assert_close((other - 1e4) / 1e3, one, rtol=1e-4, atol=1e-4)
+
+
+def test_a_bound_of_the_observed_pixels_does_not_hold_for_what_is_drawn() -> None:
+    model, context = of("anp", 2), a_context()
+    stated = replace(context, at_most=int(context.mask()[0].sum()))
+    one, other = (drawn(model.double(), each, Autoregressive()) for each in (context, stated))
+    assert torch.equal(one, other)

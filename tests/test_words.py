@@ -33,8 +33,10 @@ def test_how_sure_it_is_counts_places_and_says_where() -> None:
     assert said_of(stds((slice(40), slice(60)))).startswith("a guess in much of the hole")
 
 
-def test_single_pixels_are_no_places() -> None:
-    assert said_of(stds((slice(3, 5), slice(3, 5)))) == "sure everywhere"
+def test_single_pixels_are_no_places_and_count_all_the_same() -> None:
+    assert said_of(stds((slice(3, 5), slice(3, 5)))) == "sure nearly everywhere"
+    apart = (slice(None, None, 2), slice(None, None, 2))
+    assert said_of(stds(apart)) == "sure in most places"
 
 
 def test_a_digit_and_a_face_are_told_of_the_models_made_for_them() -> None:

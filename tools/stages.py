@@ -73,7 +73,8 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
         )
     lines = [
         "- Recipe: stages, each going on from the weights of the one before. "
-        f"`npfill train {name}` puts them into one run, which was never made. {shown} the last."
+        f"`npfill train {name}` is one run from nothing instead, which was never made. "
+        f"{shown} the last."
     ]
     end, init, reached = 0, "", before + provenance["steps"]
     for stage in kept:

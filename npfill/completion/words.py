@@ -36,7 +36,7 @@ def sureness(
     pieces = Pieces.of(unsure(std[near], hole[near]))
     places = pieces.size >= _FEWEST
     count = int(places.sum())
-    share = float(pieces.size[places].sum() / max(1, hole.sum()))
+    share = float(pieces.size.sum() / max(1, hole.sum()))
     words = next((words for most, words in _WORDS if share <= most), "a guess in much of the hole")
     if not count:
         return [words]

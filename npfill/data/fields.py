@@ -187,7 +187,8 @@ def _normalised(field: Field) -> Field:
 def _warped(field: Field, kind: Each, amount: Each) -> Field:
     """Log-normal, cut off, terraced or of two levels with soft edges."""
     levels = 1.0 + 3.0 * amount
-    steps = (levels * field).floor() + torch.sigmoid(((levels * field).frac().abs() - 0.5) * 20.0)
+    whole = (levels * field).floor()
+    steps = whole + torch.sigmoid((levels * field - whole - 0.5) * 20.0)
     warps = [
         (field * (0.3 + 1.5 * amount)).clamp(max=6.0).exp(),
         torch.maximum(field, 1.0 - 2.0 * amount),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from npfill import predictor
 from npfill.baselines import Baseline
 from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
@@ -92,10 +91,7 @@ def evaluate(
     masked = None if masks is None else Path(masks)
     if not models:
         models = entrants.PHOTOGRAPHERS if photos else entrants.fitting_models(place)
-    predictors = {}
-    for model in models:
-        loaded = predictor.load(model, device)
-        predictors[str(model) if isinstance(model, str | Path) else loaded.name] = loaded
+    predictors = entrants.named(models, device)
     if photos:
         channels, kinds = 3, photograph_protocol(masked)
         read: Callable[[Split], Pictures] = partial(read_photographs, place, least=1)

@@ -62,5 +62,5 @@ def confidence(pictures: Float[Tensor, "*batch 1 28 28"]) -> Float[Tensor, "*bat
 def label_entropy(samples: Float[Tensor, "sample batch 1 28 28"]) -> Float[Tensor, " batch"]:
     """The entropy in nats of the digits that a picture's samples are taken for; 0 if all agree."""
     labels = F.one_hot(probabilities(samples).argmax(-1), CLASSES)
-    shares = labels.double().mean(0)
+    shares = labels.cpu().double().mean(0)
     return torch.special.entr(shares).sum(-1)

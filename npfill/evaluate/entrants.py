@@ -17,7 +17,8 @@ from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.own_size import AtOwnSize
 from npfill.evaluate.predictions import BatchPredictor, GridBaseline, GridModel
 from npfill.evaluate.protocol import FEWEST_IMAGES, Budget, Pictures, measure
-from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor
+from npfill.models import NeuralProcess
+from npfill.predictor import BaselinePredictor, NeuralPredictor, Predictor, load
 from npfill.sampling import SAMPLERS, sampler_for
 
 # Predictors of photographs where none is named.
@@ -45,6 +46,25 @@ class Entrant:
     origin: str
     predictor: Callable[[ContextKind], BatchPredictor]
     most: int
+
+
+def named(
+    models: Sequence[str | Path | NeuralProcess | Baseline | Predictor], device: str
+) -> dict[str, Predictor]:
+    """What is to be measured, by the words that name it.
+
+    Networks in memory go by their variant; where that is taken, with their place among all.
+
+    Raises:
+        ModelError: A name is unknown, weights fail verification, or a package is missing.
+    """
+    found: dict[str, Predictor] = {}
+    for model in models:
+        loaded = load(model, device)
+        word = isinstance(model, str | Path)
+        name = str(model) if word else loaded.name
+        found[name if word or name not in found else f"{name} {len(found) + 1}"] = loaded
+    return found
 
 
 def on_photographs(
@@ -160,10 +180,8 @@ def _model(
     if not samplers:
         return [Entrant(name, origin, _always(GridModel(model, budget.draws, budget.seed)), most)]
     found = []
-    for word in samplers:
-        if _refuses(word, predictor):
-            continue
-        sampler = sampler_for(model, word)
+    wanted = [sampler_for(model, word) for word in samplers if not _refuses(word, predictor)]
+    for sampler in {each.name: each for each in wanted}.values():
         batches = GridModel(model, budget.draws, budget.seed, sampler)
         fewer, made = min(most, FEWEST_IMAGES), f"{origin}; samples: {sampler.meaning}"
         found.append(Entrant(f"{name} {sampler.name}", made, _always(batches), fewer))

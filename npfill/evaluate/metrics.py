@@ -77,7 +77,9 @@ def _psnr(case: Case) -> Score:
 
 
 @metric("ssim", "SSIM", "structural similarity, averaged in the hole; higher is better")
-def _ssim(case: Case) -> Score:
+def _ssim(case: Case) -> Score | None:
+    if min(case.pictures.shape[2:]) < scores.SSIM_LEAST:
+        return None
     return scores.ssim(case.mean, case.pictures, ~case.observed)
 
 
@@ -164,7 +166,7 @@ def _context_mse(case: Case) -> Score | None:
     "correlation in the hole between std and the magnitude of the truth's gradient",
 )
 def _edge_correlation(case: Case) -> Score | None:
-    if case.moments is None:
+    if case.moments is None or min(case.pictures.shape[2:]) < 2:
         return None
     std = case.moments.scale.mT.reshape(case.pictures.shape)
     return scores.edge_correlation(std, case.pictures, ~case.observed)

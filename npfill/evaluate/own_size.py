@@ -49,18 +49,20 @@ class AtOwnSize(BatchPredictor):
         started, selected, check = time.perf_counter(), hole.reshape(-1), None
         if isinstance(self.predictor, NeuralPredictor):
             check = self_check(self.predictor, picture, hole, self.seed)
+        checked = time.perf_counter()
         predicted = self.predictor.predict(picture, hole, seed=self.seed, check=check)
-        seconds = torch.tensor([time.perf_counter() - started])
+        ended = time.perf_counter()
+        seconds = torch.tensor([ended - started])
         prediction = replace(in_hole(whole, selected, predicted), seconds=seconds)
         if check is not None:
             before = in_hole(whole, selected, replace(predicted, std=predicted.own_std)).components
             prediction = replace(prediction, uncalibrated=before, half_width=check.half_width)
         if self.sampler is None:
             return prediction
-        started, count = time.perf_counter(), self.samples
+        alone, started, count = ended - checked, time.perf_counter(), self.samples
         drawn = self.predictor.predict(
             picture, hole, samples=count, seed=self.seed, sampler=self.sampler, check=check
         ).samples
-        each = (time.perf_counter() - started - seconds) / count
+        each = torch.tensor([max(0.0, time.perf_counter() - started - alone) / count])
         samples = [pasted(whole, selected, values) for values in drawn]
         return replace(prediction, samples=torch.stack(samples), sample_seconds=each)

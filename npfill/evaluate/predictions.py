@@ -18,7 +18,7 @@ from npfill.predictor import Prediction
 from npfill.predictor.neural import Array, HoleArray
 from npfill.sampling import Sampler
 from npfill.sampling.base import Asked, Truth
-from npfill.sampling.predictive import mixture
+from npfill.sampling.predictive import uncalibrated
 from npfill.scores import COMMON_FLOOR, floored, log_likelihood
 from npfill.seeds import generator
 
@@ -112,13 +112,14 @@ class GridModel(BatchPredictor):
         context = Context(pixels, observed)
         targets = Targets.every(context.size, pixels.device)
         given = self.model.condition(context)
-        components = mixture(given, targets, self.seed, self.latents)
+        before = uncalibrated(given, targets, self.seed, self.latents)
+        components = given.calibrated(before, targets)
         whole = Context(pixels, torch.ones_like(observed) if known is None else known)
         truth, target = targets.values(pixels), whole.mask() & ~context.mask()
         prediction = BatchPrediction(
             mean=components.mean.mean(0),
             components=components,
-            uncalibrated=Gaussian(components.mean, components.scale / given.spread(targets)),
+            uncalibrated=before,
             likelihoods=(
                 log_likelihood(components, truth, target),
                 log_likelihood(floored(components), truth, target),
@@ -147,11 +148,11 @@ class GridModel(BatchPredictor):
         started = time.perf_counter()
         given = self.model.condition(context)
         every, count = Targets.every(context.size, truth.device), self.latents
-        drawn = sampler.sample(given, every, self.seed, count)
+        drawn = sampler.sample(given, every, self.seed, count).clamp(0.0, 1.0).cpu()
         seconds = (time.perf_counter() - started) / (count * len(truth))
         return replace(
             prediction,
-            samples=drawn.clamp(0.0, 1.0),
+            samples=drawn.to(truth),
             likelihoods=sampler.log_likelihood(given, truth, target, self.seed, self.latents),
             sample_seconds=torch.full((len(truth),), seconds),
         )

@@ -164,7 +164,7 @@ def _scores(
 
 def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:
     """The mean over the pictures that have the score; None if no picture has."""
-    finite = values[values.isfinite()].double()
+    finite = values[values.isfinite()].cpu().double()
     if not len(finite):
         return None
     error = finite.std().item() / math.sqrt(len(finite)) if len(finite) > 1 else 0.0

@@ -39,7 +39,9 @@ def test_set_of(data: Path, words: Iterable[str], read: Callable[[Split], Pictur
     """
     if has_parts(data) and _has_pictures(data):
         return TestSet(read("test"), "test pictures", partial(read, "train"))
-    run = next((run for word in words if (run := _run_on(data, word)) is not None), None)
+    runs = [run for word in words if (run := _run_on(data, word)) is not None]
+    # The last pictures of all were held out: by every run those of the run with the fewest.
+    run = min(runs, key=lambda run: run.validation, default=None)
     if run is None:
         note = (
             f"{data} has no test part: all its pictures are measured, and a model that was trained "

@@ -9,23 +9,22 @@ by 1/2, which changes no density.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from npfill import predictor
 from npfill.context import Context, Targets
 from npfill.data.sources import read_images
 from npfill.errors import UsageError
-from npfill.evaluate.entrants import common_shape
+from npfill.evaluate.entrants import common_shape, named
 from npfill.evaluate.protocol import Estimate
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.predictor import NeuralPredictor, Predictor
-from npfill.sampling import draws
+from npfill.sampling.predictive import mixture
 from npfill.scores import floored
 from npfill.seeds import generator
 
@@ -98,15 +97,16 @@ def evaluate_tnp(
         ModelError: A name is unknown, or weights fail verification.
     """
     loaded = {}
-    for model in models:
-        each = predictor.load(model, device)
+    for name, each in named(models, device).items():
         if not isinstance(each, NeuralPredictor):
-            raise UsageError(f"{each.name} is a baseline: it has no such protocol", "name models")
-        loaded[str(model) if isinstance(model, str | Path) else each.name] = each
+            raise UsageError(f"{name} is a baseline: it has no such protocol", "name models")
+        loaded[name] = each
     if not loaded:
         raise UsageError("`protocol=tnp` measures models that are named", "name some")
     own, channels = common_shape(loaded, Path(data))
     side = size or own
+    if side**2 < _FEW:
+        raise UsageError(f"pictures of {side}x{side}", f"up to {_FEW} pixels of each are drawn")
     pictures = read_images(Path(data), "test", side, channels)[:images]
     whole = len(pictures) // _BATCH * _BATCH
     if not whole:
@@ -133,13 +133,7 @@ def _of_model(
         pixels = batch.to(device).float() / 255.0
         context, targets = _drawn(pixels, seed, number)
         given = model.condition(context)
-        z = None
-        if given.latent is not None:
-            z = draws(given.latent, seed, f"tnp {number}", _DRAWS)
-        predicted = given.predict(z, targets)
-        if z is None:
-            mean, scale = predicted.mean.unsqueeze(0), predicted.scale.unsqueeze(0)
-            predicted = replace(predicted, mean=mean, scale=scale)
+        predicted = mixture(given, targets, seed, _DRAWS, f"tnp {number}")
         rows.append(_scores(predicted, targets.values(pixels)))
         on_batch(name, len(batch))
     estimates = {}

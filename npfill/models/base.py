@@ -60,6 +60,7 @@ class NeuralProcess(nn.Module, ABC):
             large, and bounds its memory itself. Otherwise a grid has at most the configuration's
             `size`.
         reach: Pixels beyond which a picture changes next to nothing; None where all of it counts.
+        in_unit: True where values are intensities in [0, 1], and samples stay there.
         widest: Upper bound of the calibrated scale.
         calibration: (a, b): the calibrated scale is the predicted one times exp(a + b log f), with
             the fraction f of pixels that is observed (`log_share`). Zeros until it is fitted.
@@ -75,6 +76,7 @@ class NeuralProcess(nn.Module, ABC):
     default_sampler: str = "autoregressive"
     any_size: ClassVar[bool] = False
     reach: ClassVar[int | None] = None
+    in_unit: ClassVar[bool] = True
     widest: ClassVar[float] = math.inf
     config: Config
     calibration: Float[Tensor, " 2"]
@@ -159,7 +161,10 @@ class Conditioned:
 
         With a z there is a leading sample axis.
         """
-        predicted = self.model.predict(self.encoded, z, targets)
+        return self.calibrated(self.model.predict(self.encoded, z, targets), targets)
+
+    def calibrated(self, predicted: Gaussian, targets: Targets) -> Gaussian:
+        """What the model predicts, with the calibrated scale and the channels' correlation."""
         scale = predicted.scale * self.spread(targets)
         return Gaussian(predicted.mean, scale.clamp(max=self.model.widest), self.factor)
 

@@ -97,6 +97,7 @@ class FieldConvCNP(NeuralProcess):
     )
     limits = "textures and objects of photographs; and samples of its own, pixel by pixel"
     any_size = True
+    in_unit = False
 
     def __init__(self, config: FieldConvCNPConfig) -> None:
         super().__init__(config)

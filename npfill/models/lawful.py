@@ -40,18 +40,18 @@ class Lawful(Conditioned):
 
     laws: tuple[Law | None, ...] = ()
 
-    def predict(self, z: Tensor | None, targets: Targets) -> Gaussian:
-        """See `Conditioned.predict`; the calibration is of the network alone."""
-        predicted = super().predict(z, targets)
+    def calibrated(self, predicted: Gaussian, targets: Targets) -> Gaussian:
+        """See `Conditioned.calibrated`; what follows a law has its posterior instead."""
+        predicted = super().calibrated(predicted, targets)
         mean, scale = predicted.mean.clone(), predicted.scale.clone()
         channels = mean.shape[-1]
-        index = targets.index.expand(len(mean), -1).cpu()
+        index = targets.index.expand(mean.shape[-3], -1).cpu()
         for number, law in enumerate(self.laws):
             if law is not None:
                 picture, channel = divmod(number, channels)
                 asked = _points(index[picture], targets.size[1])
                 found = law.posterior(asked)
-                mean[picture, :, channel], scale[picture, :, channel] = (
+                mean[..., picture, :, channel], scale[..., picture, :, channel] = (
                     each.to(mean) for each in found
                 )
         return Gaussian(mean, scale, predicted.factor)

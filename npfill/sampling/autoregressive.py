@@ -14,10 +14,11 @@ from npfill.context import Context, Targets
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
+from npfill.models.lawful import network_alone
 from npfill.sampling.base import Asked, LogLikelihoods, Paths, Sampler, Samples, Truth
 from npfill.sampling.independent import Independent
 from npfill.sampling.latent import Latent
-from npfill.sampling.predictive import bounded, latent_noise
+from npfill.sampling.predictive import drawn, latent_noise
 from npfill.scores import floored
 from npfill.seeds import generator
 
@@ -75,14 +76,15 @@ class Autoregressive(Sampler):
 
         def value(predicted: Gaussian, index: Index) -> Values:
             everywhere = index.unsqueeze(-1).expand(-1, -1, noise.shape[-1])
-            return bounded(predicted, noise.gather(1, everywhere))
+            return drawn(model, predicted, noise.gather(1, everywhere))
 
         indices = torch.cat([order(hole, context.size, paths.seed, k) for k in paths.numbers])
         sizes = round_sizes(indices.shape[1], self.rounds)
-        drawn = roll_out(model, _repeated(context, many), indices, sizes, z_noise, value)
-        if self.noise and targets.size == context.size:
-            return targets.values(drawn.pixels).unflatten(0, (many, batch))
-        last = model.condition(drawn)
+        with network_alone():  # a law that its own draws seem to follow is not that of the picture
+            full = roll_out(model, _repeated(context, many), indices, sizes, z_noise, value)
+            if self.noise and targets.size == context.size:
+                return targets.values(full.pixels).unflatten(0, (many, batch))
+            last = model.condition(full)
 
         def predict(chunk: Targets) -> Gaussian:
             both = _predict(last, z_noise, chunk)
@@ -137,7 +139,10 @@ def roll_out(
         flat = flat.scatter(1, everywhere, value(predicted, index))
         observed = observed.scatter(1, index, True)
         context = replace(
-            context, pixels=flat.mT.reshape(shape), observed=observed.view_as(context.observed)
+            context,
+            pixels=flat.mT.reshape(shape),
+            observed=observed.view_as(context.observed),
+            at_most=None,
         )
     return context
 

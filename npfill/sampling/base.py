@@ -14,7 +14,7 @@ from npfill.errors import UsageError
 from npfill.gaussian import Gaussian, correlated
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.sampling.predictive import bounded, concat_chunks, in_chunks, latent_noise, mixture
+from npfill.sampling.predictive import concat_chunks, drawn, in_chunks, latent_noise, mixture
 from npfill.scores import floored
 from npfill.seeds import generator
 from npfill.steps import Steps
@@ -75,7 +75,7 @@ class Paths:
             return concat_chunks((part.mean for part in predicted), count, dim=2)
         parts = (torch.stack([part.mean, part.scale]) for part in predicted)
         mean, scale = concat_chunks(parts, count, dim=3)
-        return bounded(Gaussian(mean, scale), self.pixel_noise(count))
+        return drawn(self.given.model, Gaussian(mean, scale), self.pixel_noise(count))
 
 
 @dataclass(frozen=True)
@@ -130,19 +130,19 @@ class Sampler(ABC):
             predicted: The `moments` of these targets with this seed, if they are known already.
 
         Returns:
-            Samples, in [0, 1] where pixels are drawn, near it where they are means.
+            Samples; of intensities in [0, 1] where pixels are drawn, near it where they are means.
         """
         if not count:
             shape = 0, len(given.context.pixels), len(targets.index), given.model.config.channels
             return given.context.pixels.new_zeros(shape)
         size = count if self.at_once or given.has_law else 1 if given.model.any_size else _GROUP
         groups = [range(first, first + size) for first in range(0, count, size)]
-        drawn, steps = list[Samples](), Steps(len(groups))
+        samples, steps = list[Samples](), Steps(len(groups))
         for numbers in groups:
             group = self.draw(Paths(given, seed, numbers), targets, predicted)
-            drawn.append(group[: count - numbers.start])
+            samples.append(group[: count - numbers.start])
             steps.advance()
-        return drawn[0] if len(drawn) == 1 else torch.cat(drawn)
+        return samples[0] if len(samples) == 1 else torch.cat(samples)
 
     @abstractmethod
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:

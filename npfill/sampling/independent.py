@@ -6,7 +6,7 @@ from typing import ClassVar
 from npfill.context import Targets
 from npfill.gaussian import Gaussian
 from npfill.sampling.base import MixtureSampler, Paths, Samples
-from npfill.sampling.predictive import bounded, moments
+from npfill.sampling.predictive import drawn, moments
 from npfill.scores import pointwise_log_likelihood
 
 # Pixels that are drawn at once: bounds the memory.
@@ -28,9 +28,9 @@ class Independent(MixtureSampler):
         """See `Sampler.draw`."""
         predicted = predicted or moments(paths.given, targets, paths.seed)
         noise = paths.pixel_noise(len(targets.index))
-        drawn = predicted.mean.new_empty(len(noise), *predicted.mean.shape)
+        samples = predicted.mean.new_empty(len(noise), *predicted.mean.shape)
         for first in range(0, len(targets.index), _CHUNK):
             chunk = slice(first, first + _CHUNK)
             part = Gaussian(predicted.mean[:, chunk], predicted.scale[:, chunk])
-            drawn[:, :, chunk] = bounded(part, noise[:, :, chunk])
-        return drawn
+            samples[:, :, chunk] = drawn(paths.given.model, part, noise[:, :, chunk])
+        return samples

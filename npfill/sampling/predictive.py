@@ -67,11 +67,24 @@ def draws(
     return latent.rsample(noise.to(latent.mean).unsqueeze(1))
 
 
-def mixture(given: Conditioned, targets: Targets, seed: int, count: int) -> Gaussian:
-    """Predictions "draw batch target channel" for `count` draws of z; one without a z."""
+def mixture(
+    given: Conditioned, targets: Targets, seed: int, count: int, purpose: str = "scores"
+) -> Gaussian:
+    """Predictions "draw batch target channel" for `count` draws of z; one without a z.
+
+    `purpose` is as for `draws`.
+    """
+    return given.calibrated(uncalibrated(given, targets, seed, count, purpose), targets)
+
+
+def uncalibrated(
+    given: Conditioned, targets: Targets, seed: int, count: int, purpose: str = "scores"
+) -> Gaussian:
+    """The `mixture` before its calibration."""
     if given.latent is not None:
-        return given.predict(draws(given.latent, seed, "scores", count), targets)
-    single = given.predict(None, targets)
+        z = draws(given.latent, seed, purpose, count)
+        return given.model.predict(given.encoded, z, targets)
+    single = given.model.predict(given.encoded, None, targets)
     return replace(single, mean=single.mean.unsqueeze(0), scale=single.scale.unsqueeze(0))
 
 
@@ -118,6 +131,15 @@ def concat_chunks(parts: Iterable[Tensor], count: int, dim: int) -> Tensor:
         whole.narrow(dim, first, part.shape[dim]).copy_(part)
         first += part.shape[dim]
     return whole
+
+
+def drawn(
+    model: NeuralProcess, predicted: Gaussian, noise: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
+    """The draw that corresponds to standard normal `noise`; in [0, 1] if the model's values are."""
+    if model.in_unit:
+        return bounded(predicted, noise)
+    return predicted.mean + predicted.scale * noise
 
 
 def bounded(predicted: Gaussian, noise: Float[Tensor, "*#shape"]) -> Float[Tensor, "*shape"]:

@@ -155,7 +155,7 @@ def spread_into(
 
     Args:
         values: The values.
-        known: Where they are, as weights from 0 to 1 or as truths; somewhere above 0.
+        known: Where they are, as weights from 0 to 1 or as truths; of none, means are 0.
         reach: How far around a pixel, in pixels.
         wanted: Where means are needed; everywhere by default. Elsewhere 0 stands for some.
     """
@@ -169,7 +169,7 @@ def spread_into(
     total, count = around(values * weights), around(weights)
     reached = count > 0
     means = torch.where(reached, total / count, 0.0)
-    while not (reached if wanted is None else reached[:, wanted]).all():
+    while reached.any() and not (reached if wanted is None else reached[:, wanted]).all():
         # Means count alike, however far they come from: a weight that shrank at each step would
         # be 0 in the middle of a hole some hundred pixels wide.
         count = around(reached.to(values.dtype))

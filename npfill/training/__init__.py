@@ -23,7 +23,7 @@ from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.models.flownp import FlowNPConfig
 from npfill.pictures.read import read_picture
-from npfill.training.batch import Pictures
+from npfill.training.batch import Pictures, fewer
 from npfill.training.distributed import Rank, from_environment, process_group
 from npfill.training.flow import accompanied, velocity_error
 from npfill.training.inputs import Inputs, read_inputs
@@ -87,6 +87,8 @@ def train(
     rank = from_environment()
     try:
         rank.check(wanted.schedule.batch)
+        if wanted.data.kind == "fields":
+            rank.check(fewer(wanted.schedule.batch))
         where = rank.device(device)
         if where.type == "cpu":
             keep_memory()

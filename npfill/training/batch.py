@@ -180,16 +180,21 @@ def _of_photographs(photographs: Photographs, recipe: Recipe, step: int) -> Batc
 def _of_fields(fields: RandomFields, recipe: Recipe, step: int) -> Batch:
     """Draw random fields with a gap each, and all their pixels as targets.
 
-    In a quarter of the steps they are of twice the side, and a quarter as many.
+    In some steps they are of twice the side, and `fewer`.
     """
     seed, count, side = recipe.run.seed, recipe.schedule.batch, recipe.model.size
     if array_generator(seed, step, "size").random() < _LARGE:
-        count, side = max(1, count // 4), 2 * side
+        count, side = fewer(count), 2 * side
     pixels, observed = fields.draw(count, side, seed, step)
     context = Context(pixels, observed)
     targets, whole = Targets.every((side, side), pixels.device), torch.ones_like(observed)
     noise, truth = _noise(recipe, step, count, pixels.device), targets.values(pixels)
     return Batch(context, targets, truth, ~context.mask(), Context(pixels, whole), noise)
+
+
+def fewer(batch: int) -> int:
+    """The number of fields of a batch in a step with larger ones."""
+    return max(1, batch // 4)
 
 
 def _hole(name: str, side: int, scale: int, revealed: float, random: np.random.Generator) -> Hole:

@@ -1,6 +1,7 @@
 """A model with its optimiser and its average: one step, and the state that a resume needs."""
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -61,12 +62,13 @@ class Learner:
         result.total.backward()
         if self.shared:
             average_gradients(self.model)
-        nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.optimiser.clip)
+        norm = nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.optimiser.clip)
         self.optimiser.step()
         averages: list[Tensor] = list(self.average.parameters())
         weights: list[Tensor] = list(self.model.parameters())
         torch._foreach_lerp_(averages, weights, 1.0 - self.recipe.decay_at(step))
-        return result
+        # A gradient that is not finite ends a run as such a loss does, before it is saved.
+        return replace(result, total=result.total + 0.0 * norm)
 
     def start_from(self, weights: nn.Module) -> None:
         """Begin with these weights, and what they lack anew; the calibration is to be fitted."""

@@ -2,6 +2,7 @@
 
 import math
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -192,8 +193,14 @@ def merit_of(scores: Json) -> float:
 
 @contextmanager
 def _noted_interrupts() -> Iterator[list[int]]:
-    """Note Ctrl-C in the list in place of raising it, so that steps and saves are whole."""
+    """Note Ctrl-C in the list in place of raising it, so that steps and saves are whole.
+
+    Outside the main thread, which alone is told of signals, none is noted.
+    """
     noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
     before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
     try:
         yield noted

@@ -86,7 +86,8 @@ def elbo(
 
     E_{q(z|C,T)} log p(y_T | x_T, z) - KL(q(z|C,T) || q(z|C)) (Garnelo et al. 2018b, equation 9),
     with T all that is known and not observed. Where a step scores only some of T, their mean
-    log-likelihood stands for that of all, so the bound is unbiased.
+    log-likelihood stands for that of all, so the bound is unbiased; where it scores observed pixels
+    too (`objective.observed`), the mean is over those as well, and the KL counts for more.
 
     A fraction `from_context` of the loss is instead `npml`, with z drawn from q(z | C), as in use.
     With one draw that is the hybrid objective of Sohn et al. 2015, "Learning Structured Output

@@ -208,6 +208,12 @@ def test_weights_are_tested_on_what_their_run_held_out_where_there_is_no_test_pa
         assert fitted == f"fitted to {40 - held_out} training pictures"
         found.append([result["scores"]["mse"] for result in results["results"]])
     assert found[0] == found[1]
+    more, changes = tmp_path / "runs" / "more", (*changes, f"data.validation={held_out + 3}")
+    assert npfill("train", TINY, *changes, "--data", pictures, "--run-dir", more).code == 0
+    both = ("evaluate", more, run, "--data", pictures, "--contexts", "random:9")
+    assert npfill(*both, "-o", tmp_path / "both").code == 0
+    results = json.loads((tmp_path / "both" / "results.json").read_text("utf-8"))
+    assert results["budget"]["images"] == held_out
 
 
 @pytest.mark.slow
@@ -252,6 +258,12 @@ def test_rules_of_measuring_stand_in_one_report(
     assert (tmp_path / "report/psnr.png").exists()
     assert npfill(*words, "--contexts", "keep", "-o", tmp_path / "other").code == 2
     assert npfill("evaluate", weights, "linear", "--data", data, "--sampling").code == 2
+
+
+@pytest.mark.parametrize("more", [["--sampling"], ["--protocol", "tnp"], ["--draws", 3]])
+def test_grids_of_numbers_take_no_option_of_pictures(npfill: Command, more: list[object]) -> None:
+    ended = npfill("evaluate", "--fields", *more)
+    assert (ended.code, "options of pictures" in ended.err) == (2, True)
 
 
 def test_rules_of_measuring_are_no_protocol(npfill: Command, data: Path) -> None:

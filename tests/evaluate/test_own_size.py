@@ -40,3 +40,13 @@ def test_z_squared_and_coverage_are_those_of_the_check_and_beside_them_those_wit
     for level in (0.5, 0.9):
         inside = (distance <= check.half_width(level) * std).mean()
         assert scores[f"coverage_{100 * level:.0f}"].item() == pytest.approx(inside, abs=0.01)
+
+
+def test_a_sample_takes_time_beside_mean_and_check() -> None:
+    picture = torch.rand(1, 3, 40, 40)
+    observed = torch.ones(1, 1, 40, 40, dtype=torch.bool)
+    observed[..., 10:20, 10:20] = False
+    prediction = AtOwnSize(load(of("convcnp", 3)), 0, "independent").predict(picture, observed)
+    assert prediction.sample_seconds is not None
+    assert prediction.sample_seconds.shape == (1,)
+    assert prediction.sample_seconds.item() >= 0

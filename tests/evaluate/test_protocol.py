@@ -1,6 +1,7 @@
 """The protocol's numbers, against a plain evaluation: float64, one picture and draw at a time."""
 
 import math
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from npfill import checkpoint, zoo
 from npfill.baselines.linear import Linear, fit
 from npfill.context import Context, Targets
+from npfill.evaluate import evaluate
 from npfill.evaluate.contexts import kind
 from npfill.evaluate.predictions import GridBaseline, GridModel
 from npfill.evaluate.protocol import images_for, measure
@@ -19,7 +21,7 @@ from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
 from npfill.sampling import draws
-from tests.conftest import tiny
+from tests.conftest import last_bias, of, tiny
 
 DRAWS, SEED = 4, 5
 CONTEXT = kind("random:60")
@@ -170,3 +172,26 @@ def test_fewer_pictures_are_used_where_the_context_is_not_random() -> None:
     assert images_for(kind("random:10"), 1000) == 1000
     assert images_for(kind("ordered:10"), 1000) == 200
     assert images_for(kind("top-half"), 50) == 50
+
+
+def test_networks_of_one_variant_are_all_measured_and_a_sampler_once(tmp_path: Path) -> None:
+    np.save(tmp_path / "digits.npy", digits()[:, 0].numpy())
+    networks = [of("cnp", 1), of("cnp", 1)]
+    with torch.no_grad():
+        last_bias(networks[1])[:1] += 0.2
+    words = ["auto", "autoregressive"]
+    measured = evaluate(
+        networks, tmp_path / "digits.npy", contexts="random:60", samplers=words, draws=1, size=28
+    )
+    assert [result.predictor for result in measured.results] == [
+        "cnp autoregressive",
+        "cnp 2 autoregressive",
+    ]
+    assert measured.results[0].scores["mse"] != measured.results[1].scores["mse"]
+
+
+def test_what_the_smallest_pictures_cannot_have_is_left_out(tmp_path: Path) -> None:
+    np.save(tmp_path / "tiny.npy", np.arange(32, dtype=np.uint8).reshape(2, 4, 4))
+    (result,) = evaluate(["nearest"], tmp_path / "tiny.npy", contexts="random:2").results
+    assert "mse" in result.scores
+    assert "ssim" not in result.scores

@@ -9,6 +9,7 @@ from npfill.context import Context
 from npfill.models.parts import unet
 from npfill.models.parts.pyramid import pyramid
 from npfill.models.parts.splines import Spline, kriged, splines
+from npfill.seeds import generator
 from tests.conftest import tiny
 from tests.models.test_convcnp import a_picture, everywhere
 
@@ -144,3 +145,13 @@ def test_one_wild_value_spoils_no_other() -> None:
     far = slice(32, None)
     change = (after.mean - before.mean)[:, far, far].abs().median()
     assert change < 0.05
+
+
+@pytest.mark.parametrize("side", [12, 24, 40])
+def test_the_mean_of_a_process_does_not_hang_on_rounding(side: int) -> None:
+    noise = torch.randn(1, 1, side, side, generator=generator("noise"), dtype=torch.float64)
+    waves = noise / 5 + torch.arange(side).div(3).sin()
+    observed = torch.rand(1, 1, side, side, generator=generator("seen")) < 0.3
+    lengths = torch.tensor([[3.0, 8.0]], dtype=torch.float64)
+    one, other = (kriged(factor * waves, observed, lengths) / factor for factor in (1.0, 1.7))
+    torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)

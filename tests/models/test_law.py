@@ -12,6 +12,7 @@ from npfill.context import Context, Targets
 from npfill.evaluate.fields import known
 from npfill.models import lawful
 from npfill.models.parts.law import Law, law_of
+from npfill.sampling import Autoregressive
 from npfill.seeds import array_generator
 from tests.conftest import tiny
 
@@ -139,3 +140,20 @@ def test_nobody_is_told_that_samples_of_a_law_run_off() -> None:
     assert any("run off" in note for note in alone.notes)
     assert not any("run off" in note for note in lawful_one.notes)
     assert np.abs(np.asarray(lawful_one.samples) - field.mean()).max() < 6 * field.std()
+
+
+@pytest.mark.slow
+def test_no_law_is_found_in_what_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample of a field without a law is one of the network, in every round."""
+    model, field = tiny("convcnp-field", channels=1), torch.from_numpy(a_field())
+    context = Context(field[None, None], torch.from_numpy(SEEN)[None, None])
+    with lawful.network_alone():
+        given = model.condition(context)
+    seen = list[bool]()
+
+    def none(*_: object) -> None:
+        seen.append(True)
+
+    monkeypatch.setattr(lawful, "law_of", none)
+    Autoregressive(rounds=3).sample(given, Targets.every((SIDE, SIDE)), 0, 1)
+    assert not seen

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+import npfill.training
 from npfill import checkpoint
-from npfill.data.fields import RandomFields
+from npfill.data.fields import RandomFields, _warped
 from npfill.data.gaps import GAPS, draw_gap
 from npfill.errors import UsageError
 from npfill.seeds import array_generator
@@ -99,3 +100,20 @@ def test_a_recipe_of_random_fields_has_no_holes_of_its_own(table: str) -> None:
     with pytest.raises(UsageError, match="photographs") as refused:
         parse(f"{text}\n{table}", "a test")
     assert "random fields" in str(refused.value.hint)
+
+
+def test_terraces_rise_with_the_field() -> None:
+    field = torch.linspace(-3, 3, 601)[None, None, None]
+    kind, amount = torch.full((2, 1, 1, 1, 1), 0.6)  # the third of four
+    steps = _warped(field, kind, amount).flatten()
+    assert (steps.diff() >= 0).all()
+    assert steps[0] < -2
+    assert steps[-1] > 2
+
+
+def test_processes_share_the_larger_fields_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "4", "RANK": "0", "LOCAL_RANK": "0"}
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=r"4 processes do not divide .* 2"):
+        npfill.training.train("convcnp-field", Path(), "none", changes=["schedule.batch=8"])

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import torch
 from jaxtyping import config
 
-from npfill import checkpoint, devices
+from npfill import checkpoint, devices, training
 from npfill.cli import main
 from npfill.errors import CheckFailedError
 from npfill.training import learner, loop
@@ -198,6 +199,8 @@ def test_training_lowers_the_error_on_held_out_pictures(tmp_path: Path, pictures
         ([str(TINY), "data.name=\udcff"], 2, "not a value"),
         ([str(TINY), "--device", "tpu", "--data", "x"], 2, "unknown device"),
         (["--resume", "--run-dir", "nowhere"], 3, "nowhere"),
+        (["--resume", "--init", "x"], 2, "--run-dir runs/NAME"),
+        (["--data", "x"], 2, "no recipe"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_with_a_way_out(
@@ -321,3 +324,33 @@ def test_a_damaged_file_of_a_run_is_one_line(
 
 def test_the_precision_is_float32_unless_the_recipe_says_otherwise(finished: Path) -> None:
     assert json.loads((finished / "run" / "environment.json").read_text())["precision"] == "float32"
+
+
+@pytest.mark.slow
+def test_a_gradient_that_is_not_finite_is_never_saved(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def breaks(*arguments: object, **named: object) -> Loss:
+        calls.append(1)
+        result = loss(*arguments, **named)  # type: ignore[arg-type]
+        if len(calls) == 30:
+            result.total.register_hook(lambda gradient: gradient * float("inf"))
+        return result
+
+    monkeypatch.setattr(learner, "loss", breaks)
+    run = tmp_path / "run"
+    changes = ["run.save_every=10", "--data", str(pictures), "--run-dir", str(run)]
+    assert train(str(TINY), *changes) == CheckFailedError.exit_code
+    assert last_step(run) == 20
+
+
+@pytest.mark.slow
+def test_a_run_outside_the_main_thread_ends_as_any_other(tmp_path: Path, pictures: Path) -> None:
+    run = tmp_path / "run"
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(
+            training.train, TINY, pictures, run, changes=["schedule.steps=5"], device="cpu"
+        ).result()
+    assert last_step(run) == 5

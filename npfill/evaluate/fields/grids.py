@@ -16,7 +16,7 @@ _USER, _MRI = "`fields=True`", (256, 256)
 
 
 def _sample(name: str) -> Path:
-    matplotlib = imported("matplotlib", _USER, "figures", ModelError)
+    matplotlib = imported("matplotlib", _USER, "report", ModelError)
     return Path(matplotlib.get_data_path()) / "sample_data" / name
 
 

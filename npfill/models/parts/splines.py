@@ -16,8 +16,9 @@ _THROUGH, _ROUNDS, _SMALLEST = 1e5, 12, 4
 _TINY = 1e-30
 # Pixels of the largest grid on which splines are made together; on larger ones, one by one.
 _TOGETHER = 2**16
-# Of processes: iterations, variance of the noise, and pixels between one end and the next.
-_KRIGED, _NUGGET, _APART = 20, 1e-4, 32
+# Of processes: iterations, variance of the noise, and pixels between one end and the next; pixels
+# of the largest grid that is small.
+_KRIGED, _NUGGET, _APART, _SMALL = 20, 1e-4, 32, 2**12
 
 Bending = list[Tensor | None]  # the factors of the first, second and third derivatives
 Grid = Float[Tensor, "batch surface height width"]
@@ -77,7 +78,9 @@ def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surfa
 
     Conjugate gradients over the observed pixels of one channel; the covariance is applied by FFT
     (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", section 8.3.6). The
-    process has mean zero, and noise of a hundredth of its standard deviation.
+    process has mean zero, and noise of a hundredth of its standard deviation. On small grids
+    residuals are kept orthogonal to those before, as they are but for rounding, which grows there
+    until an answer hangs on it.
     """
     height, width = values.shape[-2:]
     torus = height + _APART, width + _APART
@@ -93,12 +96,18 @@ def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surfa
 
     residual = (values * seen).repeat(1, lengths.shape[1], 1, 1)
     weights, direction = torch.zeros_like(residual), residual.clone()
-    now = _product(residual, residual)
-    for _ in range(_KRIGED):
+    now, small = _product(residual, residual), height * width <= _SMALL
+    past = residual.new_zeros(*residual.shape[:2], _KRIGED, height * width if small else 0)
+    for number in range(_KRIGED):
+        if small:
+            past[..., number, :] = (residual / now.clamp(min=_TINY).sqrt()).flatten(2)
         pushed = smoothed(direction).mul_(seen).add_(direction, alpha=_NUGGET)
         length = now / _product(direction, pushed).clamp(min=_TINY)
         weights.addcmul_(length, direction)
         residual.addcmul_(length, pushed, value=-1.0)
+        if small:
+            shares = past @ residual.flatten(2).unsqueeze(-1)
+            residual -= (shares.mT @ past).view_as(residual)
         before, now = now, _product(residual, residual)
         torch.addcmul(residual, now / before.clamp(min=_TINY), direction, out=direction)
     return smoothed(weights)
