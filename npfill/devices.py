@@ -52,14 +52,6 @@ def describe(name: str) -> str:
     return f"available, {torch.get_num_threads()} threads" if name == "cpu" else "available"
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """True for an error that says that a device ran out of memory."""
-    said = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and any(words in str(error) for words in said)
-    )
-
-
 def precision(device: torch.device, wanted: str) -> torch.dtype:
     """The type of matrix products for its name, or `auto`: bfloat16 where the device is quicker."""
     if wanted != "auto":

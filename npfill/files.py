@@ -37,16 +37,18 @@ def refuse_results(paths: Sequence[Path], overwrite: bool) -> None:
 
     Raises:
         OverwriteError: A path exists, be it a link to nowhere, and `overwrite` is not set.
-        InputError: A folder stands where a file should, or the other way round, or is read-only.
+        InputError: A folder stands where a file should, or the other way round, or is read-only;
+            or a pipe or device does.
     """
     existing = [path for path in paths if os.path.lexists(path)]
     if existing and not overwrite:
         others = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
         raise OverwriteError(f"{existing[0]}{others}: exists", "`overwrite=True` replaces it")
     for path in paths:
-        if path.is_dir() and path.suffix != FOLDER:
+        if path.exists() and not (path.is_dir() if path.suffix == FOLDER else path.is_file()):
+            kind = "folder" if path.is_dir() else "file" if path.is_file() else "pipe or device"
             raise InputError(
-                f"{path}: a folder has this name", "`output` names another file or folder"
+                f"{path}: a {kind} has this name", "`output` names another file or folder"
             )
         parent = next(parent for parent in path.parents if os.path.lexists(parent))
         if not parent.is_dir():
@@ -96,6 +98,8 @@ def write_bytes(
     if path == STDIO:
         _write_to_stdout(content)
         return
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path}: a pipe or device", "`output` names another file or folder")
     try:
         mode = 0o666
         if path.exists():

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from npfill.errors import InputError, NpfillError
 
+_GROUP = Path("/sys/fs/cgroup")  # that of a container, of version 2
+
 # How libraries say it.
 _SAID = (
     "out of memory", "allocate memory", "unable to allocate", "not enough memory",
@@ -49,7 +51,11 @@ def left() -> float:
         kilobytes = {name: int(count) for name, count, *_ in lines}
         known.append(1024 * (kilobytes["MemAvailable:"] + kilobytes["SwapFree:"]))
     with suppress(OSError, ValueError):  # of a container; "max" is none
-        known.append(int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")))
+        most, used = (int((_GROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        # The cache of files that nobody reads is given back first.
+        words = (_GROUP / "memory.stat").read_text().split()
+        cache = int(words[words.index("inactive_file") + 1])
+        known.append(max(0, most - used + cache))
     with suppress(ImportError, OSError, ValueError):
         resource = import_module("resource")  # not on Windows
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)

@@ -121,3 +121,9 @@ def test_the_grey_std_of_colours_that_go_together_is_that_of_their_mean(tmp_path
     with Image.open(done.save(tmp_path, emit="std")["std"]) as image:
         shown = np.asarray(image)[HOLE] / 65535 * float(image.info["npfill_std_full_scale"])
     assert shown == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_tolerance_is_refused_where_no_std_is_given() -> None:
+    pytest.importorskip("scipy")
+    with pytest.raises(UsageError, match="nearest gives no standard deviation"):
+        npfill.complete(a_picture(), HOLE, "nearest", samples=0, tolerance=1.0)

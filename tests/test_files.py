@@ -1,13 +1,16 @@
 """Files come into being whole or not at all."""
 
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from npfill.errors import InputError, OverwriteError
 from npfill.files import json_text, refuse_results, write_bytes
+from npfill.pictures import stores
 from tests.house import sources
 
 
@@ -106,3 +109,31 @@ def test_what_was_left_goes_from_each_folder_of_one_name(
         monkeypatch.chdir(tmp_path / name)
         write_bytes(Path("out/x.png"), b"")
         assert [each.name for each in Path("out").iterdir()] == ["x.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_no_file_takes_the_place_of_a_pipe_or_device(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="a pipe or device has this name"):
+        refuse_results([path], overwrite=True)
+    with pytest.raises(InputError, match="a pipe or device"):
+        write_bytes(path, b"content")
+    assert path.is_fifo()
+
+
+def test_a_file_is_in_the_way_of_a_store(tmp_path: Path) -> None:
+    (tmp_path / "a.zarr").touch()
+    with pytest.raises(InputError, match="a file has this name"):
+        refuse_results([tmp_path / "a.zarr"], overwrite=True)
+
+
+def test_what_was_left_of_a_store_goes_with_the_next(tmp_path: Path) -> None:
+    for name in ("left", "written"):
+        (tmp_path / f".npfill-{name}.parts").mkdir()
+    os.utime(tmp_path / ".npfill-left.parts", (0, 0))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("zarr.json", "{}")
+    stores.write(tmp_path / "a.zarr", archive.getvalue())
+    assert {each.name for each in tmp_path.iterdir()} == {"a.zarr", ".npfill-written.parts"}

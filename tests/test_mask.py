@@ -44,8 +44,9 @@ def test_marks_of_one_colour_are_found_and_mended_closer_to_the_original(kind: s
 def test_a_flat_picture_has_no_damage_that_is_seen() -> None:
     ramp = np.tile(np.linspace(50, 200, 80).astype(np.uint8), (60, 1))
     assert mask.sight(ramp) == ""
-    with pytest.raises(InputError, match="no thin lines"):
+    with pytest.raises(InputError, match="no thin lines") as refusal:
         mask.propose(ramp)
+    assert "`text` of a date" in refusal.value.hint
 
 
 @pytest.mark.slow
@@ -57,6 +58,17 @@ def test_lines_are_seen_and_named_as_light_or_dark() -> None:
             np.fill_diagonal(lined[row : row + 25, 10:], level)
             lined[row : row + 2, 30:130] = level
         assert f"thin {tone} lines" in mask.sight(lined)
+
+
+@pytest.mark.slow
+def test_what_is_seen_is_found_and_grown_as_asked() -> None:
+    lined = np.tile(np.linspace(60, 160, 160).astype(np.uint8), (120, 1))
+    for row in (20, 55, 90):
+        np.fill_diagonal(lined[row : row + 25, 10:], 255)
+    lined[70] = 255
+    usual = mask.propose(lined).selected
+    assert (mask.propose(lined, grow=3).selected & ~grown(usual, 1)).any()
+    assert mask.propose(lined, strength=5).selected.sum() > usual.sum()
 
 
 def test_versions_of_different_sizes_are_refused() -> None:

@@ -158,3 +158,43 @@ def test_pixels_far_from_all_that_is_observed_stay_missing(farthest: float) -> N
     assert np.array_equal(done.hole, HOLE & near)
     assert np.array_equal(done.open, HOLE & ~near)
     assert f"farther than {farthest:g} px" in done.notes[0]
+
+
+@pytest.mark.parametrize("options", [{"inner": True}, {"max_distance": 2.0}, {"tolerance": 1.0}])
+def test_each_plane_stays_open_by_itself(options: dict[str, Any], tmp_path: Path) -> None:
+    border = HOLE | (ROW < 4)
+    holes = [np.zeros_like(HOLE), border, HOLE, np.roll(HOLE, 3, axis=1)]
+    stack = np.stack([np.where(hole, np.nan, FIELD + hole.sum()) for hole in holes], axis=-1)
+    how = {"model": of("convcnp", 1), "samples": 0, **options}
+    done = npfill.complete(stack, **how)
+    saved = np.load(done.save(tmp_path)["mean"])
+    assert np.array_equal(saved[~np.isnan(stack)], stack[~np.isnan(stack)])
+    assert np.isnan(saved).any()
+    assert np.array_equal(done.open, np.isnan(saved).any(axis=-1))
+    for plane in range(1, 4):
+        alone = npfill.complete(stack[..., plane], **how).save(tmp_path / str(plane))["mean"]
+        assert np.array_equal(np.load(alone), saved[..., plane], equal_nan=True)
+
+
+def test_holes_that_cover_a_grid_only_together_leave_something_observed() -> None:
+    halves = np.stack([COLUMN < 13, COLUMN >= 13], axis=-1)
+    stack = np.where(halves, np.nan, FIELD[..., None])
+    done = npfill.complete(stack, model="nearest", samples=0)
+    assert not any("everything is selected" in note for note in done.notes)
+    assert "mask 26 x 24 x 2, 50.0 % selected (624 values)" in repr(done)
+
+
+@pytest.mark.parametrize("value", [273.15, -101325.0, 7])
+@pytest.mark.parametrize("seen", [1, 30])
+def test_the_mean_of_one_value_is_that_value(value: float, seen: int) -> None:
+    grid = np.full(FIELD.shape, value, dtype=type(value) if value == 7 else np.float64)
+    hole = ROW * FIELD.shape[1] + COLUMN >= seen
+    done = npfill.complete(grid, hole, of("convcnp", 1), samples=1)
+    np.testing.assert_allclose(done.mean, value, rtol=1e-12)
+    assert np.ptp(done.samples[0][hole]) > 0
+
+
+@pytest.mark.parametrize("shape", [(24, 26), (24, 26, 3)])
+def test_an_array_of_nothing_but_nan_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="nothing is observed"):
+        npfill.complete(np.full(shape, np.nan), model="nearest", samples=0)

@@ -1,5 +1,7 @@
 """Rasters completed in windows: kept, resumed, shared, and like the whole."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 import npfill
+from npfill import files
 from npfill.cli import main
 from npfill.completion.hole import MaskOptions
 from npfill.completion.parameters import SamplingOptions
@@ -153,6 +156,16 @@ def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> 
     assert stays == (COLUMN > 50).sum()
 
 
+@pytest.mark.slow
+def test_each_band_is_far_from_what_is_observed_of_it_alone(tmp_path: Path) -> None:
+    missing = np.stack([COLUMN > 40, (COLUMN > 54) & (COLUMN < 58)], axis=-1)
+    np.save(tmp_path / "a.npy", np.where(missing, np.nan, FIELD[..., None]))
+    done(windows(tmp_path / "a.npy", tmp_path, max_distance=10.0))
+    left = np.isnan(np.load(tmp_path / "a_mean.npy"))
+    assert np.array_equal(left[..., 0], COLUMN > 50)
+    assert not left[..., 1].any()
+
+
 def test_a_dry_run_completes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, folder = raster(tmp_path / "a.npy"), tmp_path / "out"
     with pytest.raises(SystemExit, match="0"):
@@ -180,3 +193,82 @@ def test_what_cannot_be_done_in_windows_is_refused(
         with pytest.raises(UsageError, match="part="):
             part_of(wrong)
     assert part_of("2/4") == (1, 4)
+
+
+def test_a_mask_is_never_replaced_by_a_result(tmp_path: Path) -> None:
+    path = raster(tmp_path / "a.npy")
+    np.save(tmp_path / "a_mean.npy", HOLE)
+    with pytest.raises(UsageError, match="is an input and would be lost"):
+        windows(path, tmp_path, mask=tmp_path / "a_mean.npy", overwrite=True)
+
+
+def test_what_others_write_beside_a_result_does_not_cost_it(tmp_path: Path) -> None:
+    run = windows(raster(tmp_path / "a.npy"), tmp_path, 256)
+    run.complete(0)
+
+    def another() -> None:  # removes what looks as if it was left by a run that was killed
+        for each in tmp_path.rglob(".npfill-*.part"):
+            os.utime(each, (0, 0))
+        files._seen.clear()
+        files.write_bytes(tmp_path / "other.png", b"")
+
+    assert run.finish(another) == {"mean": tmp_path / "a_mean.npy"}
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.npy", "a_mean.npy", "other.png"]
+
+
+def test_a_raster_that_is_gone_before_the_end_is_an_error(tmp_path: Path) -> None:
+    path = raster(tmp_path / "strips.tif")
+    run = windows(path, tmp_path, 256)
+    run.complete(0)
+    again = windows(path, tmp_path, 256)
+    assert again.mine() == []
+    path.unlink()
+    with pytest.raises(InputError, match=r"strips\.tif: no such file"):
+        again.finish(lambda: None)
+
+
+def test_the_std_of_an_earlier_model_is_not_given_for_that_of_a_later(tmp_path: Path) -> None:
+    path = raster(tmp_path / "a.npy")
+    np.save(tmp_path / "a_std.npy", FIELD)
+    run = windows(path, tmp_path, 256, overwrite=True)
+    run.complete(0)
+    assert run.finish(lambda: None) == {"mean": tmp_path / "a_mean.npy"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such permissions")
+def test_nobody_may_read_more_of_a_raster_than_before(tmp_path: Path) -> None:
+    path = raster(tmp_path / "a.npy")
+    path.chmod(0o600)
+    for mode in (0o600, 0o440):
+        run = windows(path, tmp_path / "out", 256, overwrite=True)
+        run.complete(0)
+        assert {each.stat().st_mode & 0o777 for each in run._kept.folder.iterdir()} == {0o600}
+        result = run.finish(lambda: None)["mean"]
+        assert result.stat().st_mode & 0o777 == mode
+        result.chmod(0o440)
+
+
+@pytest.mark.parametrize("name", ["none.npy", "none.tif", "cut.npy", "cut.tif"])
+def test_what_cannot_be_read_is_said_in_a_record(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if name.startswith("cut"):
+        path = raster(tmp_path / name)
+        path.write_bytes(path.read_bytes()[: 9 if path.suffix == ".tif" else 5000])
+    words = ["complete", str(tmp_path / name), "--window", "64", "-m", "nearest", "--json"]
+    with pytest.raises(SystemExit, match="3"):
+        main(words)
+    (error,) = json.loads(capsys.readouterr().out)["errors"]
+    said = "no such file" if name.startswith("none") else "cannot be read"
+    assert error["message"].startswith(f"{tmp_path / name}: {said}")
+
+
+@pytest.mark.parametrize(
+    "option", [["-o", "a.npy"], ["-o", "-"], ["--strip"], ["--skip-existing"]], ids=" ".join
+)
+def test_options_of_files_that_windows_do_not_have_are_refused(
+    tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["complete", str(raster(tmp_path / "b.npy")), "--window", "64", *option])
+    assert f"{option[0]}: not in windows" in capsys.readouterr().err

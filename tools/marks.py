@@ -16,10 +16,11 @@ import torch
 import typer
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
+from npfill.files import write_bytes
 from npfill.mask.network import KINDS, MarksNet
 from npfill.seeds import array_generator
 
@@ -224,8 +225,7 @@ def main() -> None:
         mean = 0.98 * mean + 0.02 * loss.item()
         if (step + 1) % _SAVED == 0:
             weights = average.module.state_dict()
-            options.output.parent.mkdir(parents=True, exist_ok=True)
-            save_file({k: _halved(v) for k, v in weights.items()}, options.output)
+            write_bytes(options.output, save({k: _halved(v) for k, v in weights.items()}))
             pace = (time.perf_counter() - began) / (step + 1 - options.first)
             typer.echo(f"step {step + 1}  loss {mean:.4f}  {pace:.2f} s/step")
 

@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--quality", type=int, help="JPEG quality to encode again at")
     options = parser.parse_args()
+    if options.output.resolve() in {options.aligned.resolve(), options.crops.resolve()}:
+        parser.error(f"{options.output}: is a source, whose archives would be lost")
     options.output.mkdir(parents=True, exist_ok=True)
     parts = {
         "train.zip": ["aligned/train.zip", "crops/train.zip", "crops/test.zip"],

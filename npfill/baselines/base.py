@@ -161,9 +161,7 @@ def solved(
     return result
 
 
-def cholesky(
-    covariance: Float[np.ndarray, "value value"],
-) -> Float[np.ndarray, "value value"]:
+def cholesky(covariance: Float[np.ndarray, "value value"]) -> Float[np.ndarray, "value value"]:
     """The lower triangular L with L Lᵀ = `covariance`, float64."""
     factor: np.ndarray = torch.linalg.cholesky(torch.from_numpy(covariance)).numpy()
     return factor

@@ -40,7 +40,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
     "complete": (
         complete_command,
         "photo.jpg --mask photo_mask.png",
-        "1.5 megapixels take some twenty seconds on two cores; samples, as long again.",
+        "1.5 megapixels take some ten seconds; samples take minutes more, --samples 0 draws none.",
     ),
     "mask": (mask_command, "photo.jpg --scratches", "It takes seconds for each megapixel."),
     "paint": (paint_command, "photo.jpg", ""),

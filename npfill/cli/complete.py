@@ -4,60 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npfill.cli.console import (
-    Reporter,
-    error_record,
-    print_result,
-    progress,
-    say_model,
-    show,
-)
+from npfill.cli import field_options, options
+from npfill.cli.console import Reporter, error_record, print_result, progress, say_model, show
 from npfill.cli.dry import dry_run_of
-from npfill.cli.field_options import (
-    Clip,
-    Inner,
-    KeepOut,
-    Log,
-    MaxDistance,
-    NoData,
-    Part,
-    Variable,
-    Window,
-)
-from npfill.cli.options import (
-    Adapt,
-    Boxes,
-    Confidence,
-    Device,
-    DrawFrom,
-    Emit,
-    FitMask,
-    Format,
-    Grow,
-    InvertMask,
-    Kind,
-    MaskFileOrFolder,
-    MaskLabel,
-    MaskThreshold,
-    MaxPixels,
-    Model,
-    Name,
-    NoCheck,
-    Noise,
-    Output,
-    Overwrite,
-    Quiet,
-    Recursive,
-    Rounds,
-    Sampler,
-    Samples,
-    Seed,
-    SkipExisting,
-    Strip,
-    Tolerance,
-    Verbose,
-    Wrap,
-)
 from npfill.cli.records import Record, Records, batch, failure, skipped
 from npfill.cli.windows import in_windows
 from npfill.errors import BatchError, NpfillError, UsageError
@@ -77,45 +26,45 @@ def complete_command(
             help="Pictures with missing pixels: files, folders, patterns; - is stdin.",
         ),
     ],
-    recursive: Recursive = False,
-    max_pixels: MaxPixels = None,
-    mask: MaskFileOrFolder = None,
-    box: Boxes = None,
-    invert_mask: InvertMask = False,
-    grow: Grow = 0,
-    mask_threshold: MaskThreshold = None,
-    fit_mask: FitMask = False,
-    mask_label: MaskLabel = None,
-    keep_out: KeepOut = None,
-    inner: Inner = False,
-    max_distance: MaxDistance = None,
-    model: Model = "auto",
-    samples: Samples = 3,
-    seed: Seed = 0,
-    sampler: Sampler = "auto",
-    rounds: Rounds = None,
-    noise: Noise = False,
-    draw_from: DrawFrom = None,
-    no_check: NoCheck = False,
-    adapt: Adapt = "",
-    kind: Kind = "auto",
-    wrap: Wrap = "",
-    nodata: NoData = None,
-    log: Log = False,
-    clip: Clip = False,
-    variable: Variable = "",
-    confidence: Confidence = None,
-    tolerance: Tolerance = None,
-    device: Device = "auto",
-    output: Output = None,
-    name: Name = None,
-    emit: Emit = None,
-    overwrite: Overwrite = False,
-    format_: Format = "png",
-    strip: Strip = False,
-    skip_existing: SkipExisting = False,
-    window: Window = None,
-    part: Part = "",
+    recursive: options.Recursive = False,
+    max_pixels: options.MaxPixels = None,
+    mask: options.MaskFileOrFolder = None,
+    box: options.Boxes = None,
+    invert_mask: options.InvertMask = False,
+    grow: options.Grow = 0,
+    mask_threshold: options.MaskThreshold = None,
+    fit_mask: options.FitMask = False,
+    mask_label: options.MaskLabel = None,
+    keep_out: field_options.KeepOut = None,
+    inner: field_options.Inner = False,
+    max_distance: field_options.MaxDistance = None,
+    model: options.Model = "auto",
+    samples: options.Samples = 3,
+    seed: options.Seed = 0,
+    sampler: options.Sampler = "auto",
+    rounds: options.Rounds = None,
+    noise: options.Noise = False,
+    draw_from: options.DrawFrom = None,
+    no_check: options.NoCheck = False,
+    adapt: options.Adapt = "",
+    kind: field_options.Kind = "auto",
+    wrap: field_options.Wrap = "",
+    nodata: field_options.NoData = None,
+    log: field_options.Log = False,
+    clip: field_options.Clip = False,
+    variable: field_options.Variable = "",
+    confidence: options.Confidence = None,
+    tolerance: options.Tolerance = None,
+    device: options.Device = "auto",
+    output: options.Output = None,
+    name: options.Name = None,
+    emit: options.Emit = None,
+    overwrite: options.Overwrite = False,
+    format_: options.Format = "png",
+    strip: options.Strip = False,
+    skip_existing: options.SkipExisting = False,
+    window: field_options.Window = None,
+    part: field_options.Part = "",
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -136,8 +85,8 @@ def complete_command(
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Complete pictures: IMG_mean.png, IMG_std.png and IMG_sample-1.png ... beside each."""
     from npfill.completion import (
@@ -152,9 +101,14 @@ def complete_command(
 
     reporter = Reporter(quiet=quiet, verbose=verbose)
     try:
-        if as_json + as_lines + (output == "-") > 1:
-            raise UsageError("--json, --jsonl and -o - all want stdout", "leave one")
-        _check(format_, overwrite=overwrite, skip_existing=skip_existing)
+        several = as_json + as_lines + (output == "-") > 1
+        for is_wrong, problem, hint in (
+            (several, "--json, --jsonl and -o - all want stdout", "leave one"),
+            (format_ not in {"png", "keep"}, f"--format {format_}: unknown", "png or keep"),
+            (overwrite and skip_existing, "--overwrite and --skip-existing: both", "leave one"),
+        ):
+            if is_wrong:
+                raise UsageError(problem, hint)
         asked = Asked(kind, wrap, nodata, log, clip, variable)
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
         masking = MaskOptions(
@@ -214,14 +168,6 @@ def _single(run: "Run", reporter: Reporter) -> Record:
     reporter.say(f"outside changed: {report.changed:,} px{by}{stated}")
     reporter.say("wrote " + ", ".join(str(each.path) for each in report.results))
     return report.as_json() | reporter.said
-
-
-def _check(format_: str, *, overwrite: bool, skip_existing: bool) -> None:
-    """Refuse options that say nothing, or two things."""
-    if format_ not in {"png", "keep"}:
-        raise UsageError(f"--format {format_}: unknown", "png or keep")
-    if overwrite and skip_existing:
-        raise UsageError("--overwrite and --skip-existing contradict each other", "leave one")
 
 
 def _end(run: "Run", data: Record, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from npfill.errors import InputError, NpfillError, received_signals
-from npfill.files import json_text
+from npfill.files import STDIO, json_text
 from npfill.memory import is_out_of_memory
 from npfill.notes import News
 
@@ -93,12 +94,14 @@ class Reporter:
                 stderr.print(f"[{colour}]{kind}:[/{colour}] {plain(as_flags(text))}")
 
 
-def shell(words: Sequence[str]) -> str:
-    """A command line that a shell takes apart into the same words, and a terminal can show."""
+def shell(words: Sequence[str | Path]) -> str:
+    """A command line that a shell takes apart into these words; no path of it is an option."""
     return " ".join(map(_quoted, words))
 
 
-def _quoted(word: str) -> str:
+def _quoted(given: str | Path) -> str:
+    is_like_an_option = isinstance(given, Path) and str(given).startswith("-") and given != STDIO
+    word = f"./{given}" if is_like_an_option else str(given)
     can_be_said = word.encode(stdout.encoding, "ignore").decode(stdout.encoding) == word
     if word.isprintable() and can_be_said:
         return shlex.quote(word)

@@ -78,5 +78,5 @@ def demo_command(
         Reporter().say(line)
     Reporter().say(f"wrote {sheet}, and {photograph}; the same by hand, and with your own:")
     mask = output / "scratched_mask.png"
-    print_data(shell(["npfill", "mask", str(photograph), "--scratches"]))
-    print_data(shell(["npfill", "complete", str(photograph), "--mask", str(mask)]))
+    print_data(shell(["npfill", "mask", photograph, "--scratches"]))
+    print_data(shell(["npfill", "complete", photograph, "--mask", mask]))

@@ -12,6 +12,8 @@ from npfill.cli.rows import measure_rows
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
+_DRAWS = 16
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,7 +57,7 @@ def evaluate_command(
         int,
         typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
     ] = 1000,
-    draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z, or samples.")] = 16,
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z, or samples.")] = _DRAWS,
     seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     photos: Annotated[
@@ -80,8 +82,7 @@ def evaluate_command(
         ),
     ] = False,
     protocol: Annotated[
-        str,
-        typer.Option(help="npfill, or tnp: that of the transformer neural processes."),
+        str, typer.Option(help="npfill, or tnp: that of the transformer neural processes.")
     ] = "npfill",
     output: Annotated[
         Path | None,
@@ -101,7 +102,8 @@ def evaluate_command(
     from npfill.evaluate import LOOKS, evaluate, evaluate_fields, ranks, report
 
     if fields:
-        if data or samplers or photos or masks:
+        is_more = sampling or protocol != "npfill" or draws != _DRAWS
+        if data or samplers or photos or masks or is_more:
             raise UsageError("`fields` with options of pictures", "leave the others out")
         _fields(
             evaluate_fields,

@@ -7,6 +7,7 @@ import typer
 
 from npfill.cli.console import Reporter, print_data, shell
 from npfill.errors import CheckFailedError
+from npfill.files import STDIO
 from npfill.package import __version__
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def explain_command(
     if made_by != __version__:
         reporter.note(f"npfill {made_by} made it, and this is {__version__}: results may differ")
     if wrong := changes_since(origin):
-        raise CheckFailedError(
-            f"{result}: cannot be made again: {'; '.join(wrong)}",
-            "names are looked up from this folder",
-        )
+        hint = "names are looked up from this folder"
+        if STDIO in {origin.image, *origin.masking.files}:
+            hint = "that command makes it again if it is given the same file: < FILE"
+        raise CheckFailedError(f"{result}: cannot be made again: {'; '.join(wrong)}", hint)
     if kind := origin.text.get("npfill_samples_are"):
         reporter.say(f"its samples are {kind}")
     reporter.say("picture, mask and model are here, unchanged")
@@ -51,16 +52,12 @@ def explain_command(
 
 def _command(origin: "Origin", result: Path) -> str:
     """The command that makes a result, to be pasted into a shell."""
-    image = str(origin.image)
-    is_like_an_option = image.startswith("-") and image != "-"
-    words = ["npfill", "complete", f"./{image}" if is_like_an_option else image]
+    words: list[str | Path] = ["npfill", "complete", origin.image]
     for name, value in origin.options.items():
         flag = f"--{name.replace('_', '-')}"
         for each in value if isinstance(value, list) else [value]:
             words += [flag] if each is True else [flag, str(each)]
-    kind = origin.output.partition("-")[0]
-    words += ["--samples", str(origin.sampling.samples)]
-    words += ["--emit", "samples" if kind == "sample" else kind]
-    several = kind == "sample" and origin.sampling.samples > 1
-    words += ["-o", str(result.parent if several else result)]
+    output, samples = origin.result.output, origin.sampling.samples
+    words += ["--samples", str(samples), "--emit", output.name]
+    words += ["-o", result.parent if len(output.names(samples)) > 1 else result]
     return shell(words)

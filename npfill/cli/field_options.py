@@ -1,41 +1,47 @@
 """The options of grids of numbers."""
 
-from functools import partial
 from typing import Annotated
 
-import typer
-
-_mask = partial(typer.Option, rich_help_panel="Mask")
-_output = partial(typer.Option, rich_help_panel="Output")
-_model = partial(typer.Option, rich_help_panel="Model")
+from npfill.cli.options import of_mask, of_model, of_output
 
 NoData = Annotated[
     float | None,
-    _model(
+    of_model(
         "--nodata",
         metavar="VALUE",
         help="This value is missing, as 0 in depth maps; the file is data, not a photograph.",
     ),
 ]
 Variable = Annotated[
-    str, _model("--variable", metavar="NAME", help="The variable of a netCDF file or zarr store.")
+    str, of_model("--variable", metavar="NAME", help="The variable of a netCDF file or zarr store.")
 ]
-Log = Annotated[bool, _model("--log", help="Complete the logarithm of data, all above 0.")]
+Log = Annotated[bool, of_model("--log", help="Complete the logarithm of data, all above 0.")]
 Clip = Annotated[
-    bool, _model("--clip", help="Fill data with no value beyond those that were observed.")
+    bool, of_model("--clip", help="Fill data with no value beyond those that were observed.")
+]
+Kind = Annotated[
+    str,
+    of_model(
+        metavar="KIND",
+        help="What values are: auto; data: numbers in any unit; classes: labels, without a mean; "
+        "angle, or angle:TURN: 0 and TURN, by default 360, are one.",
+    ),
+]
+Wrap = Annotated[
+    str, of_model(metavar="columns", help="The first column follows the last, as at the date line.")
 ]
 KeepOut = Annotated[
     list[str] | None,
-    _mask(metavar="MASK", help="White is neither filled nor used, as land; repeatable."),
+    of_mask(metavar="MASK", help="White is neither filled nor used, as land; repeatable."),
 ]
-Inner = Annotated[bool, _mask("--inner", help="Fill no hole that touches a border.")]
+Inner = Annotated[bool, of_mask("--inner", help="Fill no hole that touches a border.")]
 MaxDistance = Annotated[
     float | None,
-    _mask(metavar="PX", min=0, help="Fill nothing farther from any pixel that is observed."),
+    of_mask(metavar="PX", min=0, help="Fill nothing farther from any pixel that is observed."),
 ]
 Window = Annotated[
     int | None,
-    _output(
+    of_output(
         "--window",
         metavar="PX",
         min=64,
@@ -44,7 +50,7 @@ Window = Annotated[
 ]
 Part = Annotated[
     str,
-    _output(
+    of_output(
         "--part",
         metavar="K/N",
         help="The K-th of N parts of the pictures, or of the windows of one raster.",

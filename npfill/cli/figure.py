@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from npfill.cli.console import Reporter, progress, say_terms
+from npfill.cli.options import place_of
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.notes import about
@@ -28,7 +29,7 @@ _Index = Annotated[
     int | None, typer.Option(min=0, help="Which of the test pictures; the first is 0.")
 ]
 _Seed = Annotated[int, typer.Option(min=0, help="The seed of observed pixels and of samples.")]
-_Output = Annotated[Path | None, typer.Option("--output", "-o", help="A folder or a file.")]
+_Output = Annotated[str | None, typer.Option("--output", "-o", help="A folder or a file.")]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
 
 
@@ -190,13 +191,9 @@ def _noted(picture: "Picture", reporter: Reporter) -> "Picture":
     return picture
 
 
-def _place(output: Path | None, name: str, overwrite: bool, given: list[Path | None]) -> Path:
+def _place(output: str | None, name: str, overwrite: bool, given: list[Path | None]) -> Path:
     """The file of the figure; refused, before any work, where it cannot or must not be written."""
-    output = output or Path()
-    path = output if output.suffix and not output.is_dir() else output / name
-    suffix = Path(name).suffix
-    if path.suffix.lower() != suffix:
-        raise UsageError(f"{output}: the figure is written as {suffix}", f"`output=NAME{suffix}`")
+    path = place_of(output, Path(name), "the figure")
     refuse_inputs([path], [file for file in given if file])
     refuse_results([path], overwrite)
     return path

@@ -7,8 +7,8 @@ import typer
 
 import npfill
 from npfill.cli.console import Reporter, print_data, shell
-from npfill.cli.options import Overwrite
-from npfill.files import refuse_inputs, refuse_results, write_bytes
+from npfill.cli.options import Overwrite, place_of
+from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 
 _kind = "What to find; by default, what seems to be there"
 
@@ -27,15 +27,13 @@ def mask_command(
         ),
     ] = False,
     text: Annotated[
-        bool,
-        typer.Option("--text", help="A date stamp in a corner.", rich_help_panel=_kind),
+        bool, typer.Option("--text", help="A date stamp in a corner.", rich_help_panel=_kind)
     ] = False,
     stripes: Annotated[
         bool, typer.Option("--stripes", help="Dead rows and columns.", rich_help_panel=_kind)
     ] = False,
     depth: Annotated[
-        bool,
-        typer.Option("--depth", help="Zeros, of depth cameras.", rich_help_panel=_kind),
+        bool, typer.Option("--depth", help="Zeros, of depth cameras.", rich_help_panel=_kind)
     ] = False,
     colour: Annotated[
         str | None,
@@ -54,17 +52,16 @@ def mask_command(
         typer.Option(min=0.1, max=10, help="More than 1 finds fainter scratches, dust and text."),
     ] = 1.0,
     grow: Annotated[
-        int | None,
-        typer.Option(min=0, max=100, metavar="PX", help="Grow the mask by so much."),
+        int | None, typer.Option(min=0, max=100, metavar="PX", help="Grow the mask by so much.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The file; IMG_mask.png if none."),
+        str | None, typer.Option("--output", "-o", help="A folder or a file; IMG_mask.png if none.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Propose a mask: IMG_mask.png, and IMG_mask_sheet.png to look at. Nothing is filled."""
-    path = output or image.with_name(f"{image.stem}_mask.png")
+    stem = "stdin" if image == STDIO else image.stem
+    path = place_of(output, image.parent / f"{stem}_mask.png", "the mask")
     sheet = path.with_name(f"{path.stem}_sheet.png")
     refuse_inputs([path, sheet], [image, *([like] if like else [])])
     refuse_results([path, sheet], overwrite)
@@ -86,4 +83,4 @@ def mask_command(
     write_bytes(path, proposal.mask_png(), overwrite=overwrite, like=image)
     write_bytes(sheet, proposal.sheet_png(), overwrite=overwrite, like=image)
     reporter.say(f"wrote {path}, and {sheet}: look at it first")
-    print_data(shell(["npfill", "complete", str(image), "--mask", str(path)]))
+    print_data(shell(["npfill", "complete", image, "--mask", path]))

@@ -1,6 +1,7 @@
 """`npfill report`: the records of parts of a batch, merged."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -21,24 +22,19 @@ def report_command(
     """Merge the records of parts of a batch: what is completed, and what failed and why."""
     pictures, failures = dict[str, dict[str, object]](), dict[str, dict[str, str]]()
     for path in records:
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            try:
-                result = json.loads(line)
-                name, errors = result["data"].get("input", f"{path}:{number}"), result["errors"]
-            except (ValueError, KeyError, TypeError, AttributeError):
-                raise InputError(
-                    f"{path}: line {number} is no record", "files of `npfill complete --jsonl`"
-                ) from None
-            # A later record of a picture counts: it was done again.
+        for name, data, errors in _lines(path):
+            # A later record of a picture counts: it was done again, unless it was skipped.
+            if name in pictures and not errors and "model" not in data:
+                continue
             for found in (pictures, failures):
                 found.pop(name, None)
             if errors:
                 failures[name] = errors[0]
             else:
-                pictures[name] = result["data"]
+                pictures[name] = data
     if as_json:
-        data: dict[str, object] = {"pictures": [*pictures.values()]}
-        print_result(BatchError.exit_code if failures else 0, data, [*failures.values()])
+        merged = {"pictures": [*pictures.values()]}
+        print_result(BatchError.exit_code if failures else 0, merged, [*failures.values()])
     else:
         every = len(pictures) + len(failures)
         print_data(f"{len(pictures)} of {every} completed, in {len(records)} records")
@@ -51,3 +47,21 @@ def report_command(
         raise BatchError(
             f"{len(failures)} failed, as said above", "complete them again with --skip-existing"
         )
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, object], list[dict[str, str]]]]:
+    """The picture of each line of a record, what is said of it, and what went wrong."""
+    hint = "files of `npfill complete --jsonl`"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise InputError(f"{path}: cannot be read ({reason})", hint) from None
+    for number, line in enumerate(lines, start=1):
+        try:
+            result = json.loads(line)
+            data, errors = result["data"], result["errors"]
+            name = data.get("input", f"{path}:{number}")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InputError(f"{path}: line {number} is no record", hint) from None
+        yield name, data, errors

@@ -72,16 +72,19 @@ def next_command(
         raise UsageError("--csv and --json both want stdout", "leave one")
     if watch is not None and output is None:
         raise UsageError("`watch` needs a file for the points", "`output=points.csv`")
+    if watch is not None and (as_csv or as_json or path):
+        raise UsageError("`watch` prints no points", "leave `csv`, `json` and `path` out")
     reporter = Reporter(quiet=quiet)
+    masking = exploring.MaskOptions(mask, box or [])
     masks = [(each, True) for each in within or []] + [(each, False) for each in not_within or []]
     if output is not None:
-        given = [each for each in (scan, watch, *(each for each, _ in masks)) if each]
-        refuse_inputs([output], given)
+        named = (scan, watch, *(each for each, _ in masks), *masking.files, Path(model))
+        refuse_inputs([output], [each for each in named if each])
         refuse_results([output], overwrite or watch is not None)
     explorer, notes = exploring.explorer_of(
         scan,
         shape,
-        exploring.MaskOptions(mask, box or []),
+        masking,
         masks,
         model,
         seed,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+import npfill
 from npfill.cli.console import Reporter, as_npfill_error, error_record, print_data, shell
 from npfill.cli.options import Device, MaskFileOrFolder, Model, Output, model_names
 
@@ -30,7 +31,10 @@ def paint_command(
     session = Session(images, mask or [], output, device)
     for note in session.notes:
         Reporter().say(note)
-    models = [model, *(name for name in model_names("") if name != model)]
+    names = model_names("")
+    if model not in names:
+        npfill.load(model, device)  # a wrong one is refused before a page is there
+    models = [model, *(name for name in names if name != model)]
     with Server(session, models, _words, _said) as server:
         print_data(server.address)
         sys.stdout.flush()
@@ -54,7 +58,7 @@ def _said(error: Exception) -> dict[str, str]:
 
 def _words(image: Path, options: dict[str, object]) -> str:
     """The command that completes a picture with options, by their names in Python."""
-    words = ["npfill", "complete", str(image)]
+    words: list[str | Path] = ["npfill", "complete", image]
     for name, value in options.items():
         for each in value if isinstance(value, list) else [value]:
             words += [f"--{name}", str(each)]

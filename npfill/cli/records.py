@@ -115,9 +115,10 @@ def batch(run: "Run", reporter: Reporter, records: Records) -> Record:
             reporter.say(f"{len(records.done)} pictures completed; --skip-existing goes on")
             raise
     if run.jobs:
-        name, device = run.predictor.name, run.predictor.device
-        count = f"{len(records.done)} of {run.pictures} pictures completed"
-        reporter.say(f"{count} by {name}, {device}, seed {run.sampling.seed}")
+        names, device = {str(each["model"]) for each in records.done}, run.predictor.device
+        by = f" by {' and '.join(sorted(names))}" if names else ""
+        count = f"{len(records.done)} of {run.pictures} pictures completed{by}"
+        reporter.say(f"{count}, {device}, seed {run.sampling.seed}")
     for share, image in sorted(looks, reverse=True)[:_LOOKS]:
         reporter.say(f"look at {image}: a guess in {100 * share:.0f} % of the hole")
     over = [str(path) for path in run.skipped]

@@ -67,6 +67,9 @@ def train_command(
 ) -> None:
     """Train a model from a recipe; without one, list the recipes and what each needs."""
     if recipe is None and new is None and not explain_recipe and not (resume and run_dir):
+        if resume or init or data or run_dir or print_config:
+            problem = "no run to go on with" if resume else "no recipe: what is to be trained?"
+            raise UsageError(problem, "npfill train RECIPE, or `resume=True` `run_dir=runs/NAME`")
         stdout.print(_recipes())
         return
     if new is not None:
@@ -113,7 +116,7 @@ def train_command(
             )
         except KeyboardInterrupt:
             if last is not None:
-                again = shell(["npfill", "train", "--resume", "--run-dir", str(run)])
+                again = shell(["npfill", "train", "--resume", "--run-dir", run])
                 reporter.say(f"saved at step {last.step:,}; go on with {again}")
             raise
     reporter.say(f"done: {run / 'best.safetensors'}; try it:")
@@ -124,8 +127,7 @@ def _try(run: Path, picture: Path, size: tuple[int, int]) -> str:
     """Write the command that completes a picture with the weights of a run."""
     width, height = size
     box = f"{width // 4},{height // 4},{max(1, width // 2)},{max(1, height // 2)}"
-    words = ["npfill", "complete", str(picture), "--box", box, "-m", str(run), "-o", f"{run}/"]
-    return shell(words)
+    return shell(["npfill", "complete", picture, "--box", box, "-m", run, "-o", f"{run}/"])
 
 
 def _check_new(path: Path, data: Path | None, recipe: str | None) -> None:
@@ -147,7 +149,7 @@ def _say_new(
     reporter, steps = Reporter(), f"{recipe.schedule.steps:,} steps of {recipe.schedule.batch}"
     reporter.say(f"{data}: {survey}")
     reporter.say(f"wrote {path}: {recipe.variant}, {steps}; train it:")
-    words = ["npfill", "train", str(path), "--data", str(data)]
+    words: list[str | Path] = ["npfill", "train", path, "--data", data]
     reporter.say(shell(words + ["--skip-damaged"] * skip_damaged))
 
 

@@ -38,7 +38,7 @@ def in_windows(run: "Windows", reporter: Reporter, *, dry_run: bool, as_json: bo
         reporter.note(f"{stays:,} px stay missing: nothing that is observed is near enough")
     with progress(None, "writing", quiet=reporter.quiet, lines=False) as shown:
         written = run.finish(shown.advance)
-    outputs = {name: str(file) for name, file in run.results.items() if file.is_file()}
+    outputs = {name: str(file) for name, file in written.items()}
     if written and "std" not in outputs:
         reporter.note(f"{predictor.name} gives no standard deviation: none is written")
     if written:
@@ -51,6 +51,6 @@ def in_windows(run: "Windows", reporter: Reporter, *, dry_run: bool, as_json: bo
         "completed": len(todo),
         "missing_px": stays,
         "model": predictor.name,
-        "outputs": outputs if written else {},
+        "outputs": outputs,
         **reporter.said,
     }

@@ -1,7 +1,6 @@
 """Checks: nothing has changed outside, a result can be made again, and npfill works here."""
 
 import json
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -54,7 +53,7 @@ class Origin:
         options: Parameters of the completion by name, those at their defaults left out.
         masking: The options that selected the hole.
         sampling: The options of samples, as many as the result needs.
-        output: The result's name: `mean`, `std`, `sample-1` ...
+        result: The result.
     """
 
     text: Mapping[str, str]
@@ -62,7 +61,7 @@ class Origin:
     options: Mapping[str, Any]
     masking: MaskOptions
     sampling: SamplingOptions
-    output: str
+    result: Result
 
     @classmethod
     def of(cls, path: Path) -> "Origin":
@@ -78,6 +77,8 @@ class Origin:
                 "programs that save a PNG again often drop its text",
             )
         output = text["npfill_output"]
+        if output == "preview":
+            raise InputError(f"{path}: shows the hole, and no completion", "`emit=mean` makes one")
         number = "1" if output == "fill" else output.removeprefix("sample-")
         try:
             said = json.loads(text["npfill_options"])
@@ -87,12 +88,13 @@ class Origin:
             if output == "sheet":
                 number = text["npfill_samples"]
             samples = int(number) if number.isdecimal() else 0
+            few = samples <= _MOST_SAMPLES
+            kinds = [each for each in OUTPUTS.values() if few and output in each.names(samples)]
             if not (
                 {"model", "device"} <= options.keys()
                 and all(is_allowed(name, value) for name, value in options.items())
                 and all(map(is_path, [image, *_flat(options.values())]))
-                and re.fullmatch(r"[a-z]+|std-heat|sample-[1-9][0-9]*", output)
-                and samples <= _MOST_SAMPLES
+                and kinds
             ):
                 raise ValueError  # noqa: TRY301
         except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -105,7 +107,8 @@ class Origin:
         )
         sampling["samples"] = samples
         hole, how = MaskOptions(**masking), SamplingOptions(**sampling)
-        return cls(text, image, options, hole, how, output)
+        result = Result(kinds[0], output, kinds[0].names(samples).index(output), path)
+        return cls(text, image, options, hole, how, result)
 
 
 def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
@@ -162,29 +165,17 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
         The files are equal, byte for byte; and the difference of their pixels.
 
     Raises:
-        InputError: The result is of no kind that is known.
         CheckFailedError: It is of another size.
         NpfillError: It cannot be made again.
     """
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
     how = origin.sampling
-    wanted = [
-        Result(output, name, number, result)
-        for output in OUTPUTS.values()
-        for number, name in enumerate(output.names(how.samples))
-        if name == origin.output
-    ]
-    if not wanted:
-        raise InputError(
-            f"{result}: a result of an unknown kind, {origin.output}",
-            "another version of npfill wrote it",
-        )
     prepared, given = _prepared(origin), origin.options
     predictor = load(given["model"], given["device"], fetch=False)
     read = {name: given[name] for name in ("strip", "max_pixels") if name in given}
     done = complete_prepared(str(origin.image), prepared, predictor, how, how.samples, **read)
-    (content,) = render(wanted, done, keep=False)
+    (content,) = render([origin.result], done, keep=False)
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
     before, again = read_picture(result), from_bytes(content, "again")
@@ -218,7 +209,8 @@ def _flat(values: Iterable[object]) -> list[object]:
 def _picture_and_mask(origin: Origin) -> str:
     masking = origin.masking
     if STDIN in {origin.image, *masking.files}:
-        return "came through stdin, which is not here"
+        which = "picture" if origin.image == STDIN else "mask"
+        return f"the {which} came through stdin, which is not here"
     prepared = _prepared(origin)
     if prepared.sha256 != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"
@@ -232,7 +224,8 @@ def _prepared(origin: Origin) -> Prepared:
     """The picture and its hole; of no more pixels than are read of a stranger's."""
     most = min(origin.options.get("max_pixels", MAX_PIXELS), MAX_PIXELS)
     said = {each.name for each in fields(Asked)} & origin.options.keys()
-    picture = read_picture(origin.image, most, damaged=origin.masking.damaged)
+    variable = origin.options.get("variable", "")
+    picture = read_picture(origin.image, most, damaged=origin.masking.damaged, variable=variable)
     picture = as_asked(picture, Asked(**{name: origin.options[name] for name in said}))
     is_stripped = origin.options.get("strip", False)
     return prepare(picture.stripped() if is_stripped else picture, origin.masking, most)

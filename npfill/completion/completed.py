@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from npfill.completion.draw_from import as_said, source_of
 from npfill.completion.hole import MaskOptions, Prepared, parts_of
 from npfill.completion.kinds import predict_kind
-from npfill.completion.parameters import CONFIDENCE, KEYS, SamplingOptions
+from npfill.completion.parameters import CONFIDENCE, KEYS, OF_ZERO, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
 from npfill.completion.words import better_model, sureness
 from npfill.errors import UsageError
@@ -76,13 +76,15 @@ class CompletedPicture:
         return own if self.check is None else self.check.half_width or own
 
     @cached_property
-    def still_open(self) -> Bool[np.ndarray, "height width"]:
-        """True where the interval of a channel is wider than the tolerance; nowhere without one."""
+    def still_open(self) -> Bool[np.ndarray, "height width #channel"]:
+        """True where a channel stays missing, or, alone or with others, beyond the tolerance."""
         masked, tolerance = self.prepared.masked, self.sampling.tolerance
         if tolerance is None or self.std is None:
             return self.prepared.stays
         wide = 2 * masked.deviation_of_values(self.half_width * self.std, self.mean) > tolerance
-        return np.asarray((wide.any(axis=-1) & masked.anywhere) | self.prepared.stays)
+        if masked.hole.ndim == 2:
+            wide = np.logical_or.reduce(wide, axis=-1, keepdims=True)
+        return np.asarray((wide & masked.by_channel) | self.prepared.stays)
 
     def doubt(self, *, verbose: bool) -> list[str]:
         """The findings of the check, and how much stays open, in lines."""
@@ -92,10 +94,9 @@ class CompletedPicture:
             lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
         if tolerance is not None:
             per_cent = f"{100 * (self.sampling.confidence or CONFIDENCE):g} %"
-            count = int((self.still_open & ~self.prepared.stays).sum())
-            lines.append(
-                f"{count:,} px stay open: their {per_cent} interval is wider than {tolerance:g}"
-            )
+            count = int((self.still_open & ~self.prepared.stays).any(axis=-1).sum())
+            open_ = f"{count:,} px stay open: their {per_cent} interval is wider than {tolerance:g}"
+            lines.append(open_)
         return lines
 
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
@@ -140,9 +141,7 @@ class CompletedPicture:
             **vars(masking),
             "mask": words[0] if len(words) == 1 else words,
             "keep_out": [self._said(word) for word in MaskOptions(masking.keep_out).words],
-            "box": [
-                box if isinstance(box, str) else ",".join(map(str, box)) for box in masking.box
-            ],
+            "box": [at if isinstance(at, str) else ",".join(map(str, at)) for at in masking.box],
             "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
             **as_said(sampling, self._said),
@@ -152,9 +151,8 @@ class CompletedPicture:
             "strip": self.strip,
             "max_pixels": self.max_pixels if self.max_pixels != MAX_PIXELS else 0,
         }
-        del options["samples"]
-        said = {"seed"} if asked.nodata is None else {"seed", "nodata"}
-        given = {KEYS[name]: value for name, value in options.items() if value or name in said}
+        said = {name for name in OF_ZERO if options[name] == 0}
+        given = {key: options[name] for name, key in KEYS.items() if options[name] or name in said}
         text = {
             "npfill_version": __version__,
             "npfill_model": self.model,
@@ -204,8 +202,8 @@ def complete_prepared(
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
         "fewer `samples`, or a smaller picture",
     )
-    unknown = masked.by_channel | masked.unseen[..., None]
-    pixels[unknown[..., 0] if unknown.shape[-1] == 1 else unknown] = 0  # becomes the mean
+    unknown = np.broadcast_to(masked.by_channel | masked.unseen, pixels.shape)
+    pixels[unknown] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
@@ -222,7 +220,7 @@ def complete_prepared(
 
     notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
-        absent = missing | masked.unseen
+        absent = np.logical_or.reduce(unknown[..., channels], axis=-1)
         predicted = predict_kind(
             partial(predict, missing), picture, np.ascontiguousarray(pixels[..., channels]), absent
         )
@@ -231,6 +229,9 @@ def complete_prepared(
         drawn = drawn if len(drawn) else pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
         has_std = predicted.std is not None
+        if not has_std and how.tolerance is not None:
+            problem = f"{predictor.name} gives no standard deviation, so no pixel could stay open"
+            raise UsageError(problem, "leave `tolerance` out, or name another model")
         std[missing, channels] = 0 if predicted.std is None else predicted.std
         for sample, values in zip(drawn, predicted.samples, strict=True):
             sample[missing, channels] = values

@@ -5,20 +5,35 @@ import sys
 import numpy as np
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.doubt import opened
+from npfill.errors import InputError
 from npfill.pictures.formats.grids import Array, Data, as_before, planes
 from npfill.pictures.picture import Picture
 
 
 def is_labelled(thing: object) -> bool:
-    """True of an array of xarray."""
+    """True of an array of xarray.
+
+    Raises:
+        InputError: It is a data set.
+    """
     xarray = sys.modules.get("xarray")  # who gives one has imported it
+    if xarray is not None and isinstance(thing, xarray.Dataset):
+        name = next(iter(thing.data_vars), "sst")
+        raise InputError(
+            "a data set of xarray, not an array", f"choose a variable, as ds[{name!r}]"
+        )
     return xarray is not None and isinstance(thing, xarray.DataArray)
 
 
 def as_dataset(done: CompletedPicture, array: Array) -> Data:
     """A data set of `mean`, `std` if there is one, and `sample` along the dimension `realization`.
 
-    Dimensions, coordinates and attributes are those of the array; all have its unit.
+    Dimensions, coordinates and attributes are those of the array; all have its unit. What stays
+    open is NaN in `mean` and `sample`. Notes are lines of the attribute `npfill_notes`.
+
+    Raises:
+        InputError: Something may stay open, and the array has no NaN.
     """
     masked, parts = done.prepared.masked, {}
 
@@ -26,14 +41,19 @@ def as_dataset(done: CompletedPicture, array: Array) -> Data:
         _, turned = planes(array)
         return turned.copy(data=as_before(values, turned)).transpose(*array.dims)
 
-    parts["mean"] = labelled(done.filled(done.mean).values)
+    def completed(values: np.ndarray) -> Array:
+        return labelled(opened(done, done.filled(values), masked.picture.format).values)
+
+    parts["mean"] = completed(done.mean)
     if done.std is not None:
         parts["std"] = labelled(masked.deviation_of_values(done.std, done.mean))
-    drawn = [labelled(done.filled(each).values) for each in done.samples]
+    drawn = [completed(each) for each in done.samples]
     xarray = sys.modules["xarray"]
     if drawn:
         parts["sample"] = xarray.concat(drawn, "realization")
-    return xarray.Dataset(parts, attrs=array.attrs)
+    notes = (*done.prepared.notes, *done.notes)
+    said = {"npfill_notes": "\n".join(notes)} if notes else {}
+    return xarray.Dataset(parts, attrs={**array.attrs, **said})
 
 
 def picture_of(array: Array, name: str) -> Picture:

@@ -18,16 +18,16 @@ _COLOURS = np.rint(in_colours(np.linspace(0, 1, 256)[None]) * 255).astype(np.uin
 
 def mean(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """The mean, but for what stays open."""
-    return picture_bytes(_opened(done, done.filled(done.mean), kind), text, keep=True)
+    return picture_bytes(opened(done, done.filled(done.mean), kind), text, keep=True)
 
 
 def sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
     """A sample, but for what stays open."""
-    picture = _opened(done, done.filled(done.samples[number]), kind)
+    picture = opened(done, done.filled(done.samples[number]), kind)
     return picture_bytes(picture, text | done.text_of_samples, keep=True)
 
 
-def _opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
+def opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
     """A completed picture in a format, NaN or transparent where it stays open.
 
     Raises:
@@ -45,14 +45,12 @@ def _opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
             opaque = np.full_like(values[..., :1], picture.white)
             values = np.concatenate([values, opaque], axis=-1)
         values = values.copy()
-        values[still, -1] = 0
+        values[still.any(axis=-1), -1] = 0
     elif values.dtype.kind == "f" or picture.info.get("no_data") is not None:
         values, none = values.copy(), picture.info.get("no_data")
         colours = values[..., : picture.colours]
         known = (
-            still[..., None]
-            if picture.missing is None
-            else still[..., None] & ~picture.missing[..., : picture.colours]
+            still if picture.missing is None else still & ~picture.missing[..., : picture.colours]
         )
         colours[np.broadcast_to(known, colours.shape)] = np.nan if none is None else none
     elif done.sampling.tolerance is not None:
@@ -95,5 +93,5 @@ def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
 def still_open(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     """The mask of what stays open, white."""
     del kind
-    levels = np.where(done.still_open, np.uint8(255), np.uint8(0))
+    levels = np.where(done.still_open.any(axis=-1), np.uint8(255), np.uint8(0))
     return png_bytes(Picture(levels[..., None], "PNG", "open"), text)

@@ -13,15 +13,7 @@ from npfill.completion.words import is_transparent, sight_of
 from npfill.errors import InputError, UsageError
 from npfill.notes import News, about
 from npfill.pictures.colours import of_colour
-from npfill.pictures.hole import (
-    Hole,
-    adjusted,
-    check,
-    from_alpha,
-    from_boxes,
-    from_mask,
-    union,
-)
+from npfill.pictures.hole import Hole, adjusted, check, from_alpha, from_boxes, from_mask, union
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 from npfill.pictures.reach import restrained
@@ -35,9 +27,8 @@ class MaskOptions:
     """The options that select the hole; what data lack is part of it in any case.
 
     Attributes:
-        mask: A file; `alpha` for what is transparent; `damaged` for what could not be decoded of a
-            torn PNG or JPEG; `color:magenta` or `color:#rrggbb~TOLERANCE`
-            for what has a colour; or a picture in memory. Several are united. None: no mask.
+        mask: A file; `alpha`: what is transparent; `damaged`: what a torn PNG or JPEG has lost;
+            `color:magenta` or `color:#rrggbb~TOLERANCE`; or a picture in memory; or several.
         box: Boxes to fill, each X, Y, width and height in pixels, or a text "X,Y,W,H".
         invert_mask: Fill what the mask keeps.
         grow: Pixels that the hole grows by; negative shrinks it.
@@ -126,7 +117,7 @@ class Prepared:
         sha256: The hash of the hole as packed bits in row-major order, in hex.
         notes: Sentences for the user on the picture and its mask.
         description: One line, such as "mask 1,024 x 768, 3.1 % selected (24,330 px)".
-        stays: True where the picture is missing and stays so.
+        stays: True where the picture, or one of its channels, is missing and stays so.
     """
 
     masking: MaskOptions
@@ -150,7 +141,8 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
         UsageError: The options contradict each other, or nothing says what is missing.
         InputError: The mask cannot be used, or selects nothing.
     """
-    lacking = Hole(picture.lacking)
+    lacks = picture.lacks
+    lacking = Hole(np.logical_or.reduce(lacks, axis=-1))
     given = given_by(options, picture, max_pixels)
     if given is None and not lacking.selected.any():
         raise UsageError(
@@ -165,10 +157,9 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     hole = union([adjusted(unshrunk, invert=False, grow=options.grow), lacking])
     if unshrunk.selected.any() and not hole.selected.any():
         raise InputError(
-            f"{options.name}: `grow={options.grow}` leaves nothing of the hole",
-            "shrink it by less",
+            f"{options.name}: `grow={options.grow}` leaves nothing of the hole", "shrink it by less"
         )
-    return replace(check(hole, options.name), lacking=lacking.selected & ~chosen.selected)
+    return check(replace(hole, lacking=lacking.selected & ~chosen.selected), options.name, lacks)
 
 
 def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS) -> Prepared:
@@ -186,19 +177,19 @@ def prepare(picture: Picture, masking: MaskOptions, max_pixels: int = MAX_PIXELS
     if picture.why and picture.values.dtype in (np.uint8, np.uint16):  # where there is a doubt
         told.append(f"taken for data, not for a photograph: {picture.why}")
     notes = [*(about(picture.name, note) for note in told), *hole.notes]
-    unseen = stays = np.zeros(picture.size, dtype=bool)
+    unseen = stays = np.zeros((*picture.size, 1), dtype=bool)
     if masking.never or masking.inner or masking.max_distance is not None:
         hole, unseen, stays, more = _restrained(hole, picture, masking, max_pixels)
         notes += more
-    chosen = hole.selected if hole.lacking is None else hole.selected & ~hole.lacking
-    masked = MaskedPicture.of(picture, chosen, unseen)
+    masked = MaskedPicture.of(picture, hole.chosen, unseen)
     notes += [about(picture.name, note) for note in masked.notes]
     dead = [str(number + 1) for number in np.flatnonzero(masked.dead)]
     if dead:
         which = f"band{'s' * (len(dead) > 1)} {', '.join(dead)}"
         notes.append(f"{picture.name}: nothing is observed of {which}: left as it was")
+    line = (Hole(masked.hole) if masked.hole.ndim == 3 else hole).line
     sha256 = hashlib.sha256(np.packbits(hole.selected).tobytes()).hexdigest()
-    return Prepared(masking, masked, hole, sha256, tuple(notes), hole.line, stays)
+    return Prepared(masking, masked, hole, sha256, tuple(notes), line, stays)
 
 
 def _restrained(
@@ -209,17 +200,17 @@ def _restrained(
     for mask in masking.never:
         never |= _of_mask(mask, MaskOptions(fit_mask=masking.fit_mask), picture, most).selected
     far = masking.max_distance
-    hole, stays, notes = restrained(hole, never, picture.name, inner=masking.inner, farthest=far)
-    return hole, never | stays, stays, notes
+    hole, stays, notes = restrained(hole, picture, never, inner=masking.inner, farthest=far)
+    return hole, never[..., None] | stays, stays, notes
 
 
 def given_by(options: MaskOptions, picture: Picture, max_pixels: int) -> Hole | None:
     """The union of what masks and boxes select; None without any."""
-    changed = {"fit_mask=True": options.fit_mask, "mask_label": options.mask_label}
-    changed["mask_threshold"] = options.mask_threshold is not None
-    if any(changed.values()) and all(isinstance(m, str) and not is_file(m) for m in options.masks):
-        name = next(name for name, is_given in changed.items() if is_given)
-        raise UsageError(f"`{name}`: there is no mask file that it could be for", "`mask=FILE`")
+    asked = ["fit_mask=True"] * (options.fit_mask and not options.never)
+    asked += ["mask_label"] * bool(options.mask_label)
+    asked += ["mask_threshold"] * (options.mask_threshold is not None)
+    if asked and all(isinstance(mask, str) and not is_file(mask) for mask in options.masks):
+        raise UsageError(f"`{asked[0]}`: there is no mask file that it could be for", "`mask=FILE`")
     holes = []
     for mask in options.masks:
         hole = _of_mask(mask, options, picture, max_pixels)
@@ -237,7 +228,9 @@ def _of_mask(mask: Mask, options: MaskOptions, picture: Picture, max_pixels: int
     if not is_file(mask) and not isinstance(mask, Picture):
         if str(mask) == "damaged":
             return Hole(picture.lacking)
-        return from_alpha(picture) if mask == "alpha" else Hole(*of_colour(picture, str(mask)))
+        if mask == "alpha":
+            return from_alpha(picture, doubted=options.grow <= 0)
+        return Hole(*of_colour(picture, str(mask)))
     return from_mask(
         mask if isinstance(mask, Picture) else read_mask(Path(mask), max_pixels),
         picture,

@@ -86,7 +86,8 @@ class Rescalings:
                 continue
             left -= each
             for channels, missing in parts_of(masked):
-                absent, pixels = missing | masked.unseen, _seen(masked)
+                absent = np.logical_or.reduce(masked.hidden[..., channels], axis=-1)
+                pixels = _seen(masked)
                 hidden, _ = hide(absent, seed, missing & window.inside)
                 part = np.ascontiguousarray(pixels[..., channels])
                 found = compared(
@@ -137,7 +138,7 @@ def predicted(
     pixels = _seen(masked)
     mean, std, has_std = pixels.copy(), np.zeros_like(pixels), True
     for channels, missing in parts_of(masked):
-        absent, check = missing | masked.unseen, None
+        absent, check = np.logical_or.reduce(masked.hidden[..., channels], axis=-1), None
         if rescale := rescalings.found.get(_key(channels, masked)):
             check = SelfCheck(1, rescaling=rescale, hole=around_hole(absent))
         part = np.ascontiguousarray(pixels[..., channels])
@@ -156,5 +157,5 @@ def _key(channels: slice, masked: MaskedPicture) -> tuple[int, int]:
 
 def _seen(masked: MaskedPicture) -> Float[np.ndarray, "rows columns channel"]:
     pixels = masked.intensities
-    pixels[np.broadcast_to(masked.by_channel | masked.unseen[..., None], pixels.shape)] = 0
+    pixels[masked.hidden] = 0
     return pixels

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,12 +26,19 @@ class Kept:
         places: The rows and columns of each window.
         raster: The raster.
         like: A pixel of it.
+        source: The file of the raster: nobody may read more of it than before.
     """
 
     folder: Path
     places: list[tuple[Ends, Ends]]
     raster: Raster
     like: Picture
+    source: Path
+
+    @property
+    def is_whole(self) -> bool:
+        """All windows are done."""
+        return all(self.file(number).is_file() for number in range(len(self.places)))
 
     def file(self, number: int) -> Path:
         """That of a window."""
@@ -40,7 +48,7 @@ class Kept:
         """A finding for all windows, made once, by whomever comes first."""
         file = self.folder / name
         if not file.is_file():
-            write_bytes(file, found())
+            write_bytes(file, found(), like=self.source)
         return file.read_bytes()
 
     def gives(self, name: str) -> bool:
@@ -66,9 +74,13 @@ class Kept:
                 missing=None,
                 info=of_deviation(like.info),
             )
-        temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
+        # In this folder, which goes once all is done, whatever was killed in it.
+        temporary = self.folder / f"{name}-{secrets.token_hex(6)}.part"
         try:
+            temporary.touch((self.source.stat().st_mode | 0o600) & 0o666)
             self.raster.write(temporary, like, self._bands(name, like, advance))
+            if path.exists():
+                shutil.copymode(path, temporary)
             os.replace(temporary, path)  # noqa: PTH105
         finally:
             temporary.unlink(missing_ok=True)

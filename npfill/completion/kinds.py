@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Predict = Callable[[np.ndarray, np.ndarray], Prediction]
 
+_MIDDLE = 0.5  # the intensity of the one value that a channel has
 _WIDEST = 1 / np.sqrt(12)  # the standard deviation of an angle of which nothing is known, in turns
 
 
@@ -42,7 +43,12 @@ def predict_kind(
         return _classes(predict, pixels, hole)
     if of.measure == ANGLE:
         return _angles(predict, pixels, hole)
-    return predict(pixels, hole)
+    found, seen = predict(pixels, hole), pixels[~hole]
+    if not of.is_data or not seen.size or (seen != _MIDDLE).any():
+        return found
+    # Data of one value have no range: the mean is that value, and samples lie about it.
+    mean = np.full_like(found.mean, _MIDDLE)
+    return replace(found, mean=mean, samples=[each - found.mean + mean for each in found.samples])
 
 
 def _classes(predict: "Predict", pixels: np.ndarray, hole: np.ndarray) -> "Prediction":

@@ -6,6 +6,16 @@ from npfill.completion.completed import CompletedPicture
 from npfill.completion.outputs import Result
 from npfill.errors import UsageError
 
+# Baselines that never give a standard deviation or samples.
+BARE = {"nearest", "griddata", "telea", "navier-stokes", "biharmonic"}
+
+
+def givable(results: Sequence[Result], model: str) -> list[Result]:
+    """The results that a model may give, by its name."""
+    if model not in BARE:
+        return [*results]
+    return [each for each in results if not (each.output.needs_std or each.output.of_each_sample)]
+
 
 def without_lacking(
     results: Sequence[Result], done: CompletedPicture, emit: str | None

@@ -1,28 +1,16 @@
 """The names of results: a folder or a file, by a template, and the format that a name asks for."""
 
-import os
 import re
 from pathlib import Path
 
 from npfill.errors import InputError, UsageError
 from npfill.files import STDIO
 from npfill.pictures.formats import FORMATS, picture_suffixes
+from npfill.pictures.formats.raster import register_heic
 from npfill.pictures.picture import Picture
 
 _FIELD = re.compile(r"{(\w*)}")
-
-
-def file_of(output: str | Path | None) -> Path | None:
-    """The one file that `output` names, or `-`; None where it names a folder, or is None.
-
-    What ends in a slash is a folder, and what has no suffix: the 0 of `results_v1.0` is none.
-    """
-    if output is None:
-        return None
-    path = Path(output)
-    ends = str(output).endswith(("/", os.sep))
-    is_file = re.fullmatch(r"\.[^\W\d]\w*", path.suffix) and not ends and not path.is_dir()
-    return path if is_file or path == STDIO else None
+_SIDES = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 32_768}  # the greatest, in pixels
 
 
 def check_file(file: Path, result: str, planned: Path, *, is_picture: bool) -> None:
@@ -96,7 +84,8 @@ def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
     Where the name says nothing, it is PNG; or if `keep`, that of the picture. Data keep theirs.
 
     Raises:
-        InputError: The format does not hold all of the picture.
+        InputError: The format does not hold all of the picture, or needs a package that is not
+            installed.
     """
     if picture.is_data:
         other = format_of(path) or picture.format
@@ -108,9 +97,14 @@ def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
     target = FORMATS[format_of(path, of_picture=True) or (picture.format if keep else "PNG")]
     lacks = ["alpha"] * (picture.has_alpha and not target.has_alpha)
     lacks += ["16 bits"] * (picture.white > target.white)
+    lacks += ["grey with alpha"] * (target.name == "BMP" and picture.values.shape[-1] == 2)
+    largest = _SIDES.get(target.name, max(picture.size))
+    lacks += [f"side of more than {largest:,} pixels"] * (max(picture.size) > largest)
     if lacks:
         raise InputError(
             f"{path}: {target.label} files have no {' and no '.join(lacks)}, as {picture.name} has",
             "`output=NAME.png` keeps all",
         )
+    if target.name == "HEIF":
+        register_heic(str(path))
     return target.name

@@ -8,13 +8,14 @@ import numpy as np
 
 from npfill.completion import doubt
 from npfill.completion.completed import CompletedPicture
-from npfill.completion.names import by_template, check_file, file_of, written_as
+from npfill.completion.names import by_template, check_file, written_as
 from npfill.completion.preview import preview
 from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
 from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes, png_bytes
 from npfill.pictures.picture import NOTHING, Asked, Picture, std_picture
 from npfill.pictures.read import MAX_PIXELS
+from npfill.pictures.stores import file_of
 
 Text = dict[str, str]
 
@@ -64,6 +65,7 @@ class Output:
         stands_alone: Its file has the picture's name, without its own.
         parts: The names of its files, if there are several.
         before_model: It shows but the picture and its hole, and a dry run writes it, too.
+        on_grid: Its pixels are those of the picture, and lie where they do.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Output:
     is_picture: bool = False
     stands_alone: bool = False
     before_model: bool = False
+    on_grid: bool = True
     parts: tuple[str, ...] = ()
 
     def names(self, samples: int) -> list[str]:
@@ -236,7 +239,7 @@ _IN_ORDER = (
     Output(name="interval", render=doubt.interval, parts=_BOTH, needs_std=True, is_picture=True),
     Output(name="heat", render=doubt.heat, suffix=".png", parts=("std-heat",), needs_std=True),
     Output(name="open", render=doubt.still_open, suffix=".png", needs_std=True),
-    Output(name="sheet", render=_sheet, suffix=".png", shows_samples=True),
+    Output(name="sheet", render=_sheet, suffix=".png", shows_samples=True, on_grid=False),
     Output(name="npz", render=_npz, suffix=".npz", shows_samples=True, stands_alone=True),
     Output(name="preview", render=preview, suffix=".png", before_model=True),
 )

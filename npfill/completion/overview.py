@@ -120,7 +120,7 @@ class _Grid:
         """Add the rows of a band, of which more may have been read, from `first` on."""
         assert picture.missing is not None
         hole = picture.missing[..., : picture.colours]
-        hidden = seen_of_data(picture, hole, never, self._whole)[0]
+        hidden = seen_of_data(picture, hole, never[..., None], self._whole)[0]
         own = slice(rows[0] - first, rows[1] - first)
         at = slice(rows[0] // self._cell, -(-rows[1] // self._cell))
         for channel in range(picture.colours):

@@ -43,6 +43,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "strip": bool,
     "max_pixels": int,
 }
+# Those of which 0 says something.
+OF_ZERO = ("seed", "nodata", "tolerance", "mask_threshold")
 # Their keys in a result's metadata: the options of the command.
 KEYS = {name: f"--{name.replace('_', '-')}" for name in TYPES}
 # The limits of numbers, as on a command line.

@@ -9,6 +9,7 @@ from npfill.completion.parameters import SamplingOptions
 from npfill.completion.windows import Windows, halo
 from npfill.errors import UsageError
 from npfill.pictures.picture import AUTO, DATA
+from npfill.pictures.stores import file_of
 
 _NO_SAMPLES = "a mean and a std are made: samples of two windows would not fit where they meet"
 
@@ -55,6 +56,9 @@ def windows_of(
         "sampler": (sampling.sampler != AUTO or sampling.rounds, _NO_SAMPLES),
         "noise": (sampling.noise or sampling.draw_from, _NO_SAMPLES),
         "name": (output.name, "results are called as without it"),
+        "output": (file_of(output.output), "name a folder for the results"),
+        "strip": (output.strip, "results keep the tags of the raster"),
+        "skip_existing": (output.skip_existing, "the same command goes on where a run stopped"),
         "tolerance": (sampling.tolerance is not None, "results have the std"),
         "adapt": (sampling.adapt, "a network is trained on a picture that is read whole"),
     }.items():

@@ -57,6 +57,6 @@ class Report:
             "outside_changed_px": self.changed,
             "mean_std": self.mean_std,
             "check": None if done.check is None else done.check.as_json(),
-            "open_px": int(done.still_open.sum()),
+            "open_px": int(done.still_open.any(axis=-1).sum()),
             "outputs": {each.name: str(each.path) for each in self.results},
         }

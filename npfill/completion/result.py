@@ -11,11 +11,7 @@ from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
 from npfill.completion.lacking import without_lacking
-from npfill.completion.outputs import (
-    OutputOptions,
-    plan_results,
-    render,
-)
+from npfill.completion.outputs import OutputOptions, plan_results, render
 from npfill.completion.self_checked import CheckReport
 from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
@@ -84,7 +80,7 @@ class Completion:
     @cached_property
     def open(self) -> Bool[np.ndarray, "height width"]:
         """True where a pixel stays open: its interval is wider than `tolerance`."""
-        return self.completed.still_open
+        return np.asarray(self.completed.still_open.any(axis=-1))
 
     @property
     def check(self) -> CheckReport | None:
@@ -146,7 +142,7 @@ class Completion:
         for path, content in zip(paths, render(results, done, keep=keep), strict=True):
             stores.write(path, content, overwrite=overwrite, like=source)
         if done.image != str(STDIO):
-            copied = {each.path: each.output.is_picture for each in results}
+            copied = {each.path: each.output.is_picture for each in results if each.output.on_grid}
             copy_beside(done.prepared.masked.picture, source, copied, overwrite=overwrite)
         return {each.name: each.path for each in results}
 

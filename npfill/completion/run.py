@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from npfill.completion.completed import complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_pictures
-from npfill.completion.lacking import samples_for, without_lacking
+from npfill.completion.lacking import givable, samples_for, without_lacking
 from npfill.completion.mask_files import masks_of
-from npfill.completion.names import file_of
 from npfill.completion.outputs import OutputOptions, Result, plan_results, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.parts import part_of
@@ -55,7 +54,7 @@ class Run:
         part: "K/N": the K-th of N parts of the pictures, every N-th of them; "" for all.
 
     Attributes:
-        several: The names name a batch, of which one may fail and the rest is done.
+        several: A batch, or a part of one, of which one may fail and the rest is done.
         pictures: The number of pictures.
         jobs: What there is to do.
         failures: The pictures that cannot be done, and why.
@@ -87,12 +86,12 @@ class Run:
         )
         if part:
             first, parts = part_of(part)
-            files = files[first::parts]
+            self.several, files = True, files[first::parts]
             self.notes.append(f"part {part}: {len(files)} pictures")
         self.pictures = len(files)
         for file in files:
             file.damaged, file.variable = masking.damaged, output.asked.variable
-        if file_of(output.output) is not None and len(files) > 1:
+        if stores.file_of(output.output) is not None and len(files) > 1:
             raise UsageError(
                 f"{output.output}: {len(files)} pictures for one file",
                 "`output=DIR/` takes them all",
@@ -107,7 +106,9 @@ class Run:
         self.skipped: list[Path] = []
         if output.skip_existing:
             for job in self.jobs:
-                job.results = [each for each in job.results if not os.path.lexists(each.path)]
+                left = [each for each in job.results if not os.path.lexists(each.path)]
+                some = len(left) < len(job.results) and output.emit is None
+                job.results = givable(left, model) if some else left
             self.skipped = [job.file.path for job in self.jobs if not job.results]
             self.jobs = [job for job in self.jobs if job.results]
         refuse_results([each.path for job in self.jobs for each in job.results], output.overwrite)
@@ -214,9 +215,9 @@ class Run:
                     losses.append(masked.changed_outside(as_read_again(content, masked.picture)))
         for result, content in zip(results, contents, strict=True):
             stores.write(result.path, content, overwrite=out.overwrite, like=job.file.path)
-        paths, beside = {each.path: each.output.is_picture for each in results}, list[str]()
+        on_grid, beside = [each for each in results if each.output.on_grid], list[str]()
         if not out.strip:
-            source, overwrite = job.file.path, out.overwrite
-            beside = copy_beside(masked.picture, source, paths, overwrite=overwrite)
+            source, paths = job.file.path, {each.path: each.output.is_picture for each in on_grid}
+            beside = copy_beside(masked.picture, source, paths, overwrite=out.overwrite)
         notes = (*done.notes, *lacking, *lost, *beside)
         return Report(done, results, seconds, *max(losses), done.mean_std, notes)

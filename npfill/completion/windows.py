@@ -23,8 +23,8 @@ from npfill.completion.kept import Kept
 from npfill.completion.overview import Overview
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.selected import Selected
-from npfill.errors import UsageError
-from npfill.files import json_text, refuse_results, write_bytes
+from npfill.errors import InputError, UsageError
+from npfill.files import json_text, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import npz_bytes
 from npfill.pictures.masked import MaskedPicture
@@ -82,6 +82,7 @@ class Windows:
     def __post_init__(self) -> None:
         if self.side < _LEAST:
             raise UsageError(f"`window={self.side}`", f"{_LEAST} pixels or more")
+        refuse_inputs(self.results.values(), [self.path, *self.masking.files])
         refuse_results([*self.results.values()], self.overwrite)
 
     @property
@@ -126,7 +127,7 @@ class Windows:
             said += [state.st_size, state.st_mtime_ns]
         key = hashlib.sha256(json_text(said).encode()).hexdigest()[:12]
         folder = self.folder / f".{self.path.stem}.npfill-{key}"
-        return Kept(folder, self.places, self._raster, self._read((0, 1), (0, 1)))
+        return Kept(folder, self.places, self._raster, self._read((0, 1), (0, 1)), self.path)
 
     def mine(self) -> list[int]:
         """The windows of this part that are still to be done."""
@@ -185,13 +186,13 @@ class Windows:
         around = (above, min(height, bottom + HALO)), (before, min(width, right + HALO))
         picture, never = self._given(*around)
         assert picture.missing is not None
-        missing = np.logical_or.reduce(picture.missing[..., : picture.colours], axis=-1)
-        far = self.masking.max_distance
-        near = reached(missing & ~never, ~(missing | never), inner=False, farthest=far)
-        nothing, unseen = np.zeros(picture.size, dtype=bool), never | (missing & ~near)
+        missing, out = picture.missing[..., : picture.colours], never[..., None]
+        wanted, far = missing & ~out, self.masking.max_distance
+        near = reached(wanted, ~(missing | out), inner=False, farthest=far)
+        nothing, unseen = np.zeros(picture.size, dtype=bool), out | (missing & ~near)
         masked = MaskedPicture.of(picture, nothing, unseen, self.overview.whole)
         own = slice(top - above, bottom - above), slice(left - before, right - before)
-        return Window(masked, own, (above, before), missing & ~never)
+        return Window(masked, own, (above, before), wanted.any(axis=-1))
 
     def complete(self, number: int) -> int:
         """Complete a window, and keep its hole; the pixels of it that stay missing."""
@@ -199,7 +200,7 @@ class Windows:
         masked, own, whole = window.masked, window.own, self.overview.whole
         assert masked.picture.missing is not None
         missing = masked.picture.missing[..., : masked.picture.colours]
-        hole = missing & ~masked.unseen[..., None] & ~whole.dead
+        hole = missing & ~masked.unseen & ~whole.dead
         arrays: dict[str, np.ndarray] = {"hole": np.zeros(0, np.uint8)}
         if hole[own].any():
             far, rescalings = self.agreed
@@ -213,18 +214,27 @@ class Windows:
             arrays = {"hole": np.packbits(hole[own]), "mean": values[own][hole[own]]}
             if std is not None:
                 arrays["std"] = filling.deviation(std, mean)[own][hole[own]]
-        write_bytes(self._kept.file(number), npz_bytes(arrays))
+        write_bytes(self._kept.file(number), npz_bytes(arrays), like=self.path)
         return int((window.wanted & ~hole.any(axis=-1))[own].sum())
 
-    def finish(self, advance: Callable[[], None]) -> bool:
-        """Write the results if all windows are done, by whomever; True if they are there."""
-        if not all(self._kept.file(number).is_file() for number in range(len(self.places))):
-            return False
+    def finish(self, advance: Callable[[], None]) -> dict[str, Path]:
+        """Write the results if all windows are done, by whomever; the files that were written.
+
+        Raises:
+            InputError: The raster is gone.
+        """
+        given = self.results
+        if not self._kept.is_whole:
+            return {}
         try:
-            for name, path in self.results.items():
-                if self._kept.gives(name):
-                    self._kept.write(name, path, advance)
-        except FileNotFoundError:  # another part has written them in the meantime
-            return self.results["mean"].is_file()
+            given = {name: path for name, path in given.items() if self._kept.gives(name)}
+            for name, path in given.items():
+                self._kept.write(name, path, advance)
+        except FileNotFoundError:
+            if self._kept.is_whole:
+                hint = "what is done is kept: put it back, and run the command again"
+                raise InputError(f"{self.path}: no such file any more", hint) from None
+            # Another part has written them in the meantime.
+            return {name: path for name, path in given.items() if path.is_file()}
         shutil.rmtree(self._kept.folder, ignore_errors=True)
-        return True
+        return given

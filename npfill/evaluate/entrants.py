@@ -51,7 +51,7 @@ class Entrant:
 def named(
     models: Sequence[str | Path | NeuralProcess | Baseline | Predictor], device: str
 ) -> dict[str, Predictor]:
-    """What is to be measured, by the words that name it.
+    """Predictors to measure, by the words that name them.
 
     Networks in memory go by their variant; where that is taken, with their place among all.
 

@@ -64,8 +64,8 @@ def _st_lpips(case: Case) -> Score | None:
     first, network = _first(case), _perceptual()
     if first is None or network is None or first.shape[1] != 3 or min(first.shape[2:]) < _LEAST:
         return None
-    network = network.to(first.device)
-    return network(first.float() * 2 - 1, case.pictures.float() * 2 - 1).flatten()
+    both = (2 * each.float().cpu() - 1 for each in (first, case.pictures))  # where the network is
+    return network(*both).flatten().to(first.device)
 
 
 def _enter_band(name: str, number: int, width: str) -> None:

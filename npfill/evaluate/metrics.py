@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from operator import attrgetter
 
 import torch
 from jaxtyping import Float
@@ -83,50 +84,39 @@ def _ssim(case: Case) -> Score | None:
     return scores.ssim(case.mean, case.pictures, ~case.observed)
 
 
-@metric(
-    "log_likelihood",
-    "LL, joint",
-    "nats per target pixel, with the scale as it is; of a sampler, that of its distribution: "
-    + "; ".join(f"{sampler.name}, {sampler.density}" for sampler in SAMPLERS.values()),
-)
-def _log_likelihood(case: Case) -> Score | None:
+def _joint(case: Case, number: int) -> Score | None:
     both = case.prediction.likelihoods
-    return None if both is None else both[0]
+    return None if both is None else both[number]
 
 
-_FLOOR = f"nats per target pixel, with the scale floored at {COMMON_FLOOR}"
-
-
-@metric("floored_log_likelihood", f"LL, joint, floor {COMMON_FLOOR}", _FLOOR)
-def _floored_log_likelihood(case: Case) -> Score | None:
-    both = case.prediction.likelihoods
-    return None if both is None else both[1]
-
-
-@metric("pointwise", "LL, pointwise", "nats per target pixel, with the scale as it is")
-def _pointwise(case: Case) -> Score | None:
-    parts = case.prediction.components
-    return (
-        None if parts is None else scores.pointwise_log_likelihood(parts, case.truth, case.target)
-    )
-
-
-@metric("floored_pointwise", f"LL, pointwise, floor {COMMON_FLOOR}", _FLOOR)
-def _floored_pointwise(case: Case) -> Score | None:
+def _pointwise(case: Case, scaled: Callable[[Gaussian], Gaussian]) -> Score | None:
     parts = case.prediction.components
     if parts is None:
         return None
-    return scores.pointwise_log_likelihood(scores.floored(parts), case.truth, case.target)
+    return scores.pointwise_log_likelihood(scaled(parts), case.truth, case.target)
 
 
-@metric("z_squared", "z²", "mean standardised squared error; 1 is calibrated", 2)
-def _z_squared(case: Case) -> Score | None:
-    return _standardised(case.moments, case)
+def _standardised(moments: Gaussian | None, case: Case) -> Score | None:
+    return None if moments is None else scores.z_squared(moments, case.truth, case.target)
 
 
-@metric("uncalibrated_z_squared", "z² before calibration or check", "1 is calibrated", 2)
-def _uncalibrated_z_squared(case: Case) -> Score | None:
-    return _standardised(case.uncalibrated_moments, case)
+_OWN = "nats per target pixel, with the scale as it is"
+_FLOOR = f"nats per target pixel, with the scale floored at {COMMON_FLOOR}"
+_LL, _BY_PIXEL, _AT_FLOOR = "LL, joint", "LL, pointwise", f", floor {COMMON_FLOOR}"
+_densities = "; ".join(f"{sampler.name}, {sampler.density}" for sampler in SAMPLERS.values())
+_of_samplers = f"{_OWN}; of a sampler, that of its distribution: {_densities}"
+metric("log_likelihood", _LL, _of_samplers)(partial(_joint, number=0))
+metric("floored_log_likelihood", _LL + _AT_FLOOR, _FLOOR)(partial(_joint, number=1))
+metric("pointwise", _BY_PIXEL, _OWN)(partial(_pointwise, scaled=lambda parts: parts))
+metric("floored_pointwise", _BY_PIXEL + _AT_FLOOR, _FLOOR)(
+    partial(_pointwise, scaled=scores.floored)
+)
+metric("z_squared", "z²", "mean standardised squared error; 1 is calibrated", 2)(
+    lambda case: _standardised(case.moments, case)
+)
+metric("uncalibrated_z_squared", "z² before calibration or check", "1 is calibrated", 2)(
+    lambda case: _standardised(case.uncalibrated_moments, case)
+)
 
 
 def _coverage(case: Case, level: float, between: bool, calibrated: bool) -> Score | None:
@@ -217,20 +207,12 @@ def _label_entropy(case: Case) -> Score | None:
     return None if case.digits is None else classifier.label_entropy(case.digits)
 
 
-@metric("seconds", "Seconds a picture", "mean and std, with the load of this machine", 2)
-def _seconds(case: Case) -> Score | None:
-    return case.prediction.seconds
-
-
-@metric("sample_seconds", "Seconds a sample", "one picture at a time, with this machine's load")
-def _sample_seconds(case: Case) -> Score | None:
-    return case.prediction.sample_seconds
-
-
-@metric("kl", "KL", "KL(q(z | all pixels) || q(z | C)), nats per picture", 1)
-def _kl(case: Case) -> Score | None:
-    return case.prediction.kl
-
-
-def _standardised(moments: Gaussian | None, case: Case) -> Score | None:
-    return None if moments is None else scores.z_squared(moments, case.truth, case.target)
+metric("seconds", "Seconds a picture", "mean and std, with the load of this machine", 2)(
+    attrgetter("prediction.seconds")
+)
+metric("sample_seconds", "Seconds a sample", "one picture at a time, with this machine's load")(
+    attrgetter("prediction.sample_seconds")
+)
+metric("kl", "KL", "KL(q(z | all pixels) || q(z | C)), nats per picture", 1)(
+    attrgetter("prediction.kl")
+)

@@ -131,8 +131,8 @@ def _asked(points: Path) -> set[tuple[int, int]]:
     """The points of a file that an earlier loop has written; none where there is no such file."""
     if not os.path.lexists(points):
         return set()
-    lines = points.read_text("utf-8").splitlines()
     try:
+        lines = points.read_text("utf-8").splitlines()
         pairs = [tuple(map(int, line.split(","))) for line in lines[1:]]
         if lines[:1] != [_HEAD] or any(len(pair) != 2 for pair in pairs):
             raise ValueError  # noqa: TRY301 - said below

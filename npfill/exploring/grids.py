@@ -39,25 +39,30 @@ def explorer_of(
         max_pixels: The most pixels of a file that is read.
 
     Raises:
-        UsageError: There is neither a file nor a size, or both.
+        UsageError: There is neither a file nor a size, or both; or a size and a mask of a file.
         InputError: A file cannot be used, or no pixel may be measured.
     """
     if (file is None) == (shape is None):
         raise UsageError("a file or `shape` says what the grid is", "SCAN.npy, or `shape=512x512`")
     if file is None:
+        if masking.masks or masking.box:
+            raise UsageError(
+                "`mask` and `box` are of a file, and of `shape` nothing is measured",
+                "`within` and `not_within` say where to measure",
+            )
         picture = Picture(
             np.full((*_sides(shape or ""), 1), np.nan), "NPY", "the grid", is_data=True
         )
         lacking = np.ones(picture.size, dtype=bool)
     else:
-        picture = read_picture(file, max_pixels)
+        picture = read_picture(file, max_pixels, damaged=masking.damaged)
         lacking = picture.lacking
         if masking.masks or masking.box:
             lacking = hole_of(masking, picture, max_pixels).selected
     if picture.colours not in {1, 3}:
         raise InputError(
-            f"{picture.name}: {picture.colours} channels",
-            "one or three can be explored: choose some",
+            f"{picture.name}: {picture.colours} channels or times; one or three can be explored",
+            "save one of them as a file of its own",
         )
     allowed = np.ones(picture.size, dtype=bool)
     for path, inside in within:

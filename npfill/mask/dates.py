@@ -3,7 +3,7 @@
 import numpy as np
 
 from npfill.mask.painted import Levels, Selected, levels_of
-from npfill.mask.shades import Shade, shades
+from npfill.mask.shades import shades
 from npfill.pictures.planes import above_surroundings, extreme, grown
 
 _ROOM = (0.22, 0.5)  # of a corner box for a date: shares of height and width
@@ -19,33 +19,33 @@ def text(picture: object, *, strength: float = 1.0, grow: int = 1) -> Selected:
     The arguments are those of `npfill.mask.scratches`.
     """
     _, levels = levels_of(picture)
-    return grown(find_text(levels, strength)[0], grow)
+    return grown(_letters(levels, strength), grow)
 
 
-def find_text(levels: Levels, strength: float = 1.0) -> tuple[Selected, Shade | None]:
-    """The letters in the corner that has most of them, and their colour; None if there are none."""
+def _letters(levels: Levels, strength: float) -> Selected:
+    """The letters of one colour in the corner that has most of them."""
     rows, columns = levels.shape[:2]
     nothing = np.zeros((rows, columns), dtype=bool)
     if levels.shape[-1] != 3:
-        return nothing, None
+        return nothing
     size = max(9, round(max(rows, columns) / 60))
     red, blue = levels[..., 0], levels[..., 2]
     warmth = above_surroundings(red - blue, size) * strength
     is_warm = (warmth > _WARM) & (red > _RED) & (red - blue > 2 * _WARM)
     tall, wide = round(_ROOM[0] * rows), round(_ROOM[1] * columns)
-    best: tuple[float, Selected, Shade | None] = (0.0, nothing, None)
+    best: tuple[float, Selected] = (0.0, nothing)
     for down in (slice(0, tall), slice(rows - tall, rows)):
         for across in (slice(0, wide), slice(columns - wide, columns)):
             corner = nothing.copy()
             corner[down, across] = True
             corner &= is_warm
-            for each in shades(levels, corner, is_warm, light=True):
-                near = np.abs(levels - each.colour).max(-1) <= _ALIKE
+            for colour, share in shades(levels, corner, is_warm):
+                near = np.abs(levels - colour).max(-1) <= _ALIKE
                 letters = _in_line(corner & near, size)
                 count = int(letters.sum())
-                weight = count * count / max(int(corner.sum()), 1) * each.share
-                best = max(best, (weight, letters, each), key=lambda one: one[0])
-    return _with_rims(best[1], warmth), best[2]
+                weight = count * count / max(int(corner.sum()), 1) * share
+                best = max(best, (weight, letters), key=lambda one: one[0])
+    return _with_rims(best[1], warmth)
 
 
 def _in_line(strokes: Selected, size: int) -> Selected:

@@ -131,7 +131,7 @@ def depth(picture: object, *, grow: int = 0) -> Selected:
     Returns:
         True where all channels are zero or no number, "height width".
     """
-    given = as_picture(picture, "the picture").picture
+    given, _ = levels_of(picture)
     values = given.values[..., : given.colours]
     return grown(((values == 0) | (values != values)).all(axis=-1), grow)  # noqa: PLR0124 - NaN
 

@@ -103,7 +103,7 @@ def propose(
         kinds: What to find, by the names of the functions of `npfill.mask`; the value is the colour
             of `colour` and the other version of `like`, else unused. None or empty: what seems to
             be there.
-        strength: That of `scratches`, `dust` and `text`.
+        strength: That of `scratches`, `dust` and `text`, named or seen.
         grow: Pixels by which the masks grow; each function has its own default.
 
     Raises:
@@ -111,11 +111,11 @@ def propose(
     """
     given, levels = levels_of(picture)
     if not kinds:
-        parts = tuple(seen(levels))
+        parts = tuple(seen(levels, strength, grow))
         if not parts:
             raise InputError(
                 f"{given.name}: no thin lines, specks or dead rows are seen",
-                "name what to find, as `scratches`; or paint the mask",
+                "name what to find, as `scratches`, or `text` of a date; or paint the mask",
             )
         return Proposal(levels, parts)
     how: dict[str, object] = {} if grow is None else {"grow": grow}
@@ -123,7 +123,7 @@ def propose(
     for kind, value in kinds.items():
         needed = (value,) if kind in {"colour", "like"} else ()
         more = how | ({"strength": strength} if kind in _STRONGER else {})
-        selected = _KINDS[kind](picture, *needed, **more)
+        selected = _KINDS[kind](given, *needed, **more)
         parts += (Part(kind, f"{_WORDS[kind]}: {_share(selected)}", selected),)
     proposal = Proposal(levels, parts)
     if not proposal.selected.any():
@@ -131,17 +131,20 @@ def propose(
     return proposal
 
 
-def seen(levels: Levels) -> list[Part]:
-    """The damage that a picture clearly has, with what it looks like; none where in doubt."""
+def seen(levels: Levels, strength: float = 1.0, grow: int | None = None) -> list[Part]:
+    """The damage that a picture clearly has, with what it looks like; none where in doubt.
+
+    The arguments are those of `propose`; `levels` of the picture are from 0 to 255.
+    """
     parts = []
     for kind in ("scratches", "dust"):
-        marks = find(levels, kind)
-        selected = grown(marks.selected, 1)
+        marks = find(levels, kind, strength)
+        selected = grown(marks.selected, 1 if grow is None else grow)
         if marks.sure >= _SURELY and selected.mean() >= _FEWEST:
             tone = "light" if marks.light else "dark"
             words = f"thin {tone} lines" if kind == "scratches" else f"{tone} specks"
             parts.append(Part(kind, f"{words}: {_share(selected)}", selected))
-    dead = stripes(levels.astype(np.uint8))
+    dead = stripes(levels.astype(np.uint8), grow=grow or 0)
     if dead.any():
         parts.append(Part("stripes", f"{_WORDS['stripes']}: {_share(dead)}", dead))
     return parts

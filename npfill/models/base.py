@@ -164,8 +164,9 @@ class Conditioned:
         return self.calibrated(self.model.predict(self.encoded, z, targets), targets)
 
     def calibrated(self, predicted: Gaussian, targets: Targets) -> Gaussian:
-        """What the model predicts, with the calibrated scale and the channels' correlation."""
-        scale = predicted.scale * self.spread(targets)
+        """The prediction with the scale calibrated, and with the channels' correlation."""
+        offset, slope = self.model.calibration
+        scale = predicted.scale * (offset + slope * self.log_share_at(targets)).exp().unsqueeze(-1)
         return Gaussian(predicted.mean, scale.clamp(max=self.model.widest), self.factor)
 
     @property
@@ -179,11 +180,6 @@ class Conditioned:
         """Exact joint draws of targets, one for each number, where there is a law to draw from."""
         del targets, seed, numbers
         return None
-
-    def spread(self, targets: Targets) -> Float[Tensor, "batch #target 1"]:
-        """The calibration's factor of each target; a single one if the fraction is global."""
-        offset, slope = self.model.calibration
-        return (offset + slope * self.log_share_at(targets)).exp().unsqueeze(-1)
 
     def log_share_at(self, targets: Targets) -> Float[Tensor, "batch #target"]:
         """The log observed fraction at each target; a single one if it is global."""

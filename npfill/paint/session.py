@@ -5,6 +5,7 @@ A session knows nothing of tabs: whoever asks names the picture, the hole and th
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,15 +19,16 @@ from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import masks_of
 from npfill.completion.mask_names import pictures_named
-from npfill.completion.names import file_of
 from npfill.completion.outputs import OutputOptions, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.run import Run
 from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.files import refuse_inputs, write_bytes
+from npfill.pictures import stores
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import STDIN, read_picture
+from npfill.pictures.sidecars import copy_beside
 from npfill.steps import told
 
 Selected = Bool[np.ndarray, "height width"]
@@ -54,13 +56,14 @@ class Session:
         device: Where models run.
 
     Raises:
-        NpfillError: There is no picture, or `output` is a file.
+        NpfillError: There is no picture, `output` is a file, or the only picture or its mask cannot
+            be used.
     """
 
     def __init__(
         self, images: Sequence[str], masks: Sequence[str], output: str | None, device: str
     ) -> None:
-        if file_of(output) is not None:
+        if stores.file_of(output) is not None:
             raise UsageError(f"{output}: a file", "`output=DIR/` takes what is saved")
         if str(STDIN) in images:
             raise UsageError("-: stdin cannot be painted on", "name files")
@@ -73,6 +76,8 @@ class Session:
         self.picture = lru_cache(2)(self._read)
         self._last: tuple[object, CompletedPicture] | None = None
         self._one, self._saving, self._ended = ThreadPoolExecutor(1), Lock(), Event()
+        if len(self.files) == 1:  # the page says it of one among several
+            (self.begun if self._words[0] else self.picture)(0)
 
     def _read(self, number: int) -> Picture:
         return read_picture(self.files[number], damaged="damaged" in self._words[number])
@@ -184,15 +189,19 @@ class Session:
             wanted = job.results[sample - 1 : sample] if sample else job.results
             contents = render(wanted, replace(done, prepared=again), keep=False)
             for each, content in zip(wanted, contents, strict=True):
-                write_bytes(each.path, content, overwrite=overwrite, like=job.file.path)
+                stores.write(each.path, content, overwrite=overwrite, like=job.file.path)
+            paths = {each.path: each.output.is_picture for each in wanted if each.output.on_grid}
+            picture = again.masked.picture
+            copy_beside(picture, job.file.path, paths, overwrite=overwrite)
             return written + [each.path for each in wanted]
 
     def _save_mask(self, number: int, selected: Selected, *, overwrite: bool) -> list[Path]:
         """Write a mask, unless its file selects the same already."""
         path = self.mask_file(number)
         if path.is_file() and not overwrite:
-            if (hole_of(MaskOptions(path), self.picture(number)).selected == selected).all():
-                return []
+            with suppress(NpfillError):  # it may be that of a picture of another size
+                if (hole_of(MaskOptions(path), self.picture(number)).selected == selected).all():
+                    return []
             raise OverwriteError(f"{path}: exists, and is another mask", "`overwrite=True`")
         refuse_inputs([path], self.files)
         levels = np.where(selected, np.uint8(255), np.uint8(0))[..., None]

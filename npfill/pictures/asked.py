@@ -43,7 +43,7 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
         note = "few whole numbers: nearest chooses one, as of classes; `kind=data` takes means"
         picture = replace(picture, notes=(*picture.notes, note))
     if not asked.of_data:
-        return picture
+        return replace(picture, asked=asked)
     word = DATA if word == AUTO else word
     if word != DATA and (asked.log or asked.clip):
         raise UsageError(f"`kind={kind}` is of no numbers on a line", "leave `log` and `clip` out")

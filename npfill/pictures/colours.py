@@ -65,8 +65,8 @@ def of_colour(
         raise _too_few(picture, form[1], within, count, found)
     if form[2] or not usual:
         return selected, ()
-    note = f"{picture.format} changes colours: within {usual} levels are taken; `grow=2` adds rims"
-    return selected, (note,)
+    note = f"{picture.format} changes colours: within {usual} levels are taken; "
+    return selected, (f"{note}npfill mask {picture.name} with `colour` takes rims, too",)
 
 
 def _too_few(
@@ -76,6 +76,9 @@ def _too_few(
     exact = f"within {within} levels" if within else "exactly"
     wider = "".join(f", {number:,} px within {each} levels" for each, number in found.items())
     problem = f"color:{colour}: selects {count:,} px of {picture.name} {exact}{wider}"
+    if not count + sum(found.values()):
+        most = max([within, *found])
+        problem = f"color:{colour}: no pixel of {picture.name} is within {most} levels"
     enough = [each for each, number in found.items() if number >= max(_MORE * count, 1)]
     if not enough:
         return InputError(

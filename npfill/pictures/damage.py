@@ -18,6 +18,7 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.pictures.picture import channels_of, refuse_bomb
+from npfill.pictures.planes import grown
 
 _SAVE = "save what a viewer shows of it, and give that a `box` or `mask`"
 _LOST = 512  # zero bytes at the end: room for what never came
@@ -162,7 +163,7 @@ def _mended_jpeg(
     first = int((rows // down * in_row + columns // across).min(initial=size[0] * in_row))
     blocks = np.arange(size[0])[:, None] // down * in_row + np.arange(size[1]) // across
     damaged = blocks >= first - 1
-    return whole, _with_rim(damaged) if (wide, high) != (1, 1) else damaged
+    return whole, grown(damaged, 1) if (wide, high) != (1, 1) else damaged
 
 
 def _last_scan(content: bytes, name: str) -> tuple[_Frame, list[int], int]:
@@ -224,10 +225,3 @@ def _restarts(codes: bytes) -> int:
     """The number of the restart marker that comes next."""
     last = max(codes.rfind(b"\xff" + bytes([0xD0 + number])) for number in range(8))
     return codes[last + 1] - 0xD0 + 1 if last >= 0 else 0
-
-
-def _with_rim(damaged: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    """Grow by a pixel in all eight directions."""
-    padded = np.pad(damaged, 1)
-    rows = padded[:-2] | padded[1:-1] | padded[2:]
-    return rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]

@@ -15,6 +15,8 @@ from npfill.pictures.picture import Picture
 from npfill.pictures.planes import grown
 
 _NEARLY_NONE = 0.1  # of the pixels
+_STRETCH = 1.1  # of one side against the other, within which a mask has its picture's shape
+_TRACE = 0.05  # of the hole: as many pixels on its rim are not worth a word
 MOSTLY_SELECTED = (
     "more than half is selected: if white was meant to be kept, add `invert_mask=True`"
 )
@@ -36,14 +38,20 @@ class Hole:
     lacking: Bool[np.ndarray, "height width"] | None = None
 
     @property
+    def chosen(self) -> Bool[np.ndarray, "height width"]:
+        """True where more than a missing value selects the pixel: in all channels."""
+        return self.selected if self.lacking is None else self.selected & ~self.lacking
+
+    @property
     def line(self) -> str:
-        """A line such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"."""
-        height, width = self.selected.shape
+        """A line such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"; with channels, values."""
+        height, width, *planes = self.selected.shape
         count = int(np.count_nonzero(self.selected))
         share = f"{count / self.selected.size:.1%}".replace("%", " %")
         if count and share == "0.0 %":
             share = "less than 0.1 %"
-        return f"mask {width:,} x {height:,}, {share} selected ({count:,} px)"
+        size = " x ".join(f"{side:,}" for side in (width, height, *planes))
+        return f"mask {size}, {share} selected ({count:,} {'values' if planes else 'px'})"
 
 
 def from_mask(
@@ -67,7 +75,8 @@ def from_mask(
         inverted: The hole will be inverted, so it is known which part of the mask is kept.
 
     Raises:
-        InputError: It has another size, or does not say what is to be filled.
+        InputError: It has another size, or is to be fitted and is wide where the picture is tall,
+            or the other way round; or it does not say what is to be filled.
         UsageError: A class is neither a number nor a colour.
     """
     size, channels = picture.size, mask.values.shape[-1]
@@ -77,12 +86,14 @@ def from_mask(
             "a mask is height x width; where channels come first, choose one: mask[0]",
         )
     notes: list[str] = []
-    if mask.size != size and not fit:
+    (rows, columns), (height, width) = mask.size, size
+    is_turned = (rows - columns) * (height - width) < 0
+    if mask.size != size and (is_turned or not fit):
         raise InputError(
             f"{mask.name} is {width_by_height(mask.size)} but {picture.name} is "
             f"{width_by_height(size)}",
             "looks like an EXIF rotation, or columns before rows: turn it as the picture is shown"
-            if mask.size == size[::-1]
+            if is_turned
             else "`fit_mask=True` resizes it",
         )
     if labels:
@@ -95,12 +106,13 @@ def from_mask(
             _refuse_nearly_all(selected, mask.name, threshold_for(levels, white / 2))
     if mask.size != size:  # each pixel takes the value at its centre
         sizes = f"from {width_by_height(mask.size)} to {width_by_height(size)}"
-        notes.append(News(f"resized {sizes}"))
-        rows, columns = (
+        has_its_shape = 1 / _STRETCH < rows * width / (columns * height) < _STRETCH
+        notes.append(News(f"resized {sizes}") if has_its_shape else f"resized {sizes}: stretched")
+        at = (
             (2 * np.arange(new) + 1) * old // (2 * new)
             for new, old in zip(size, mask.size, strict=True)
         )
-        selected = selected[np.ix_(rows, columns)]
+        selected = selected[np.ix_(*at)]
     if not labels and selected.size / 2 < np.count_nonzero(selected) < selected.size:
         notes.append(MOSTLY_SELECTED)
     return Hole(selected, tuple(notes))
@@ -121,8 +133,8 @@ def _refuse_nearly_all(selected: np.ndarray, name: str, threshold: str) -> None:
         )
 
 
-def from_alpha(picture: Picture) -> Hole:
-    """The hole where alpha is below half of white.
+def from_alpha(picture: Picture, *, doubted: bool = True) -> Hole:
+    """The hole where alpha is below half of white; with a note on a soft rim if `doubted`.
 
     Raises:
         InputError: It has no alpha channel, or is opaque everywhere.
@@ -132,12 +144,17 @@ def from_alpha(picture: Picture) -> Hole:
             f"{picture.name}: has no alpha channel to take the hole from",
             "give a mask file or a `box`",
         )
-    selected = picture.values[..., -1] < picture.white / 2
+    alpha, white = picture.values[..., -1], picture.white
+    selected = alpha < white / 2
     if not selected.any():
         raise InputError(
             f"alpha: selects 0 px of {picture.name}, which is opaque", "give a mask file or a `box`"
         )
-    return Hole(selected)
+    rim = np.count_nonzero((alpha < white) & ~selected)
+    if not doubted or rim <= _TRACE * np.count_nonzero(selected):
+        return Hole(selected)
+    note = f"{rim:,} px that are kept are neither transparent nor opaque, anti-aliased or soft: cut"
+    return Hole(selected, (f"{note} at half of full scale, `grow` fills more of them",))
 
 
 def from_boxes(boxes: Sequence[str | Sequence[int]], size: tuple[int, int]) -> Hole:
@@ -207,19 +224,22 @@ def adjusted(hole: Hole, *, invert: bool, grow: int) -> Hole:
     return hole
 
 
-def check(hole: Hole, name: str) -> Hole:
+def check(
+    hole: Hole, name: str, lacks: Bool[np.ndarray, "height width #channel"] | None = None
+) -> Hole:
     """Refuse an empty hole; add a note to one that is the whole picture.
 
     Args:
         hole: The hole as it will be used.
         name: The mask's name in messages.
+        lacks: True where a channel lacks its value; None where that selects no pixel.
 
     Raises:
         InputError: Nothing is selected.
     """
     if not hole.selected.any():
         raise InputError(f"{name}: selects 0 px (white is filled)", MASK)
-    if hole.selected.all():
+    if (hole.selected if lacks is None else hole.chosen[..., None] | lacks).all():
         note = "everything is selected: nothing is observed, the result is a draw from the prior"
         return replace(hole, notes=(*hole.notes, f"{name}: {note}"))
     return hole

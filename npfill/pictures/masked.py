@@ -12,7 +12,7 @@ from npfill.pictures.formats.geotiff import of_deviation
 from npfill.pictures.nodata import without_no_data
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
 from npfill.pictures.scales import at_ranks, from_line, observed, range_of_data, ranks
-from npfill.pictures.wild import Whole, seen_of_data
+from npfill.pictures.wild import Unseen, Whole, seen_of_data
 
 Values = Float[np.ndarray, "height width channel"]
 
@@ -34,7 +34,7 @@ class MaskedPicture:
         dead: True of channels of data without an observed value, which are left as they are.
         by_channel: The hole with an axis for channels, of length one if it is that of all.
         anywhere: True where any channel is filled.
-        unseen: True where the picture is neither filled nor seen by what fills it.
+        unseen: True where the picture, or a channel, is neither filled nor seen by what fills it.
         bounded: No intensity beyond 0 and 1 is filled in: that of anything but numbers.
         notes: Lines for the user.
         whole: Facts of the raster that the picture is a window of.
@@ -47,7 +47,7 @@ class MaskedPicture:
     dead: Bool[np.ndarray, "channel"]
     by_channel: Bool[np.ndarray, "height width channels"]
     anywhere: Bool[np.ndarray, "height width"]
-    unseen: Bool[np.ndarray, "height width"]
+    unseen: Unseen
     bounded: bool
     notes: tuple[str, ...]
     whole: Whole | None = None
@@ -57,7 +57,7 @@ class MaskedPicture:
         cls,
         picture: Picture,
         selected: Bool[np.ndarray, "height width"],
-        unseen: Bool[np.ndarray, "height width"] | None = None,
+        unseen: Unseen | None = None,
         whole: Whole | None = None,
     ) -> "MaskedPicture":
         """Mask a picture where `selected` is True, and where its values are missing.
@@ -68,35 +68,33 @@ class MaskedPicture:
             InputError: Nothing is observed of data, or what is is infinite, or differs by more than
                 floats can say.
         """
-        hole: np.ndarray = selected
         colours = picture.colours
-        dead = np.zeros(colours, dtype=bool)
         low, width = np.zeros(colours), np.full(colours, float(picture.white))
-        bounded, notes = True, list[str]()
-        never = unseen = np.zeros(picture.size, dtype=bool) if unseen is None else unseen
+        bounded, notes, dead = True, list[str](), np.zeros(colours, dtype=bool)
+        never = unseen = np.zeros((*picture.size, 1), dtype=bool) if unseen is None else unseen
+        by_channel: np.ndarray = selected[..., None]
         if picture.missing is not None:
-            hole = selected[..., None] | picture.missing[..., :colours]
+            by_channel = by_channel | picture.missing[..., :colours]
         if picture.is_data:
-            hidden, unseen, bounded, notes = seen_of_data(picture, hole, unseen, whole)
+            hidden, unseen, bounded, notes = seen_of_data(picture, by_channel, unseen, whole)
             low, width = (whole.low, whole.width) if whole else range_of_data(picture, hidden)
-            dead = np.asarray(hidden.all(axis=(0, 1))) & (not picture.unit)
+            values = picture.values[..., :colours]
+            dead = np.asarray((np.isnan(values) if picture.unit else hidden).all(axis=(0, 1)))
             if dead.all() and whole is None:
                 raise InputError(
                     f"{picture.name}: nothing is observed: every value is missing or selected",
                     "data without any have no level and no unit",
                 )
-            hole = hole & ~dead if dead.any() else hole
-        if never.any():
-            hole = hole & ~(never if hole.ndim == 2 else never[..., None])
-        if (
-            hole.ndim == 3
-            and colours in {1, 3 - 2 * picture.stack}
-            and (hole == hole[..., :1]).all()
-        ):
-            hole = hole[..., 0]
-        flat = hole.ndim == 2
-        anywhere = hole if flat else np.logical_or.reduce(hole, axis=-1)
-        by_channel = hole[..., None] if flat else hole
+            by_channel = by_channel & ~dead if dead.any() else by_channel
+        elif picture.has_alpha:  # whatever colour lies below nothing is none of the picture
+            clear = picture.values[..., -1:] == 0
+            unseen = unseen | (clear & ~by_channel)
+        by_channel = by_channel & ~never
+        alike = all((each == each[..., :1]).all() for each in (by_channel, unseen))
+        if alike and colours in {1, 3 - 2 * picture.stack}:
+            by_channel = by_channel[..., :1]
+        hole = by_channel[..., 0] if by_channel.shape[-1] == 1 else by_channel
+        anywhere = np.logical_or.reduce(by_channel, axis=-1)
         rest = (low, width, dead, by_channel, anywhere, unseen, bounded, tuple(notes))
         return cls(picture, hole, *rest, whole)
 
@@ -113,7 +111,7 @@ class MaskedPicture:
                 values %= 1
         if self.picture.measure == CLASSES:
             values = ranks(colours, self._classes)
-        hidden = self.by_channel | self.unseen[..., None] | self.dead
+        hidden = self.by_channel | self.unseen | self.dead
         return np.where(hidden, 0, values).astype(np.float32)
 
     def filled(self, values: Values, *, opaque: bool = False) -> Picture:
@@ -141,6 +139,8 @@ class MaskedPicture:
             stored = np.where(stored < end, stored, _in_type(self.low, stored.dtype)[channel])
         elif self.picture.is_data and self.bounded:
             stored = np.clip(stored, *(limit[channel] for limit in self._limits))
+        if valid := self.picture.info.get("valid"):
+            stored = np.clip(stored, *valid)
         stored = without_no_data(stored, self.picture.info.get("no_data"))
         result[..., :colours][self.hole] = stored
         if self.picture.has_alpha and (opaque or self.picture.is_data):
@@ -214,14 +214,13 @@ class MaskedPicture:
     def _classes(self) -> list[np.ndarray]:
         """The observed classes of each channel, in order."""
         channels = range(self.picture.colours)
-        return [np.unique(observed(self.picture, self._hidden, channel)) for channel in channels]
+        return [np.unique(observed(self.picture, self.hidden, channel)) for channel in channels]
 
-    @property
-    def _hidden(self) -> Bool[np.ndarray, "height width *channel"]:
+    @cached_property
+    def hidden(self) -> Bool[np.ndarray, "height width channel"]:
         """True where what fills the picture does not see it."""
-        unseen = self.unseen if self.hole.ndim == 2 else self.unseen[..., None]
-        hidden: np.ndarray = self.hole | unseen
-        return hidden
+        shape = (*self.picture.size, self.picture.colours)
+        return np.broadcast_to(self.by_channel | self.unseen, shape)
 
     @cached_property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
@@ -238,7 +237,7 @@ class MaskedPicture:
             picture.unit and (self.low == 0).all() and (self.width == 1).all()
         ):
             for channel in range(picture.colours):
-                seen = observed(picture, self._hidden, channel)
+                seen = observed(picture, self.hidden, channel)
                 if seen.size and seen.min() < seen.max():
                     low[channel], high[channel] = seen.min(), seen.max()
         return low, high

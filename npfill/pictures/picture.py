@@ -110,16 +110,18 @@ class Picture:
         return cls(channels_of(image), "PNG", name, info=image.info)
 
     @property
-    def lacking(self) -> Bool[np.ndarray, "height width"]:
-        """True where a value is missing in any channel that is completed.
-
-        Channels without any value are not, unless all are.
-        """
+    def lacks(self) -> Bool[np.ndarray, "height width #channel"]:
+        """True where a completed channel lacks its value; of none without any, unless all are."""
         if self.missing is None:
-            return np.zeros(self.size, dtype=bool)
+            return np.zeros((*self.size, 1), dtype=bool)
         missing = self.missing[..., : self.colours]
         dead = missing.all(axis=(0, 1))
-        return np.logical_or.reduce(missing[..., dead.all() | ~dead], axis=-1)
+        return missing & (dead.all() | ~dead)
+
+    @property
+    def lacking(self) -> Bool[np.ndarray, "height width"]:
+        """True where a value is missing in any channel that is completed."""
+        return np.logical_or.reduce(self.lacks, axis=-1)
 
     @property
     def measure(self) -> str:

@@ -101,18 +101,15 @@ class Pieces:
         _, piece = np.unique(
             _joined(len(starts), one, np.repeat(first, counts) + within), return_inverse=True
         )
-        count = int(piece.max(initial=-1)) + 1
-        size = np.zeros(count, dtype=np.int64)
-        np.add.at(size, piece, ends - starts)
-        rows, lefts, rights = starts // row, starts % row - 1, (ends - 1) % row
-        low = [np.full(count, height), np.full(count, width)]
-        high = [np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)]
-        for values, least, most in ((rows, low[0], high[0]), (lefts, low[1], None)):
-            np.minimum.at(least, piece, values)
-            if most is not None:
-                np.maximum.at(most, piece, values + 1)
-        np.maximum.at(high[1], piece, rights)
-        return cls((height, width), starts, ends, piece, size, low[0], high[0], low[1], high[1])
+        rows, found = starts // row, list[Int[np.ndarray, " piece"]]()
+        for operation, values, first_value in (
+            (np.add, ends - starts, 0),
+            *((np.minimum, rows, height), (np.maximum, rows + 1, 0)),
+            *((np.minimum, starts % row - 1, width), (np.maximum, (ends - 1) % row, 0)),
+        ):
+            found.append(np.full(int(piece.max(initial=-1)) + 1, first_value))
+            operation.at(found[-1], piece, values)
+        return cls((height, width), starts, ends, piece, *found)
 
     @property
     def length(self) -> Float[np.ndarray, " piece"]:

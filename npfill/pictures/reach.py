@@ -7,57 +7,67 @@ from jaxtyping import Bool
 
 from npfill.errors import InputError
 from npfill.pictures.hole import Hole
+from npfill.pictures.picture import Picture
 
 Mask = Bool[np.ndarray, "height width"]
+Masks = Bool[np.ndarray, "height width channel"]  # of channels that lack different pixels, or one
 
 
 def restrained(
-    hole: Hole, never: Mask, name: str, *, inner: bool, farthest: float | None
-) -> tuple[Hole, Mask, list[str]]:
-    """The part of a hole that is filled.
+    hole: Hole, picture: Picture, never: Mask, *, inner: bool, farthest: float | None
+) -> tuple[Hole, Masks, list[str]]:
+    """The part of a hole that is filled, of each channel by itself.
 
     Args:
         hole: The hole.
+        picture: The picture or data.
         never: True where nothing may be filled or used.
-        name: The picture's name in messages.
         inner: As of `reached`.
         farthest: As of `reached`.
 
     Returns:
-        That part; True where the picture stays missing; and notes.
+        That part of any channel; True where a channel stays missing; and notes.
 
     Raises:
         InputError: It is empty.
     """
-    wanted, seen = hole.selected & ~never, ~(hole.selected | never)
-    filled = reached(wanted, seen, inner=inner, farthest=farthest)
-    stays, notes = wanted & ~filled, list[str]()
+    of_each, never = hole.chosen[..., None] | picture.lacks, never[..., None]
+    wanted = of_each & ~never
+    reach = reached(wanted, ~(of_each | never), inner=inner, farthest=farthest)
+    stays, filled, notes = wanted & ~reach, np.logical_or.reduce(reach, axis=-1), list[str]()
     if stays.any():
         why = ["connected to a border"] * inner
         if farthest is not None:
             why.append(f"farther than {farthest:g} px from any that is observed")
-        notes.append(f"{name}: {np.count_nonzero(stays):,} px stay missing: {' or '.join(why)}")
+        notes.append(
+            f"{picture.name}: {stays.any(axis=-1).sum():,} px stay missing: {' or '.join(why)}"
+        )
     if hole.selected.any() and not filled.any():
         raise InputError(
-            f"{name}: nothing of the hole is left to fill",
+            f"{picture.name}: nothing of the hole is left to fill",
             "less in `keep_out`, a larger `max_distance`, or without `inner`",
         )
     lacking = None if hole.lacking is None else hole.lacking & filled
     return replace(hole, selected=filled, lacking=lacking), stays, notes
 
 
-def reached(hole: Mask, seen: Mask, *, inner: bool, farthest: float | None) -> Mask:
-    """The pixels of a hole that are filled.
+def reached(holes: Masks, seen: Masks, *, inner: bool, farthest: float | None) -> Masks:
+    """The pixels of the hole of each channel that are filled.
 
     Args:
-        hole: True where the picture may be filled.
+        holes: True where a channel may be filled.
         seen: True where it is observed.
         inner: Leave out what is connected to a border of the picture, by sides of pixels.
         farthest: Leave out what is farther than so many pixels, in a straight line between
             centres, from any that is observed; None for nothing.
     """
-    kept = hole & ~_from_border(hole) if inner else hole
-    return kept if farthest is None else kept & _near(seen, farthest)
+    kept = holes.copy()
+    for number in range(holes.shape[-1]):
+        if inner:
+            kept[..., number] &= ~_from_border(holes[..., number])
+        if farthest is not None:
+            kept[..., number] &= _near(seen[..., number], farthest)
+    return kept
 
 
 def _from_border(hole: Mask) -> Mask:

@@ -21,7 +21,6 @@ from npfill.pictures.classes import with_classes
 from npfill.pictures.damage import is_torn, mended
 from npfill.pictures.formats import FORMATS, Format, grids, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
-from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import File, Picture
 from npfill.pictures.sidecars import with_beside
 
@@ -84,7 +83,8 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
     with opened(path) as file:
         kind = _format(file, str(path))
         mask = kind.read(file, str(path), max_pixels)
-        return mask if mask.is_data else with_classes(mask, raster.opened(file, kind.name))
+        deep = mask.is_data or mask.white > 255
+        return mask if deep else with_classes(mask, raster.opened(file, kind.name))
 
 
 def from_bytes(content: bytes, name: str, max_pixels: int = sys.maxsize) -> Picture:
@@ -247,7 +247,7 @@ def _quiet() -> Iterator[None]:
 
 def _format(file: File, name: str) -> Format:
     """The format of a file by its content; the file is left at its start."""
-    header = file.read(HEADER)
+    header = file.read(raster.HEADER)
     file.seek(0)
     if not header:
         raise InputError(f"{name}: an empty file", "copy it again")

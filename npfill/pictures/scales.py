@@ -11,7 +11,7 @@ from npfill.pictures.picture import ANGLE, CLASSES, Picture
 
 def observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:
     """The observed values of a channel."""
-    return picture.values[~(hole if hole.ndim == 2 else hole[..., channel]), channel]
+    return picture.values[~hole[..., channel], channel]
 
 
 def to_line(picture: Picture, values: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def in_unit(picture: Picture, hole: np.ndarray) -> bool:
     """Data are intensities: they may be, and all that is observed lies in [0, 1]."""
     if not picture.unit:
         return False
-    seen = picture.values[~hole]
+    seen = picture.values[..., : picture.colours][~hole]
     return bool(seen.min(initial=0) >= 0 and seen.max(initial=0) <= 1)
 
 

@@ -35,7 +35,7 @@ def with_beside(
         max_pixels: That number.
 
     Raises:
-        InputError: The mask cannot be read, or has another size.
+        InputError: The mask cannot be read, has another size, or is of a picture that was turned.
     """
     beside = _there(path.with_name(path.name + ".msk")) if path.name else None
     if beside is not None:
@@ -44,6 +44,11 @@ def with_beside(
 
 
 def _masked_by(picture: Picture, mask: Picture) -> Picture:
+    if TURNED in picture.notes:
+        raise InputError(
+            f"{mask.name}: of the picture before it was turned by its EXIF orientation",
+            "save the picture upright; or move the mask elsewhere to leave it out",
+        )
     if mask.size != picture.size:
         raise InputError(
             f"{mask.name}: {mask.size[1]}x{mask.size[0]} of {picture.size[1]}x{picture.size[0]}",
@@ -83,7 +88,8 @@ def copy_beside(
     Args:
         picture: The picture.
         source: Its file.
-        results: The files of results, and True of those that have the picture's own values.
+        results: The files of results on the picture's grid, and True of those that have its own
+            values.
         overwrite: Replace what exists.
 
     Returns:

@@ -1,24 +1,34 @@
-"""Results that are folders: stores of zarr."""
+"""Results that are folders: stores of zarr; and names that mean a folder."""
 
+import os
+import re
 import secrets
 import shutil
+import time
 import zipfile
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from npfill.errors import InputError, OverwriteError
-from npfill.files import FOLDER, write_bytes
+from npfill.files import FOLDER, STDIO, write_bytes
+
+_WRITING = 86_400.0  # seconds in which a folder is written, which cannot be locked
 
 
 def write(path: Path, content: bytes, *, overwrite: bool = True, like: Path | None = None) -> None:
     """Write a file as `write_bytes` does; or where its suffix is .zarr, a folder.
 
     The content of a folder is a zip archive of it. It is at no time half there; one that is
-    replaced is gone for a moment.
+    replaced is gone for a moment. What a run that was killed has left goes after a day.
     """
     if path.suffix != FOLDER:
         write_bytes(path, content, overwrite=overwrite, like=like)
         return
+    for left in path.parent.glob(".npfill-*.parts"):  # by a run that was killed
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _WRITING:
+                shutil.rmtree(left)
     temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.parts")
     try:
         try:
@@ -36,3 +46,16 @@ def write(path: Path, content: bytes, *, overwrite: bool = True, like: Path | No
             f"{path}: cannot be written ({error.strerror or error})",
             "`output` names another file or folder",
         ) from None
+
+
+def file_of(output: str | Path | None) -> Path | None:
+    """The one file that `output` names, or `-`; None where it names a folder, or is None.
+
+    What ends in a slash is a folder, and what has no suffix: the 0 of `results_v1.0` is none.
+    """
+    if output is None:
+        return None
+    path = Path(output)
+    ends = str(output).endswith(("/", os.sep))
+    is_file = re.fullmatch(r"\.[^\W\d]\w*", path.suffix) and not ends and not path.is_dir()
+    return path if is_file or path == STDIO else None

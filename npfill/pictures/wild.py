@@ -11,6 +11,7 @@ from npfill.pictures.scales import in_unit, to_line
 
 _TAIL = 0.01  # the share at each end that may be anything
 _FEWEST = 20  # values, of fewer none is wild
+Unseen = Bool[np.ndarray, "height width #channel"]
 SAMPLE = 2**20  # values that the quantiles are of, at most
 # Distances beyond the quantiles, in the distance of these: where neighbours say otherwise, and
 # where there are none.
@@ -85,10 +86,10 @@ def wild(
 
 def seen_of_data(
     picture: Picture,
-    hole: np.ndarray,
-    unseen: Bool[np.ndarray, "height width"],
+    hole: Bool[np.ndarray, "height width #channel"],
+    unseen: Unseen,
     whole: Whole | None = None,
-) -> tuple[np.ndarray, Bool[np.ndarray, "height width"], bool, list[str]]:
+) -> tuple[Bool[np.ndarray, "height width channel"], Unseen, bool, list[str]]:
     """The values of data that are completed from.
 
     Args:
@@ -98,27 +99,28 @@ def seen_of_data(
         whole: Facts of the raster that they are a window of.
 
     Returns:
-        True where values are not used, in the axes of the hole; what is unseen, with wild values;
+        True where values are not used; what is unseen, with wild values;
         True if nothing may be filled beyond the range of what is used; and notes.
     """
-    hidden, notes = hole | (unseen if hole.ndim == 2 else unseen[..., None]), list[str]()
+    shape, notes = (*picture.size, picture.colours), list[str]()
+    hidden = np.broadcast_to(hole | unseen, shape)
     bounded = bool(picture.measure) or in_unit(picture, hidden)
     if not bounded:
         unseen, notes = _with_wild(picture, hidden, unseen, whole)
-        hidden = hole | (unseen if hole.ndim == 2 else unseen[..., None])
+        hidden = np.broadcast_to(hole | unseen, shape)
     return hidden, unseen, bounded or picture.asked.clip, notes
 
 
 def _with_wild(
     picture: Picture,
-    hidden: Bool[np.ndarray, "height width *channel"],
-    unseen: Bool[np.ndarray, "height width"],
+    hidden: Bool[np.ndarray, "height width channel"],
+    unseen: Unseen,
     whole: Whole | None,
-) -> tuple[Bool[np.ndarray, "height width"], list[str]]:
+) -> tuple[Unseen, list[str]]:
     """Add the wild values that are not hidden to what is unseen, with notes on them."""
     notes = []
     for channel in range(picture.colours):
-        seen = ~(hidden if hidden.ndim == 2 else hidden[..., channel])
+        seen = ~hidden[..., channel]
         line = np.zeros(seen.shape)
         line[seen] = to_line(picture, picture.values[seen, channel])
         quantiles = () if whole is None else whole.quantiles[channel].tolist()
@@ -129,5 +131,5 @@ def _with_wild(
                 f"{np.count_nonzero(found):,} px{band} are wild, beyond {others} and unlike those "
                 "beside them: they stay, and nothing is completed from them"
             )
-            unseen = unseen | found
+            unseen = unseen | found[..., None]
     return unseen, notes

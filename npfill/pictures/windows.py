@@ -13,6 +13,7 @@ from npfill.package import imported
 from npfill.pictures.formats import arrays, geotiff, tiff
 from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import refusals
 
 _CACHED = 2**28  # bytes of decoded tiles or strips
 _TILE = 256  # of results
@@ -42,14 +43,16 @@ def open_raster(path: Path) -> Raster:
     """Open a raster that is read in windows.
 
     Raises:
-        InputError: It is no TIFF of data and no .npy file, or has masks within.
+        InputError: It is no TIFF of data and no .npy file, is missing or broken, or has masks
+            within.
     """
-    with path.open("rb") as file:
-        header = file.read(HEADER)
-    if header.startswith(tiff.MAGICS):
-        return _Tiff(path)
-    if header.startswith(b"\x93NUMPY"):
-        return _Npy(path)
+    with refusals(str(path)):
+        with path.open("rb") as file:
+            header = file.read(HEADER)
+        if header.startswith(tiff.MAGICS):
+            return _Tiff(path)
+        if header.startswith(b"\x93NUMPY"):
+            return _Npy(path)
     raise InputError(f"{path}: not read in windows", "TIFF and .npy are; or leave `window` out")
 
 
@@ -102,7 +105,7 @@ class _Tiff:
         start, count = self._at[number]
         if not count:
             return None  # as GDAL leaves out what is no data
-        with self._path.open("rb") as file:
+        with refusals(self._name), self._path.open("rb") as file:
             file.seek(start)
             values = self._decoder(file.read(count), number)[0]
         return None if values is None else values[0]

@@ -22,14 +22,7 @@ from npfill.models import NeuralProcess
 from npfill.predictor.best import BestPredictor
 from npfill.predictor.drawn import Prediction
 from npfill.predictor.flows import with_flow
-from npfill.predictor.neural import (
-    Array,
-    Check,
-    Chosen,
-    HoleArray,
-    NeuralPredictor,
-    Predictor,
-)
+from npfill.predictor.neural import Array, Check, Chosen, HoleArray, NeuralPredictor, Predictor
 from npfill.predictor.self_check import SelfCheck, self_check
 from npfill.sampling import AUTO
 from npfill.seeds import generator

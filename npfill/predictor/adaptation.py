@@ -118,11 +118,7 @@ def adapted(
 
 
 def _trained(
-    model: NeuralProcess,
-    picture: Array,
-    unseen: HoleArray,
-    seed: int,
-    budget: Budget,
+    model: NeuralProcess, picture: Array, unseen: HoleArray, seed: int, budget: Budget
 ) -> tuple[NeuralProcess, int]:
     """The running average of a network in training, and the number of steps taken."""
     learner = copy.deepcopy(model).train().requires_grad_(True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -125,7 +125,8 @@ def _units(
     """
     mean, scale = known.mean, known.scale
     if isinstance(given.encoded, Representation):
-        scale = scale / given.spread(targets)
+        unit = replace(known, scale=torch.ones_like(scale))
+        scale = scale / given.calibrated(unit, targets).scale
         mean = mean - scale * given.encoded.residuals_at(targets)
     return mean, scale.clamp(min=least)
 

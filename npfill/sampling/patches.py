@@ -104,8 +104,7 @@ class Patches:
         rows, columns = self.targets // width, self.targets % width
         top, left = int(rows.min()), int(columns.min())
         shown = values.view(*self.scale.size, -1)[
-            top - REACH : int(rows.max()) + REACH + 1,
-            left - REACH : int(columns.max()) + REACH + 1,
+            top - REACH : int(rows.max()) + REACH + 1, left - REACH : int(columns.max()) + REACH + 1
         ]
         found = F.conv2d(shown.permute(2, 0, 1)[None].contiguous(), self.components)[0]
         return found[:, rows - top, columns - left].T.contiguous()

@@ -14,11 +14,7 @@ from npfill.data.sources import first_file
 from npfill.devices import keep_memory
 from npfill.errors import CheckFailedError, NpfillError
 from npfill.evaluate.fields.held_out import of_fields
-from npfill.evaluate.held_out import (
-    at_random_counts,
-    calibrate,
-    of_photographs,
-)
+from npfill.evaluate.held_out import at_random_counts, calibrate, of_photographs
 from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.models.flownp import FlowNPConfig

@@ -9,6 +9,7 @@ import pytest
 from npfill import baselines
 from npfill.baselines import Baseline
 from npfill.baselines.nearest import Nearest
+from npfill.completion.lacking import BARE
 from npfill.errors import InputError, ModelError
 from tests.baselines.conftest import PACKAGES, a_hole, available, noise
 
@@ -175,3 +176,8 @@ def test_a_baseline_is_built_by_its_name(name: str) -> None:
 def test_an_unknown_name_is_a_model_error() -> None:
     with pytest.raises(ModelError, match="no baseline is called 'farthest'"):
         baselines.build("farthest")
+
+
+def test_it_is_known_beforehand_what_a_baseline_never_gives(optional: Baseline) -> None:
+    filled = optional.fill(noise(7, 7, 1), a_hole(7, 7, 0.2))
+    assert (filled.std is None) == (not filled.is_joint) == (optional.name in BARE)

@@ -486,3 +486,36 @@ def test_the_end_of_a_batch_names_what_needs_a_look(
     looks = [line for line in ended.err.splitlines() if line.startswith("look at")]
     assert len(looks) == 2
     assert "photo.png: a guess in " in "".join(looks)
+
+
+@pytest.mark.parametrize("form", ["--json", "--jsonl"])
+def test_a_part_may_have_no_picture(mean_of: Command, form: str) -> None:
+    picture(Path("a.png"))
+    ended = mean_of("a.png", *BOX, "--part", "2/2", form)
+    assert ended.code == 0
+    assert files(Path()) == {"a.png"}
+    if form == "--json":
+        assert json.loads(ended.out)["data"]["pictures"] == []
+
+
+def test_what_a_baseline_never_gives_is_not_waited_for(npfill: Command) -> None:
+    pytest.importorskip("scipy")
+    picture(Path("a.png"))
+    words = ("complete", "a.png", *BOX, "-m", "nearest", "-o", "out", "--skip-existing")
+    assert npfill(*words).code == 0
+    assert files(Path("out")) == {"a_mean.png"}
+    assert "1 skipped" in npfill(*words).err
+
+
+@pytest.mark.slow
+def test_the_summary_names_the_model_that_completed_the_pictures(npfill: Command) -> None:
+    values = np.random.default_rng(0).normal(size=(9, 8))
+    values[2:5, 3:6] = np.nan
+    Path("folder").mkdir()
+    for name in ("a", "b"):
+        np.save(f"folder/{name}.npy", values)
+    done = npfill("complete", "folder", "--emit", "mean", "-o", "out", "--jsonl")
+    assert done.code == 0, done.err
+    models = {json.loads(line)["data"]["model"] for line in done.out.splitlines()}
+    assert f"2 of 2 pictures completed by {models.pop()}, cpu" in done.err
+    assert not models

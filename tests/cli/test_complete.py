@@ -616,3 +616,28 @@ def test_terms_that_forbid_commercial_use_are_said(
     ended = npfill("complete", photo, "--mask", mask, "-m", weights)
     assert ended.code == 0
     assert "faces: non-commercial only" in ended.err
+
+
+def test_a_mask_of_what_is_kept_out_is_fitted_without_any_other(
+    npfill: Command, tmp_path: Path
+) -> None:
+    values = np.arange(30.0).reshape(5, 6)
+    values[1:4, 1:5] = np.nan
+    np.save(tmp_path / "sea.npy", values)
+    land = np.zeros((10, 12), np.uint8)
+    land[:, 6:] = 255
+    Image.fromarray(land).save(tmp_path / "land.png")
+    words = ("complete", tmp_path / "sea.npy", "--keep-out", tmp_path / "land.png", "-m", "nearest")
+    ended = npfill(*words, "--fit-mask", "--emit", "mean")
+    assert ended.code == 0, ended.err
+    mean = np.load(tmp_path / "sea_mean.npy")
+    assert np.isfinite(mean[:, :3]).all()
+    assert np.isnan(mean[1:4, 3:5]).all()
+
+
+def test_a_result_on_another_grid_gets_no_place(npfill: Command, photo: Path) -> None:
+    photo.with_suffix(".pgw").write_text("10")
+    words = ("complete", photo, "--box", BOX, "-m", "nearest", "--samples", 0)
+    assert npfill(*words, "--emit", "mean,sheet").code == 0
+    found = {path.name for path in photo.parent.glob("*.pgw")}
+    assert found == {"photo.pgw", "photo_mean.pgw"}

@@ -208,8 +208,8 @@ def test_weights_are_tested_on_what_their_run_held_out_where_there_is_no_test_pa
         assert fitted == f"fitted to {40 - held_out} training pictures"
         found.append([result["scores"]["mse"] for result in results["results"]])
     assert found[0] == found[1]
-    more, changes = tmp_path / "runs" / "more", (*changes, f"data.validation={held_out + 3}")
-    assert npfill("train", TINY, *changes, "--data", pictures, "--run-dir", more).code == 0
+    more, wider = tmp_path / "runs" / "more", f"data.validation={held_out + 3}"
+    assert npfill("train", TINY, *changes, wider, "--data", pictures, "--run-dir", more).code == 0
     both = ("evaluate", more, run, "--data", pictures, "--contexts", "random:9")
     assert npfill(*both, "-o", tmp_path / "both").code == 0
     results = json.loads((tmp_path / "both" / "results.json").read_text("utf-8"))

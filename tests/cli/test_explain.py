@@ -219,3 +219,67 @@ def test_a_record_cannot_steer_the_terminal(npfill: Command, photo: Path) -> Non
     ended = npfill("explain", photo)
     assert ended.code == 7
     assert rb"$'a\033[2J[/b]\377.png'" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("emit", "name", "ends"),
+    [
+        ("heat", "std-heat", "--emit heat -o out/photo_std-heat.png"),
+        ("interval", "lower", "--emit interval -o out"),
+        ("fill", "fill", "--emit fill -o out/photo_fill.png"),
+    ],
+)
+def test_the_command_names_the_output_and_replaces_no_other(
+    npfill: Command,
+    photo: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    emit: str,
+    name: str,
+    ends: str,
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    words = ("photo.png", "--box", "0,0,2,2", "-m", weights, "-o", "out")
+    assert npfill("complete", *words, "--emit", emit).code == 0
+    ended = npfill("explain", f"out/photo_{name}.png", "--rerun")
+    assert (ended.code, "byte for byte" in ended.err) == (0, True)
+    assert ended.out.decode().strip().endswith(ends)
+
+
+@pytest.mark.parametrize("which", ["picture", "mask"])
+def test_what_came_through_stdin_is_named(npfill: Command, photo: Path, which: str) -> None:
+    made = {"image": "-", "--mask": ["m.png"]} if which == "picture" else {"--mask": ["-"]}
+    _claim(photo, "mean", json.dumps({"image": "a.png", **_MADE, **made, "--box": []}))
+    ended = npfill("explain", photo)
+    assert ended.code == 7
+    assert f"the {which} came through stdin, which is not here" in ended.err
+    assert "given the same file: < FILE" in ended.err
+
+
+def test_a_preview_is_said_to_be_one(
+    npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    assert npfill("complete", "photo.png", "--box", "0,0,2,2", "--emit", "preview").code == 0
+    _refused(npfill("explain", "photo_preview.png"), "shows the hole, and no completion")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--wrap", "columns"], ["--tolerance", "0"], ["--mask-threshold", "0"]],
+    ids=" ".join,
+)
+def test_an_option_of_any_value_is_recorded_and_used_again(
+    npfill: Command,
+    photo: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    Image.fromarray(np.eye(5, 6, dtype=np.uint8) * 255).save("mask.png")
+    words = ("photo.png", "--mask", "mask.png", "-m", weights, "--emit", "mean", *options)
+    assert npfill("complete", *words).code == 0
+    ended = npfill("explain", "photo_mean.png", "--rerun")
+    assert (ended.code, "byte for byte" in ended.err) == (0, True)
+    assert " ".join(options) in ended.out.decode().replace("0.0", "0")

@@ -186,6 +186,18 @@ def test_what_is_left_is_what_the_limit_of_the_process_leaves() -> None:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+def test_what_is_left_in_a_container_is_what_it_has_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"max": "9000", "current": "8000", "stat": "anon 5000\ninactive_file 2500\n"}
+    for name, text in said.items():
+        (tmp_path / f"memory.{name}").write_text(text)
+    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    assert memory.left() == 3500
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.left() > 3500
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="as Linux limits memory")
 def test_under_a_limit_of_memory_a_command_ends_in_one_line(photo: Path, weights: Path) -> None:

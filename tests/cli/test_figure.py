@@ -114,6 +114,13 @@ def test_compare_has_a_row_for_every_digit_model_and_baseline(
 
 
 @pytest.mark.slow
+def test_a_folder_may_have_a_dot_in_its_name(npfill: Command, tmp_path: Path, photo: Path) -> None:
+    words = ("figure", "compare", photo, "--context", 5, "--models", "nearest")
+    assert npfill(*words, "-o", tmp_path / "results_v1.0").code == 0
+    assert (tmp_path / "results_v1.0/npfill-compare.png").is_file()
+
+
+@pytest.mark.slow
 def test_compare_takes_a_mask(npfill: Command, tmp_path: Path, photo: Path, mask: Path) -> None:
     ended = npfill(
         "figure", "compare", photo, "--mask", mask, "--models", "nearest", "-o", tmp_path
@@ -195,6 +202,7 @@ def test_nothing_is_overwritten_unless_that_is_said(
         (USAGE, "samples photo.png --data pictures.npy"),
         (USAGE, "samples --data pictures.npy --index 40"),
         (USAGE, "samples -o figure.webp"),
+        (USAGE, "compare -o -"),
         (USAGE, "samples -o photo.png photo.png --overwrite"),
         (USAGE, "compare --mask mask.png --context 5"),
         (USAGE, "compare --context 784"),

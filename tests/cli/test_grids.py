@@ -169,3 +169,156 @@ def test_rasters_with_no_data(npfill: Command, tmp_path: Path, kind: str, factor
             if name != "std":
                 assert np.array_equal(values[~HOLE], before.read(1)[~HOLE])
     before.close()
+
+
+@pytest.mark.parametrize("checksum", [False, True])
+def test_floats_of_a_compressed_fits_image_stay_as_they_were(
+    npfill: Command, tmp_path: Path, checksum: bool
+) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    image = fits.CompImageHDU(np.where(HOLE, np.nan, FIELD).astype(np.float32), name="SCI")
+    image.header["OBJECT"] = "M13"
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "a.fits", checksum=checksum)
+    assert npfill(*WORDS, tmp_path / "a.fits", "-o", tmp_path / "out").code == 0
+    with (
+        fits.open(tmp_path / "a.fits") as before,
+        fits.open(tmp_path / "out/a_mean.fits", checksum=True) as after,
+    ):
+        assert np.array_equal(after["SCI"].data[~HOLE], before["SCI"].data[~HOLE])
+        assert np.isfinite(after["SCI"].data).all()
+        assert after["SCI"].header["OBJECT"] == "M13"
+        assert isinstance(after["SCI"], fits.CompImageHDU)
+
+
+def test_a_variable_that_is_too_large_is_refused_before_it_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("netCDF4")
+    sea(xarray).transpose("lat", "lon", "time").to_netcdf(tmp_path / "sst.nc")
+    monkeypatch.setattr(xarray.Dataset, "load", lambda _: pytest.fail("it was loaded"))
+    with pytest.raises(InputError, match="480 pixels, more than the 479 that are read"):
+        read_picture(tmp_path / "sst.nc", 479)
+
+
+def test_the_variable_of_several_is_recorded(npfill: Command, tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("netCDF4")
+    two = sea(xarray).isel(time=[0]).to_dataset()
+    two.assign(other=two.sst + 1).to_netcdf(tmp_path / "two.nc")
+    words = ("complete", tmp_path / "two.nc", "--variable", "sst", "-m", "kriging", "--no-check")
+    assert npfill(*words, "--samples", 0, "--emit", "heat").code == 0
+    ended = npfill("explain", tmp_path / "two_std-heat.png", "--rerun")
+    assert (ended.code, b"--variable sst" in ended.out) == (0, True)
+
+
+def stored(path: Path, values: np.ndarray, form: str = "NETCDF4", **attributes: object) -> Path:
+    """A netCDF file of one variable, of values and attributes as they are stored."""
+    library = pytest.importorskip("netCDF4")
+    pytest.importorskip("xarray")
+    with library.Dataset(path, "w", format=form) as data:
+        for name, length in zip(("y", "x"), values.shape, strict=True):
+            data.createDimension(name, length)
+        fill = attributes.pop("_FillValue", None)
+        variable = data.createVariable("z", values.dtype, ("y", "x"), fill_value=fill)
+        variable.set_auto_maskandscale(False)
+        variable.setncatts(attributes)
+        variable[:] = values
+    return path
+
+
+def of_file(path: Path) -> np.ma.MaskedArray:
+    """The values of such a file as netCDF4 reads them."""
+    library = pytest.importorskip("netCDF4")
+    with library.Dataset(path) as data:
+        return np.ma.asarray(data["z"][:])
+
+
+@pytest.mark.parametrize("form", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"])
+def test_a_classic_file_that_is_cut_off_is_refused(form: str, tmp_path: Path) -> None:
+    whole = stored(tmp_path / "a.nc", np.where(HOLE, np.nan, FIELD), form)
+    assert read_picture(whole).missing is not None
+    content = whole.read_bytes()
+    for length in (len(content) // 2, len(content) - 1):
+        (tmp_path / "cut.nc").write_bytes(content[:length])
+        with pytest.raises(InputError, match="ends before its last values"):
+            read_picture(tmp_path / "cut.nc")
+
+
+def test_signed_integers_that_are_said_to_be_unsigned_are_so(tmp_path: Path) -> None:
+    levels = np.where(HOLE, 255, 12 * FIELD).astype(np.uint8)
+    how: dict[str, Any] = {"_Unsigned": "true", "valid_max": np.int8(-2)}
+    path = stored(tmp_path / "a.nc", levels.view(np.int8), _FillValue=np.int8(-1), **how)
+    done: Any = complete(path, model="nearest", samples=0)
+    assert np.array_equal(done.hole, HOLE)
+    assert np.array_equal(done.mean[~HOLE], levels[~HOLE])
+    after = of_file(done.save(tmp_path / "out")["mean"])
+    assert after.dtype == np.uint8
+    assert np.array_equal(after.filled(0), done.mean)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "i2", "i4"])
+def test_the_fill_value_of_netcdf_itself_is_missing(kind: str, tmp_path: Path) -> None:
+    default = pytest.importorskip("netCDF4").default_fillvals[kind]
+    path = stored(tmp_path / "a.nc", np.where(HOLE, default, FIELD).astype(kind))
+    done: Any = complete(path, model="nearest", samples=0)
+    assert np.array_equal(done.hole, HOLE)
+    assert done.mean.max() < 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "low", "high"),
+    [
+        ("f4", {"valid_min": np.float32(14)}, 14, np.inf),
+        ("i2", {"valid_range": np.array([0, 15], np.int16)}, 0, 15),
+        ("i2", {"valid_max": np.int16(16), "scale_factor": 0.5}, -np.inf, 16),
+        ("i2", {"valid_max": 8.0, "scale_factor": 0.5}, -np.inf, 16),
+    ],
+)
+def test_what_is_filled_lies_in_the_valid_range_and_the_rest_is_told(
+    kind: str, attributes: dict[str, Any], low: float, high: float, tmp_path: Path
+) -> None:
+    values = FIELD.astype(kind)
+    outside = (values < low) | (values > high)
+    done: Any = complete(stored(tmp_path / "a.nc", values, **attributes), HOLE, "gp", samples=2)
+    said = f"as stored, count as missing: {outside.sum():,}"
+    assert any(note.endswith(said) for note in done.notes)
+    assert np.array_equal(done.hole, HOLE | outside)
+    for result in (done.mean, *done.samples):
+        assert np.array_equal(result[~done.hole], values[~done.hole])
+        assert low <= result.min() <= result.max() <= high
+
+
+def test_characters_keep_their_dimensions(tmp_path: Path) -> None:
+    library = pytest.importorskip("netCDF4")
+    path = stored(tmp_path / "a.nc", np.where(HOLE, np.nan, FIELD))
+    with library.Dataset(path, "a") as data:
+        data.createDimension("length", 5)
+        data.createVariable("station", "S1", ("y", "length"))[:] = b"a"
+    done: Any = complete(path, model="nearest", samples=0)
+    with library.Dataset(done.save(tmp_path / "out")["mean"]) as data:
+        assert data["station"].dimensions == ("y", "length")
+        assert (data["station"][:] == b"a").all()
+
+
+def test_what_stays_open_is_nan_in_a_data_set_which_keeps_notes() -> None:
+    xarray = pytest.importorskip("xarray")
+    array = sea(xarray)
+    done: Any = complete(array, tolerance=0.0, samples=1, model="gp")
+    assert done["mean"].identical(array.rename("mean"))
+    assert np.isnan(done["sample"].values[0, 0][HOLE]).all()
+    assert "each by itself" in done.attrs["npfill_notes"]
+
+
+def test_a_data_set_is_refused_with_a_way_out() -> None:
+    xarray = pytest.importorskip("xarray")
+    with pytest.raises(InputError, match="not an array") as refusal:
+        complete(two_variables(xarray))
+    assert "ds['sst']" in refusal.value.hint
+
+
+def test_a_variable_of_a_file_that_has_none_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", FIELD)
+    with pytest.raises(InputError, match="no netCDF file or zarr store") as refusal:
+        complete(tmp_path / "a.npy", HOLE, variable="sst")
+    assert "leave `variable` out" in refusal.value.hint

@@ -1,5 +1,6 @@
 """`npfill mask`: a mask, a sheet to look at, and the command that fills."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,16 @@ from npfill.pictures.read import read_picture
 from tests.cli.conftest import Command
 
 COFFEE = Path(__file__).parents[2] / "examples/coffee.jpg"
+
+
+@pytest.fixture
+def painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A picture of a name like an option, in the current folder, painted on in part."""
+    monkeypatch.chdir(tmp_path)
+    picture = Image.new("RGB", (30, 20), "teal")
+    picture.paste("magenta", (5, 5, 15, 10))
+    picture.save("-p.png")
+    return Path("-p.png")
 
 
 @pytest.mark.slow
@@ -29,3 +40,37 @@ def test_the_command_writes_a_mask_and_a_sheet_and_says_what_to_do(
     assert read_picture(Path("a b_mask_sheet.png")).size[1] > 640
     assert npfill("mask", "a b.png", "--colour", "magenta").code == 4
     assert npfill("mask", "a b.png", "--depth", "--overwrite").code == 3
+
+
+@pytest.mark.parametrize(
+    ("output", "mask"),
+    [
+        ([], "./-p_mask.png"),
+        (["-o", "new/"], "new/-p_mask.png"),
+        (["-o", "new_v1.0"], "new_v1.0/-p_mask.png"),
+        (["-o", "m.png"], "m.png"),
+    ],
+)
+def test_the_mask_lies_where_the_command_that_is_printed_finds_it(
+    npfill: Command, painted: Path, output: list[str], mask: str
+) -> None:
+    ended = npfill("mask", f"./{painted}", "--colour", "magenta", *output)
+    assert ended.code == 0, ended.err
+    assert ended.out.decode().strip() == f"npfill complete ./-p.png --mask {mask}"
+    assert (read_picture(Path(mask)).values[5:10, 5:15] == 255).all()
+    assert Path(mask.replace(".png", "_sheet.png")).is_file()
+
+
+def test_a_mask_is_written_as_png_alone(npfill: Command, painted: Path) -> None:
+    ended = npfill("mask", f"./{painted}", "--colour", "magenta", "-o", "mask.jpg")
+    assert (ended.code, "the mask is written as .png" in ended.err) == (2, True)
+    assert [path.name for path in Path().iterdir()] == ["-p.png"]
+
+
+def test_stdin_is_read_once_whatever_is_looked_for(
+    npfill: Command, painted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(painted.read_bytes())))
+    ended = npfill("mask", "-", "--colour", "magenta", "--depth", "--stripes")
+    assert ended.code == 0, ended.err
+    assert ended.out.decode().strip() == "npfill complete - --mask stdin_mask.png"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from npfill.cli import main
 
@@ -54,3 +55,26 @@ def test_what_is_no_record_is_named_with_its_line(
     (tmp_path / "a.jsonl").write_text("[]\n")
     assert run("report", str(tmp_path / "a.jsonl")) == 3
     assert "line 1 is no record" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "none.jsonl"])
+def test_what_cannot_be_read_is_named(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"\xff\xfe{}")
+    assert run("report", str(tmp_path / name)) == 3
+    assert f"{name}: cannot be read" in capsys.readouterr().err
+
+
+def test_a_picture_that_was_skipped_keeps_what_was_said_of_it(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (6, 5)).save(tmp_path / "a.png")
+    words = [str(tmp_path / "*.png"), "--box", "1,1,2,3", "-m", str(weights), "--jsonl", "-q"]
+    words += ["--emit", "mean", "-o", str(tmp_path / "out"), "--skip-existing"]
+    for name in ("first", "again"):
+        assert run("complete", *words) == 0
+        (tmp_path / name).write_text(capsys.readouterr().out)
+    assert run("report", str(tmp_path / "first"), str(tmp_path / "again"), "--json") == 0
+    (merged,) = json.loads(capsys.readouterr().out)["data"]["pictures"]
+    assert [*merged["outputs"]] == ["mean"]

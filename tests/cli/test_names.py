@@ -2,17 +2,23 @@
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.ExifTags import Base
+from PIL.PngImagePlugin import PngInfo
 
 from npfill import complete
-from npfill.completion.names import by_template, file_of
-from npfill.errors import UsageError
+from npfill.completion.names import by_template
+from npfill.errors import InputError, UsageError
+from npfill.pictures.formats import raster
+from npfill.pictures.picture import Picture
 from npfill.pictures.read import read_picture
+from npfill.pictures.stores import file_of
 from tests.cli.conftest import Command
 from tests.cli.test_batches import BOX, files, picture
 from tests.forked import Ended
@@ -72,15 +78,66 @@ def test_a_file_has_the_format_of_its_suffix(done: Of, suffix: str, kind: str) -
     assert json.loads(ended.out)["data"]["outside_changed_px"] == changed.sum()
 
 
-@pytest.mark.parametrize(("mode", "lacks"), [("RGBA", "alpha"), ("I;16", "16 bits")])
+@pytest.mark.parametrize(
+    ("mode", "width", "suffix", "lacks"),
+    [
+        ("RGBA", 6, "jpg", "JPEG files have no alpha"),
+        ("I;16", 6, "jpg", "JPEG files have no 16 bits"),
+        ("LA", 6, "bmp", "BMP files have no grey with alpha"),
+        ("L", 65_501, "jpg", "JPEG files have no side of more than 65,500 pixels"),
+        ("L", 16_384, "webp", "WebP files have no side of more than 16,383 pixels"),
+        ("L", 65_536, "gif", "GIF files have no side of more than 65,535 pixels"),
+        ("L", 32_769, "avif", "AVIF files have no side of more than 32,768 pixels"),
+    ],
+)
 def test_what_a_format_does_not_hold_is_refused_before_the_work(
-    done: Of, mode: str, lacks: str
+    done: Of, mode: str, width: int, suffix: str, lacks: str
 ) -> None:
-    Image.new(mode, (6, 5)).save("a.png")
-    ended = done("a.png", "-o", "restored.jpg")
+    Image.new(mode, (width, 5)).save("a.png")
+    ended = done("a.png", "-o", f"restored.{suffix}")
     assert ended.code == 3
-    assert f"restored.jpg: JPEG files have no {lacks}, as a.png has" in ended.err
-    assert not Path("restored.jpg").exists()
+    assert f"restored.{suffix}: {lacks}, as a.png has" in ended.err
+    assert not Path(f"restored.{suffix}").exists()
+
+
+def test_heic_is_written_though_no_heic_was_read(done: Of, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pillow_heif")
+    monkeypatch.delitem(Image.SAVE, "HEIF", raising=False)
+    Image.new("RGB", (64, 48)).save("a.png")
+    ended = done("a.png", "-o", "restored.heic")
+    assert ended.code == 0, ended.err
+    assert read_picture(Path("restored.heic")).format == "HEIF"
+
+
+def test_heic_without_its_package_is_refused_before_the_work(
+    done: Of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    picture(Path("a.png"))
+    ended = done("a.png", "-o", "restored.heic", "--dry-run")
+    assert ended.code == 3
+    assert "restored.heic: HEIC needs pillow-heif" in ended.err
+
+
+@pytest.mark.parametrize(("part", "name"), [("exif", "EXIF"), ("xmp", "XMP")])
+def test_what_a_jpeg_has_no_room_for_is_left_out_and_said(done: Of, part: str, name: str) -> None:
+    exif, long = Image.Exif(), "x" * 70_000
+    exif[Base.ImageDescription] = long
+    entries = PngInfo()
+    entries.add_itxt("XML:com.adobe.xmp", long)
+    Image.new("RGB", (6, 5)).save(
+        "a.png", **({"exif": exif} if part == "exif" else {"pnginfo": entries})
+    )
+    ended = done("a.png", "-o", "restored.jpg")
+    assert ended.code == 0, ended.err
+    assert f"warning: JPEG results do not keep its {name}\n" in ended.err
+    assert part not in read_picture(Path("restored.jpg")).info
+
+
+def test_what_an_encoder_refuses_is_said_in_a_line() -> None:
+    values = np.zeros((5, 6, 2), dtype=np.uint8)
+    with pytest.raises(InputError, match=r"a\.png: cannot be written as BMP"):
+        raster.encode(Picture(values, "BMP", "a.png"), {}, kind="BMP", keeps=(), options={})
 
 
 @pytest.mark.slow

@@ -113,6 +113,17 @@ def test_watching_goes_on_with_answers_and_ends_at_its_budget(
     assert "1 answers were no numbers" in ended.err
 
 
+@pytest.mark.parametrize("option", ["--mask", "--model"])
+def test_no_input_is_written_over(
+    npfill: Command, photo: Path, mask: Path, weights: Path, option: str
+) -> None:
+    given = mask if option == "--mask" else weights
+    before = given.read_bytes()
+    ended = npfill("next", photo, option, given, "-o", given, "--overwrite")
+    assert (ended.code, "is an input" in ended.err) == (USAGE, True)
+    assert given.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -120,6 +131,11 @@ def test_watching_goes_on_with_answers_and_ends_at_its_budget(
         (["--shape", "5"], USAGE, "no width and height"),
         (["--shape", "5x5", "--csv", "--json"], USAGE, "leave one"),
         (["--shape", "5x5", "--watch", "a.csv"], USAGE, "-o points.csv"),
+        (["--shape", "5x5", "--watch", "a.csv", "-o", "p.csv", "--json"], USAGE, "--json"),
+        (["--shape", "5x5", "--watch", "a.csv", "-o", "p.csv", "--csv"], USAGE, "--csv"),
+        (["--shape", "5x5", "--watch", "a.csv", "-o", "p.csv", "--path"], USAGE, "--path"),
+        (["--shape", "5x5", "--box", "0,0,2,2"], USAGE, "--not-within"),
+        (["--shape", "5x5", "--mask", "mask.png"], USAGE, "--not-within"),
         (["none.npy"], INPUT, "none.npy"),
     ],
 )
@@ -127,3 +143,12 @@ def test_what_cannot_be_is_refused(npfill: Command, words: list[str], code: int,
     ended = npfill("next", *words)
     assert ended.code == code
     assert said in ended.err
+
+
+@pytest.mark.slow
+def test_several_times_are_refused_with_a_way_out(npfill: Command, tmp_path: Path) -> None:
+    np.save(tmp_path / "times.npy", np.full((6, 5, 4), np.nan))
+    ended = npfill("next", tmp_path / "times.npy")
+    assert ended.code == INPUT
+    assert "4 channels or times; one or three can be explored" in ended.err
+    assert "save one of them as a file of its own" in ended.err

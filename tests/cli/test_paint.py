@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from npfill.cli.paint import _said, _words
+from npfill.cli.train import _try
 from npfill.paint import server as serving
 from npfill.paint.server import Server
 from npfill.paint.session import Session
@@ -193,6 +194,11 @@ def test_two_tabs_do_not_mix(page: Page) -> None:
     assert np.asarray(Image.open("other_mask.png")).sum() == 4 * 255
 
 
+def test_a_picture_of_a_name_like_an_option_is_none() -> None:
+    assert _words(Path("-p.png"), {"seed": 7}) == "npfill complete ./-p.png --seed 7"
+    assert _try(Path("runs/a"), Path("-p.png"), (8, 8)).startswith("npfill complete ./-p.png --box")
+
+
 @pytest.mark.slow
 def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
     assert page.ask("save", painted(*BOX), result="mean")[0] == 200
@@ -204,6 +210,22 @@ def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
     code, _ = page.ask("save", painted(0, 0, 2, 2), result="mean", overwrite=1)
     assert code == 200
     assert np.asarray(Image.open("photo_mask.png")).sum() == 4 * 255
+
+
+def test_a_mask_of_another_picture_is_replaced_if_the_page_says_so(page: Page) -> None:
+    Image.new("L", (3, 3), 255).save("photo_mask.png")
+    code, content = page.ask("save", painted(*BOX), result="mask")
+    assert (code, json.loads(content)["exists"]) == (409, True)
+    assert page.ask("save", painted(*BOX), result="mask", overwrite=1)[0] == 200
+    assert np.asarray(Image.open("photo_mask.png")).sum() == 6 * 255
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("result", "placed"), [("mean", True), ("sheet", False)])
+def test_a_saved_result_lies_where_its_picture_does(page: Page, result: str, placed: bool) -> None:
+    Path("photo.pgw").write_text("10")
+    assert page.ask("save", painted(*BOX), result=result)[0] == 200
+    assert Path(f"photo_{result}.pgw").exists() == placed
 
 
 @pytest.mark.slow
@@ -246,6 +268,22 @@ def test_of_data_the_hole_begins_with_what_is_missing(page: Page) -> None:
 
 
 @pytest.mark.slow
+def test_of_a_store_a_store_is_saved(page: Page) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("zarr")
+    values = np.linspace(200, 300, 30).reshape(5, 6)
+    xarray.DataArray(values, dims=("y", "x"), name="sst").to_dataset().to_zarr(
+        "sea.zarr", consolidated=False
+    )
+    data = Page("sea.zarr", model=page.model)
+    code, content = data.ask("save", painted(*BOX), result="mean")
+    data.close()
+    assert (code, json.loads(content).get("saved", content)[-1]) == (200, "sea_mean.zarr")
+    after = xarray.open_zarr("sea_mean.zarr", consolidated=False).sst.values
+    assert (after != values).sum() == 6
+
+
+@pytest.mark.slow
 def test_it_ends_when_its_last_page_is_closed(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "_SECONDS_TO_COME_BACK", 0.01)
     connections = [socket.create_connection(page.server.server_address) for _ in range(2)]  # type: ignore[arg-type]
@@ -275,6 +313,32 @@ def test_an_interruption_ends_it(photo: Path, weights: Path) -> None:
 def test_stdin_and_a_file_of_results_are_refused(npfill: Command, photo: Path) -> None:
     assert npfill("paint", "-").code == 2
     assert npfill("paint", photo, "-o", "out.png").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("no.png",), 3, "no.png: no such file"),
+        (("text.png",), 3, "text.png: not a picture"),
+        (("photo.png", "--mask", "no.png"), 3, "no.png: no such file"),
+        (("photo.png", "-m", "no-model"), 5, "no model is called 'no-model'"),
+        (("photo.png", "-m", "no.safetensors"), 3, "no.safetensors: no such file"),
+    ],
+)
+def test_what_cannot_be_painted_on_is_refused_before_there_is_a_page(
+    npfill: Command,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    monkeypatch.setattr(Server, "serve_forever", lambda *_, **__: None)
+    Path("text.png").write_text("no picture")
+    ended = npfill("paint", *words, "--no-browser")
+    assert (ended.code, ended.out) == (code, b"")
+    assert f"error: {said}" in ended.err
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:

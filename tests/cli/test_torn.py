@@ -8,6 +8,7 @@ from PIL import Image
 
 import npfill as library
 from npfill.errors import InputError
+from npfill.exploring import MaskOptions, explorer_of
 from tests.cli.conftest import Command
 
 ROWS, COLUMNS = np.mgrid[:48, :64]
@@ -69,3 +70,8 @@ def test_transparency_that_was_lost_becomes_opaque(npfill: Command, tmp_path: Pa
         alpha = np.asarray(mean)[..., 3]
     assert alpha[-1, -1] == 255
     assert alpha[0, 0] == 200
+
+
+def test_what_is_lost_is_what_is_to_be_measured(torn: Path, weights: Path) -> None:
+    explorer, _ = explorer_of(torn, None, MaskOptions("damaged"), [], str(weights))
+    assert 0.1 < 1 - explorer.measured.mean() < 0.8

@@ -193,12 +193,13 @@ def test_answers_that_were_taken_away_are_noticed(tmp_path: Path) -> None:
         answers.read(1)
 
 
-def test_a_file_that_is_not_of_points_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"my notes\n", b"\x89PNG\xff"])
+def test_a_file_that_is_not_of_points_is_left_alone(tmp_path: Path, content: bytes) -> None:
     points = tmp_path / "points.csv"
-    points.write_text("my notes\n")
+    points.write_bytes(content)
     with pytest.raises(InputError, match="not a file of points"):
         talk(points, tmp_path / "answers.csv")
-    assert points.read_text() == "my notes\n"
+    assert points.read_bytes() == content
 
 
 def test_points_are_a_head_and_a_line_for_each() -> None:

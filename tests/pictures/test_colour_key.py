@@ -35,8 +35,10 @@ def test_grey_has_three_equal_channels_and_alpha_does_not_count() -> None:
     values = np.array([[[128, 0], [128, 255], [129, 255]]], dtype=np.uint8)
     picture = Picture(values, "PNG", "a")
     assert of_colour(picture, "color:#808080")[0].tolist() == [[True, True, False]]
-    with pytest.raises(InputError, match="selects 0 px of a exactly"):
+    with pytest.raises(InputError, match=r"color:#808000: no pixel of a is within 48 levels$"):
         of_colour(picture, "color:#808000")
+    with pytest.raises(InputError, match=r"no pixel of a is within 60 levels$"):
+        of_colour(picture, "color:#808000~60")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,8 @@ def test_a_jpeg_has_a_tolerance_of_its_own_which_is_said() -> None:
     assert not selected[~hole].any()
     assert selected[hole].mean() > 0.9
     assert "within 24 levels are taken" in note
-    assert "`grow=2`" in note
+    assert "npfill mask a with `colour` takes rims, too" in note
+    assert "`grow" not in note
     assert of_colour(jpeg_of(hole), "color:magenta~24")[0].sum() == selected.sum()
 
 

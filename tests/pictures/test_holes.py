@@ -32,6 +32,18 @@ def test_the_hole_is_where_a_picture_is_transparent() -> None:
         from_alpha(Picture(values.repeat(2, -1)[..., :3], "PNG", "a.png"))
 
 
+@pytest.mark.parametrize(("rim", "noted"), [(128, True), (254, True), (255, False), (127, False)])
+def test_what_a_soft_brush_left_half_transparent_is_said_unless_the_hole_grows(
+    rim: int, noted: bool
+) -> None:
+    alpha = np.array([[0] * 16 + [rim] + [255] * 16], dtype=np.uint8)
+    picture = Picture(np.stack([alpha, alpha], axis=-1), "PNG", "a")
+    notes = from_alpha(picture).notes
+    assert [note.split(" are ")[0] for note in notes] == ["1 px that"] * noted
+    assert all("`grow` fills more of them" in note for note in notes)
+    assert not from_alpha(picture, doubted=False).notes
+
+
 def test_the_hole_is_the_union_of_boxes() -> None:
     hole = from_boxes([(0, 0, 3, 2), (2, 1, 1, 1), (7, 5, 1, 1)], (6, 8))
     expected = CORNER.copy()

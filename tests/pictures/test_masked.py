@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import npfill
 from npfill.errors import InputError, NpfillError
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
+from tests.conftest import of
 
 DATA = [np.uint8, np.int16, np.uint16, np.int64, np.uint64, np.float16, np.float32, np.float64]
 
@@ -198,3 +200,16 @@ def test_a_deviation_is_in_intensities_or_in_the_unit_of_the_values() -> None:
     data = MaskedPicture.of(data_of(np.arange(35.0).reshape(5, 7, 1)), np.zeros((5, 7), dtype=bool))
     assert data.deviation(std, std) == pytest.approx(3.4)
     assert data.deviation_of_values(std, std) == pytest.approx(3.4)
+
+
+def test_colours_below_full_transparency_are_not_seen() -> None:
+    picture = np.full((24, 24, 4), 90, np.uint8)
+    picture[..., 3] = np.where(np.arange(24) < 16, 255, 0)
+    hole = np.zeros((24, 24), bool)
+    hole[8:12, 12:18] = True
+    filled = []
+    for hidden in (0, 255):
+        picture[:, 16:, :3] = hidden
+        completion = npfill.complete(picture, hole, of("cnp", 3), samples=0)
+        filled.append(np.asarray(completion.mean)[hole][:, :3])
+    assert np.array_equal(filled[0], filled[1])

@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from npfill.errors import InputError
+from npfill.notes import News
 from npfill.pictures.hole import Hole, adjusted, from_mask
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import read_mask
@@ -142,6 +143,21 @@ def test_swapped_sizes_look_like_a_rotation(tmp_path: Path) -> None:
     assert refusal.value.hint.startswith("looks like an EXIF rotation")
 
 
+@pytest.mark.parametrize(("size", "fits"), [((8, 6), False), ((9, 5), False), ((9, 9), True)])
+def test_a_mask_that_lies_is_not_fitted_to_a_picture_that_stands(
+    tmp_path: Path, size: tuple[int, int], fits: bool
+) -> None:
+    path = saved(CORNER, tmp_path / "mask.png")
+    if fits:
+        (note,) = read(path, size, fit=True).notes
+        assert note.endswith("from 8x6 to 9x9: stretched")
+        assert not isinstance(note, News)
+        return
+    with pytest.raises(InputError, match=f"is 8x6 but .* is {size[1]}x{size[0]}") as refusal:
+        read(path, size, fit=True)
+    assert refusal.value.hint.endswith("turn it as the picture is shown")
+
+
 def test_a_mask_is_turned_upright_before_sizes_are_compared(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[Base.Orientation] = 6
@@ -187,3 +203,13 @@ def test_a_broken_mask_is_refused_like_a_broken_picture(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"mask\.png: an empty file"):
         read(tmp_path / "mask.png")
+
+
+def test_a_mask_of_16_bits_may_have_alpha(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    pytest.importorskip("imagecodecs")
+    opaque = np.full(CORNER.shape, 65535, dtype=np.uint16)
+    values = np.stack([CORNER * np.uint16(65535), opaque], axis=-1)
+    how = {"photometric": "minisblack", "extrasamples": ["unassalpha"], "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "mask.tif", values, metadata=None, **how)
+    assert np.array_equal(read(tmp_path / "mask.tif").selected, CORNER)

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+import npfill
 from npfill.errors import InputError
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.read import read_picture
@@ -52,6 +53,19 @@ def test_a_mask_beside_of_another_size_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.png.msk", np.ones((7, 5), np.uint8), photometric="minisblack")
     with pytest.raises(InputError, match=r"a\.png\.msk: 5x7 of 7x5"):
         read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_mask_beside_a_picture_that_was_turned_is_refused(
+    tmp_path: Path, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.fromarray(levels(5, 7)).save(tmp_path / "a.jpg", exif=exif)
+    mask = np.where(HOLE, 0, 255).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.jpg.msk", mask, photometric="minisblack")
+    with pytest.raises(InputError, match=r"a\.jpg\.msk: of the picture before it was turned"):
+        read_picture(tmp_path / "a.jpg")
 
 
 def test_metadata_beside_name_what_is_no_data(tmp_path: Path) -> None:
@@ -136,3 +150,11 @@ def test_the_place_of_a_picture_that_was_turned_is_not_copied(tmp_path: Path) ->
     picture = read_picture(tmp_path / "a.jpg")
     (note,) = copy_beside(picture, tmp_path / "a.jpg", {tmp_path / "b.png": True}, overwrite=False)
     assert note.startswith("a.jgw is not copied")
+
+
+def test_from_python_too_a_sheet_gets_no_place(tmp_path: Path) -> None:
+    Image.fromarray(levels(5, 7)).save(tmp_path / "a.png")
+    (tmp_path / "a.pgw").write_text("10")
+    done = npfill.complete(tmp_path / "a.png", HOLE, "nearest", 0)
+    done.save(emit="mean,sheet")
+    assert {path.name for path in tmp_path.glob("*.pgw")} == {"a.pgw", "a_mean.pgw"}

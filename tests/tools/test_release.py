@@ -1,5 +1,6 @@
 """From a run to the zoo, by the maintainers' command."""
 
+import runpy
 import shutil
 from pathlib import Path
 
@@ -237,3 +238,17 @@ def test_a_classifier_learns_from_few_pictures_and_is_written_and_read(tmp_path:
     classifier.save(path, network.half().float(), {"images": 512})
     again = judge.load(path)
     assert torch.equal(again(images.float()), network(images.float()))
+
+
+def test_sets_of_faces_are_never_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        for part in ("train.zip", "test.zip"):
+            (tmp_path / folder / part).write_bytes(b"precious")
+    words = [str(tmp_path / each) for each in ("one", "other", "one")]
+    monkeypatch.setattr("sys.argv", ["faces.py", *words])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(files.folder("train") / "faces.py"), run_name="__main__")
+    assert (tmp_path / "one/train.zip").read_bytes() == b"precious"

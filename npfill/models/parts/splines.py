@@ -78,11 +78,14 @@ def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surfa
 
     Conjugate gradients over the observed pixels of one channel; the covariance is applied by FFT
     (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", section 8.3.6). The
-    process has mean zero, and noise of a hundredth of its standard deviation. On small grids
-    residuals are kept orthogonal to those before, as they are but for rounding, which grows there
-    until an answer hangs on it.
+    process has mean zero, and noise of a hundredth of its standard deviation. On small grids it is
+    computed in double precision where the device has it, with residuals kept orthogonal to those
+    before, as they are but for rounding: that grows there until an answer hangs on it.
     """
     height, width = values.shape[-2:]
+    given, small = values, height * width <= _SMALL
+    if small and values.device.type != "mps":
+        values, lengths = values.double(), lengths.double()
     torus = height + _APART, width + _APART
     spectrum = (
         _spectrum(lengths, torus[0])[..., :, None]
@@ -96,7 +99,7 @@ def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surfa
 
     residual = (values * seen).repeat(1, lengths.shape[1], 1, 1)
     weights, direction = torch.zeros_like(residual), residual.clone()
-    now, small = _product(residual, residual), height * width <= _SMALL
+    now = _product(residual, residual)
     past = residual.new_zeros(*residual.shape[:2], _KRIGED, height * width if small else 0)
     for number in range(_KRIGED):
         if small:
@@ -110,7 +113,7 @@ def kriged(values: Single, observed: Tensor, lengths: Float[Tensor, "batch surfa
             residual -= (shares.mT @ past).view_as(residual)
         before, now = now, _product(residual, residual)
         torch.addcmul(residual, now / before.clamp(min=_TINY), direction, out=direction)
-    return smoothed(weights)
+    return smoothed(weights).to(given)
 
 
 def _spectrum(lengths: Float[Tensor, "batch surface"], side: int) -> Tensor:

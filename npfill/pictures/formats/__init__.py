@@ -107,7 +107,9 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
 def left_out(picture: Picture, *, keep: bool) -> list[str]:
     """A sentence on the parts of a picture that its results do not keep, if there are any."""
     target = FORMATS[picture.format if picture.is_data or keep else "PNG"]
-    parts = [PARTS[part] for part in PARTS if part in picture.info and part not in target.keeps]
+    info, longest = picture.info, raster.LONGEST if target.name == "JPEG" else {}
+    long = {part for part in longest if len(info.get(part, b"")) > longest[part]}
+    parts = [PARTS[p] for p in PARTS if p in info and (p in long or p not in target.keeps)]
     return [f"{target.label} results do not keep its {', '.join(parts)}"] if parts else []
 
 

@@ -61,7 +61,12 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
             kind = fits.PrimaryHDU if info["unit"] == 0 else fits.ImageHDU
             units[info["unit"]] = kind(values * np.float32(scale), header)
         else:
-            unit.data[...] = values
+            if isinstance(unit, fits.CompImageHDU) and values.dtype.kind == "f":
+                # Compressed as it was, every value would be rounded anew.
+                how = {"compression_type": "GZIP_2", "quantize_level": 0}
+                units[info["unit"]] = unit = fits.CompImageHDU(values, unit.header, **how)
+            else:
+                unit.data[...] = values
             if "DATASUM" in unit.header:
                 unit.add_checksum()
         units.writeto(result, output_verify="silentfix")

@@ -20,6 +20,8 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
 ONE_BIT = News("1-bit picture converted to grey")
 TURNED = News("turned upright by its EXIF orientation")
 _BYTE = 8
+# The most bytes of a part in a JPEG file: those of a segment, but for its beginning.
+LONGEST = dict.fromkeys(("exif", "xmp", "iptc", "comment"), 65_504)
 # By EXIF orientation, for arrays "height width ...".
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
@@ -104,9 +106,14 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
 
 def decode_heic(file: File, name: str, max_pixels: int) -> Picture:
     """Decode HEIC, which Pillow alone cannot read."""
+    register_heic(name)
+    return decode(file, name, max_pixels, kind="HEIF")
+
+
+def register_heic(name: str) -> None:
+    """Let Pillow read and write HEIC; InputError, with the picture's name, without the package."""
     pillow_heif = imported("pillow_heif", f"{name}: HEIC", "heic", InputError)
     pillow_heif.register_heif_opener(thumbnails=False)
-    return decode(file, name, max_pixels, kind="HEIF")
 
 
 def encode(
@@ -125,11 +132,22 @@ def encode(
         kind: The format's name in Pillow.
         keeps: The parts of its `info` that the format keeps.
         options: Options of Pillow's encoder.
+
+    Raises:
+        InputError: The encoder cannot write it.
     """
     del text
+    if kind == "HEIF":
+        register_heic(picture.name)
     content = io.BytesIO()
-    parts = metadata.options(picture.info, keeps, kind)
-    image_of(picture.values, {}).save(content, kind, **options, **parts)
+    longest = LONGEST if kind == "JPEG" else {}
+    info = {p: x for p, x in picture.info.items() if p not in longest or len(x) <= longest[p]}
+    parts = metadata.options(info, keeps, kind)
+    try:
+        image_of(picture.values, {}).save(content, kind, **options, **parts)
+    except (OSError, ValueError, OverflowError, RuntimeError, struct.error) as error:
+        problem = f"{picture.name}: cannot be written as {kind} ({error})"
+        raise InputError(problem, "`output=NAME.png` keeps all") from None
     written = content.getvalue()
     return metadata.in_tiff(written, picture.info) if kind == "TIFF" else written
 
