@@ -71,6 +71,22 @@ def test_a_predictor_may_have_another_for_data(kind: str, taken: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_check_that_chose_is_told_and_can_be_left_out() -> None:
+    candidates = tuple(load(of("convcnp", 1)) for _ in range(2))
+    chooser = BestPredictor(candidates, name="best", word="best")
+    checked, plain, alone = (
+        npfill.complete(PICTURE[..., 0], HOLE, model, samples=0, kind="data", check=check)
+        for model, check in ((chooser, True), (chooser, False), (candidates[0], False))
+    )
+    assert checked.check is not None
+    assert checked.check.pixels > 200
+    assert plain.check is None
+    ours, model, other = (np.asarray(each.std) for each in (plain, alone, checked))
+    assert np.array_equal(ours, model)
+    assert not np.array_equal(ours, other)
+
+
+@pytest.mark.slow
 def test_best_is_a_model_and_kriging_and_a_smooth_field_is_completed_by_kriging() -> None:
     pytest.importorskip("scipy")
     chooser = load("best")

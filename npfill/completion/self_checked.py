@@ -100,8 +100,12 @@ def predict_checked(
         UsageError: The predictor cannot be trained on a picture.
     """
     from npfill.predictor import NeuralPredictor, self_check  # noqa: PLC0415 - loads torch
+    from npfill.predictor.best import BestPredictor  # noqa: PLC0415 - loads torch
 
     how["bounded"], found, steps, told = bounded, None, 0, list[str]()
+    if isinstance(predictor, BestPredictor):
+        predictor, found, why = predictor.chosen(picture, hole, seed)
+        told = [why]
     if adapt != (0, None):
         from npfill.predictor.adaptation import adapted  # noqa: PLC0415 - for this alone
 
@@ -111,9 +115,9 @@ def predict_checked(
             predictor, picture, hole, seed, wanted, budget=adapt, bounded=bounded
         )
         steps, told = outcome.steps, [News(outcome.line)]
-    if no_check or not isinstance(predictor, NeuralPredictor):
+    if no_check:
         found = None
-    elif found is None:
+    elif found is None and isinstance(predictor, NeuralPredictor):
         found = self_check(predictor, picture, hole, seed, wanted, bounded=bounded)
     predicted = predictor.predict(
         picture,

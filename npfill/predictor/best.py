@@ -6,7 +6,7 @@ from npfill.errors import UsageError
 from npfill.notes import News
 from npfill.predictor.drawn import Prediction
 from npfill.predictor.neural import Array, Check, Chosen, HoleArray, Predictor
-from npfill.predictor.self_check import self_check
+from npfill.predictor.self_check import SelfCheck, self_check
 from npfill.sampling import AUTO
 
 
@@ -34,9 +34,10 @@ class BestPredictor(Predictor):
                 "leave sampler, rounds and noise out, or name a model",
             )
 
-    def _predict(
-        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check
-    ) -> Prediction:
+    def chosen(
+        self, picture: Array, hole: HoleArray, seed: int
+    ) -> tuple[Predictor, SelfCheck | None, News]:
+        """The one that completes a picture, its check if there was enough for it, and a note."""
         checks = [self_check(each, picture, hole, seed) for each in self.candidates]
         scores = [check.crps for check in checks]
         best = 0
@@ -51,10 +52,14 @@ class BestPredictor(Predictor):
             why += ", ".join(others)
         else:
             why = "too few visible pixels to choose by"
-        chosen = self.candidates[best]
-        checked = checks[best] if checks[best].pixels else None
+        chosen, checked = self.candidates[best], checks[best] if checks[best].pixels else None
+        return chosen, checked, News(f"completed by {chosen.name}; {why}")
+
+    def _predict(
+        self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check
+    ) -> Prediction:
+        chosen, checked, told = self.chosen(picture, hole, seed)
         predicted = chosen.predict(
-            picture, hole, samples=samples, seed=seed, check=checked, bounded=False
+            picture, hole, samples=samples, seed=seed, check=check or checked, bounded=False
         )
-        told = News(f"completed by {chosen.name}; {why}")
         return replace(predicted, notes=(*predicted.notes, told))
