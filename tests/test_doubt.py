@@ -125,5 +125,5 @@ def test_the_grey_std_of_colours_that_go_together_is_that_of_their_mean(tmp_path
 
 def test_a_tolerance_is_refused_where_no_std_is_given() -> None:
     pytest.importorskip("scipy")
-    with pytest.raises(UsageError, match="nearest gives no standard deviation"):
+    with pytest.raises(UsageError, match="nearest gives no std"):
         npfill.complete(a_picture(), HOLE, "nearest", samples=0, tolerance=1.0)

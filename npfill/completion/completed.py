@@ -21,6 +21,7 @@ from npfill.memory import refuse_beyond
 from npfill.notes import News
 from npfill.package import __version__
 from npfill.pictures.picture import AUTO, CLASSES, Picture
+from npfill.pictures.planes import around
 from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class CompletedPicture:
         if tolerance is not None:
             per_cent = f"{100 * (self.sampling.confidence or CONFIDENCE):g} %"
             count = int((self.still_open & ~self.prepared.stays).any(axis=-1).sum())
-            open_ = f"{count:,} px stay open: their {per_cent} interval is wider than {tolerance:g}"
-            lines.append(open_)
+            said = f"{count:,} px stay open: their {per_cent} interval is wider than"
+            lines.append(f"{said} {tolerance:g}")
         return lines
 
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
@@ -209,7 +210,8 @@ def complete_prepared(
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
-    options["draw_from"] = source_of(how, picture, max_pixels)
+    source = source_of(how, picture, max_pixels)
+    reach = None if picture.wraps else getattr(getattr(predictor, "model", None), "reach", None)
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order
@@ -220,18 +222,19 @@ def complete_prepared(
 
     notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
-        absent = np.logical_or.reduce(unknown[..., channels], axis=-1)
-        predicted = predict_kind(
-            partial(predict, missing), picture, np.ascontiguousarray(pixels[..., channels]), absent
-        )
+        near = around(missing, reach) if reach and masked.unseen.any() else ...  # all that counts
+        asked = missing[near]
+        absent = np.logical_or.reduce(unknown[..., channels], axis=-1)[near]
+        part = np.ascontiguousarray(pixels[..., channels][near])
+        options["draw_from"] = None if source is None else source[near]
+        predicted = predict_kind(partial(predict, asked), picture, part, absent)
         if masked.unseen.any():
-            predicted = predicted.within(missing[absent])
+            predicted = predicted.within(asked[absent])
         drawn = drawn if len(drawn) else pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
         has_std = predicted.std is not None
         if not has_std and how.tolerance is not None:
-            problem = f"{predictor.name} gives no standard deviation, so no pixel could stay open"
-            raise UsageError(problem, "leave `tolerance` out, or name another model")
+            raise UsageError(f"`tolerance`: {predictor.name} gives no std", "name another model")
         std[missing, channels] = 0 if predicted.std is None else predicted.std
         for sample, values in zip(drawn, predicted.samples, strict=True):
             sample[missing, channels] = values

@@ -124,6 +124,7 @@ def predict_checked(
         hole,
         seed=seed,
         check=found if found and found.pixels else None,
+        wanted=wanted,
         **how,  # type: ignore[arg-type]
     )
     predicted = replace(predicted, notes=(*predicted.notes, *told))

@@ -55,13 +55,17 @@ class Prediction:
 
 
 def drawing_from(
-    sampler: Sampler | None, allowed: Bool[np.ndarray, "height width"] | None
+    sampler: Sampler | None,
+    allowed: Bool[np.ndarray, "height width"] | None,
+    wanted: Bool[np.ndarray, "height width"] | None,
 ) -> Sampler | None:
-    """A sampler that takes patches from where it is allowed; None for everywhere.
+    """A sampler that takes patches from where it is allowed, for where they are wanted.
 
     Raises:
         UsageError: It takes no patches.
     """
+    if isinstance(sampler, Exemplar) and wanted is not None:
+        sampler = replace(sampler, wanted=torch.from_numpy(wanted))
     if allowed is None:
         return sampler
     if not isinstance(sampler, Exemplar):

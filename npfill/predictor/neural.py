@@ -84,6 +84,7 @@ class Predictor(ABC):
         check: Check = None,
         bounded: bool = True,
         draw_from: HoleArray | None = None,
+        wanted: HoleArray | None = None,
     ) -> Prediction:
         """Predict the pixels of a hole from the others.
 
@@ -99,6 +100,7 @@ class Predictor(ABC):
                 to a baseline.
             bounded: Means and samples are clipped to [0, 1], as intensities are.
             draw_from: True where samples may take patches from; None for everywhere.
+            wanted: True where the hole is to be filled, and not merely unseen; None for all of it.
 
         Raises:
             UsageError: The sampler is not for this model and hole.
@@ -106,7 +108,7 @@ class Predictor(ABC):
             ModelError: Predictions are not finite, or a package is missing.
         """
         chosen = self.check_sampler(sampler, rounds, noise=noise)
-        chosen = drawing_from(chosen, draw_from)
+        chosen = drawing_from(chosen, draw_from, wanted)
         missing = int(hole.sum())
         if rounds is not None and rounds > missing:
             raise UsageError(

@@ -58,9 +58,11 @@ class Exemplar(Sampler):
 
     Attributes:
         allowed: True where patches may be taken from; None for everywhere.
+        wanted: True where a hole is drawn; elsewhere samples are the mean. None for everywhere.
     """
 
     allowed: Bool[Tensor, "height width"] | None = field(default=None, compare=False)
+    wanted: Bool[Tensor, "height width"] | None = field(default=None, compare=False)
 
     name: ClassVar[str] = "exemplar"
     meaning: ClassVar[str] = "texture of the picture's own, held by mean and std"
@@ -109,7 +111,10 @@ class Exemplar(Sampler):
         """
         if not hole.any() or not numbers:
             return Drawn(picture.new_zeros(len(numbers), int(hole.sum()), len(picture)), ())
-        free = ~hole if self.allowed is None else ~hole & self.allowed
+        free, unseen = ~hole if self.allowed is None else ~hole & self.allowed, hole
+        if self.wanted is not None:
+            picture = torch.where(hole & ~self.wanted, predicted.mean, picture)
+            hole = hole & self.wanted
         parts = (picture.float(), hole, free, predicted.mean.float(), predicted.scale.float())
         painting = Painting(*(part.cpu() for part in parts)).around(_window(hole.cpu().numpy()))
         notes, narrow = list[str](), not holds_box(painting.hole, NARROW)
@@ -131,8 +136,10 @@ class Exemplar(Sampler):
         else:
             steps = Steps(sum(painting.work(number) for number in numbers))
             drawn = [painting.sample(seed, number, steps) for number in numbers]
-        kind = _GRAIN if narrow else _TEXTURE
-        return Drawn(torch.stack(drawn).clamp(0, 1).to(picture), tuple(notes), kind)
+        kind, samples = _GRAIN if narrow else _TEXTURE, torch.stack(drawn).clamp(0, 1).to(picture)
+        everywhere = predicted.mean[:, unseen].T.repeat(len(samples), 1, 1).to(picture)
+        everywhere[:, hole[unseen]] = samples
+        return Drawn(everywhere, tuple(notes), kind)
 
     def log_likelihood(
         self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int

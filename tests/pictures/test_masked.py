@@ -213,3 +213,17 @@ def test_colours_below_full_transparency_are_not_seen() -> None:
         completion = npfill.complete(picture, hole, of("cnp", 3), samples=0)
         filled.append(np.asarray(completion.mean)[hole][:, :3])
     assert np.array_equal(filled[0], filled[1])
+
+
+@pytest.mark.slow
+def test_a_sample_is_drawn_where_it_is_wanted_and_a_narrow_hole_beside_nothing_is_narrow() -> None:
+    picture = np.random.default_rng(0).integers(60, 90, (96, 96, 4), dtype=np.uint8)
+    picture[..., 3] = np.where(np.arange(96) < 50, 255, 0)
+    hole = np.zeros((96, 96), bool)
+    hole[30:50, 44:50] = True
+    done = npfill.complete(picture, hole, of("convcnp", 3), samples=2, sampler="exemplar")
+    assert not any("wider than" in note for note in done.notes)
+    for sample in done.samples:
+        changed = (np.asarray(sample) != picture).any(-1)
+        assert changed[hole].any()
+        assert not changed[~hole].any()
