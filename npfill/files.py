@@ -98,9 +98,9 @@ def write_bytes(
     if path == STDIO:
         _write_to_stdout(content)
         return
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise InputError(f"{path}: a pipe or device", "`output` names another file or folder")
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"{path}: a pipe or device", "`output` names another file or folder")
         mode = 0o666
         if path.exists():
             mode = stat.S_IMODE(path.stat().st_mode)

@@ -203,8 +203,8 @@ def complete_prepared(
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
         "fewer `samples`, or a smaller picture",
     )
-    unknown = np.broadcast_to(masked.by_channel | masked.unseen, pixels.shape)
-    pixels[unknown] = 0  # becomes the mean
+    hidden = masked.by_channel | masked.unseen
+    pixels[masked.hole] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
@@ -223,8 +223,8 @@ def complete_prepared(
     notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
         near = around(missing, reach) if reach and masked.unseen.any() else ...  # all that counts
-        asked = missing[near]
-        absent = np.logical_or.reduce(unknown[..., channels], axis=-1)[near]
+        asked, lacks = missing[near], hidden[near][..., channels if hidden.shape[-1] > 1 else [0]]
+        absent = lacks[..., 0] if lacks.shape[-1] == 1 else np.logical_or.reduce(lacks, axis=-1)
         part = np.ascontiguousarray(pixels[..., channels][near])
         options["draw_from"] = None if source is None else source[near]
         predicted = predict_kind(partial(predict, asked), picture, part, absent)

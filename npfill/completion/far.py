@@ -55,7 +55,7 @@ class Far:
         whole = Whole(zero, one, np.array([zero, one]), none, dead)
         nothing = np.zeros(picture.size, dtype=bool)
         masked = MaskedPicture.of(picture, nothing, None, whole)
-        window = Window(masked, (slice(None), slice(None)), (0, 0), picture.lacking)
+        window = Window(masked, (slice(None), slice(None)), (0, 0), picture.lacks, picture.lacks)
         rescalings = Rescalings.by([window], 1, predictor, seed)
         mean, std = predicted(masked, predictor, seed, rescalings)
         # A pixel differs from the mean of its cell, too.

@@ -32,12 +32,14 @@ class Window:
         own: Rows and columns of the window itself.
         corner: Row and column of the first pixel around it, in the raster.
         wanted: True where a value is missing that may be filled.
+        near: True where what is observed of the same channel is near enough to fill it.
     """
 
     masked: MaskedPicture
     own: tuple[slice, slice]
     corner: tuple[int, int]
-    wanted: Bool[np.ndarray, "rows columns"]
+    wanted: Bool[np.ndarray, "rows columns #channel"]
+    near: Bool[np.ndarray, "rows columns #channel"]
 
     @cached_property
     def inside(self) -> Bool[np.ndarray, "rows columns"]:

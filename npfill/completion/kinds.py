@@ -43,8 +43,8 @@ def predict_kind(
         return _classes(predict, pixels, hole)
     if of.measure == ANGLE:
         return _angles(predict, pixels, hole)
-    found, seen = predict(pixels, hole), pixels[~hole]
-    if not of.is_data or not seen.size or (seen != _MIDDLE).any():
+    found = predict(pixels, hole)
+    if not of.is_data or hole.all() or (pixels[~hole] != _MIDDLE).any():
         return found
     # Data of one value have no range: the mean is that value, and samples lie about it.
     mean = np.full_like(found.mean, _MIDDLE)

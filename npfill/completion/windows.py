@@ -192,15 +192,13 @@ class Windows:
         nothing, unseen = np.zeros(picture.size, dtype=bool), out | (missing & ~near)
         masked = MaskedPicture.of(picture, nothing, unseen, self.overview.whole)
         own = slice(top - above, bottom - above), slice(left - before, right - before)
-        return Window(masked, own, (above, before), wanted.any(axis=-1))
+        return Window(masked, own, (above, before), wanted, near)
 
     def complete(self, number: int) -> int:
         """Complete a window, and keep its hole; the pixels of it that stay missing."""
         window = self._window(number)
         masked, own, whole = window.masked, window.own, self.overview.whole
-        assert masked.picture.missing is not None
-        missing = masked.picture.missing[..., : masked.picture.colours]
-        hole = missing & ~masked.unseen & ~whole.dead
+        hole = window.wanted & window.near & ~whole.dead
         arrays: dict[str, np.ndarray] = {"hole": np.zeros(0, np.uint8)}
         if hole[own].any():
             far, rescalings = self.agreed
@@ -215,7 +213,7 @@ class Windows:
             if std is not None:
                 arrays["std"] = filling.deviation(std, mean)[own][hole[own]]
         write_bytes(self._kept.file(number), npz_bytes(arrays), like=self.path)
-        return int((window.wanted & ~hole.any(axis=-1))[own].sum())
+        return int((window.wanted & ~hole & ~whole.dead).any(axis=-1)[own].sum())
 
     def finish(self, advance: Callable[[], None]) -> dict[str, Path]:
         """Write the results if all windows are done, by whomever; the files that were written.

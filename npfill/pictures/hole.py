@@ -87,7 +87,8 @@ def from_mask(
         )
     notes: list[str] = []
     (rows, columns), (height, width) = mask.size, size
-    is_turned = (rows - columns) * (height - width) < 0
+    has_its_shape = 1 / _STRETCH < rows * width / (columns * height) < _STRETCH
+    is_turned = not has_its_shape and (rows - columns) * (height - width) < 0
     if mask.size != size and (is_turned or not fit):
         raise InputError(
             f"{mask.name} is {width_by_height(mask.size)} but {picture.name} is "
@@ -106,7 +107,6 @@ def from_mask(
             _refuse_nearly_all(selected, mask.name, threshold_for(levels, white / 2))
     if mask.size != size:  # each pixel takes the value at its centre
         sizes = f"from {width_by_height(mask.size)} to {width_by_height(size)}"
-        has_its_shape = 1 / _STRETCH < rows * width / (columns * height) < _STRETCH
         notes.append(News(f"resized {sizes}") if has_its_shape else f"resized {sizes}: stretched")
         at = (
             (2 * np.arange(new) + 1) * old // (2 * new)

@@ -89,6 +89,8 @@ class MaskedPicture:
         elif picture.has_alpha:  # whatever colour lies below nothing is none of the picture
             clear = picture.values[..., -1:] == 0
             unseen = unseen | (clear & ~by_channel)
+            if (unseen | by_channel).all():
+                notes.append("nothing that can be seen is observed: a draw from the prior")
         by_channel = by_channel & ~never
         alike = all((each == each[..., :1]).all() for each in (by_channel, unseen))
         if alike and colours in {1, 3 - 2 * picture.stack}:

@@ -43,9 +43,10 @@ def is_no_data(
             stored = dtype.type(value)
             return np.isclose(values, stored, rtol=_CLOSE * np.finfo(dtype).eps, atol=0)
     limits = np.iinfo(dtype)
-    if value not in (whole := range(limits.min, limits.max + 1)):
+    # Of a float, `in` would walk along the range.
+    if not float(value).is_integer() or int(value) not in range(limits.min, limits.max + 1):
         return np.zeros(values.shape, dtype=bool)
-    equal: np.ndarray = values == dtype.type(whole.index(int(value)) + limits.min)
+    equal: np.ndarray = values == dtype.type(int(value))
     return equal
 
 

@@ -192,7 +192,8 @@ def _path_log_likelihood(
         z_noise = noise.repeat_interleave(batch, dim=0)
     indices = order(asked, context.size, seed, path).repeat(latents, 1)
     sizes = round_sizes(indices.shape[1], BLOCKS)
-    roll_out(model, _repeated(context, latents), indices, sizes, z_noise, value)
+    with network_alone(not given.has_law):
+        roll_out(model, _repeated(context, latents), indices, sizes, z_noise, value)
     joint = sums.unflatten(1, (latents, batch)).logsumexp(1) - math.log(latents)
     own, least = joint / indices.shape[1]
     return own, least

@@ -134,12 +134,13 @@ def _refuse_cut_off(path: Path, name: str, library: ModuleType) -> None:
             opened.set_auto_maskandscale(False)
             each = [one for one in opened.variables.values() if one.size]
             ends = [np.asarray(one[(-1,) * one.ndim]).tobytes() for one in each]
-            return ends, sum(one.size * max(4, one.dtype.itemsize) for one in each)
+            return ends, sum(one.size * one.dtype.itemsize for one in each)
 
-    before, most = last()
-    with path.open("ab") as copy:
-        copy.write(b"\xff" * (max(0, most - path.stat().st_size) + 2**20))
-    if last()[0] != before:
+    before, least = last()
+    is_short = path.stat().st_size < least
+    with path.open("ab") as copy:  # where no more is lacking than the header and gaps take
+        copy.write(b"\xff" * 2**20)
+    if is_short or last()[0] != before:
         raise InputError(f"{name}: ends before its last values", "copy or download it again")
 
 
