@@ -27,8 +27,7 @@ Hole = Bool[Tensor, "batch 1 height width"]
 COMMON_FLOOR = 0.1
 # Wang et al. 2004, "Image Quality Assessment": a Gaussian window of 11 pixels.
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03
-# The least side of pictures with an SSIM: half of its window is mirrored at borders.
-SSIM_LEAST = _WINDOW // 2 + 1
+SSIM_LEAST = _WINDOW // 2 + 1  # the least side of pictures that have one: borders are mirrored
 
 
 def target_mean(values: Float[Tensor, "batch target"], target: Target) -> Score:

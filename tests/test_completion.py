@@ -1,5 +1,6 @@
 """A picture, a hole and a model become a completion, whatever the picture comes as."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import npfill
 from npfill import Completion
 from npfill.context import Context, Targets
 from npfill.errors import InputError, ModelError, NpfillError, UsageError
-from npfill.models import NeuralProcess
+from npfill.mask.network import network
+from npfill.models import NeuralProcess, build
 from npfill.sampling import MOMENT_DRAWS, draws, predictive
 from tests.conftest import MODELS, last_bias, of
 
@@ -441,3 +443,68 @@ def test_a_model_for_pictures_of_two_channels_is_refused() -> None:
 def test_an_unknown_model_is_refused_by_its_name() -> None:
     with pytest.raises(NpfillError, match="no model is called 'nonesuch'"):
         npfill.complete(grey(), HOLE, "nonesuch")
+
+
+def test_a_completion_is_none_of_the_callers_memory() -> None:
+    buffer = np.full((12, 14, 3), 200, np.uint8)
+    hole = np.zeros((12, 14), bool)
+    hole[4:6, 4:6] = True
+    completion = npfill.complete(buffer, hole, of("cnp", 3), samples=1)
+    buffer[:] = 10
+    completion.hole[:] = False
+    mean = np.asarray(completion.mean)
+    assert (mean[~hole] == 200).all()
+    assert not (mean[hole] == 200).all()
+
+
+def test_tensors_have_their_channels_first_or_last() -> None:
+    last = torch.rand(12, 14, 3)
+    first = last.permute(2, 0, 1)
+    one, other = (
+        npfill.complete(each, box=(2, 2, 3, 3), model=of("cnp", 3), samples=0)
+        for each in (last, first)
+    )
+    assert one.mean.shape == (12, 14, 3)
+    assert np.array_equal(np.moveaxis(np.asarray(other.mean), 0, -1), one.mean)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (12, 14), dtype=np.uint8)
+    hole = np.zeros((12, 14), bool)
+    hole[4:6, 4:6] = True
+    files = []
+    for given in (np.float32, float):
+        numbers: dict[str, Any] = {
+            "tolerance": given(30),
+            "confidence": given(0.5),
+            "max_distance": given(4),
+        }
+        numbers |= {"seed": np.int64(1), "grow": np.int64(1)}
+        done = npfill.complete(picture, hole, of("cnp", 1), samples=1, check=False, **numbers)
+        folder = tmp_path / given.__name__
+        done.save(folder)
+        files.append([path.read_bytes() for path in sorted(folder.iterdir())])
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("numbers", [{"seed": -1}, {"max_distance": np.inf}, {"samples": -1}])
+def test_numbers_beyond_what_the_command_takes_are_refused(numbers: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"`(seed|max_distance|samples)="):
+        npfill.complete(np.zeros((9, 9), np.uint8), box="1,1,2,2", model=of("cnp", 1), **numbers)
+
+
+def test_what_torch_is_set_to_is_left_and_does_no_harm() -> None:
+    torch.manual_seed(3)
+    wanted = torch.rand(1)
+    torch.manual_seed(3)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = build("cnp", of("cnp", 1).config)
+    finally:
+        torch.set_default_dtype(before)
+    assert next(model.parameters()).dtype == torch.float32
+    network.cache_clear()
+    torch.manual_seed(3)
+    npfill.mask.scratches(np.zeros((40, 40, 3), np.uint8))
+    assert torch.rand(1) == wanted

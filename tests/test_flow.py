@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from npfill import checkpoint
+from npfill import checkpoint, zoo
 from npfill.context import Context, Targets
 from npfill.errors import ModelError, UsageError
 from npfill.models import NeuralProcess, build, config_of
 from npfill.models.base import Conditioned
 from npfill.models.flownp import FlowNP, Grid, Start, Times, noise_width
-from npfill.predictor import load
+from npfill.predictor import NeuralPredictor, load
 from npfill.predictor.flows import with_flow
 from npfill.sampling import Flow, moments, sampler_for
 from npfill.sampling.flow import (
@@ -123,6 +123,9 @@ def test_what_is_observed_has_the_mean_that_is_predicted() -> None:
         assert torch.equal(sample[seen], known[seen])
 
 
+MINE = zoo.Found("mine", Path(), "")
+
+
 def a_companion() -> NeuralProcess:
     """One whose means are within [0, 1], and so sure that few samples are cut off there."""
     model = of("cnp", 2).double()
@@ -134,7 +137,7 @@ def a_companion() -> NeuralProcess:
 
 def whole(flow: FlowNP, companion: NeuralProcess) -> NeuralProcess:
     """A flow that completes pictures itself."""
-    return with_flow("mine", flow, lambda _: companion)
+    return with_flow(MINE, flow, lambda _: companion)
 
 
 class Known(FlowNP):
@@ -299,14 +302,14 @@ def test_a_model_without_a_flow_has_no_such_samples() -> None:
 
 def test_a_flow_is_found_beside_its_companion_alone() -> None:
     flow, companion = a_flow(), tiny("anp")
-    found = with_flow("mine", flow, lambda _: companion)
+    found = with_flow(MINE, flow, lambda _: companion)
     assert found.flows == (flow,)
     assert companion.flows == ()
     assert [sampler_for(one).name for one in (found, companion)] == ["flow", "autoregressive"]
     assert sampler_for(found, rounds=3).name == "autoregressive"
     assert found.condition(a_context()).model is found
     with pytest.raises(ModelError, match="no companion"):
-        with_flow("mine", flow, lambda _: tiny("anp", channels=1))
+        with_flow(MINE, flow, lambda _: tiny("anp", channels=1))
 
 
 @pytest.mark.slow
@@ -432,3 +435,16 @@ def test_a_flow_is_trained_and_draws_for_its_companion(
     assert origin["calibration"]["pictures"] == 4
     one, other = found.samples
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_a_model_of_ones_own_is_joined_to_no_flow_whatever_it_is_called(tmp_path: Path) -> None:
+    name = "anp-mnist"
+    shipped = checkpoint.load(zoo.find(name).path)
+    mine = tmp_path / f"{name}.safetensors"
+    checkpoint.save(mine, shipped.model, {"dataset": "mine"})
+    ours, theirs = (load(path) for path in (mine, zoo.find(name).path))
+    assert isinstance(ours, NeuralPredictor)
+    assert isinstance(theirs, NeuralPredictor)
+    assert not ours.model.flows
+    assert theirs.model.flows

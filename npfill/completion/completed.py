@@ -203,14 +203,13 @@ def complete_prepared(
         f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
         "fewer `samples`, or a smaller picture",
     )
-    hidden = masked.by_channel | masked.unseen
     pixels[masked.hole] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list["Found"](), True, "", None
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
-    source = source_of(how, picture, max_pixels)
+    source, hidden = source_of(how, picture, max_pixels), masked.by_channel | masked.unseen
     reach = None if picture.wraps else getattr(getattr(predictor, "model", None), "reach", None)
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":

@@ -131,19 +131,21 @@ def complete(
     source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
     drawing = samples, seed, sampler, rounds, noise, not check
     how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
-    if samples < 0:
-        raise UsageError(f"`samples={samples}`: a negative number", "0 or more can be drawn")
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
-    asked = Asked(kind, wrap, nodata, log, clip, variable)
+    none_ = nodata if nodata is None or isinstance(nodata, int) else float(nodata)
+    asked = Asked(kind, wrap, none_, log, clip, variable)
     given = _given(picture, most, damaged, variable)
     given = replace(given, picture=as_asked(given.picture, asked, str(model)))
     known, rest = _by_channel(given.picture, mask)
-    threshold = None if mask_threshold is None else float(mask_threshold)
+    threshold, farthest = (x if x is None else float(x) for x in (mask_threshold, max_distance))
+    for name, value in {"samples": samples, "seed": seed, "max_distance": farthest or 0}.items():
+        if not 0 <= value < np.inf:
+            raise UsageError(f"`{name}={value}`", "0 or more")
     labels = [mask_label] if isinstance(mask_label, int | str) else mask_label
     never = None if keep_out is None else as_masks(keep_out, "keep_out")
-    shape = (rest, _boxes(box), invert_mask, grow, threshold, fit_mask, labels)
-    masking = MaskOptions(*shape, never, inner, max_distance)
+    shape = (rest, _boxes(box), invert_mask, int(grow), threshold, fit_mask, labels)
+    masking = MaskOptions(*shape, never, inner, farthest)
     prepared = prepare(known, masking, most)
 
     from npfill.predictor import load  # noqa: PLC0415 - torch, once nothing more can be refused
@@ -209,8 +211,7 @@ def complete_many(
 def _given(picture: object, most: int, damaged: bool, variable: str) -> PictureInput:
     """The picture as it was given."""
     if is_labelled(picture):
-        known = picture_of(picture, "the array")
-        return PictureInput(known, "height width channel")
+        return PictureInput(picture_of(picture, "the array"), "height width channel")
     return as_picture(picture, "the picture", most, damaged=damaged, variable=variable)
 
 
@@ -247,9 +248,8 @@ def _triples(
             return ((*pair, Path()) for pair in zip(pictures, masks, strict=True))
         return zip(pictures, repeat(masks), repeat(Path()), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
-    files, _, _ = find_pictures(
-        [str(pictures)], recursive=recursive, masks=[folder] if folder else []
-    )
+    given = [folder] if folder else []
+    files, _, _ = find_pictures([str(pictures)], recursive=recursive, masks=given)
     found: Iterable[object] = repeat(masks, len(files))
     if folder is not None and folder.is_dir():
         found = find_masks(folder, files)

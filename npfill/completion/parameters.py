@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from npfill.errors import UsageError
 from npfill.pictures.picture import Picture
 
@@ -105,11 +107,15 @@ class SamplingOptions:
     adapt: int | str = 0
 
     def __post_init__(self) -> None:
-        for name in ("confidence", "tolerance"):
-            value = getattr(self, name)
-            if value is not None and not is_allowed(name, value):
+        for name in ("seed", "rounds", "confidence", "tolerance"):
+            given = getattr(self, name)
+            value = given.item() if isinstance(given, np.generic) else given
+            if TYPES[name] is not int and type(value) is int:
+                value = float(value)  # as the command line reads it
+            object.__setattr__(self, name, value)
+            if TYPES[name] is not int and value is not None and not is_allowed(name, value):
                 hint = "between 0 and 1" if name == "confidence" else "0 or more"
-                raise UsageError(f"`{name}={value}`", hint)
+                raise UsageError(f"`{name}={given}`", hint)
         _ = self.budget
 
     @property

@@ -45,7 +45,8 @@ def as_told(
     try:
         y, x = (np.atleast_1d(np.asarray(each)) for each in (rows, columns))
         whole = all(each.dtype.kind in "iu" or not each.size for each in (y, x))
-        found = np.asarray(values, dtype=np.float64).reshape(len(y), channels)
+        known = np.ma.masked_array(values, dtype=np.float64).filled(np.nan)
+        found = known.reshape(len(y), channels)
         if not (whole and y.ndim == 1 and y.shape == x.shape):
             raise ValueError  # noqa: TRY301 - said below
     except (ValueError, TypeError):

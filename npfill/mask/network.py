@@ -78,7 +78,8 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
 @cache
 def network() -> MarksNet:
     """The network that ships with npfill."""
-    net = MarksNet()
+    with torch.random.fork_rng(devices=[]):
+        net = MarksNet().float()
     net.load_state_dict(load_file(_FILE))
     return net.eval().requires_grad_(False)
 

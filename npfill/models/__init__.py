@@ -46,5 +46,5 @@ def fields_of(config: Config) -> dict[str, Any]:
 
 
 def build(variant: str, config: Config) -> NeuralProcess:
-    """A fresh model with random weights from torch's global generator."""
-    return VARIANTS[variant](config)
+    """A fresh model of single precision with random weights from torch's global generator."""
+    return VARIANTS[variant](config).float()

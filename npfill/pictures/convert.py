@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
+_MOST_CHANNELS = 4  # of a picture in a tensor
 _BESIDE_ALPHA = {2: 1, 4: 3}  # colours by the number of channels
 
 
@@ -166,12 +167,15 @@ def _of_image(image: Image.Image, name: str) -> PictureInput:
 
 
 def _of_tensor(tensor: "Tensor", name: str) -> PictureInput:
-    """A tensor on any device, with a gradient or without; of bfloat16, as float32."""
+    """A tensor on any device, with a gradient or without; of bfloat16, as float32.
+
+    Channels come first, unless the first axis is too long for that and the last one is not.
+    """
     tensor = tensor.detach().cpu()
     if str(tensor.dtype) == "torch.bfloat16":
         tensor = tensor.float()
     values = tensor.numpy()
-    if values.ndim != 3:
+    if values.ndim != 3 or values.shape[0] > _MOST_CHANNELS >= values.shape[-1]:
         return _of_array(values, name)
     given = _of_array(np.moveaxis(values, 0, -1), name)
     return PictureInput(given.picture, "channel height width")
@@ -180,7 +184,7 @@ def _of_tensor(tensor: "Tensor", name: str) -> PictureInput:
 def _of_array(array: object, name: str) -> PictureInput:
     values = np.asarray(array)
     refuse_array(name, values.dtype, values.shape)
-    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    values = values.astype(values.dtype.newbyteorder("="))  # a copy: the caller's may change
     shape = values.shape
     values = as_truth(values) if values.dtype == np.bool_ else values
     values = values.reshape(*shape[:2], -1)

@@ -119,7 +119,7 @@ def load(
     weights = _weights(found, target)
     other = zoo.for_data() if word == zoo.AUTO else found.name
     return NeuralPredictor(
-        with_flow(found.name, weights.model, lambda name: _weights(zoo.find(name), target).model),
+        with_flow(found, weights.model, lambda name: _weights(zoo.find(name), target).model),
         name=found.name,
         word=found.name if word == zoo.AUTO else word,
         sha256=found.sha256,

@@ -63,6 +63,8 @@ class Adaptation:
         return said if self.helped else f"{said}, so the network stays as it was"
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def adapted(
     predictor: NeuralPredictor,
     picture: Array,

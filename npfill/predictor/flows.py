@@ -13,28 +13,30 @@ from npfill.sampling import Flow
 Load = Callable[[str], NeuralProcess]
 
 
-def with_flow(name: str, model: NeuralProcess, load: Load) -> NeuralProcess:
+def with_flow(found: zoo.Found, model: NeuralProcess, load: Load) -> NeuralProcess:
     """A model that has a flow to draw its samples; a flow has its companion then, too.
 
     It shares its weights with the one that is given.
 
     Args:
-        name: The model's name.
+        found: The model's file: a flow goes with the very weights that it was trained beside.
         model: The model.
         load: Loads what goes with it.
 
     Raises:
         ModelError: A flow and its companion are for different pictures, or cannot be had.
     """
+    name, rows = found.name, zoo.shipped()
     if isinstance(model, FlowNP):
         companion = load(model.config.companions[0])
         _compare(companion, model, name)
         whole = copy.copy(model)
         whole.companions, whole.flows, whole.default_sampler = (companion,), (model,), Flow.name
         return whole
-    rows = zoo.shipped()
+    if name not in rows or found.sha256 != rows[name].sha256:
+        return model
     for other, row in rows.items():
-        if row.variant != FlowNP.variant or name not in rows or row.data != rows[name].data:
+        if row.variant != FlowNP.variant or row.data != rows[name].data:
             continue
         flow = load(other)
         if isinstance(flow, FlowNP) and name in flow.config.companions:

@@ -94,7 +94,7 @@ def train(
         if resume and not run.state.exists():
             on_note(f"{run.path} was not saved yet: it begins again")
             resume = False
-        with process_group(rank, where):
+        with torch.inference_mode(False), torch.enable_grad(), process_group(rank, where):
             trainer = _trainer(wanted, run, inputs, score, rank, where, resume)
             if rank.is_main:
                 inputs.say(on_note)
@@ -117,9 +117,9 @@ def example(data: Path | None, run_dir: Path) -> tuple[Path, tuple[int, int]]:
     where these are no files of their own, an example that ships with npfill.
     """
     run = RunFolder(run_dir)
-    picture = first_file(data or Path(run.read_environment()["data"]))
+    recipe, place = find(run.recipe), data or Path(run.read_environment()["data"])
+    picture = None if recipe.data.kind == "fields" else first_file(place)
     if picture is None:
-        recipe = find(run.recipe)
         kind = "digit.png" if recipe.model.channels == 1 else "face.png"
         picture = folder("examples") / ("cat.jpg" if recipe.damage else kind)
     return picture, read_picture(picture).image.size

@@ -32,8 +32,9 @@ class Learner:
     def __init__(self, recipe: Recipe, device: torch.device, shared: bool) -> None:
         self.recipe, self.device, self.shared = recipe, device, shared
         self.dtype = precision(device, recipe.run.precision)
-        torch.manual_seed(recipe.run.seed)
-        self.model = models.build(recipe.variant, recipe.model).to(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.run.seed)
+            self.model = models.build(recipe.variant, recipe.model).to(device)
         self.trained = _trained(self.model, recipe.optimiser.only)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.companions = companions_of(recipe.model, device)

@@ -33,7 +33,6 @@ class Report:
         loss: Loss of the last one, in nats per target pixel.
         kl: Its KL, in nats per picture; 0 for a conditional variant.
         images_per_second: Pictures that were trained on in a second, since the last report.
-        seconds_per_step: Seconds of a step.
         validation: Scores, where the step was validated.
     """
 
@@ -41,7 +40,6 @@ class Report:
     loss: float
     kl: float
     images_per_second: float
-    seconds_per_step: float
     validation: Json | None = None
 
 
@@ -137,10 +135,10 @@ class Trainer:
         values = all_reduce_sum(torch.stack([last.total.detach(), last.kl, stop])).tolist()
         loss, kl, stops = (value / self.rank.count for value in values)
         if not math.isfinite(loss):
+            kept = f"the last good state is in {self.folder.path}; " * self.folder.state.exists()
             raise CheckFailedError(
                 f"the loss is {loss} at step {self.step}",
-                f"the last good state is in {self.folder.path}; "
-                "lower optimiser.learning_rate or optimiser.clip",
+                f"{kept}lower optimiser.learning_rate or optimiser.clip",
             )
         return loss, kl, stops > 0.0
 
@@ -148,7 +146,7 @@ class Trainer:
         """Validate and save where it is due, and describe the progress."""
         validation = self._validate() if self._validates() else None
         batch = self.recipe.schedule.batch
-        report = Report(self.step, loss, kl, batch / pace, pace, validation)
+        report = Report(self.step, loss, kl, batch / pace, validation)
         if stops or self._saves():
             self._save(report)
         return report
@@ -193,16 +191,12 @@ def merit_of(scores: Json) -> float:
 
 @contextmanager
 def _noted_interrupts() -> Iterator[list[int]]:
-    """Note Ctrl-C in the list in place of raising it, so that steps and saves are whole.
-
-    Outside the main thread, which alone is told of signals, none is noted.
-    """
+    """Note Ctrl-C in the list in place of raising it, so that steps and saves are whole."""
     noted: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
-    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    is_told = threading.current_thread() is threading.main_thread()  # which alone is told of it
+    before = is_told and signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
     try:
         yield noted
     finally:
-        signal.signal(signal.SIGINT, before)
+        if is_told:
+            signal.signal(signal.SIGINT, before)

@@ -270,3 +270,9 @@ def test_auto_is_the_model_for_data_and_of_colours_that_for_photographs() -> Non
 
 def test_the_package_has_the_explorer() -> None:
     assert npfill.Explorer is Explorer
+
+
+def test_a_value_that_is_masked_was_not_measured() -> None:
+    explorer = Explorer((8, 8), of("convcnp", channels=1))
+    explorer.tell([1, 2], [2, 3], np.ma.masked_array([5.0, 6.0], [True, False]))
+    assert explorer.measured.sum() == 1
