@@ -166,6 +166,15 @@ def test_each_band_is_far_from_what_is_observed_of_it_alone(tmp_path: Path) -> N
     assert not left[..., 1].any()
 
 
+def test_what_is_wild_in_one_band_leaves_no_hole_in_another(tmp_path: Path) -> None:
+    values = np.repeat(FIELD[..., None], 2, axis=-1)
+    values[30, 50, 0] = 1e6
+    values[29:32, 49:52, 1] = np.nan
+    np.save(tmp_path / "a.npy", values)
+    done(windows(tmp_path / "a.npy", tmp_path))
+    assert not np.isnan(np.load(tmp_path / "a_mean.npy")).any()
+
+
 def test_a_dry_run_completes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, folder = raster(tmp_path / "a.npy"), tmp_path / "out"
     with pytest.raises(SystemExit, match="0"):

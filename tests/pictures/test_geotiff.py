@@ -457,3 +457,9 @@ def test_profile_and_resolution_of_every_layout_are_kept(tmp_path: Path, kind: s
         after = read_picture(tmp_path / "b").info
         assert after["icc_profile"] == b"a profile"
         assert after["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+@pytest.mark.parametrize("value", [-9999.0, -9999.5, np.inf, 1e300])
+def test_a_no_data_value_of_whole_numbers_may_be_a_float(value: float) -> None:
+    values = np.array([3, -9999, 5], np.int64)
+    assert is_no_data(values, value).tolist() == [False, value == -9999, False]

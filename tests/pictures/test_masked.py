@@ -227,3 +227,12 @@ def test_a_sample_is_drawn_where_it_is_wanted_and_a_narrow_hole_beside_nothing_i
         changed = (np.asarray(sample) != picture).any(-1)
         assert changed[hole].any()
         assert not changed[~hole].any()
+
+
+def test_where_nothing_that_can_be_seen_is_left_that_is_said() -> None:
+    picture = np.full((12, 12, 4), 90, np.uint8)
+    picture[:, :4, 3] = 0
+    hole = np.zeros((12, 12), bool)
+    hole[:, 4:] = True
+    done = npfill.complete(picture, hole, of("cnp", 3), samples=0)
+    assert any("nothing that can be seen" in note for note in done.notes)

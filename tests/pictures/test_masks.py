@@ -9,11 +9,13 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
+import npfill
 from npfill.errors import InputError
 from npfill.notes import News
 from npfill.pictures.hole import Hole, adjusted, from_mask
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import read_mask
+from tests.conftest import of
 
 CORNER = np.zeros((6, 8), dtype=bool)
 CORNER[:2, :3] = True
@@ -213,3 +215,10 @@ def test_a_mask_of_16_bits_may_have_alpha(tmp_path: Path) -> None:
     how = {"photometric": "minisblack", "extrasamples": ["unassalpha"], "planarconfig": "contig"}
     tifffile.imwrite(tmp_path / "mask.tif", values, metadata=None, **how)
     assert np.array_equal(read(tmp_path / "mask.tif").selected, CORNER)
+
+
+def test_a_nearly_square_mask_is_no_turned_one() -> None:
+    picture, mask = np.zeros((100, 101), np.uint8), np.zeros((200, 199), bool)
+    mask[:20, :20] = True
+    done = npfill.complete(picture, mask, of("cnp", 1), samples=0, fit_mask=True)
+    assert done.hole.sum() == 100
