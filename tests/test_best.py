@@ -98,3 +98,9 @@ def test_best_is_a_model_and_kriging_and_a_smooth_field_is_completed_by_kriging(
     done = npfill.complete(field, holes, "best", samples=1)
     assert any(note.startswith("completed by") for note in done.notes)
     assert np.sqrt(np.square(done.mean - field)[holes].mean()) < 0.05
+
+
+def test_python_refuses_a_sampler_for_a_choice_as_the_command_does() -> None:
+    chooser = BestPredictor((load(of("convcnp", 1)),) * 2, name="best", word="best")
+    with pytest.raises(UsageError, match="what it chooses"):
+        npfill.complete(PICTURE[..., 0], HOLE, chooser, sampler="exemplar", kind="data")

@@ -224,3 +224,15 @@ def test_patches_from_far_away_have_no_strength_to_lend() -> None:
     moment = Gaussian(torch.full_like(picture, 0.5), torch.full_like(picture, 0.2))
     samples = Exemplar(allowed).complete(picture, hole, moment, 0, range(1)).samples
     assert samples.isfinite().all()
+
+
+def test_grain_is_that_of_what_is_seen_and_not_of_what_stands_in_for_the_rest() -> None:
+    random = np.random.default_rng(0)
+    picture = (120 + 12 * random.standard_normal((96, 96))).clip(0, 255).astype(np.uint8)
+    hole, out = np.zeros((2, 96, 96), bool)
+    hole[:, 47:50], out[:, 36:47], out[:, 50:61] = True, True, True
+    done = npfill.complete(
+        picture, hole, of("convcnp", 1), 1, sampler="exemplar", check=False, keep_out=out
+    )
+    grain = done.samples[0][hole].astype(float) - np.asarray(done.mean)[hole]
+    assert 6 < grain.std() < 20

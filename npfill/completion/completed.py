@@ -21,7 +21,6 @@ from npfill.memory import refuse_beyond
 from npfill.notes import News
 from npfill.package import __version__
 from npfill.pictures.picture import AUTO, CLASSES, Picture
-from npfill.pictures.planes import around
 from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -209,8 +208,8 @@ def complete_prepared(
     options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
     del options["confidence"], options["tolerance"]  # of what is shown
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
-    source, hidden = source_of(how, picture, max_pixels), masked.by_channel | masked.unseen
-    reach = None if picture.wraps else getattr(getattr(predictor, "model", None), "reach", None)
+    options["draw_from"] = source_of(how, picture, max_pixels)
+    hidden = masked.by_channel | masked.unseen
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order
@@ -221,14 +220,12 @@ def complete_prepared(
 
     notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
-        near = around(missing, reach) if reach and masked.unseen.any() else ...  # all that counts
-        asked, lacks = missing[near], hidden[near][..., channels if hidden.shape[-1] > 1 else [0]]
+        lacks = hidden[..., channels if hidden.shape[-1] > 1 else [0]]
         absent = lacks[..., 0] if lacks.shape[-1] == 1 else np.logical_or.reduce(lacks, axis=-1)
-        part = np.ascontiguousarray(pixels[..., channels][near])
-        options["draw_from"] = None if source is None else source[near]
-        predicted = predict_kind(partial(predict, asked), picture, part, absent)
+        part = np.ascontiguousarray(pixels[..., channels])
+        predicted = predict_kind(partial(predict, missing), picture, part, absent)
         if masked.unseen.any():
-            predicted = predicted.within(asked[absent])
+            predicted = predicted.within(missing[absent])
         drawn = drawn if len(drawn) else pixels[None].repeat(len(predicted.samples), axis=0)
         mean[missing, channels] = predicted.mean
         has_std = predicted.std is not None

@@ -74,8 +74,7 @@ def complete(
 
     Args:
         picture: The path of a file; a Pillow image; an array "height width" or "height width
-            channel", masked or not; a tensor "height width" or "channel height width"; or an array
-            of xarray, whose planes are completed one by one, and for which a data set of `mean`,
+            channel", masked or not; a tensor, with channels first or last; or an array of xarray, whose planes are completed one by one, and for which a data set of `mean`,
             `std` and `sample` is returned. NaN and masked entries are missing.
         mask: What is missing, too, with the rules of the command: the path of a mask, `alpha` for
             what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour,
@@ -133,7 +132,7 @@ def complete(
     how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
-    none_ = nodata if nodata is None or isinstance(nodata, int) else float(nodata)
+    none_ = getattr(nodata, "item", lambda: nodata)()  # of NumPy's numbers
     asked = Asked(kind, wrap, none_, log, clip, variable)
     given = _given(picture, most, damaged, variable)
     given = replace(given, picture=as_asked(given.picture, asked, str(model)))

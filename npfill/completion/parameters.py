@@ -110,12 +110,12 @@ class SamplingOptions:
         for name in ("seed", "rounds", "confidence", "tolerance"):
             given = getattr(self, name)
             value = given.item() if isinstance(given, np.generic) else given
-            if TYPES[name] is not int and type(value) is int:
+            if TYPES[name] is not int and value is not None:
+                if not is_allowed(name, value):
+                    hint = "between 0 and 1" if name == "confidence" else "0 or more"
+                    raise UsageError(f"`{name}={given}`", hint)
                 value = float(value)  # as the command line reads it
             object.__setattr__(self, name, value)
-            if TYPES[name] is not int and value is not None and not is_allowed(name, value):
-                hint = "between 0 and 1" if name == "confidence" else "0 or more"
-                raise UsageError(f"`{name}={given}`", hint)
         _ = self.budget
 
     @property

@@ -74,8 +74,8 @@ class Completion:
     @cached_property
     def hole(self) -> Bool[np.ndarray, "..."]:
         """True where the picture was completed."""
-        hole = self.completed.prepared.masked.hole
-        return hole.copy() if hole.ndim == 2 else self.given.restore(hole)
+        hole = self.completed.prepared.masked.hole.copy()
+        return hole if hole.ndim == 2 else self.given.restore(hole)
 
     @cached_property
     def open(self) -> Bool[np.ndarray, "height width"]:

@@ -104,6 +104,8 @@ def predict_checked(
 
     how["bounded"], found, steps, told = bounded, None, 0, list[str]()
     if isinstance(predictor, BestPredictor):
+        asked = {key: how[key] for key in ("sampler", "rounds", "noise") if key in how}
+        predictor.check_sampler(**asked)  # type: ignore[arg-type]
         predictor, found, why = predictor.chosen(picture, hole, seed)
         told = [why]
     if adapt != (0, None):
@@ -114,10 +116,10 @@ def predict_checked(
         predictor, found, outcome = adapted(
             predictor, picture, hole, seed, wanted, budget=adapt, bounded=bounded
         )
-        steps, told = outcome.steps, [News(outcome.line)]
-    if no_check:
+        steps, told = outcome.steps, [*told, News(outcome.line)]
+    if no_check or not isinstance(predictor, NeuralPredictor):
         found = None
-    elif found is None and isinstance(predictor, NeuralPredictor):
+    elif found is None:
         found = self_check(predictor, picture, hole, seed, wanted, bounded=bounded)
     predicted = predictor.predict(
         picture,

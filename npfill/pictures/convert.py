@@ -65,7 +65,7 @@ def as_picture(
     Args:
         thing: The path of a file, which is turned upright; a Pillow image, which is not; an array
             "height width" or "height width channel", masked or not; or a tensor of torch
-            "height width" or "channel height width". Values are never changed.
+            "height width", or with channels first or last. Values are never changed.
         name: The picture's name in messages; a file has its own.
         max_pixels: A file of more pixels is refused.
         damaged: Take what could not be decoded of a torn file as missing.

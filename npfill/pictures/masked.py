@@ -89,7 +89,7 @@ class MaskedPicture:
         elif picture.has_alpha:  # whatever colour lies below nothing is none of the picture
             clear = picture.values[..., -1:] == 0
             unseen = unseen | (clear & ~by_channel)
-            if (unseen | by_channel).all():
+            if not by_channel.all() and (unseen | by_channel).all():
                 notes.append("nothing that can be seen is observed: a draw from the prior")
         by_channel = by_channel & ~never
         alike = all((each == each[..., :1]).all() for each in (by_channel, unseen))

@@ -129,10 +129,9 @@ class Exemplar(Sampler):
                 + ("" if narrow else "; sample 1 is a picture to keep")
             )
         if narrow:
-            drawn = [
-                grainy(painting.picture, painting.hole, painting.mean, painting.std, seed, number)
-                for number in numbers
-            ]
+            dark = unseen.cpu()[_window(hole.cpu().numpy())]  # of which grain says nothing
+            moment, asked = (painting.mean, painting.std), painting.hole[dark]
+            drawn = [grainy(painting.picture, dark, *moment, seed, k)[asked] for k in numbers]
         else:
             steps = Steps(sum(painting.work(number) for number in numbers))
             drawn = [painting.sample(seed, number, steps) for number in numbers]
