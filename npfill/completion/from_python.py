@@ -74,8 +74,9 @@ def complete(
 
     Args:
         picture: The path of a file; a Pillow image; an array "height width" or "height width
-            channel", masked or not; a tensor, with channels first or last; or an array of xarray, whose planes are completed one by one, and for which a data set of `mean`,
-            `std` and `sample` is returned. NaN and masked entries are missing.
+            channel", masked or not; a tensor, with channels first or last; or an array of xarray,
+            whose planes are completed one by one, and for which a data set of `mean`, `std` and
+            `sample` is returned. NaN and masked entries are missing.
         mask: What is missing, too, with the rules of the command: the path of a mask, `alpha` for
             what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour,
             `damaged` for what could not be decoded of a torn PNG or JPEG; or an image, array or
