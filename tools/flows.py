@@ -48,7 +48,9 @@ def ship_flow(
     flow = trained.model.half().float().to(test.device)
     assert isinstance(flow, FlowNP)
     model = with_flow(
-        name, flow, lambda other: checkpoint.load(zoo.find(other).path).model.to(test.device)
+        zoo.Found(name, weights, ""),
+        flow,
+        lambda other: checkpoint.load(zoo.find(other).path).model.to(test.device),
     )
     on_setting("calibration")
     calibrate(model, validation)
