@@ -126,7 +126,7 @@ class Prepared:
     sha256: str
     notes: tuple[str, ...]
     description: str
-    stays: Bool[np.ndarray, "height width"]
+    stays: Bool[np.ndarray, "height width #channel"]
 
 
 def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS) -> Hole:

@@ -33,7 +33,7 @@ class Hole:
             there. None if no value is missing.
     """
 
-    selected: Bool[np.ndarray, "height width"]
+    selected: Bool[np.ndarray, "height width *channel"]
     notes: tuple[str, ...] = ()
     lacking: Bool[np.ndarray, "height width"] | None = None
 

@@ -101,14 +101,14 @@ class Painting:
         best = min(range(len(begun)), key=lambda one: float(begun[one][1].mean()))
         return self._settled(votes[best], self._spread(votes))
 
-    def _spread(self, votes: list[Values]) -> Values:
+    def _spread(self, votes: list[Values]) -> Float[Tensor, "pixel 1"]:
         """The spread of the coarse part of the last votes, by how far two paintings differ."""
         if len(votes) == 1:
             return torch.full((len(votes[0]), 1), _VOTE_COARSE)
         apart = (votes[0] - votes[1]).square().mean(1, keepdim=True)
         return (_ALIKE**2 + _APART * self._coarse(apart)).sqrt()
 
-    def _settled(self, votes: Values, spread: Values) -> Values:
+    def _settled(self, votes: Values, spread: Float[Tensor, "pixel 1"]) -> Values:
         """The last votes, held in what is coarse, with stronger details, then held as a whole."""
         patches = self.levels[0]
         painted = torch.where(self.hole, 0.0, self.picture)
@@ -174,7 +174,9 @@ def _rounds(above: int) -> int:
     return _ROUNDS[min(above, len(_ROUNDS) - 1)]
 
 
-def held(votes: Values, patches: Patches, spread: float | Values) -> Values:
+def held(
+    votes: Values, patches: Patches, spread: float | Float[Tensor, "pixel #channel"]
+) -> Values:
     """The votes, each N(v, spread²), given what is predicted, N(mean, std²)."""
     scale = patches.scale
     mean, std = (each.flatten(1).T[patches.pixels] for each in (scale.mean, scale.std))

@@ -103,8 +103,8 @@ def test_a_recipe_of_random_fields_has_no_holes_of_its_own(table: str) -> None:
 
 
 def test_terraces_rise_with_the_field() -> None:
-    field = torch.linspace(-3, 3, 601)[None, None, None]
-    kind, amount = torch.full((2, 1, 1, 1, 1), 0.6)  # the third of four
+    field = torch.linspace(-3, 3, 601)[None, None]
+    kind, amount = torch.full((2, 1, 1, 1), 0.6)  # the third of four
     steps = _warped(field, kind, amount).flatten()
     assert (steps.diff() >= 0).all()
     assert steps[0] < -2

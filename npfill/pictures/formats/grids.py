@@ -56,7 +56,7 @@ def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
             how = {"format": opened.data_model}
         if start.startswith(CLASSIC):
             _refuse_cut_off(path, name, library)
-        default = library.default_fillvals
+        default = {k: x for k, x in library.default_fillvals.items() if not isinstance(x, str)}
         with _xarray(name).open_dataset(path, engine="netcdf4", decode_cf=False) as data:
             return _picture(data, name, max_pixels, variable, "NETCDF", how, default)
 
@@ -151,7 +151,7 @@ def _picture(
     variable: str,
     form: str,
     how: Mapping[str, object],
-    defaults: Mapping[str, float],
+    defaults: Mapping[str, int | float],
 ) -> Picture:
     """The data of one variable, which are loaded once their size is known to be allowed."""
     grids = [str(key) for key, each in data.data_vars.items() if _is_grid(each)]
@@ -207,7 +207,9 @@ def _unsigned(
     return values.view(kind), found | of_values
 
 
-def _valid(attributes: Mapping[str, np.ndarray], dtype: np.dtype) -> tuple[float, float]:
+def _valid(
+    attributes: Mapping[str, np.ndarray], dtype: np.dtype
+) -> tuple[int | float, int | float]:
     """The least and the greatest valid value as it is packed, within the numbers of its type.
 
     Where they have the type of what is unpacked, and this is wider, so is their unit.
