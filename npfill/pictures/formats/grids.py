@@ -20,13 +20,13 @@ from npfill.pictures.picture import File, Picture, refuse_bomb
 
 Array = typing.Any  # of xarray, which may not be there
 Data = Array
+Number = int | float
 CLASSIC, HDF5 = b"CDF", b"\x89HDF\r\n\x1a\n"
-_STORES = ("zarr.json", ".zgroup")
+_STORES, _KINDS = ("zarr.json", ".zgroup"), "iuf"
 _ROWS = {"lat", "latitude", "rlat", "nav_lat", "y", "yc", "nj", "j", "row", "northing"}
 _COLUMNS = {"lon", "longitude", "rlon", "nav_lon", "x", "xc", "ni", "i", "column", "easting"}
 _VALID = ("valid_range", "valid_min", "valid_max")
 _OF_VALUES = ("_FillValue", "missing_value", "add_offset", "_Unsigned", *_VALID)
-_KINDS = "iuf"
 
 
 def is_store(path: Path) -> bool:
@@ -151,7 +151,7 @@ def _picture(
     variable: str,
     form: str,
     how: Mapping[str, object],
-    defaults: Mapping[str, int | float],
+    defaults: Mapping[str, Number],
 ) -> Picture:
     """The data of one variable, which are loaded once their size is known to be allowed."""
     grids = [str(key) for key, each in data.data_vars.items() if _is_grid(each)]
@@ -207,9 +207,7 @@ def _unsigned(
     return values.view(kind), found | of_values
 
 
-def _valid(
-    attributes: Mapping[str, np.ndarray], dtype: np.dtype
-) -> tuple[int | float, int | float]:
+def _valid(attributes: Mapping[str, np.ndarray], dtype: np.dtype) -> tuple[Number, Number]:
     """The least and the greatest valid value as it is packed, within the numbers of its type.
 
     Where they have the type of what is unpacked, and this is wider, so is their unit.
