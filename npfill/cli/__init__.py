@@ -40,7 +40,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
     "complete": (
         complete_command,
         "photo.jpg --mask photo_mask.png",
-        "1.5 megapixels take some ten seconds; samples take minutes more, --samples 0 draws none.",
+        "1.5 megapixels take some ten seconds; samples can take minutes, --samples 0 draws none.",
     ),
     "mask": (mask_command, "photo.jpg --scratches", "It takes seconds for each megapixel."),
     "paint": (paint_command, "photo.jpg", ""),

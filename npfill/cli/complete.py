@@ -105,7 +105,7 @@ def complete_command(
         for is_wrong, problem, hint in (
             (several, "--json, --jsonl and -o - all want stdout", "leave one"),
             (format_ not in {"png", "keep"}, f"--format {format_}: unknown", "png or keep"),
-            (overwrite and skip_existing, "--overwrite and --skip-existing: both", "leave one"),
+            (overwrite and skip_existing, "--overwrite contradicts --skip-existing", "leave one"),
         ):
             if is_wrong:
                 raise UsageError(problem, hint)

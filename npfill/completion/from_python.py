@@ -133,7 +133,7 @@ def complete(
     how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
-    none_ = getattr(nodata, "item", lambda: nodata)()  # of NumPy's numbers
+    none_, growth = getattr(nodata, "item", lambda: nodata)(), getattr(grow, "item", lambda: grow)()
     asked = Asked(kind, wrap, none_, log, clip, variable)
     given = _given(picture, most, damaged, variable)
     given = replace(given, picture=as_asked(given.picture, asked, str(model)))
@@ -144,7 +144,7 @@ def complete(
             raise UsageError(f"`{name}={value}`", "0 or more")
     labels = [mask_label] if isinstance(mask_label, int | str) else mask_label
     never = None if keep_out is None else as_masks(keep_out, "keep_out")
-    shape = (rest, _boxes(box), invert_mask, int(grow), threshold, fit_mask, labels)
+    shape = (rest, _boxes(box), invert_mask, growth, threshold, fit_mask, labels)
     masking = MaskOptions(*shape, never, inner, farthest)
     prepared = prepare(known, masking, most)
 

@@ -116,7 +116,8 @@ class Exemplar(Sampler):
             picture = torch.where(hole & ~self.wanted, predicted.mean, picture)
             hole = hole & self.wanted
         parts = (picture.float(), hole, free, predicted.mean.float(), predicted.scale.float())
-        painting = Painting(*(part.cpu() for part in parts)).around(_window(hole.cpu().numpy()))
+        window = _window(hole.cpu().numpy())
+        painting = Painting(*(part.cpu() for part in parts)).around(window)
         notes, narrow = list[str](), not holds_box(painting.hole, NARROW)
         if not narrow and not painting.levels:
             narrow = True
@@ -129,7 +130,7 @@ class Exemplar(Sampler):
                 + ("" if narrow else "; sample 1 is a picture to keep")
             )
         if narrow:
-            dark = unseen.cpu()[_window(hole.cpu().numpy())]  # of which grain says nothing
+            dark = unseen.cpu()[window]  # of which grain says nothing
             moment, asked = (painting.mean, painting.std), painting.hole[dark]
             drawn = [grainy(painting.picture, dark, *moment, seed, k)[asked] for k in numbers]
         else:
