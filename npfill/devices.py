@@ -25,7 +25,7 @@ def resolve(name: str) -> torch.device:
     has_metal = torch.backends.mps.is_available()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if has_metal else "cpu"
-    kind, _, number = name.partition(":")
+    kind, _, number = (name := str(name)).partition(":")  # or a device of torch
     numbered = kind == "cuda" and number.isascii() and number.isdigit()
     if kind not in {"cpu", "cuda", "mps"} or (name != kind and not numbered):
         raise UsageError(f"unknown device {name!r}", "one of: auto, cpu, cuda, cuda:N, mps")

@@ -114,6 +114,11 @@ LATER = {
     "npfill/pictures/formats/grids.py": "grids in netCDF, zarr and FITS",
     "npfill/pictures/formats/fits.py": "grids in netCDF, zarr and FITS",
     "npfill/completion/dataset.py": "grids in netCDF, zarr and FITS",
+    "npfill/pictures/scales.py:Packing": "grids in netCDF, zarr and FITS",
+    "npfill/pictures/scales.py:unpacked": "grids in netCDF, zarr and FITS",
+    "npfill/pictures/scales.py:packed": "grids in netCDF, zarr and FITS",
+    "npfill/pictures/scales.py:stored_type": "grids in netCDF, zarr and FITS",
+    "npfill/pictures/scales.py:as_stored": "grids in netCDF, zarr and FITS",
     "npfill/pictures/stores.py": "grids in netCDF, zarr and FITS",
     "npfill/pictures/windows.py": "rasters larger than memory",
     "npfill/completion/windows.py": "rasters larger than memory",
@@ -251,6 +256,9 @@ LATER = {
     "npfill/cli/train.py:_try": "a command that tries a run's weights, as it is printed",
     "npfill/completion/parameters.py:is_allowed": (
         "what a result says of itself is held to the command's limits"
+    ),
+    "npfill/completion/parameters.py:check_number": (
+        "what a Python program gives is held to the command's limits"
     ),
     "npfill/completion/parameters.py:is_path": (
         "what a result says of itself is held to the command's limits"

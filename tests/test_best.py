@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 import npfill
+from npfill.completion.in_window import Rescalings, predicted
 from npfill.errors import UsageError
+from npfill.pictures.asked import as_asked
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import Asked, Picture
 from npfill.predictor import NeuralPredictor, Prediction, Predictor, load
 from npfill.predictor.best import BestPredictor
 from tests.conftest import of
@@ -41,10 +45,10 @@ def best(*errors: float) -> BestPredictor:
 def test_the_one_with_the_least_error_on_visible_pixels_completes_the_hole(
     errors: tuple[float, ...],
 ) -> None:
-    predicted = best(*errors).predict(PICTURE, HOLE)
+    done = best(*errors).predict(PICTURE, HOLE)
     least = min(errors, key=abs)
-    np.testing.assert_allclose(predicted.mean, PICTURE[HOLE] + least, atol=1e-6)
-    (note,) = predicted.notes
+    np.testing.assert_allclose(done.mean, PICTURE[HOLE] + least, atol=1e-6)
+    (note,) = done.notes
     assert note.startswith(f"completed by off by {least}; on ")
     assert "times as large by" in note
 
@@ -61,7 +65,10 @@ def test_a_sampler_is_not_for_a_choice() -> None:
         best(0.1).predict(PICTURE, HOLE, sampler="autoregressive")
 
 
-@pytest.mark.parametrize(("kind", "taken"), [("auto", "pictures"), ("data", "data")])
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [("auto", "pictures"), ("data", "data"), ("angle", "data"), ("classes", "pictures")],
+)
 def test_a_predictor_may_have_another_for_data(kind: str, taken: str) -> None:
     network, data = of("convcnp", 1), Guess(0.1, name="data", word="data")
     both = NeuralPredictor(network, name="pictures", word="auto", for_data=lambda: data)
@@ -84,6 +91,53 @@ def test_the_check_that_chose_is_told_and_can_be_left_out() -> None:
     ours, model, other = (np.asarray(each.std) for each in (plain, alone, checked))
     assert np.array_equal(ours, model)
     assert not np.array_equal(ours, other)
+
+
+def test_what_is_merely_unseen_is_no_part_of_the_hole_of_the_check_that_chose() -> None:
+    network = load(of("convcnp", 1))
+    values = np.exp(3 * PICTURE[..., 0].astype(np.float64))
+    values[::9, ::9] = 1e4  # wild: neither filled nor seen
+    chooser = BestPredictor((network,), name="best", word="best")
+    one, other = (
+        npfill.complete(values, HOLE, each, samples=0, kind="data") for each in (chooser, network)
+    )
+    assert one.check == other.check
+    assert np.array_equal(np.asarray(one.std), np.asarray(other.std))
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_a_window_is_chosen_for_as_the_whole_is(clip: bool) -> None:
+    asked: list[object] = []
+
+    class Chooser(BestPredictor):
+        def chosen(self, *given: Any, **options: Any) -> Any:
+            asked.append(options["bounded"])
+            return super().chosen(*given, **options)
+
+    values = np.where(HOLE, np.nan, PICTURE[..., 0].astype(np.float64) * 7)
+    picture = as_asked(
+        Picture(values[..., None], "NPY", "a", is_data=True, missing=HOLE[..., None]),
+        Asked("data", clip=clip),
+    )
+    masked = MaskedPicture.of(picture, np.zeros_like(HOLE))
+    chooser = Chooser((load(of("convcnp", 1)),), name="best", word="best")
+    mean, std = predicted(masked, chooser, 0, Rescalings({}))
+    whole = npfill.complete(values, model=chooser, samples=0, kind="data", clip=clip)
+    assert asked == [clip, clip]
+    assert std is not None
+    np.testing.assert_allclose(
+        masked.deviation(std, mean)[..., 0], np.asarray(whole.std), rtol=1e-5
+    )
+
+
+def test_a_plane_of_a_window_is_drawn_for_as_that_of_the_whole() -> None:
+    values = np.where(HOLE[..., None], np.nan, np.random.default_rng(0).random((64, 64, 2)) * 7)
+    data = Picture(values, "NPY", "a", is_data=True, missing=np.isnan(values))
+    masked = MaskedPicture.of(as_asked(data, Asked("data")), np.zeros_like(HOLE))
+    latent = load(of("np-local", 1))  # whose moments are those of draws
+    mean, _ = predicted(masked, latent, 0, Rescalings({}))
+    whole = npfill.complete(values, model=latent, samples=0, kind="data", check=False)
+    assert np.array_equal(masked.filled(mean).values, whole.mean)
 
 
 @pytest.mark.slow

@@ -388,6 +388,25 @@ def test_what_is_nan_or_masked_is_missing() -> None:
     assert str(refusal_of(picture, None)) == "nothing says what is missing, and no value is NaN"
 
 
+@pytest.mark.parametrize("options", [{"sampler": "independent"}, {"model": "kriging"}])
+def test_samples_of_planes_are_drawn_each_by_itself_and_of_colours_together(
+    options: dict[str, Any],
+) -> None:
+    if "model" in options:
+        pytest.importorskip("scipy")
+    size, asked = (16, 16), {"model": of("cnp", 1), "samples": 8, "check": False, **options}
+    plane, hole = grey(size).astype(np.float64) - 100, a_hole(size)
+    stack, masks = np.stack([plane, plane], axis=-1), np.stack([hole] * 3, axis=-1)
+    done, alone = npfill.complete(stack, hole, **asked), npfill.complete(plane, hole, **asked)
+    assert np.array_equal(done.samples[..., 0], alone.samples)
+    away = (done.samples - done.mean)[:, hole]
+    assert abs(np.corrcoef(away[..., 0].ravel(), away[..., 1].ravel())[0, 1]) < 0.15
+    masks[-1, -1, 2] = False  # each colour by itself
+    colours = npfill.complete(np.stack([grey(size)] * 3, axis=-1), masks, **asked)
+    near = (colours.samples.astype(float) - colours.mean)[:, hole][:, :-1]
+    assert np.corrcoef(near[..., 0].ravel(), near[..., 1].ravel())[0, 1] > 0.99
+
+
 @pytest.mark.slow
 def test_each_channel_may_have_a_mask_of_its_own() -> None:
     model, masks = of("cnp", 1), np.stack([HOLE, ~HOLE, HOLE], axis=-1)
@@ -423,7 +442,33 @@ def test_alpha_is_kept_and_does_not_count() -> None:
     assert np.array_equal(completed.mean[..., 1], 255 - grey())
 
 
-@pytest.mark.parametrize("options", [{"samples": -1}, {"device": "tpu"}])
+def test_no_box_may_be_said_and_boxes_may_be_rows_of_an_array() -> None:
+    hole = npfill.complete(grey(), HOLE, "nearest", box=None).hole
+    assert np.array_equal(hole, HOLE)
+    rows = np.array([(2, 1, 3, 3), (0, 0, 1, 1)])
+    assert npfill.complete(grey(), None, "nearest", box=rows.tolist()).hole.sum() == 10
+    given: Any = rows
+    assert npfill.complete(grey(), None, "nearest", box=given).hole.sum() == 10
+
+
+@pytest.mark.parametrize("options", [{"emit": ["mean"]}, {"emit": 3}, {"name": 3}])
+def test_what_is_to_be_saved_is_said_in_words(options: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a text"):
+        npfill.complete(grey(), HOLE, "nearest").save(tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"samples": -1},
+        {"device": "tpu"},
+        {"device": None},
+        {"kind": None},
+        {"box": 5},
+        {"mask_label": 1.5},
+    ],
+)
 def test_what_cannot_be_asked_for_is_a_usage_error(options: dict[str, Any]) -> None:
     assert isinstance(refusal_of(grey(), HOLE, **options), UsageError)
 
@@ -489,10 +534,29 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
-@pytest.mark.parametrize("numbers", [{"seed": -1}, {"max_distance": np.inf}, {"samples": -1}])
-def test_numbers_beyond_what_the_command_takes_are_refused(numbers: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=r"`(seed|max_distance|samples)="):
-        npfill.complete(np.zeros((9, 9), np.uint8), box="1,1,2,2", model=of("cnp", 1), **numbers)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", -1),
+        ("seed", "x"),
+        ("seed", None),
+        ("seed", 1.5),
+        ("samples", -1),
+        ("samples", "3"),
+        ("grow", "x"),
+        ("nodata", "x"),
+        ("rounds", 0),
+        ("max_distance", np.inf),
+        ("max_distance", "far"),
+        ("mask_threshold", "x"),
+        ("max_pixels", "x"),
+    ],
+)
+def test_numbers_that_the_command_does_not_take_are_refused(name: str, value: Any) -> None:
+    options = {name: value}
+    with pytest.raises(UsageError, match=f"`{name}={value}`") as refusal:
+        npfill.complete(np.zeros((9, 9), np.uint8), box="1,1,2,2", model=of("cnp", 1), **options)
+    assert "number" in refusal.value.hint
 
 
 def test_what_torch_is_set_to_is_left_and_does_no_harm() -> None:

@@ -43,6 +43,33 @@ def test_an_interval_lies_about_the_mean_as_wide_as_its_probability_says(
         assert np.array_equal(found[~HOLE], a_picture(np.float64)[~HOLE])
 
 
+@pytest.mark.parametrize("start", [0, -180])
+def test_an_interval_of_angles_goes_on_at_the_other_end_of_the_turn(
+    start: int, tmp_path: Path
+) -> None:
+    near = np.random.default_rng(0).normal(0, 8, (12, 14)) % 360 + start
+    done = completed(near, kind="angle:360")
+    lower, upper = (np.load(path) for path in done.save(tmp_path, emit="interval").values())
+    reach = 1.6448536 * done.std[HOLE]
+    for found, sign in ((lower, -1), (upper, 1)):
+        away = (found[HOLE] - done.mean[HOLE] - sign * reach + 180) % 360 - 180
+        np.testing.assert_allclose(away, 0, atol=1e-3)
+        assert start <= found.min() <= found.max() < start + 360
+
+
+def test_classes_have_no_interval_and_a_tolerance_of_their_chance(tmp_path: Path) -> None:
+    labels = (np.indices((12, 14)).sum(0) // 5 * 10).astype(np.float32)
+    plain = completed(labels, kind="classes")
+    limit = float(np.median(plain.std[HOLE]))
+    done = completed(labels, kind="classes", tolerance=limit)
+    assert np.array_equal(done.open[HOLE], plain.std[HOLE] > limit)
+    (line,) = done.completed.doubt(verbose=False)
+    assert line == f"{done.open.sum()} px stay open: their chance of being wrong is above {limit:g}"
+    with pytest.raises(UsageError, match="no interval") as refusal:
+        done.save(tmp_path, emit="interval")
+    assert "`emit=std`" in refusal.value.hint
+
+
 @pytest.mark.slow
 def test_pixels_with_a_wide_interval_stay_open() -> None:
     plain = completed(a_picture(np.float64))

@@ -186,6 +186,53 @@ def test_an_unknown_kind_is_refused(kind: str) -> None:
         npfill.complete(hidden(np.zeros((6, 8))), model=Rows(), kind=kind)
 
 
+AREA = np.zeros((24, 24), dtype=bool)
+AREA[6:18, 6:18] = True
+
+
+@pytest.mark.parametrize("columns", ["", "columns"])
+def test_samples_of_classes_differ_from_the_mean_as_often_as_its_chance_says(columns: str) -> None:
+    rows, which = np.arange(24)[:, None], np.arange(24) % 12
+    labels = (5 * ((rows // 4 + (which < 3)) % 4)).astype(np.uint8)
+    asked: dict[str, Any] = {"model": Rows(), "kind": "classes", "wrap": columns}
+    done = npfill.complete(hidden(labels, AREA), samples=60, **asked)
+    assert done.std is not None
+    assert (done.samples != done.mean)[:, AREA].mean() == pytest.approx(
+        done.std[AREA].mean(), abs=0.05
+    )
+    few = npfill.complete(hidden(labels, AREA), samples=2, **asked)
+    assert np.array_equal(few.samples, done.samples[:2])
+
+
+def smooth_angles() -> np.ndarray:
+    rows, columns = np.indices((24, 24))
+    return np.asarray((20 * np.sin(rows / 4) + 20 * np.cos(columns / 3)) % 360)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_samples_of_angles_lie_about_the_mean_as_its_std_says(together: bool) -> None:
+    hole = AREA if together else np.random.default_rng(0).random((24, 24)) < 0.2
+    done = npfill.complete(
+        hidden(smooth_angles(), hole), model=Rows(), kind="angle:360", samples=60
+    )
+    assert done.std is not None
+    away = (done.samples - done.mean + 180) % 360 - 180
+    spread = np.sqrt(np.square(away).mean(0)[hole] / np.square(done.std[hole]))
+    assert spread.mean() == pytest.approx(1, abs=0.1)
+    beside = hole[:, 1:] & hole[:, :-1]
+    alike = np.corrcoef(away[:, :, 1:][:, beside].ravel(), away[:, :, :-1][:, beside].ravel())
+    assert (alike[0, 1] > 0.8) == together  # of scattered pixels each has its own
+
+
+def test_what_a_named_sampler_makes_of_classes_is_said_to_be_no_draw() -> None:
+    values = hidden(np.arange(48).reshape(6, 8) % 3)
+    asked: dict[str, Any] = {"model": Rows(), "kind": "classes", "samples": 1}
+    said = "do not differ as the std says"
+    assert not any(said in note for note in npfill.complete(values, **asked).notes)
+    named = npfill.complete(values, **asked, sampler="independent")
+    assert any(said in note for note in named.notes)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["auto", "classes"])
 @pytest.mark.parametrize("shift", range(8))

@@ -9,7 +9,7 @@ from PIL import Image
 import npfill
 from benchmarks import masks
 from npfill import mask
-from npfill.errors import InputError
+from npfill.errors import InputError, UsageError
 from npfill.pictures.planes import Pieces, above_surroundings, box_mean, grown
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +74,21 @@ def test_what_is_seen_is_found_and_grown_as_asked() -> None:
 def test_versions_of_different_sizes_are_refused() -> None:
     with pytest.raises(InputError, match=r"is 4x3 but .* is 4x4"):
         mask.like(np.zeros((4, 4), np.uint8), np.zeros((3, 4), np.uint8))
+
+
+def test_a_strength_is_refused_where_nothing_takes_it_and_doubled_where_it_may_help() -> None:
+    flat = np.full((20, 30), 90, np.uint8)
+    with pytest.raises(UsageError, match="`strength=5`: is not for stripes, depth"):
+        mask.propose(flat, {"stripes": True, "depth": True}, strength=5)
+    for kinds, strength, hint in (
+        ({"stripes": True}, 1.0, "paint the mask"),
+        ({"like": flat}, 1.0, "paint the mask"),
+        ({"text": True, "depth": True}, 3.0, "`strength=6`"),
+        ({"text": True}, 9.0, "paint the mask"),
+    ):
+        with pytest.raises(InputError, match="nothing found") as refusal:
+            mask.propose(flat, kinds, strength=strength)
+        assert refusal.value.hint.startswith(hint)
 
 
 def test_zeros_and_nan_are_what_a_depth_camera_did_not_measure() -> None:

@@ -61,6 +61,15 @@ def test_a_wild_value_in_one_band_stays_and_what_others_lack_is_filled_there() -
     assert np.isfinite(done[1])
 
 
+def test_a_wild_value_in_one_band_hides_nothing_of_another() -> None:
+    plain = np.stack([FIELD, FIELD + 1], -1)
+    spiked = plain.copy()
+    spiked[3, 4, 0] = 1e9
+    done, expected = completed(spiked).mean, completed(plain).mean
+    assert np.array_equal(done[..., 1], expected[..., 1])
+    assert not np.array_equal(done[..., 0], expected[..., 0])
+
+
 def test_one_cosmic_ray_costs_the_rest_nothing_and_stays() -> None:
     spiked = FIELD.copy()
     spiked[3, 4] = 1e9
@@ -128,7 +137,9 @@ def test_what_is_kept_out_is_neither_filled_nor_used() -> None:
     assert (other.mean[land] == -500).all()
     assert np.array_equal(done.mean[~land], other.mean[~land])
     assert done.std is not None
-    assert (done.std[land] == 0).all()
+    assert np.isnan(done.std[land]).all()
+    assert other.std is not None
+    assert (other.std[land] == 0).all()
 
 
 def test_holes_at_a_border_stay_missing_if_only_inner_ones_are_filled(tmp_path: Path) -> None:

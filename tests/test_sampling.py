@@ -164,7 +164,8 @@ def test_rounds_grow_and_leave_no_pixel_over(pixels: int, rounds: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("mean", "std"), [(0.02, 0.05), (0.1, 0.2), (0.5, 0.05), (0.5, 0.45), (0.9, 0.25)]
+    ("mean", "std"),
+    [(0.02, 0.05), (0.1, 0.2), (0.5, 0.05), (0.5, 0.45), (0.9, 0.25), (0.5, 1e-5), (0.003, 1e-3)],
 )
 def test_a_draw_of_an_intensity_has_the_mean_and_std_that_are_predicted(
     mean: float, std: float
@@ -194,7 +195,7 @@ def test_a_draw_is_an_intensity_whatever_is_predicted(mean: float, std: float) -
     [
         ("cnp", {"sampler": "latent"}, "a cnp has no latent z"),
         ("np", {"sampler": "latnet"}, "unknown sampler 'latnet'"),
-        ("np", {"rounds": 0}, "0 rounds"),
+        ("np", {"rounds": 0}, "rounds=0"),
         ("np", {"rounds": 8}, "8 rounds: the hole has 7 pixels"),
         ("np", {"sampler": "latent", "rounds": 3}, "3 rounds of sampler latent"),
     ],
@@ -276,6 +277,23 @@ def test_a_picture_finer_than_the_models_grid_has_a_sample_in_every_pixel(
     assert len(completed.notes) == 1
 
 
+def test_pixels_of_a_finer_picture_do_not_share_the_noise_of_the_draws_that_were_fed_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, real = list[Tensor](), Paths.pixel_noise
+
+    def noted(paths: Paths, pixels: int, word: str) -> Tensor:
+        made.append(real(paths, pixels, word))
+        return made[-1]
+
+    monkeypatch.setattr(Paths, "pixel_noise", noted)
+    hole = np.indices((12, 16))[1] > 7
+    picture = np.zeros((12, 16), np.float32)
+    npfill.complete(picture, hole, of("cnp", 1), samples=1, sampler="autoregressive", noise=True)
+    coarse, fine = made
+    assert not np.intersect1d(coarse.numpy(), fine.numpy()).size
+
+
 def test_where_no_cell_of_the_grid_is_empty_that_is_said_and_another_sampler_stands_in() -> None:
     picture = np.full((12, 12), 0.4, dtype=np.float32)
     hole = np.indices((12, 12)).sum(0) % 2 == 0
@@ -316,7 +334,7 @@ def test_the_channels_of_samples_go_together_as_the_model_says(kind: str) -> Non
     each = torch.stack([pixel.T.corrcoef()[0, 1] for pixel in drawn.unbind(1)])
     assert each.median().item() == pytest.approx(0.6, abs=0.05)
     model.correlation = ()
-    noise = Paths(model.condition(context), 0, range(2)).pixel_noise(len(targets.index))
+    noise = Paths(model.condition(context), 0, range(2)).pixel_noise(len(targets.index), "")
     assert noise.shape[-1] == 1, "not known: one noise for all channels"
 
 

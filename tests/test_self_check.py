@@ -1,6 +1,7 @@
 """The check on the picture itself: it finds how far a std is off, and hides what it should."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -293,6 +294,28 @@ def test_grain_of_data_has_their_unit() -> None:
     assert one is not None
     assert thousand is not None
     assert thousand.grain == pytest.approx(1000 * one.grain, rel=1e-3)  # type: ignore[operator]
+
+
+def test_each_plane_has_the_interval_that_its_own_check_found(tmp_path: Path) -> None:
+    even = 200 + 100 * a_field(1.0, 0, (64, 64))[..., 0].astype(np.float64)
+    rare = 7 * np.random.default_rng(1).normal(size=(64, 64)) ** 5
+    hole, model = np.zeros((64, 64), dtype=bool), of("convcnp", 1)
+    hole[20:32, 20:32] = True
+    hole[::4, ::4] = True
+    stack = np.stack([even, rare], axis=-1)
+    together, *alone = (
+        npfill.complete(each, hole, model, samples=0, kind="data") for each in (stack, even, rare)
+    )
+    uppers = [
+        np.load(done.save(tmp_path / str(number), emit="interval")["upper"])
+        for number, done in enumerate((together, *alone))
+    ]
+    assert np.array_equal(uppers[0], np.stack(uppers[1:], axis=-1))
+    checks = [done.check for done in (together, *alone)]
+    whole, one, other = (check for check in checks if check is not None)
+    assert one.half_width > 1.3 * other.half_width  # type: ignore[operator]
+    assert whole.half_widths == (one.half_width, other.half_width)
+    assert whole.grain == pytest.approx((one.grain + other.grain) / 2)  # type: ignore[operator]
 
 
 def test_a_baseline_is_not_checked() -> None:

@@ -11,7 +11,7 @@ _RADIUS = 3  # of the neighbourhood of each missing pixel, in pixels
 
 
 class _OpenCV(Baseline):
-    """`cv2.inpaint`, which works on 8 bits: intensities are rounded to 255 levels."""
+    """`cv2.inpaint`, which works on 8 bits: intensities are rounded to 256 levels."""
 
     flag: ClassVar[str]
 

@@ -1,4 +1,4 @@
-"""`npfill complete --dry-run`: all is read and refused that would be, and nothing is completed."""
+"""`npfill complete --dry-run`: all but the model is read, and refused as in a run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

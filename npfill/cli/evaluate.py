@@ -12,7 +12,8 @@ from npfill.cli.rows import measure_rows
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
-_DRAWS = 16
+# Test pictures, those of rules that measure them pixel by pixel, and fields; draws.
+_IMAGES, _RULED, _FIELDS, _DRAWS = 1000, 12, 10, 16
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +55,11 @@ def evaluate_command(
         ),
     ] = None,
     images: Annotated[
-        int,
-        typer.Option(min=1, help="Test pictures at random counts; at most 200 elsewhere, gp 50."),
-    ] = 1000,
+        int | None,
+        typer.Option(
+            min=1, help="Test pictures at random counts, or 1000; at most 200 elsewhere, gp 50."
+        ),
+    ] = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z, or samples.")] = _DRAWS,
     seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
@@ -67,7 +70,7 @@ def evaluate_command(
         bool,
         typer.Option(
             "--fields",
-            help="Grids of numbers: --images (at most 10) random fields of each law, real grids.",
+            help="Grids of numbers: --images (or 10) random fields of each law, real grids.",
         ),
     ] = False,
     masks: Annotated[
@@ -122,6 +125,7 @@ def evaluate_command(
         raise UsageError("no data: what are the test pictures?", "give `data=PATH`, or `fields`")
     if protocol not in {"npfill", "tnp"} or (sampling and protocol == "tnp"):
         raise UsageError(f"`protocol={protocol}`", "npfill or tnp, the latter without `sampling`")
+    images = images or (_RULED if sampling else _IMAGES)
     if sampling or protocol == "tnp":
         measure_rows(
             sampling,
@@ -163,10 +167,8 @@ def evaluate_command(
     _print(report.tables(results, short))
     if output is not None:
         command = shell(["npfill", *context.obj])
-        written = {
-            "report.md": report.as_markdown(results, command).encode(),
-            "results.json": report.as_json(results, command).encode(),
-        }
+        page, every = report.as_markdown(results, command), report.as_json(results, command)
+        written = {"report.md": page.encode(), "results.json": every.encode()}
         try:
             written |= report.plots(results) | ranks.plots(results)
         except ModelError as error:
@@ -191,7 +193,7 @@ def _fields(
     names: list[str] | None,
     part: str | None,
     side: int | None,
-    count: int,
+    count: int | None,
     seed: int,
     device: str,
     output: Path | None,
@@ -204,7 +206,7 @@ def _fields(
             names or [],
             parts=[] if part is None else [part],
             side=side or 128,
-            count=min(count, 10),
+            count=count or _FIELDS,
             seed=seed,
             device=device,
             on_cell=lambda tool, where: shown.advance(1, f"{tool}  {where}"),
@@ -227,8 +229,7 @@ def _print(tables: "list[Table]") -> None:
     """Print scores on stdout: a table for each metric, a row for each kind of context."""
     for table in tables:
         title = f"{table.metric.title}: {table.metric.meaning}"
-        shown = rich_table.Table("context", title=title, box=None)
-        shown.title_justify = "left"
+        shown = rich_table.Table("context", title=title, box=None, title_justify="left")
         for name in table.predictors:
             shown.add_column(plain(name), justify="right", overflow="fold")
         for row in table.cells(errors=False):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from npfill.cli.console import Reporter, print_data, shell
+from npfill.cli.options import MaxPixels
 from npfill.errors import CheckFailedError
 from npfill.files import STDIO
 from npfill.package import __version__
@@ -19,12 +20,13 @@ def explain_command(
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Run the command, too, and compare.")
     ] = False,
+    max_pixels: MaxPixels = None,
 ) -> None:
     """Print the command that made a result, and check that its inputs are unchanged."""
-    from npfill.completion import Origin, changes_since, made_again
+    from npfill.completion import MAX_PIXELS, Origin, changes_since, made_again
 
     reporter = Reporter()
-    origin = Origin.of(result)
+    origin = Origin.of(result, max_pixels or MAX_PIXELS)
     print_data(_command(origin, result))
     made_by = origin.text.get("npfill_version", "unknown")
     if made_by != __version__:
@@ -33,6 +35,8 @@ def explain_command(
         hint = "names are looked up from this folder"
         if STDIO in {origin.image, *origin.masking.files}:
             hint = "that command makes it again if it is given the same file: < FILE"
+        elif (most := origin.options.get("max_pixels", 0)) > origin.max_pixels:
+            hint = f"--max-pixels {most} if they are what they claim to be"
         raise CheckFailedError(f"{result}: cannot be made again: {'; '.join(wrong)}", hint)
     if kind := origin.text.get("npfill_samples_are"):
         reporter.say(f"its samples are {kind}")

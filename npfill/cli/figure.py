@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Draw what models predict, for papers and talks.", no_args_is_help=True)
 # The longer side of a picture that is revealed, at most.
 _LONGEST = 256
-_DEFAULT_CONTEXT = 50
+_DEFAULT_CONTEXT, _CONTEXTS = 50, "10,100,300,784"
 
 _Image = Annotated[
     Path | None, typer.Argument(metavar="[IMG]", help="The picture; the bundled digit if none.")
@@ -42,8 +42,11 @@ def samples_command(
     data: _Data = None,
     index: _Index = None,
     contexts: Annotated[
-        str, typer.Option(metavar="N,...", help="Numbers of random context pixels.")
-    ] = "10,100,300,784",
+        str | None,
+        typer.Option(
+            metavar="N,...", help=f"Numbers of context pixels; {_CONTEXTS} or fewer if none."
+        ),
+    ] = None,
     sampler: Annotated[
         str,
         typer.Option(
@@ -64,12 +67,14 @@ def samples_command(
     from npfill.evaluate import figures
 
     source, reporter = figures.Source(image, data, index), Reporter()
-    counts = _numbers(contexts)
+    counts = _numbers(_CONTEXTS if contexts is None else contexts)
     path = _place(output, "npfill-samples.png", overwrite, [image, Path(model)])
     found = figures.neural(model)
     say_terms(reporter, found.name, found.terms)
     samplers = figures.samplers_of(found, sampler)
     size, channels = found.model.config.size, found.model.config.channels
+    if contexts is None:
+        counts = sorted({min(count, size**2) for count in counts})
     if max(counts) > size**2:
         raise UsageError(
             f"`contexts={contexts}`: a picture of {found.name} has {size**2:,} pixels",
@@ -174,11 +179,7 @@ def reveal_command(
 
 
 def _numbers(contexts: str) -> list[int]:
-    """Numbers of context pixels from text such as "10,100".
-
-    Raises:
-        UsageError: It is something else.
-    """
+    """Numbers of context pixels from text such as "10,100"."""
     words = [word.strip() for word in contexts.split(",")]
     if not all(word.isdecimal() and len(word) < 12 and int(word) > 0 for word in words):
         raise UsageError(f"`contexts={contexts}`: not numbers of pixels", "such as 10,100")

@@ -7,7 +7,7 @@ import typer
 
 import npfill
 from npfill.cli.console import Reporter, print_data, shell
-from npfill.cli.options import Overwrite, place_of
+from npfill.cli.options import MaxPixels, Overwrite, place_of
 from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 
 _kind = "What to find; by default, what seems to be there"
@@ -57,6 +57,7 @@ def mask_command(
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="A folder or a file; IMG_mask.png if none.")
     ] = None,
+    max_pixels: MaxPixels = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Propose a mask: IMG_mask.png, and IMG_mask_sheet.png to look at. Nothing is filled."""
@@ -76,11 +77,16 @@ def mask_command(
         "like": like,
     }
     proposal = npfill.mask.propose(
-        image, {name: value for name, value in asked.items() if value}, strength=strength, grow=grow
+        image,
+        {name: value for name, value in asked.items() if value},
+        strength=strength,
+        grow=grow,
+        max_pixels=max_pixels,
     )
     for part in proposal.parts:
         reporter.say(part.words)
     write_bytes(path, proposal.mask_png(), overwrite=overwrite, like=image)
     write_bytes(sheet, proposal.sheet_png(), overwrite=overwrite, like=image)
     reporter.say(f"wrote {path}, and {sheet}: look at it first")
-    print_data(shell(["npfill", "complete", image, "--mask", path]))
+    more = ["--max-pixels", str(max_pixels)] if max_pixels else []
+    print_data(shell(["npfill", "complete", image, "--mask", path, *more]))

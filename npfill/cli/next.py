@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from npfill.cli.console import Reporter, print_data, print_result, say_terms
+from npfill.cli.field_options import Variable
 from npfill.cli.options import Boxes, Device, MaskFile, MaxPixels, Model, Seed
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
@@ -52,6 +53,7 @@ def next_command(
     seed: Seed = 0,
     device: Device = "auto",
     max_pixels: MaxPixels = None,
+    variable: Variable = "",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV: round,row,column.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[
@@ -90,6 +92,7 @@ def next_command(
         seed,
         device=device,
         max_pixels=max_pixels or exploring.MAX_PIXELS,
+        variable=variable,
     )
     reporter.note(*notes)
     say_terms(reporter, explorer.model.name, explorer.model.terms)

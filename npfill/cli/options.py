@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from npfill.errors import UsageError
-from npfill.files import folder
+from npfill.files import STDIO, folder
 from npfill.pictures.stores import file_of
 
 of_mask = partial(typer.Option, rich_help_panel="Mask")
@@ -89,7 +89,7 @@ Confidence = Annotated[
 ]
 Tolerance = Annotated[
     float | None,
-    of_model(min=0, help="Leave pixels open whose interval is wider: levels, or the data's unit."),
+    of_model(min=0, help="Leave open what has a wider interval: levels, unit; of classes, chance."),
 ]
 NoCheck = Annotated[bool, of_model("--no-check", help="Leave the check of the std out.")]
 Adapt = Annotated[
@@ -142,6 +142,8 @@ def place_of(output: str | None, planned: Path, what: str) -> Path:
         UsageError: The file's suffix is that of another format.
     """
     file = file_of(output)
+    if file == STDIO:
+        raise UsageError(f"{file}: {what} does not go to stdout", f"`output=NAME{planned.suffix}`")
     if file is not None and file.suffix.lower() != planned.suffix:
         hint = f"`output=NAME{planned.suffix}`, or `output={file}/` for a folder"
         raise UsageError(f"{file}: {what} is written as {planned.suffix}", hint)

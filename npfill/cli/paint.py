@@ -10,7 +10,7 @@ import typer
 
 import npfill
 from npfill.cli.console import Reporter, as_npfill_error, error_record, print_data, shell
-from npfill.cli.options import Device, MaskFileOrFolder, Model, Output, model_names
+from npfill.cli.options import Device, MaskFileOrFolder, MaxPixels, Model, Output, model_names
 
 
 def paint_command(
@@ -21,6 +21,7 @@ def paint_command(
     model: Model = "auto",
     device: Device = "auto",
     output: Output = None,
+    max_pixels: MaxPixels = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Open nothing: print the address.")
     ] = False,
@@ -28,7 +29,7 @@ def paint_command(
     """Paint on pictures what is to be filled, in the browser; nothing leaves this computer."""
     from npfill.paint import Server, Session
 
-    session = Session(images, mask or [], output, device)
+    session = Session(images, mask or [], output, device, max_pixels)
     for note in session.notes:
         Reporter().say(note)
     names = model_names("")

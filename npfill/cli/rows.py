@@ -8,9 +8,6 @@ from npfill.cli.console import Reporter, plain, progress, shell, stdout
 from npfill.errors import ModelError, UsageError
 from npfill.files import write_bytes
 
-_PICTURES = 12  # of which each is measured pixel by pixel, unless another number is named
-_ALL = 1000
-
 
 def measure_rows(
     by_rules: bool,
@@ -38,12 +35,11 @@ def measure_rows(
         if by_rules:
             if len(names) != 1 or size is not None:
                 raise UsageError("`sampling` is for one model at a size of its own", "name one")
-            count = _PICTURES if images == _ALL else images
             found = sampling.evaluate_sampling(
                 names[0],
                 data,
                 photos=photos,
-                images=count,
+                images=images,
                 seed=seed,
                 device=device,
                 on_start=shown.expect,

@@ -54,6 +54,7 @@ class Origin:
         masking: The options that selected the hole.
         sampling: The options of samples, as many as the result needs.
         result: The result.
+        max_pixels: The most pixels of a picture or mask that is read, whatever the result says.
     """
 
     text: Mapping[str, str]
@@ -62,9 +63,10 @@ class Origin:
     masking: MaskOptions
     sampling: SamplingOptions
     result: Result
+    max_pixels: int = MAX_PIXELS
 
     @classmethod
-    def of(cls, path: Path) -> "Origin":
+    def of(cls, path: Path, max_pixels: int = MAX_PIXELS) -> "Origin":
         """Read a result.
 
         Raises:
@@ -108,21 +110,24 @@ class Origin:
         sampling["samples"] = samples
         hole, how = MaskOptions(**masking), SamplingOptions(**sampling)
         result = Result(kinds[0], output, kinds[0].names(samples).index(output), path)
-        return cls(text, image, options, hole, how, result)
+        return cls(text, image, options, hole, how, result, max_pixels)
 
 
-def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
-    """Compare a picture with its completion, by any tool, outside the hole.
+def check_outside(
+    before: Path, after: Path, masking: MaskOptions, most: int = MAX_PIXELS, variable: str = ""
+) -> Outside:
+    """Compare a picture, or a variable, with its completion, by any tool, outside the hole.
 
     Raises:
         UsageError: The options of the mask contradict each other, or select nothing.
         InputError: A picture or the mask cannot be used.
     """
-    one, other = read_picture(before, damaged=masking.damaged), read_picture(after)
-    hole = hole_of(masking, one)
+    one = read_picture(before, most, damaged=masking.damaged, variable=variable)
+    other, hole = read_picture(after, most, variable=variable), hole_of(masking, one, most)
     notes = [about(each.name, note) for each in (one, other) for note in each.notes]
     notes += hole.notes
-    outside, error = int((~hole.selected).sum()), None
+    own, error = hole.chosen[..., None] | one.lacks, None  # of each channel, its hole
+    outside = int((~own).any(axis=-1).sum())
     if one.kind != other.kind and one.size == other.size:
         notes.append(
             f"{after} is {other.kind} but {before} is {one.kind}: "
@@ -136,7 +141,7 @@ def check_outside(before: Path, after: Path, masking: MaskOptions) -> Outside:
             f"{after} is {sizes[0]} but {before} is {sizes[1]}",
             "a completion has the picture's size",
         )
-    elif (found := difference(one, other, ignored=hole.selected)).count:
+    elif (found := difference(one, other, ignored=own)).count:
         error = CheckFailedError(
             f"outside changed: {found.count:,} of {outside:,} px, "
             f"by at most {found.largest:g}" + (f" of {found.white}" if found.white else ""),
@@ -170,15 +175,14 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
     """
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
-    how = origin.sampling
-    prepared, given = _prepared(origin), origin.options
+    prepared, given, how = _prepared(origin), origin.options, origin.sampling
     predictor = load(given["model"], given["device"], fetch=False)
     read = {name: given[name] for name in ("strip", "max_pixels") if name in given}
     done = complete_prepared(str(origin.image), prepared, predictor, how, how.samples, **read)
     (content,) = render([origin.result], done, keep=False)
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
-    before, again = read_picture(result), from_bytes(content, "again")
+    before, again = read_picture(result, origin.max_pixels), from_bytes(content, "again")
     if before.size != again.size:
         raise CheckFailedError(
             f"{result}: run again, it is {width_by_height(again.size)}, "
@@ -191,8 +195,7 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
 def self_test() -> tuple[float, str]:
     """Complete a small gradient; the seconds that it took, and a sentence if it failed."""
     picture = np.tile(np.linspace(0, 1, 28, dtype=np.float32), (28, 1))
-    hole = np.zeros((28, 28), dtype=bool)
-    hole[8:20, 8:20] = True
+    hole = np.pad(np.ones((12, 12), dtype=bool), 8)
     started = time.perf_counter()
     done = complete(picture, hole, samples=1)
     seconds = time.perf_counter() - started
@@ -221,8 +224,8 @@ def _picture_and_mask(origin: Origin) -> str:
 
 
 def _prepared(origin: Origin) -> Prepared:
-    """The picture and its hole; of no more pixels than are read of a stranger's."""
-    most = min(origin.options.get("max_pixels", MAX_PIXELS), MAX_PIXELS)
+    """The picture and its hole."""
+    most = origin.max_pixels
     said = {each.name for each in fields(Asked)} & origin.options.keys()
     variable = origin.options.get("variable", "")
     picture = read_picture(origin.image, most, damaged=origin.masking.damaged, variable=variable)

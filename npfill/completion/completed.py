@@ -70,10 +70,11 @@ class CompletedPicture:
     correlation: Float[np.ndarray, "channel channel"] | None = None
 
     @property
-    def half_width(self) -> float:
+    def half_width(self) -> Float[np.ndarray, " #channel"]:
         """Standard deviations on each side of an interval's mean, by the check or else Gaussian."""
         own = NormalDist().inv_cdf(0.5 + (self.sampling.confidence or CONFIDENCE) / 2)
-        return own if self.check is None else self.check.half_width or own
+        of_each = () if self.check is None else self.check.half_widths
+        return np.array(of_each or [own], dtype=np.float32)
 
     @cached_property
     def still_open(self) -> Bool[np.ndarray, "height width #channel"]:
@@ -81,7 +82,8 @@ class CompletedPicture:
         masked, tolerance = self.prepared.masked, self.sampling.tolerance
         if tolerance is None or self.std is None:
             return self.prepared.stays
-        wide = 2 * masked.deviation_of_values(self.half_width * self.std, self.mean) > tolerance
+        reach = 1 / 2 if masked.picture.measure == CLASSES else self.half_width
+        wide = 2 * masked.deviation_of_values(reach * self.std, self.mean) > tolerance
         if masked.hole.ndim == 2:
             wide = np.logical_or.reduce(wide, axis=-1, keepdims=True)
         return np.asarray((wide & masked.by_channel) | self.prepared.stays)
@@ -93,10 +95,11 @@ class CompletedPicture:
         if verbose and check is not None and check.grain is not None:
             lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
         if tolerance is not None:
-            per_cent = f"{100 * (self.sampling.confidence or CONFIDENCE):g} %"
             count = int((self.still_open & ~self.prepared.stays).any(axis=-1).sum())
-            said = f"{count:,} px stay open: their {per_cent} interval is wider than"
-            lines.append(f"{said} {tolerance:g}")
+            wide = f"{100 * (self.sampling.confidence or CONFIDENCE):g} % interval is wider than"
+            if self.prepared.masked.picture.measure == CLASSES:
+                wide = "chance of being wrong is above"
+            lines.append(f"{count:,} px stay open: their {wide} {tolerance:g}")
         return lines
 
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
@@ -184,46 +187,44 @@ def complete_prepared(
         prepared: The picture and its hole.
         predictor: What completes it.
         how: The options of samples.
-        samples: The number of samples that are needed.
+        samples: The number of samples that are needed, 0 or more.
         strip: What the picture's file says of it is left out.
         max_pixels: The most pixels that were read.
 
     Raises:
-        UsageError: The number is negative, or the options of samples are not for this model.
+        UsageError: The options of samples are not for this model.
         InputError: The predictor is not for such a picture, or memory does not suffice.
         ModelError: Predictions are not finite, or a package is missing.
     """
     masked, picture = prepared.masked, prepared.masked.picture
-    if samples < 0:
-        raise UsageError(f"{samples} samples", "0 or more can be drawn")
     parts, pixels, predictor = parts_of(masked), masked.intensities, predictor.on(picture)
-    refuse_beyond(
-        pixels.nbytes * (2 + samples),
-        f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels",
-        "fewer `samples`, or a smaller picture",
-    )
+    drawn_of = f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels"
+    hint = "fewer `samples`, or a smaller picture"
+    refuse_beyond(pixels.nbytes * (2 + samples), drawn_of, hint)
     pixels[masked.hole] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
-    checks, has_std, are, colours = list["Found"](), True, "", None
-    options = vars(how) | {"samples": samples, "bounded": masked.bounded, "adapt": how.budget}
-    del options["confidence"], options["tolerance"]  # of what is shown
+    checks, has_std, are, colours = list[tuple[slice, "Found"]](), True, "", None
+    options = vars(how) | {"bounded": masked.bounded, "adapt": how.budget}
+    del options["confidence"], options["tolerance"], options["samples"]  # `predict_kind` says it
     options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
-    options["draw_from"] = source_of(how, picture, max_pixels)
+    options["draw_from"] = how.draw_from and source_of(how, picture, max_pixels)
     hidden = masked.by_channel | masked.unseen
 
-    def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray) -> "Prediction":
+    def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray, n: int) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order
-        predicted, found, steps = predict_checked(predictor, part, absent, wanted, **options)
-        checks.extend(found)
+        of = predictor, part, absent, wanted
+        predicted, found, steps = predict_checked(*of, samples=n, **options)
+        checks.extend((channels, each) for each in found)
         options["adapt"] = steps, None  # of the channels that follow
         return predicted
 
     notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
-        lacks = hidden[..., channels if hidden.shape[-1] > 1 else [0]]
-        absent = lacks[..., 0] if lacks.shape[-1] == 1 else np.logical_or.reduce(lacks, axis=-1)
+        absent = np.logical_or.reduce(hidden[..., channels], axis=-1)
         part = np.ascontiguousarray(pixels[..., channels])
-        predicted = predict_kind(partial(predict, missing), picture, part, absent)
+        options["plane"] = plane = (channels.start or 0) if picture.is_data else 0
+        of_part, draws = partial(predict, missing), (how, samples, plane)
+        predicted = predict_kind(of_part, picture, part, absent, draws)
         if masked.unseen.any():
             predicted = predicted.within(missing[absent])
         drawn = drawn if len(drawn) else pixels[None].repeat(len(predicted.samples), axis=0)

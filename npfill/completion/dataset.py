@@ -5,9 +5,10 @@ import sys
 import numpy as np
 
 from npfill.completion.completed import CompletedPicture
-from npfill.completion.doubt import opened
+from npfill.completion.doubt import opened, std_of
 from npfill.errors import InputError
-from npfill.pictures.formats.grids import Array, Data, as_before, planes
+from npfill.pictures.formats.grids import Array, Data, as_before, of_deviation, planes
+from npfill.pictures.nodata import VALID
 from npfill.pictures.picture import Picture
 
 
@@ -29,24 +30,30 @@ def is_labelled(thing: object) -> bool:
 def as_dataset(done: CompletedPicture, array: Array) -> Data:
     """A data set of `mean`, `std` if there is one, and `sample` along the dimension `realization`.
 
-    Dimensions, coordinates and attributes are those of the array; all have its unit. What stays
-    open is NaN in `mean` and `sample`. Notes are lines of the attribute `npfill_notes`.
+    Dimensions, coordinates and attributes are those of the array, and all have its unit, but none
+    its packing, which would round them, and `std` no attributes of values. What stays open is NaN
+    in `mean` and `sample`. Notes are lines of the attribute `npfill_notes`.
 
     Raises:
         InputError: Something may stay open, and the array has no NaN.
     """
-    masked, parts = done.prepared.masked, {}
+    parts, form = {}, done.prepared.masked.picture.format
 
     def labelled(values: np.ndarray) -> Array:
         _, turned = planes(array)
-        return turned.copy(data=as_before(values, turned)).transpose(*array.dims)
+        result = turned.copy(data=as_before(values, turned)).transpose(*array.dims)
+        if {"scale_factor", "add_offset"} & array.encoding.keys():  # as packed, which it is not
+            result.attrs = {key: each for key, each in array.attrs.items() if key not in VALID}
+        result.encoding = {}
+        return result
 
     def completed(values: np.ndarray) -> Array:
-        return labelled(opened(done, done.filled(values), masked.picture.format).values)
+        return labelled(opened(done, done.filled(values), form).values)
 
     parts["mean"] = completed(done.mean)
     if done.std is not None:
-        parts["std"] = labelled(masked.deviation_of_values(done.std, done.mean))
+        parts["std"] = labelled(std_of(done))
+        parts["std"].attrs = of_deviation(array)
     drawn = [completed(each) for each in done.samples]
     xarray = sys.modules["xarray"]
     if drawn:
@@ -54,6 +61,16 @@ def as_dataset(done: CompletedPicture, array: Array) -> Data:
     notes = (*done.prepared.notes, *done.notes)
     said = {"npfill_notes": "\n".join(notes)} if notes else {}
     return xarray.Dataset(parts, attrs={**array.attrs, **said})
+
+
+def as_lies(masks: object) -> object:
+    """A mask or several, of which arrays of xarray lie as those do that are completed."""
+    if isinstance(masks, list | tuple):
+        return [as_lies(mask) for mask in masks]
+    if not is_labelled(masks):
+        return masks
+    values, _ = planes(masks)
+    return values[..., 0] if values.shape[-1] == 1 else values
 
 
 def picture_of(array: Array, name: str) -> Picture:

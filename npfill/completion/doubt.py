@@ -7,9 +7,11 @@ from jaxtyping import Float
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.hole import Prepared
 from npfill.errors import InputError, UsageError
-from npfill.pictures.formats import picture_bytes, png_bytes
-from npfill.pictures.picture import Picture
+from npfill.pictures.formats import FORMATS, picture_bytes, png_bytes
+from npfill.pictures.picture import ANGLE, CLASSES, Picture
+from npfill.pictures.scales import stored_type
 from npfill.pictures.sheet import heat as in_colours
 
 Text = dict[str, str]
@@ -27,21 +29,53 @@ def sample(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
     return picture_bytes(picture, text | done.text_of_samples, keep=True)
 
 
-def opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
-    """A completed picture in a format, NaN or transparent where it stays open.
+LEFT_OPEN = (mean, sample)
+
+
+def refuse_open(prepared: Prepared, kind: str, tolerance: float | None) -> None:
+    """Check that a result can show what stays open, where something may, before it is made.
+
+    Args:
+        prepared: The picture and its hole.
+        kind: The format of the result, a key of `FORMATS`.
+        tolerance: The width of an interval beyond which pixels stay open; None for none.
 
     Raises:
         UsageError: The format may have no alpha.
         InputError: The data have no NaN.
     """
-    picture = replace(picture, format=kind)
+    picture, masking = prepared.masked.picture, prepared.masking
+    if not (picture.is_data or picture.has_alpha or kind == "PNG"):
+        numbers = {"tolerance": tolerance, "max_distance": masking.max_distance}
+        given = [name for name, value in numbers.items() if value is not None]
+        given += ["inner"] * masking.inner + ["keep_out"] * bool(masking.never)
+        label = FORMATS[kind].label
+        raise UsageError(
+            f"`{given[0]}`: what stays open is transparent, and {label} may have no alpha",
+            '`format="png"`, with .png wherever `output` or `name` has a suffix',
+        )
+    dtype = stored_type(picture)
+    has_none = dtype.kind == "f" or picture.info.get("no_data") is not None
+    if picture.is_data and tolerance is not None and not has_none:
+        raise InputError(
+            f"{picture.name}: {dtype} has no NaN for what stays open",
+            "floats have it; or leave `tolerance` out, and keep the std beside it",
+        )
+
+
+def opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
+    """A completed picture in a format, NaN or transparent where it stays open.
+
+    Raises:
+        NpfillError: As `refuse_open` does.
+    """
+    picture, tolerance = replace(picture, format=kind), done.sampling.tolerance
     still, values = done.still_open, picture.values
-    if done.sampling.tolerance is None and not still.any():
+    if tolerance is None and not still.any():
         return picture
+    refuse_open(done.prepared, kind, tolerance)
     if not picture.is_data:
         if not picture.has_alpha:
-            if kind != "PNG":
-                raise UsageError(f"`tolerance`: {kind} may have no alpha", '`format="png"` has it')
             opaque = np.full_like(values[..., :1], picture.white)
             values = np.concatenate([values, opaque], axis=-1)
         values = values.copy()
@@ -53,19 +87,45 @@ def opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
             still if picture.missing is None else still & ~picture.missing[..., : picture.colours]
         )
         colours[np.broadcast_to(known, colours.shape)] = np.nan if none is None else none
-    elif done.sampling.tolerance is not None:
-        raise InputError(
-            f"{picture.name}: {values.dtype} has no NaN for what stays open",
-            "floats have it; or leave `tolerance` out, and keep the std beside it",
-        )
     return replace(picture, values=values)
 
 
+def refuse_interval(picture: Picture) -> None:
+    """Check that a picture has intervals, before they are made.
+
+    Raises:
+        UsageError: Its values are classes.
+    """
+    if picture.measure == CLASSES:
+        raise UsageError(
+            "`emit=interval`: between classes there is no order, and so no interval",
+            "`emit=std` is the chance of being wrong",
+        )
+
+
 def interval(done: CompletedPicture, number: int, text: Text, kind: str) -> bytes:
-    """The lower, number 0, or the upper picture of the central interval of the confidence."""
+    """The lower, number 0, or the upper picture of the central interval of the confidence.
+
+    That of an angle is a turn at the most; where it holds 0, its lower end is above the upper one.
+    """
     assert done.std is not None
-    values = done.mean + (2 * number - 1) * done.half_width * done.std
+    picture, reach = done.prepared.masked.picture, done.half_width * done.std
+    refuse_interval(picture)
+    is_angle = picture.measure == ANGLE
+    values = done.mean + (2 * number - 1) * (np.minimum(reach, 0.5) if is_angle else reach)
+    values = values % 1 if is_angle else values
     return picture_bytes(replace(done.filled(values), format=kind), text, keep=True)
+
+
+def std_of(done: CompletedPicture) -> Float[np.ndarray, "height width channel"]:
+    """The standard deviation in the unit of the picture's values; NaN where data stay missing."""
+    assert done.std is not None
+    masked, stays = done.prepared.masked, done.prepared.stays
+    std = masked.deviation_of_values(done.std, done.mean)
+    if masked.picture.is_data and masked.picture.missing is not None:
+        lacks = masked.picture.missing[..., : masked.picture.colours]
+        std[(lacks & ~masked.by_channel) | stays] = np.nan
+    return std
 
 
 def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channel"]:

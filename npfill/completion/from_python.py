@@ -1,25 +1,26 @@
 """Completion from Python: a picture in, the same picture completed out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
-from itertools import repeat
+from itertools import repeat, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from npfill.completion.completed import complete_prepared
-from npfill.completion.dataset import as_dataset, is_labelled, picture_of
+from npfill.completion.dataset import as_dataset, as_lies, is_labelled, picture_of
 from npfill.completion.hole import Mask, MaskOptions, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
+from npfill.completion.names import beginnings
 from npfill.completion.notebook import progress_in_notebook
-from npfill.completion.parameters import SamplingOptions
+from npfill.completion.parameters import SamplingOptions, check_number
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
 from npfill.pictures.asked import as_asked
 from npfill.pictures.convert import PictureInput, as_masks, as_picture, with_missing
-from npfill.pictures.formats.grids import planes
+from npfill.pictures.formats.grids import Data
 from npfill.pictures.picture import AUTO, Asked, Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
@@ -40,7 +41,7 @@ def complete(
     samples: int = 3,
     seed: int = 0,
     *,
-    box: Box | Sequence[Box] = (),
+    box: Box | Sequence[Box] | None = (),
     invert_mask: bool = False,
     grow: int = 0,
     mask_threshold: float | int | None = None,
@@ -65,7 +66,7 @@ def complete(
     tolerance: float | None = None,
     device: str = "auto",
     max_pixels: int | None = None,
-) -> Completion | Any:
+) -> Completion | Data:
     """Complete the missing pixels of a picture or of data, as `npfill complete` does.
 
     uint8 and uint16 in one to four channels are pictures, the last of two or four being alpha.
@@ -81,8 +82,8 @@ def complete(
             what is transparent, `color:magenta` or `color:#rrggbb~TOLERANCE` for what has a colour,
             `damaged` for what could not be decoded of a torn PNG or JPEG; or an image, array or
             tensor "height width", True or white where pixels are missing, and where a masked array
-            is masked. A list of paths, images and arrays is their union. Booleans
-            of the picture's shape are a mask for each channel, each completed by itself.
+            is masked. A list of paths, images and arrays is their union. Booleans of the picture's
+            shape are a mask for each channel, each completed by itself.
         model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
             name of a baseline (`npfill.baselines.BASELINES`), or a model or baseline itself; `auto`
             is the model for photographs, whatever the picture.
@@ -93,19 +94,18 @@ def complete(
         grow: Pixels that the hole grows by; negative shrinks it.
         mask_threshold: The lowest level of the mask that is missing; half of full scale by default.
         fit_mask: Resize a mask of another size.
-        mask_label: Where the mask is a map of classes, the class that is missing, or several:
-            numbers, or colours of the map.
+        mask_label: Of a mask that is a map of classes, the missing one or ones: numbers or colours.
         keep_out: What is neither filled nor used, as land or sky: a mask, as `mask`.
         inner: Fill no hole that touches a border of the picture.
         max_distance: Fill nothing farther than so many pixels from any that is observed.
-        sampler: `latent`, `autoregressive`, `independent`, `exemplar`, `flow`, or `auto`: the one
-            that suits the model.
+        sampler: `latent`, `autoregressive`, `independent`, `exemplar`, `flow`; `auto` chooses one.
         rounds: The number of rounds that `autoregressive` draws pixels in; 16 by default.
         noise: Draw the pixels of samples where they would be means.
         draw_from: A mask, as `mask`, of where samples of `exemplar` take patches from, if white.
         confidence: The probability of intervals; 0.9 by default.
         tolerance: The width of its interval beyond which a pixel stays open: transparent or NaN in
-            files, and True in `Completion.open`. In levels, or the unit of data.
+            files, and True in `Completion.open`. In levels or the unit of data; of classes, the
+            chance of being wrong.
         check: Check the standard deviation on the picture itself, and rescale it by what is found.
         adapt: Steps, or a time as "60s", to train the network on what the picture shows.
         kind: What values are: `auto`; `data`, numbers in any unit; `classes`, labels, of which the
@@ -123,11 +123,17 @@ def complete(
 
     Raises:
         InputError: Picture and mask do not fit, nothing is missing, or the model is not for it.
-        ModelError: The model is unknown, its file fails verification, its predictions are not
-            finite, or a package that it needs is not installed.
+        ModelError: The model is unknown or damaged, predicts no finite numbers, or lacks a package.
         UsageError: The options contradict each other, or the device is not there.
     """
+    optional = {"rounds": rounds, "max_distance": max_distance, "nodata": nodata}
+    optional |= {"mask_threshold": mask_threshold, "max_pixels": max_pixels}
+    check_number("samples", samples, like="seed")
+    for name, value in ({"seed": seed, "grow": grow} | optional).items():
+        if value is not None or name not in optional:
+            check_number(name, value)
     most = MAX_PIXELS if max_pixels is None else max_pixels
+    mask, keep_out, draw_from = map(as_lies, (mask, keep_out, draw_from))
     source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
     drawing = samples, seed, sampler, rounds, noise, not check
     how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
@@ -135,18 +141,17 @@ def complete(
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
     none_, growth = getattr(nodata, "item", lambda: nodata)(), getattr(grow, "item", lambda: grow)()
     asked = Asked(kind, wrap, none_, log, clip, variable)
-    given = _given(picture, most, damaged, variable)
+    if is_labelled(picture):
+        given = PictureInput(picture_of(picture, "the array"), "height width channel")
+    else:
+        given = as_picture(picture, "the picture", most, damaged=damaged, variable=variable)
     given = replace(given, picture=as_asked(given.picture, asked, str(model)))
     known, rest = _by_channel(given.picture, mask)
     threshold, farthest = (x if x is None else float(x) for x in (mask_threshold, max_distance))
-    for name, value in {"samples": samples, "seed": seed, "max_distance": farthest or 0}.items():
-        if not 0 <= value < np.inf:
-            raise UsageError(f"`{name}={value}`", "0 or more")
-    labels = [mask_label] if isinstance(mask_label, int | str) else mask_label
+    labels = [mask_label] if isinstance(mask_label, int | float | str | np.generic) else mask_label
     never = None if keep_out is None else as_masks(keep_out, "keep_out")
     shape = (rest, _boxes(box), invert_mask, growth, threshold, fit_mask, labels)
-    masking = MaskOptions(*shape, never, inner, farthest)
-    prepared = prepare(known, masking, most)
+    prepared = prepare(known, MaskOptions(*shape, never, inner, farthest), most)
 
     from npfill.predictor import load  # noqa: PLC0415 - torch, once nothing more can be refused
 
@@ -169,7 +174,7 @@ def complete_many(
     recursive: bool = False,
     on_error: Callable[[object, NpfillError], None] | None = None,
     **options: Any,
-) -> Iterator[Completion]:
+) -> Iterator[Completion | Data]:
     """Complete pictures one after another; the model is loaded once.
 
     Args:
@@ -185,8 +190,7 @@ def complete_many(
         options: Other options of `complete`.
 
     Yields:
-        The completions, in order, each when its turn comes. Those of a folder are saved into the
-        folder that `.save` names as they lie in theirs.
+        What `complete` returns, in order; `.save` keeps the folders below the one that was named.
 
     Raises:
         NpfillError: As `complete` does, unless `on_error` is given.
@@ -197,28 +201,20 @@ def complete_many(
     predictor = load(model, options.get("device", "auto"))
     for picture, mask, below in triples:
         try:
-            if isinstance(mask, NpfillError):
-                raise mask
+            wrong = picture if isinstance(picture, NpfillError) else mask
+            if isinstance(wrong, NpfillError):
+                raise wrong
             done = complete(picture, mask, predictor, samples, seed, **options)
         except NpfillError as error:
             if on_error is None:
                 raise
             on_error(picture, error)
         else:
-            yield replace(done, below=below)
-
-
-def _given(picture: object, most: int, damaged: bool, variable: str) -> PictureInput:
-    """The picture as it was given."""
-    if is_labelled(picture):
-        return PictureInput(picture_of(picture, "the array"), "height width channel")
-    return as_picture(picture, "the picture", most, damaged=damaged, variable=variable)
+            yield replace(done, below=below) if isinstance(done, Completion) else done
 
 
 def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequence[Mask] | None]:
     """The picture and its masks; one for each channel becomes a part of the picture."""
-    if is_labelled(mask):
-        mask = planes(mask)[0].squeeze()
     if mask is None or isinstance(mask, str | Path):
         return picture, mask
     masks = as_masks(mask, "the mask")
@@ -232,20 +228,25 @@ def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequenc
     return with_missing(picture, np.concatenate([selected, alpha], axis=-1)), None
 
 
-def _boxes(box: Box | Sequence[Box]) -> Sequence[Box]:
-    """Boxes, of which one may stand alone."""
-    alone = isinstance(box, str) or (len(box) > 0 and not isinstance(box[0], str | Sequence))
-    return [box] if alone else box  # type: ignore[list-item, return-value]
+def _boxes(box: Box | Sequence[Box] | None) -> Sequence[Box]:
+    """Boxes, of which one may stand alone; None are none."""
+    if isinstance(box, str) or not isinstance(box, Iterable):
+        return [] if box is None else [str(box)]
+    alone = not all(isinstance(each, Iterable) for each in box)
+    return [box] if alone else [*box]  # type: ignore[list-item]
 
 
 def _triples(
     pictures: str | Path | Iterable[object], masks: object, recursive: bool
 ) -> Iterable[tuple[object, object, Path]]:
-    """Each picture with its mask, or with the error that says why it has none, and its folder."""
+    """Each picture with its mask, or with the error that says why it has none, and its place."""
     if not isinstance(pictures, str | Path):
         one_for_each = isinstance(masks, list | tuple) or getattr(masks, "ndim", 2) > 2
-        if isinstance(masks, Iterable) and not isinstance(masks, str) and one_for_each:
-            return ((*pair, Path()) for pair in zip(pictures, masks, strict=True))
+        if isinstance(masks, Iterable) and isinstance(masks, Sized) and one_for_each:
+            wrong = UsageError("not as many masks as pictures", "one for each, or one for all")
+            if isinstance(pictures, Sized) and len(pictures) != len(masks):
+                raise wrong
+            return ((*pair, Path()) for pair in zip_longest(pictures, masks, fillvalue=wrong))
         return zip(pictures, repeat(masks), repeat(Path()), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
     given = [folder] if folder else []
@@ -253,5 +254,4 @@ def _triples(
     found: Iterable[object] = repeat(masks, len(files))
     if folder is not None and folder.is_dir():
         found = find_masks(folder, files)
-    below = [file.relative.parent for file in files]
-    return zip([file.path for file in files], found, below, strict=True)
+    return zip([file.path for file in files], found, beginnings(files)[0], strict=True)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.completion.hole import parts_of
+from npfill.completion.self_checked import seed_of
 from npfill.files import json_text
 from npfill.pictures.masked import MaskedPicture
 
@@ -134,7 +135,8 @@ def predicted(
     Float[np.ndarray, "rows columns channel"], Float[np.ndarray, "rows columns channel"] | None
 ]:
     """Intensities that complete a window, and their std, 0 outside the hole; None without any."""
-    from npfill.predictor.hidden import around_hole  # noqa: PLC0415 - loads torch
+    from npfill.predictor.best import BestPredictor  # noqa: PLC0415 - loads torch
+    from npfill.predictor.hidden import around_hole  # noqa: PLC0415
     from npfill.predictor.self_check import SelfCheck  # noqa: PLC0415
 
     pixels = _seen(masked)
@@ -143,8 +145,12 @@ def predicted(
         absent, check = np.logical_or.reduce(masked.hidden[..., channels], axis=-1), None
         if rescale := rescalings.found.get(_key(channels, masked)):
             check = SelfCheck(1, rescaling=rescale, hole=around_hole(absent))
-        part = np.ascontiguousarray(pixels[..., channels])
-        given = predictor.predict(part, absent, seed=seed, check=check, bounded=masked.bounded)
+        part, taken = np.ascontiguousarray(pixels[..., channels]), predictor
+        if isinstance(predictor, BestPredictor):
+            taken, check, _ = predictor.chosen(part, absent, seed, missing, bounded=masked.bounded)
+        plane = _key(channels, masked)[0] if masked.picture.is_data else 0
+        own = seed_of(seed, plane) if plane else seed
+        given = taken.predict(part, absent, seed=own, check=check, bounded=masked.bounded)
         given = given.within(missing[absent])
         mean[missing, channels] = given.mean
         has_std = given.std is not None

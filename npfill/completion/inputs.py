@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from npfill.completion.mask_names import pictures_named
+from npfill.completion.mask_names import folded, pictures_named
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
 from npfill.pictures.formats import FORMATS, suffix_of_data, suffixes_read
@@ -124,9 +124,10 @@ def find_pictures(
             pictures = _to_complete(files, masks, beside)
             left_out = f"left out: {in_words(beside)}" if beside else ""
             if not pictures:
+                below = "`recursive=True` looks into the folders below a folder, too"
                 raise InputError(
                     f"{word}: no picture to complete{left_out and f'; {left_out}'}",
-                    "`recursive=True` looks into the folders below a folder, too",
+                    f"name them alone, as in {files[0].path}" if files else below,
                 )
             notes += [f"{word}: {left_out}"] if left_out else []
             for file in pictures:
@@ -172,8 +173,9 @@ def _to_complete(
     files: Iterable[InputFile], masks: Sequence[Path], others: Counter[str]
 ) -> list[InputFile]:
     """The pictures among files that are neither masks nor results, which are counted."""
-    pictures, files = [], [*files]
-    stems = {file.path.with_suffix("") for file in files}
+    pictures, files, stems = [], [*files], set[tuple[Path, str]]()
+    for file in files:
+        stems |= {(file.path.parent, folded(name)) for name in (file.path.stem, file.path.name)}
     for file in files:
         if file.path == STDIN:  # it is read once
             pictures.append(file)
@@ -188,9 +190,10 @@ def _to_complete(
     return pictures
 
 
-def _is_mask(file: InputFile, masks: Sequence[Path], stems: set[Path]) -> bool:
+def _is_mask(file: InputFile, masks: Sequence[Path], stems: set[tuple[Path, str]]) -> bool:
     """True if a file is a mask, in a folder of them, or by its name that of a picture beside it."""
-    if not stems.isdisjoint(file.path.with_name(name) for name in pictures_named(file.path.stem)):
+    told = pictures_named(file.path.stem)
+    if not stems.isdisjoint((file.path.parent, folded(name)) for name in told):
         return True
     path = file.path.absolute()
     root = path.parents[len(file.relative.parts) - 1]

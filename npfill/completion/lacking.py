@@ -10,11 +10,20 @@ from npfill.errors import UsageError
 BARE = {"nearest", "griddata", "telea", "navier-stokes", "biharmonic"}
 
 
-def givable(results: Sequence[Result], model: str) -> list[Result]:
-    """The results that a model may give, by its name."""
+def givable(results: Sequence[Result], model: str, emit: str | None = None) -> list[Result]:
+    """The results that a model may give, by its name.
+
+    Raises:
+        UsageError: One that it does not give was asked for in so many words.
+    """
     if model not in BARE:
         return [*results]
-    return [each for each in results if not (each.output.needs_std or each.output.of_each_sample)]
+    kinds = {each.output for each in results}
+    lacking = {one for one in kinds if one.needs_std or one.of_each_sample or one.shows_first}
+    if lacking and emit is not None:
+        problem = f"`emit={emit}`: {model} gives no standard deviation and no samples"
+        raise UsageError(problem, "leave them out, or name another model")
+    return [each for each in results if each.output not in lacking]
 
 
 def without_lacking(

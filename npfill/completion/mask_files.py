@@ -4,11 +4,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from npfill.completion.hole import Mask, MaskOptions, is_file
 from npfill.completion.inputs import InputFile
-from npfill.completion.mask_names import pictures_named
+from npfill.completion.mask_names import folded, pictures_named
 from npfill.errors import InputError
 from npfill.pictures.folders import in_folder
 from npfill.pictures.formats import suffixes_read
@@ -39,11 +40,11 @@ def find_masks(folder: Path, pictures: Iterable[InputFile]) -> list[Path | Input
         For each picture its mask; or, where there is none or more than one and none of the
         picture's full name, an error that says so.
     """
-    exact, folded = _Names(str), _Names(str.casefold)
+    exact, alike = _Names(partial(unicodedata.normalize, "NFC")), _Names(folded)
     for file in in_folder(folder, suffixes_read(), recursive=True).pictures:
-        for names in (exact, folded):
+        for names in (exact, alike):
             names.add(file, file.relative_to(folder))
-    return [_mask_of(picture, exact, folded, folder) for picture in pictures]
+    return [_mask_of(picture, exact, alike, folder) for picture in pictures]
 
 
 class _Names:
@@ -67,11 +68,11 @@ class _Names:
         return [mask for mask in found if self._key(mask.name) == self._key(relative.name)] or found
 
     def _key(self, path: Path | str) -> str:
-        return self._form(unicodedata.normalize("NFC", str(path)))
+        return self._form(str(path))
 
 
-def _mask_of(picture: InputFile, exact: _Names, folded: _Names, folder: Path) -> Path | InputError:
-    masks = list(dict.fromkeys(exact.of(picture) or folded.of(picture)))
+def _mask_of(picture: InputFile, exact: _Names, alike: _Names, folder: Path) -> Path | InputError:
+    masks = list(dict.fromkeys(exact.of(picture) or alike.of(picture)))
     if len(masks) == 1:
         return masks[0]
     if masks:

@@ -1,8 +1,11 @@
 """The names of results: a folder or a file, by a template, and the format that a name asks for."""
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+from npfill.completion.inputs import InputFile
 from npfill.errors import InputError, UsageError
 from npfill.files import STDIO
 from npfill.pictures.formats import FORMATS, picture_suffixes
@@ -10,7 +13,28 @@ from npfill.pictures.formats.raster import register_heic
 from npfill.pictures.picture import Picture
 
 _FIELD = re.compile(r"{(\w*)}")
-_SIDES = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 32_768}  # the greatest, in pixels
+
+
+def beginnings(files: Sequence[InputFile], *, beside: bool = False) -> tuple[list[Path], list[str]]:
+    """The beginnings of results' paths: a picture's, with its suffix where two have one name.
+
+    Args:
+        files: The pictures.
+        beside: Results lie beside them, and not as they do below one folder.
+
+    Returns:
+        The paths below the folder of results; and sentences for the user on those of one name.
+    """
+    sharing = defaultdict(list)
+    for file in files:
+        sharing[(file.path if beside else file.relative).with_suffix("")].append(file)
+    alike = [same for same in sharing.values() if len(same) > 1]
+    whole, notes = {file for same in alike for file in same}, []
+    for same in alike:
+        names = ", ".join(str(file.path) for file in same)
+        notes.append(f"{names}: of one name, so their suffix is in those of results")
+    paths = ((file, file.relative) for file in files)
+    return [path if file in whole else path.with_suffix("") for file, path in paths], notes
 
 
 def check_file(file: Path, result: str, planned: Path, *, is_picture: bool) -> None:
@@ -98,8 +122,7 @@ def written_as(picture: Picture, path: Path, *, keep: bool) -> str:
     lacks = ["alpha"] * (picture.has_alpha and not target.has_alpha)
     lacks += ["16 bits"] * (picture.white > target.white)
     lacks += ["grey with alpha"] * (target.name == "BMP" and picture.values.shape[-1] == 2)
-    largest = _SIDES.get(target.name, max(picture.size))
-    lacks += [f"side of more than {largest:,} pixels"] * (max(picture.size) > largest)
+    lacks += [f"side of more than {target.side:,} pixels"] * (max(picture.size) > target.side)
     if lacks:
         raise InputError(
             f"{path}: {target.label} files have no {' and no '.join(lacks)}, as {picture.name} has",

@@ -14,10 +14,8 @@ from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
 from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes, png_bytes
 from npfill.pictures.picture import NOTHING, Asked, Picture, std_picture
-from npfill.pictures.read import MAX_PIXELS
+from npfill.pictures.read import MAX_PIXELS, suffix_of
 from npfill.pictures.stores import file_of
-
-Text = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Output:
     """
 
     name: str
-    render: Callable[[CompletedPicture, int, Text, str], bytes]
+    render: Callable[[CompletedPicture, int, doubt.Text, str], bytes]
     suffix: str = ""
     of_each_sample: bool = False
     shows_samples: bool = False
@@ -114,7 +112,6 @@ def plan_results(
     samples: int,
     source: Path,
     data: str,
-    stem: str | None = None,
     below: Path = Path(),
 ) -> list[Result]:
     """The results that are asked for of one picture, each once, and their files.
@@ -124,8 +121,7 @@ def plan_results(
         samples: The number of samples.
         source: The picture's file, beside which results go that no option places.
         data: The suffix of data in their format, "" of a picture.
-        stem: What the names of results begin with; that of `source` by default.
-        below: Their folder below the one that the options name.
+        below: The beginning of their paths below the options' folder; by default, `source`'s name.
 
     Raises:
         UsageError: An output is unknown, nothing would be written, or more than one result would
@@ -135,15 +131,18 @@ def plan_results(
     if emit is None:
         one = file is not None or "{result}" not in (template or "{result}")
         emit = "mean" if one else "mean,std,heat,samples"
-    folder = source.parent if options.output is None else Path(options.output) / below
-    stem = source.stem if stem is None else stem
+    folder = source.parent if options.output is None else Path(options.output) / below.parent
+    keeps_suffix = options.keep and "{suffix}" in (template or "")
+    stem = source.stem if keeps_suffix else below.name or source.stem
     results = []
     data = data or (source.suffix if options.asked.of_data else "")
     for asked in dict.fromkeys(name.strip() for name in emit.split(",")):
         if asked not in OUTPUTS:
             raise UsageError(f"`emit={asked}`: unknown", f"any of {','.join(OUTPUTS)}")
         output = OUTPUTS[asked]
-        kept = source.suffix if options.keep and output.is_picture else ""
+        kept = ""
+        if options.keep and output.is_picture:
+            kept = source.suffix or suffix_of(source)
         suffix = output.suffix or data or kept or ".png"
         for number, name in enumerate(output.names(samples)):
             whole = (stem if output.stands_alone else f"{stem}_{name}") + suffix
@@ -162,7 +161,7 @@ def plan_results(
     if file is None:
         return results
     if template is not None:
-        raise UsageError(f"{file}: a file, and `name={template}`", f"`output={file}/` is a folder")
+        raise UsageError(f"{file}: a file, and `name={template}`", "leave `name` out")
     if len(results) != 1:
         raise UsageError(
             f"{file}: {len(results)} results for one file", "`output=DIR/` takes them all"
@@ -191,28 +190,22 @@ def render(results: Sequence[Result], done: CompletedPicture, *, keep: bool) -> 
     return contents
 
 
-def _std(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+def _std(done: CompletedPicture, _: int, text: doubt.Text, _kind: str) -> bytes:
     """A PNG that states its full scale; of data, data where their format has floats."""
-    del kind
     masked = done.prepared.masked
-    assert done.std is not None
     if masked.picture.is_data and FORMATS[masked.picture.format].floats:
-        return picture_bytes(
-            masked.as_data(masked.deviation(done.std, done.mean)), text, keep=False
-        )
+        return picture_bytes(masked.as_data(doubt.std_of(done)), text, keep=False)
     image, full_scale = std_picture(doubt.shown_std(done), masked.anywhere)
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full_scale)})
 
 
-def _sheet(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
-    del kind
+def _sheet(done: CompletedPicture, _: int, text: doubt.Text, _kind: str) -> bytes:
     count = {"npfill_samples": str(len(done.samples))}
     return png_bytes(Picture.of(sheet_of([done]), "sheet"), text | count | done.text_of_samples)
 
 
-def _npz(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+def _npz(done: CompletedPicture, _: int, _text: doubt.Text, _kind: str) -> bytes:
     """The arrays, of data in their unit; without `std` where the model gives none."""
-    del text, kind
     masked = done.prepared.masked
     arrays = {"mean": done.mean, "samples": done.samples, "hole": masked.hole}
     if masked.picture.is_data:
@@ -220,7 +213,7 @@ def _npz(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
         drawn = [done.filled(sample).values for sample in done.samples]
         arrays["samples"] = np.stack(drawn) if drawn else arrays["mean"][None][:0]
     if done.std is not None:
-        arrays["std"] = masked.deviation(done.std, done.mean)
+        arrays["std"] = doubt.std_of(done) if masked.picture.is_data else done.std
     return npz_bytes(arrays)
 
 

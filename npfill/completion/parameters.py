@@ -62,12 +62,8 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "max_pixels": (1, math.inf),
 }
 # A number of steps, or a time.
-_BUDGET, _SECONDS = (
-    re.compile(r"(\d{1,6})|(\d+(?:\.\d+)?)(s|min|h)"),
-    {"s": 1, "min": 60, "h": 3600},
-)
-
-
+_BUDGET = re.compile(r"(\d{1,6})|(\d+(?:\.\d+)?)(s|min|h)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
 # The probability of intervals where none is named.
 CONFIDENCE = 0.9
 
@@ -111,9 +107,7 @@ class SamplingOptions:
             given = getattr(self, name)
             value = given.item() if isinstance(given, np.generic) else given
             if TYPES[name] is not int and value is not None:
-                if not is_allowed(name, value):
-                    hint = "between 0 and 1" if name == "confidence" else "0 or more"
-                    raise UsageError(f"`{name}={given}`", hint)
+                check_number(name, value)
                 value = float(value)  # as the command line reads it
             object.__setattr__(self, name, value)
         _ = self.budget
@@ -144,6 +138,27 @@ def is_allowed(name: str, value: Any) -> bool:
     return isinstance(value, TYPES[name]) and (
         name not in _LIMITS or (isinstance(value, int | float) and low <= value <= high)
     )
+
+
+def check_number(name: str, given: object, like: str = "") -> None:
+    """Refuse what is not the number of Python or NumPy that a parameter wants.
+
+    Args:
+        name: The parameter.
+        given: What was given for it.
+        like: The key of `TYPES` whose limits it has; its own by default.
+
+    Raises:
+        UsageError: It is no number, no whole one, or beyond the limits.
+    """
+    key = like or name
+    if not is_allowed(key, getattr(given, "item", lambda: given)()):
+        low, high = _LIMITS.get(key, (-math.inf, math.inf))
+        kind = "a whole number" if TYPES[key] is int else "a number"
+        some = f", {low:g} or more"
+        if math.isfinite(high) and high < sys.float_info.max:
+            some = f" between {round(low, 3):,g} and {round(high, 3):,g}"
+        raise UsageError(f"`{name}={given}`", kind + some * (key in _LIMITS))
 
 
 def is_path(word: object) -> bool:

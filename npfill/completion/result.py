@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Shaped
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.doubt import std_of
 from npfill.completion.lacking import without_lacking
 from npfill.completion.outputs import OutputOptions, plan_results, render
 from npfill.completion.self_checked import CheckReport
@@ -17,7 +18,7 @@ from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
 from npfill.files import STDIO, refuse_inputs, refuse_results
 from npfill.pictures import stores
-from npfill.pictures.convert import PictureInput
+from npfill.pictures.convert import PictureInput, turned_as
 from npfill.pictures.formats import png_bytes, suffix_of_data
 from npfill.pictures.sidecars import copy_beside
 
@@ -32,8 +33,8 @@ class Completion:
     Attributes:
         notes: Sentences on what you should know of the picture, the mask and the completion.
         mean: The mean of the predictive distribution in the hole, the picture outside.
-        std: Its standard deviation in the hole, 0 outside, as floats in the unit of `mean`; None
-            where the model gives none, as most baselines.
+        std: Its standard deviation in the hole, 0 outside, NaN where data stay missing, as floats
+            in the unit of `mean`; None where the model gives none, as most baselines.
         samples: Pictures drawn from it, along a first axis; none where a baseline gives no joint
             distribution.
         hole: True where the picture was completed, "height width"; in the axes of the picture
@@ -41,7 +42,8 @@ class Completion:
         open: True where a pixel stays open, its interval being wider than `tolerance`.
         check: What the check on the picture itself found; None where there was none.
         model: The name of what completed it.
-        below: The folder of the picture's file below the one that `complete_many` was given.
+        below: The beginning of its files' paths: the picture's, below the folder that
+            `complete_many` was given, with its suffix where two have one name.
     """
 
     completed: CompletedPicture
@@ -57,11 +59,10 @@ class Completion:
     @cached_property
     def std(self) -> Float[np.ndarray, "..."] | None:
         """The standard deviation in the unit of the picture."""
-        std, masked = self.completed.std, self.completed.prepared.masked
-        if std is None:
+        if self.completed.std is None:
             return None
-        values = masked.deviation_of_values(std, self.completed.mean)
-        if masked.picture.has_alpha:
+        values = std_of(self.completed)
+        if self.completed.prepared.masked.picture.has_alpha:
             values = np.concatenate([values, np.zeros_like(values[..., :1])], axis=-1)
         return self.given.restore(values)
 
@@ -129,6 +130,9 @@ class Completion:
         """
         if format not in {"png", "keep"}:
             raise UsageError(f"`format={format}`: unknown", "png or keep")
+        for key, given in {"emit": emit, "name": name}.items():
+            if not isinstance(given, str | None):
+                raise UsageError(f"`{key}={given}`: not a text", "names with commas: mean,std")
         done, keep = self.completed, format == "keep"
         source = Path("completion.png" if done.image == str(STDIO) else done.image)
         options = OutputOptions(output, emit, overwrite, keep=keep, name=name)
@@ -139,11 +143,14 @@ class Completion:
         inputs = [Path(done.image), Path(done.word), *done.prepared.masking.files]
         refuse_inputs(paths, inputs)
         refuse_results(paths, overwrite)
-        for path, content in zip(paths, render(results, done, keep=keep), strict=True):
-            stores.write(path, content, overwrite=overwrite, like=source)
+        picture = done.prepared.masked.picture
+        for each, made in zip(results, render(results, done, keep=keep), strict=True):
+            is_beside = each.output.on_grid and not each.output.is_picture
+            content = turned_as(made, picture) if is_beside else made
+            stores.write(each.path, content, overwrite=overwrite, like=source)
         if done.image != str(STDIO):
             copied = {each.path: each.output.is_picture for each in results if each.output.on_grid}
-            copy_beside(done.prepared.masked.picture, source, copied, overwrite=overwrite)
+            copy_beside(picture, source, copied, overwrite=overwrite)
         return {each.name: each.path for each in results}
 
     def _restored(self, values: Float[np.ndarray, "height width channel"]) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npfill.completion.completed import complete_prepared
+from npfill.completion.doubt import LEFT_OPEN, interval, refuse_interval, refuse_open
+from npfill.completion.draw_from import source_of, with_source
 from npfill.completion.hole import MaskOptions, Prepared, prepare
 from npfill.completion.inputs import InputFile, find_pictures
 from npfill.completion.lacking import givable, samples_for, without_lacking
 from npfill.completion.mask_files import masks_of
+from npfill.completion.names import beginnings
 from npfill.completion.outputs import OutputOptions, Result, plan_results, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.parts import part_of
@@ -29,6 +31,8 @@ from npfill.pictures.sidecars import copy_beside
 
 if TYPE_CHECKING:
     from npfill.predictor import Predictor
+
+Failure = tuple[Path, NpfillError]  # a picture that cannot be done, and why
 
 
 @dataclass
@@ -79,16 +83,13 @@ class Run:
         recursive: bool = False,
         part: str = "",
     ) -> None:
-        self.sampling, self.output, self.model, self.device = sampling, output, model, device
+        self.output, self.model, self.device = output, model, device
         masks = [*masking.files, *MaskOptions(sampling.draw_from).files]
         files, self.several, self.notes = find_pictures(
             images, recursive=recursive, masks=masks, results=output.output
         )
-        if part:
-            first, parts = part_of(part)
-            self.several, files = True, files[first::parts]
-            self.notes.append(f"part {part}: {len(files)} pictures")
-        self.pictures = len(files)
+        self.several |= bool(part)
+        self.sampling = with_source(sampling, output.max_pixels) if sampling.draw_from else sampling
         for file in files:
             file.damaged, file.variable = masking.damaged, output.asked.variable
         if stores.file_of(output.output) is not None and len(files) > 1:
@@ -96,36 +97,42 @@ class Run:
                 f"{output.output}: {len(files)} pictures for one file",
                 "`output=DIR/` takes them all",
             )
-        self.failures: list[tuple[Path, NpfillError]] = []
-        self.jobs = self._plan(files, masking)
+        planned = self._plan(files, masking)  # of all parts, whose results share a folder
+        inputs = {*(file.path for file in files), Path(model), *masks}
+        inputs |= {name for job in planned if isinstance(job, Job) for name in job.masking.files}
+        first, parts = part_of(part) if part else (0, 1)
+        mine = planned[first::parts]
+        self.pictures = len(mine)
+        self.notes += [f"part {part}: {len(mine)} pictures"] if part else []
+        self.failures = [each for each in mine if not isinstance(each, Job)]
+        self.jobs = [each for each in mine if isinstance(each, Job)]
         if self.failures and not self.several:
             raise self.failures[0][1]
-        inputs = {*(file.path for file in files), Path(model), *masks}
-        inputs |= {file for job in self.jobs for file in job.masking.files}
         refuse_inputs([each.path for job in self.jobs for each in job.results], inputs)
         self.skipped: list[Path] = []
         if output.skip_existing:
             for job in self.jobs:
                 left = [each for each in job.results if not os.path.lexists(each.path)]
-                some = len(left) < len(job.results) and output.emit is None
-                job.results = givable(left, model) if some else left
+                job.results = givable(left, model) if len(left) < len(job.results) else left
             self.skipped = [job.file.path for job in self.jobs if not job.results]
             self.jobs = [job for job in self.jobs if job.results]
         refuse_results([each.path for job in self.jobs for each in job.results], output.overwrite)
 
-    def _plan(self, files: Sequence[InputFile], masking: MaskOptions) -> list[Job]:
-        """Find the mask of every picture, and the names of its results."""
+    def _plan(self, files: Sequence[InputFile], masking: MaskOptions) -> list[Job | Failure]:
+        """Find the mask of every picture, or why there is none, and the names of its results."""
         output, masks = self.output, masks_of(masking, files)
-        jobs: list[Job] = []
+        named, notes = beginnings(files, beside=output.output is None)
+        self.notes += notes
+        planned: list[Job | Failure] = []
         owner: dict[Path, Path] = {}
-        for file, mask, stem in zip(files, masks, self._stems(files), strict=True):
+        for file, mask, name in zip(files, masks, named, strict=True):
             if isinstance(mask, InputError):
-                self.failures.append((file.path, mask))
+                planned.append((file.path, mask))
                 continue
             data = file.suffix_of_data(output.max_pixels, ahead=not self.several)
-            results = plan_results(
-                output, self.sampling.samples, file.source, data, stem, file.relative.parent
-            )
+            results = plan_results(output, self.sampling.samples, file.source, data, name)
+            if output.emit is not None:
+                givable(results, self.model, output.emit)
             for path in [each.path for each in results]:
                 other = owner.setdefault(path, file.path)
                 if other != file.path:
@@ -133,25 +140,8 @@ class Run:
                         f"{path}: would hold the results of {other} and of {file.path}",
                         "`recursive=True` over their common folder keeps them apart",
                     )
-            jobs.append(Job(file, mask, results))
-        return jobs
-
-    def _stems(self, files: Sequence[InputFile]) -> list[str]:
-        """The beginnings of results' names: a picture's, with its suffix where two have one."""
-        sharing, output = defaultdict(list), self.output
-        keeps_suffix = output.keep and "{suffix}" in (output.name or "")
-        for file in files:
-            folder = file.path.parent if output.output is None else file.relative.parent
-            name = file.relative.name if keeps_suffix else file.relative.stem
-            sharing[folder / name].append(file)
-        stems = {}
-        for same in sharing.values():
-            for file in same:
-                stems[file] = file.relative.name if len(same) > 1 else file.relative.stem
-            if len(same) > 1:
-                names = ", ".join(str(file.path) for file in same)
-                self.notes.append(f"{names}: of one name, so their suffix is in those of results")
-        return [stems[file] for file in files]
+            planned.append(Job(file, mask, results))
+        return planned
 
     @cached_property
     def predictor(self) -> "Predictor":
@@ -173,13 +163,21 @@ class Run:
 
         Raises:
             UsageError: The options of the mask contradict each other, or select nothing.
-            InputError: The picture or its mask cannot be used, or a result cannot hold it.
+            InputError: The picture or a mask cannot be used, or a result cannot hold what it shows.
         """
-        most = self.output.max_pixels
+        most, tolerance = self.output.max_pixels, self.sampling.tolerance
         picture = as_asked(job.file.read(most), self.output.asked, self.model)
-        for result in job.results:
-            result.format_of(picture, keep=self.output.keep)
-        return prepare(picture.stripped() if self.output.strip else picture, job.masking, most)
+        kinds = [each.format_of(picture, keep=self.output.keep) for each in job.results]
+        if any(each.output.render is interval for each in job.results):
+            refuse_interval(picture)
+        prepared = prepare(picture.stripped() if self.output.strip else picture, job.masking, most)
+        if tolerance is not None or prepared.stays.any():
+            for each, kind in zip(job.results, kinds, strict=True):
+                if each.output.render in LEFT_OPEN:
+                    refuse_open(prepared, kind, tolerance)
+        if self.sampling.draw_from is not None:
+            source_of(self.sampling, picture, most)
+        return prepared
 
     def preview(self, job: Job, prepared: Prepared) -> list[Path]:
         """Write the results that need no model; their files."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,9 +33,11 @@ class CheckReport:
         z_squared: The mean square of their errors in standard deviations of the model.
         factor: The mean factor of the standard deviation in the hole, which follows from them.
         half_width: Rescaled standard deviations on each side of the mean in an interval of the
-            confidence; those of a Gaussian are 1.64 for 90 %.
+            confidence; those of a Gaussian are 1.64 for 90 %. Of planes that are completed one by
+            one, the mean of theirs.
         grain: The standard deviation of noise, or of the finest texture, in the unit of data; None
             where too few pixels that were compared lie beside visible ones.
+        half_widths: The half-width of each channel; () without a check.
     """
 
     pixels: int
@@ -43,6 +46,7 @@ class CheckReport:
     factor: float = 1.0
     half_width: float | None = None
     grain: float | None = None
+    half_widths: tuple[float, ...] = ()
 
     @property
     def line(self) -> str:
@@ -77,6 +81,7 @@ def predict_checked(
     no_check: bool,
     bounded: bool,
     adapt: "Budget" = (0, None),
+    plane: int = 0,
     **how: object,
 ) -> "tuple[Prediction, list[Found], int]":
     """Predict a hole, and rescale the standard deviation by what a check on the picture finds.
@@ -90,6 +95,7 @@ def predict_checked(
         no_check: Do not check.
         bounded: Nothing is predicted beyond 0 and 1.
         adapt: The steps, or else the seconds, that the network is trained for on the picture.
+        plane: The number of a plane that is unrelated to others: each but 0 has draws of its own.
         how: The other options of `Predictor.predict`.
 
     Returns:
@@ -106,7 +112,7 @@ def predict_checked(
     if isinstance(predictor, BestPredictor):
         asked = {key: how[key] for key in ("sampler", "rounds", "noise") if key in how}
         predictor.check_sampler(**asked)  # type: ignore[arg-type]
-        predictor, found, why = predictor.chosen(picture, hole, seed)
+        predictor, found, why = predictor.chosen(picture, hole, seed, wanted, bounded=bounded)
         told = [why]
     if adapt != (0, None):
         from npfill.predictor.adaptation import adapted  # noqa: PLC0415 - for this alone
@@ -124,7 +130,7 @@ def predict_checked(
     predicted = predictor.predict(
         picture,
         hole,
-        seed=seed,
+        seed=seed_of(seed, plane) if plane else seed,
         check=found if found and found.pixels else None,
         wanted=wanted,
         **how,  # type: ignore[arg-type]
@@ -137,29 +143,42 @@ def predict_checked(
     return predicted, [(found, factor)], steps
 
 
+def seed_of(seed: int, plane: int) -> int:
+    """The seed of the draws of a plane that is unrelated to others; the first has that of all."""
+    from npfill.seeds import generator  # noqa: PLC0415 - loads torch
+
+    return generator(seed, "plane", plane).initial_seed()
+
+
 def report_of(
-    found: "Sequence[Found]", masked: MaskedPicture, confidence: float
+    found: "Sequence[tuple[slice, Found]]", masked: MaskedPicture, confidence: float
 ) -> CheckReport | None:
     """The report of the checks of channels that are completed together or one by one.
 
     Args:
-        found: What each found, and the mean factor in its hole.
+        found: The channels, what a check of them found, and the mean factor in their hole.
         masked: The picture; of data, it has their unit.
         confidence: The probability of intervals.
     """
-    checks = [(check, factor) for check, factor in found if check.pixels]
+    checks = [(channels, check, factor) for channels, (check, factor) in found if check.pixels]
     if not checks:
         return CheckReport(0) if found else None
-    pixels = [check.pixels for check, _ in checks]
-    grains = [check.grain for check, _ in checks if check.grain is not None]
-    unit = masked.width.mean() if masked.picture.is_data else 1.0
-    if masked.picture.measure == ANGLE:  # whose sine spans 2 on the scale of intensities
-        unit /= np.pi
+    widths = np.full(masked.picture.colours, NormalDist().inv_cdf(0.5 + confidence / 2))
+    for channels, *_ in checks:
+        of_part = [check.half_width(confidence) for at, check, _ in checks if at == channels]
+        widths[channels] = np.mean(of_part)
+    pixels = [check.pixels for _, check, _ in checks]
+    # The unit of data; of angles, a sine spans 2 on the scale of intensities.
+    unit = masked.width if masked.picture.is_data else np.ones(masked.picture.colours)
+    unit = unit / (np.pi if masked.picture.measure == ANGLE else 1)
+    grains = ((check.grain, unit[channels].mean()) for channels, check, _ in checks)
+    scaled = [grain * scale for grain, scale in grains if grain is not None]
     return CheckReport(
         sum(pixels),
-        float(np.average([check.coverage for check, _ in checks], weights=pixels)),
-        float(np.average([check.z_squared for check, _ in checks], weights=pixels)),
-        float(np.mean([factor for _, factor in checks])),
-        float(np.mean([check.half_width(confidence) for check, _ in checks])),
-        float(np.mean(grains) * unit) if grains else None,
+        float(np.average([check.coverage for _, check, _ in checks], weights=pixels)),
+        float(np.average([check.z_squared for _, check, _ in checks], weights=pixels)),
+        float(np.mean([factor for *_, factor in checks])),
+        float(np.mean([check.half_width(confidence) for _, check, _ in checks])),
+        float(np.mean(scaled)) if scaled else None,
+        tuple(widths.tolist()),
     )

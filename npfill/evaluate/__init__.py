@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from npfill.baselines import Baseline
+from npfill.completion.parameters import check_number
 from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
 from npfill.errors import UsageError
@@ -83,6 +84,7 @@ def evaluate(
         InputError: The data or the masks cannot be read, or a baseline finds no training pictures.
         ModelError: A name is unknown, weights fail verification, or a package is missing.
     """
+    check_number("images", images, like="rounds")
     if photos and size is not None:
         raise UsageError("`size` is not for `photos`", "leave it out")
     if masks is not None and not photos:
@@ -111,7 +113,6 @@ def evaluate(
         entered = entrants.on_grid(predictors, samplers, pictures, test.train, budget)
     if not entered:
         raise UsageError(f"no model has a sampler {' or '.join(samplers)}", "leave `samplers` out")
-
     jobs = [
         (entrant, kind, entrant.most if photos else images_for(kind, entrant.most))
         for entrant in entered

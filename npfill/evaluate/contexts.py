@@ -153,7 +153,9 @@ def parse(text: str, size: int | None, masks: Path | None = None) -> list[Contex
     """
     kinds: list[ContextKind] = []
     for word in map(str.strip, text.split(",")):
-        if word == "irregular" and masks is not None:
+        if word == "irregular":
+            if masks is None:
+                raise UsageError("`contexts`: irregular needs `masks`", "a zip or folder of them")
             kinds += irregular(masks)
         elif word == "keep":
             kinds += map(_kept, _KEPT)
@@ -170,8 +172,7 @@ def parse(text: str, size: int | None, masks: Path | None = None) -> list[Contex
 def _refuse_more(amount: int, size: Size) -> None:
     if amount > size[0] * size[1]:
         raise UsageError(
-            f"`contexts`: {amount} context pixels are more than the {size[0] * size[1]} of a "
-            f"picture",
+            f"`contexts`: {amount} pixels are more than the {size[0] * size[1]} of a picture",
             f"pictures have {size[1]}x{size[0]} pixels here",
         )
 

@@ -72,7 +72,7 @@ def _mse(case: Case) -> Score:
     return scores.squared_error(case.prediction.mean, case.truth, case.target)
 
 
-@metric("psnr", "PSNR", "that in the hole in dB, mean over pictures; higher is better", 2)
+@metric("psnr", "PSNR", "that in the hole in dB, infinite of an exact picture; higher is better", 2)
 def _psnr(case: Case) -> Score:
     return scores.psnr(case.mean, case.pictures, ~case.observed)
 

@@ -40,11 +40,15 @@ class Budget:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over the pictures that have a score, with its standard error and their number."""
+    """A mean over the pictures that have a score, with its standard error and their number.
+
+    Infinite scores, as the PSNR of an exact picture, are counted by themselves.
+    """
 
     value: float
     error: float
     pictures: int
+    infinite: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,9 +167,11 @@ def _scores(
 
 
 def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:
-    """The mean over the pictures that have the score; None if no picture has."""
-    finite = values[values.isfinite()].cpu().double()
-    if not len(finite):
+    """The mean over the pictures that have the score, infinite if all are; None if none has."""
+    known = values[~values.isnan()].cpu().double()
+    finite = known[known.isfinite()]
+    if not len(known):
         return None
     error = finite.std().item() / math.sqrt(len(finite)) if len(finite) > 1 else 0.0
-    return Estimate(finite.mean().item(), error, len(finite))
+    mean = (finite if len(finite) else known).mean().item()
+    return Estimate(mean, error, len(finite), len(known) - len(finite))

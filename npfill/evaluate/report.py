@@ -14,7 +14,7 @@ from npfill.files import json_text
 from npfill.package import __version__, imported
 from npfill.scores import COMMON_FLOOR
 
-VERSION = "2"
+VERSION = "3"
 # Metrics that the command prints: on a grid, of samplers, and on photographs.
 SHORT = (
     "mse",
@@ -71,7 +71,8 @@ class Table:
             return ""
         decimals = self.metric.decimals
         shown = f"{estimate.value:.{decimals}f}"
-        return f"{shown} ± {estimate.error:.{decimals}f}" if error else shown
+        shown += f" ± {estimate.error:.{decimals}f}" if error else ""
+        return shown + (f" ({estimate.infinite} infinite)" if estimate.infinite else "")
 
 
 def tables(results: Results, metrics: Iterable[str] | None = None) -> list[Table]:
@@ -97,8 +98,7 @@ def tables(results: Results, metrics: Iterable[str] | None = None) -> list[Table
 
 def as_markdown(results: Results, command: str) -> str:
     """The report as Markdown: a table for each metric, with standard errors."""
-    budget = results.budget
-    side = results.size
+    budget, side = results.budget, results.size
     shape = "pictures at their own size" if side is None else f"{side}x{side} pixels"
     channels = f"{results.channels} channel{'s' if results.channels > 1 else ''}"
     masks = f", masks {results.masks}" if results.masks else ""
@@ -110,7 +110,7 @@ def as_markdown(results: Results, command: str) -> str:
         f"npfill {__version__}, {shape}, {channels}, data {results.data}{masks}, {results.part} "
         f"{_counts(results)}, {budget.draws} draws of z from the context, seed {budget.seed}. "
         "Targets are the pixels outside the context. A value stands with its standard error over "
-        "pictures; a picture that a predictor refuses does not count.",
+        "pictures; one that a predictor refuses does not count, infinite scores stand beside it.",
         "",
         *(f"- {_cell(name)}: {_cell(origin)}" for name, origin in results.predictors.items()),
         "",

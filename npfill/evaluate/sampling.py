@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from npfill.completion.parameters import check_number
 from npfill.data.sources import read_images, read_photographs
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.evaluate.entrants import common_shape
@@ -111,6 +112,7 @@ def evaluate_sampling(
         InputError: The data cannot be read.
         ModelError: The model is unknown, or gives no standard deviation.
     """
+    check_number("images", images, like="rounds")
     if unknown := [rule for rule in rules if rule not in RULES]:
         raise UsageError(f"`rules`: {unknown[0]!r} is unknown", f"some of {', '.join(RULES)}")
     loaded, names = load(model, device), list(dict.fromkeys([*rules, BASIS]))

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from npfill.completion.parameters import check_number
 from npfill.context import Context, Targets
 from npfill.data.sources import read_images
 from npfill.errors import UsageError
@@ -96,6 +97,8 @@ def evaluate_tnp(
         InputError: The data cannot be read.
         ModelError: A name is unknown, or weights fail verification.
     """
+    if images is not None:
+        check_number("images", images, like="rounds")
     loaded = {}
     for name, each in named(models, device).items():
         if not isinstance(each, NeuralPredictor):

@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike
 
 from npfill import zoo
 from npfill.completion import Completion, complete
-from npfill.errors import InputError, UsageError
+from npfill.completion.parameters import check_number
+from npfill.errors import InputError, ModelError, UsageError
 from npfill.exploring.doubt import Doubt
 from npfill.exploring.rules import RULES, Scene, evenly, fewest
 from npfill.exploring.state import State
-from npfill.exploring.told import Places, as_shape, as_told
+from npfill.exploring.told import Places, as_shape, as_told, as_within
 from npfill.models.lawful import network_alone
-from npfill.predictor import load
+from npfill.predictor import NeuralPredictor, load
 
 if TYPE_CHECKING:
     from npfill.completion.from_python import Model
@@ -47,7 +48,7 @@ class Explorer:
         shape: Sequence[int],
         model: "Model" = "auto",
         *,
-        within: Bool[np.ndarray, "height width"] | None = None,
+        within: ArrayLike | None = None,
         seed: int = 0,
         rule: str = "next",
         device: str = "auto",
@@ -58,26 +59,24 @@ class Explorer:
             shape: Height and width; and channels, one or three, if not one.
             model: As of `npfill.complete`; one that gives a standard deviation. `auto` is the model
                 for data, and of three channels that for photographs.
-            within: True where pixels may be measured; everywhere by default.
+            within: "height width", True where pixels may be measured; everywhere by default.
             seed: The seed of all draws.
             rule: A key of `npfill.exploring.RULES`.
             device: As of `npfill.complete`.
 
         Raises:
-            UsageError: The shape is none of a grid, or the rule is unknown.
+            UsageError: The shape is none of a grid, the rule is unknown, or the seed is no number.
             ModelError: The model is unknown, or fails verification.
         """
         if rule not in RULES:
             raise UsageError(f"`rule={rule}`: unknown", f"one of {', '.join(RULES)}")
+        check_number("seed", seed)
         self.shape = as_shape(shape)
         sides = self.shape[:2]
-        self.seed, self.rule = seed, rule
+        self.seed, self.rule = int(seed), rule
         self.values = np.full(self.shape, np.nan)
         self.failed = np.zeros(sides, dtype=bool)
-        self._within = np.ones(sides, dtype=bool) if within is None else within.astype(bool)
-        if self._within.shape != sides:
-            problem = f"`within` is {self._within.shape}, and the grid {sides}"
-            raise UsageError(problem, "both have one height and width")
+        self._within = as_within(within, sides)
         self._pending = np.zeros(sides, dtype=bool)
         auto = zoo.for_data() if self.shape[2] == 1 else zoo.DEFAULT
         self.model = load(auto if model == zoo.AUTO else model, device)
@@ -128,16 +127,14 @@ class Explorer:
             UsageError: The number is not positive.
             ModelError: The model gives no standard deviation, or its predictions are not finite.
         """
-        if count < 1:
-            raise UsageError(f"`count={count}`: not a number of pixels", "1 or more")
+        check_number("count", count, like="rounds")
         with self._lock:
             measured = self.measured
             free = self._free(measured)
             index = self._choose(free, measured, count) if free.any() else np.zeros(0, dtype=int)
             self._pending.ravel()[index] = True
             self._round += 1
-        rows, columns = np.divmod(index, self.shape[1])
-        return rows, columns
+        return np.divmod(index, self.shape[1])
 
     def tell(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
         """Take what was measured, whether it was asked for or not.
@@ -209,9 +206,11 @@ class Explorer:
 
     def save(self, path: str | Path) -> None:
         """Write all that was told into one file, which is never half there; see `load`."""
+        own = isinstance(self.model, NeuralPredictor) and self.model.path is None
         with self._lock:
             told = self.values.copy(), self.failed.copy(), self._within
-            state = State(*told, self.model.word, self.seed, self.rule, self._round)
+            word = "" if own else self.model.word
+            state = State(*told, word, self.seed, self.rule, self._round)
         state.write(Path(path))
 
     @classmethod
@@ -220,18 +219,21 @@ class Explorer:
 
         Args:
             path: The file.
-            model: The model; that of the saved explorer by default.
+            model: The model; that of the saved explorer by default, where it has a name or a file.
 
         Raises:
             InputError: The file is missing, or none of an explorer.
+            ModelError: The model is a network of the caller's own and not given again.
         """
         state = State.read(Path(path))
+        if model is None and not state.model:
+            raise ModelError(
+                f"{path}: its model is a network of your own, which the file does not hold",
+                f"give it again: `Explorer.load({str(path)!r}, model=...)`",
+            )
+        chosen = state.model if model is None else model
         explorer = cls(
-            state.values.shape,
-            state.model if model is None else model,
-            within=state.within,
-            seed=state.seed,
-            rule=state.rule,
+            state.values.shape, chosen, within=state.within, seed=state.seed, rule=state.rule
         )
         explorer.values[:], explorer.failed[:] = state.values, state.failed
         explorer._round = state.round

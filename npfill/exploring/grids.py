@@ -24,6 +24,7 @@ def explorer_of(
     rule: str = "next",
     device: str = "auto",
     max_pixels: int = MAX_PIXELS,
+    variable: str = "",
 ) -> tuple[Explorer, tuple[str, ...]]:
     """An explorer of a grid, told what is measured of it; and notes on the file.
 
@@ -37,6 +38,7 @@ def explorer_of(
         rule: The rule.
         device: The device.
         max_pixels: The most pixels of a file that is read.
+        variable: The variable of a netCDF file or zarr store.
 
     Raises:
         UsageError: There is neither a file nor a size, or both; or a size and a mask of a file.
@@ -55,7 +57,7 @@ def explorer_of(
         )
         lacking = np.ones(picture.size, dtype=bool)
     else:
-        picture = read_picture(file, max_pixels, damaged=masking.damaged)
+        picture = read_picture(file, max_pixels, damaged=masking.damaged, variable=variable)
         lacking = picture.lacking
         if masking.masks or masking.box:
             lacking = hole_of(masking, picture, max_pixels).selected
@@ -83,6 +85,6 @@ def explorer_of(
 def _sides(shape: str) -> tuple[int, int]:
     """Height and width from "width x height"."""
     words = shape.lower().split("x")
-    if len(words) != 2 or not all(word.isdecimal() and 0 < len(word) < 6 for word in words):
+    if len(words) != 2 or not all(w.isdecimal() and len(w) < 6 and int(w) for w in words):
         raise UsageError(f"`shape={shape}`: no width and height", "such as 512x512")
     return int(words[1]), int(words[0])

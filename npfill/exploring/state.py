@@ -24,7 +24,7 @@ class State:
         values: The values, NaN where there are none.
         failed: True where what was told is no number.
         within: True where pixels may be measured.
-        model: The word that loads the model.
+        model: The word that loads the model; "" of a network of the caller's own.
         seed: The seed.
         rule: The name of the rule.
         round: The number of decisions.

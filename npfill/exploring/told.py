@@ -1,9 +1,10 @@
 """Checks of what a caller tells an explorer: the shape of its grid, and answers."""
 
 from collections.abc import Sequence
+from operator import index
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from npfill.errors import InputError, UsageError
@@ -17,14 +18,33 @@ def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     Raises:
         UsageError: It is no shape of one that can be explored.
     """
-    sides = tuple(int(side) for side in shape)
+    try:
+        sides = tuple(index(side) for side in shape)
+    except TypeError:
+        sides = ()
     sides = (*sides, 1) if len(sides) == 2 else sides
     if len(sides) != 3 or min(sides) < 1 or sides[2] not in {1, 3}:
         raise UsageError(
-            f"`shape={tuple(shape)}`: no grid that can be explored",
+            f"`shape={shape}`: no grid that can be explored",
             "height and width, and 3 if there are three channels",
         )
     return sides[0], sides[1], sides[2]
+
+
+def as_within(within: ArrayLike | None, sides: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
+    """True where a grid of a height and width may be measured; everywhere for None.
+
+    Raises:
+        UsageError: It is of another shape.
+    """
+    try:
+        allowed = np.array(np.ones(sides) if within is None else within, dtype=bool)
+    except ValueError:  # rows of several lengths
+        allowed = np.zeros(0, dtype=bool)
+    if allowed.shape != sides:
+        problem = f"`within` is {allowed.shape}, and the grid {sides}"
+        raise UsageError(problem, "both have one height and width")
+    return allowed
 
 
 def as_told(

@@ -9,6 +9,7 @@ from npfill.pictures.convert import as_picture
 from npfill.pictures.hole import width_by_height
 from npfill.pictures.picture import Picture
 from npfill.pictures.planes import Pieces, box_mean, grown
+from npfill.pictures.read import MAX_PIXELS
 
 Levels = Float[np.ndarray, "height width channel"]
 Selected = Bool[np.ndarray, "height width"]
@@ -26,9 +27,11 @@ _FLAT = 0.15  # of the spread of rows around it, in a row of one value
 _NEAREST = 3  # rows on either side that a row of one value is compared with
 
 
-def levels_of(picture: object) -> tuple[Picture, Levels]:
+def levels_of(picture: object, max_pixels: int = MAX_PIXELS) -> tuple[Picture, Levels]:
     """A picture, and its colours in levels from 0 to 255; of data, over their range."""
-    given = picture if isinstance(picture, Picture) else as_picture(picture, "the picture").picture
+    given = picture
+    if not isinstance(given, Picture):
+        given = as_picture(picture, "the picture", max_pixels).picture
     values = given.values[..., : given.colours].astype(np.float32)
     if not given.is_data:
         return given, values * np.float32(255 / given.white)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from npfill.errors import InputError
+from npfill.errors import InputError, UsageError
 from npfill.mask.dates import text
 from npfill.mask.marks import dust, find, scratches
 from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.planes import grown
+from npfill.pictures.read import MAX_PIXELS
 from npfill.pictures.sheet import panel, panel_size, table
 
 _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
@@ -28,7 +29,7 @@ _KINDS: dict[str, Callable[..., Selected]] = {
     "colour": colour,
     "like": like,
 }
-_STRONGER = {"scratches", "dust", "text"}
+_STRONGER, _STRONGEST = {"scratches", "dust", "text"}, 10
 _WORDS = {
     "scratches": "thin lines",
     "dust": "specks",
@@ -95,6 +96,7 @@ def propose(
     *,
     strength: float = 1.0,
     grow: int | None = None,
+    max_pixels: int | None = None,
 ) -> Proposal:
     """Propose a mask for a damaged picture.
 
@@ -105,11 +107,19 @@ def propose(
             be there.
         strength: That of `scratches`, `dust` and `text`, named or seen.
         grow: Pixels by which the masks grow; each function has its own default.
+        max_pixels: The most pixels of a file that is read; about 89 million by default.
 
     Raises:
         InputError: Nothing of it is found.
+        UsageError: Nothing that is named takes a strength.
     """
-    given, levels = levels_of(picture)
+    stronger = not kinds or not _STRONGER.isdisjoint(kinds)
+    if strength != 1 and not stronger:
+        raise UsageError(
+            f"`strength={strength:g}`: is not for {', '.join(kinds or ())}", "leave it out"
+        )
+    most = MAX_PIXELS if max_pixels is None else max_pixels
+    given, levels = levels_of(picture, most)
     if not kinds:
         parts = tuple(seen(levels, strength, grow))
         if not parts:
@@ -121,13 +131,17 @@ def propose(
     how: dict[str, object] = {} if grow is None else {"grow": grow}
     parts = ()
     for kind, value in kinds.items():
-        needed = (value,) if kind in {"colour", "like"} else ()
+        needed = (value,) if kind == "colour" else ()
+        needed = (levels_of(value, most)[0],) if kind == "like" else needed
         more = how | ({"strength": strength} if kind in _STRONGER else {})
         selected = _KINDS[kind](given, *needed, **more)
         parts += (Part(kind, f"{_WORDS[kind]}: {_share(selected)}", selected),)
     proposal = Proposal(levels, parts)
     if not proposal.selected.any():
-        raise InputError(f"{given.name}: nothing found", "`strength=2` finds what is fainter")
+        hint = f"paint the mask: npfill paint {given.name}"
+        if stronger and strength <= _STRONGEST / 2:
+            hint = f"`strength={2 * strength:g}` finds what is fainter"
+        raise InputError(f"{given.name}: nothing found", hint)
     return proposal
 
 

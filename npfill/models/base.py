@@ -59,7 +59,8 @@ class NeuralProcess(nn.Module, ABC):
         any_size: True for a fully convolutional variant: it works on a picture's own grid, however
             large, and bounds its memory itself. Otherwise a grid has at most the configuration's
             `size`.
-        reach: Pixels beyond which a picture changes next to nothing; None where all of it counts.
+        reach: Pixels beyond which a picture changes next to nothing in holes that are narrower, and
+            little in wider ones; None where all of it counts.
         in_unit: True where values are intensities in [0, 1], and samples stay there.
         widest: Upper bound of the calibrated scale.
         calibration: (a, b): the calibrated scale is the predicted one times exp(a + b log f), with

@@ -103,7 +103,9 @@ class ConvCNP(NeuralProcess):
     # Whole photographs: sixteen rounds of them take minutes, and what they draw has no texture.
     default_sampler = "exemplar"
     any_size = True
-    reach = 256  # the coarse network sees 240; what the pyramid adds from beyond is below 1e-5
+    # The coarse network sees 240. The pyramid adds from beyond, in smooth waves, 1e-6 in a hole 100
+    # pixels wide, 2e-4 in one of 300, 1.3e-3 of 600 and 8e-3 of 1000.
+    reach = 256
     # The std of a uniform distribution on [0, 1]: who knows nothing of a pixel is no less sure.
     widest = 12**-0.5
 

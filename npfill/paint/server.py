@@ -165,9 +165,10 @@ class _Handler(BaseHTTPRequestHandler):
         header = np.array([0, 0, *selected.shape[::-1]], "<u4").tobytes()
         self._send("application/octet-stream", header + np.packbits(selected).tobytes())
 
-    def _get_command(self) -> None:
+    def _post_command(self) -> None:
         asked, session = self._asked(), self.server.session
-        options = session.options(asked, self._result())
+        selected = self._painted(session.picture(asked.number).size)
+        options = session.options(asked, selected, self._result())
         self._json({"command": self.server.words(session.files[asked.number], options)})
 
     def _get_alive(self) -> None:

@@ -19,15 +19,18 @@ from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import masks_of
 from npfill.completion.mask_names import pictures_named
+from npfill.completion.names import beginnings
 from npfill.completion.outputs import OutputOptions, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.run import Run
+from npfill.completion.words import is_transparent
 from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
 from npfill.files import refuse_inputs, write_bytes
 from npfill.pictures import stores
-from npfill.pictures.formats import png_bytes
+from npfill.pictures.formats import png_bytes, suffixes_read
+from npfill.pictures.hole import from_alpha
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import STDIN, read_picture
+from npfill.pictures.read import MAX_PIXELS, STDIN, read_picture
 from npfill.pictures.sidecars import copy_beside
 from npfill.steps import told
 
@@ -54,14 +57,20 @@ class Session:
         masks: What the pictures begin with: files, folders, or words as `alpha`.
         output: The folder of what is saved; None is beside the pictures.
         device: Where models run.
+        max_pixels: The most pixels of a picture or mask that is read; about 89 million by default.
 
     Raises:
-        NpfillError: There is no picture, `output` is a file, or the only picture or its mask cannot
-            be used.
+        NpfillError: There is no picture, `output` is a file or would take the masks of two pictures
+            of one name, or the only picture or its mask cannot be used.
     """
 
     def __init__(
-        self, images: Sequence[str], masks: Sequence[str], output: str | None, device: str
+        self,
+        images: Sequence[str],
+        masks: Sequence[str],
+        output: str | None,
+        device: str,
+        max_pixels: int | None = None,
     ) -> None:
         if stores.file_of(output) is not None:
             raise UsageError(f"{output}: a file", "`output=DIR/` takes what is saved")
@@ -72,7 +81,12 @@ class Session:
         found = masks_of(masking, files)
         self.files = [file.path for file in files]
         self._words = [[] if isinstance(one, InputError) else one.words for one in found]
-        self._output, self._device = output, device
+        self._output, self._device, self._most = output, device, max_pixels or MAX_PIXELS
+        self._names = [path.name for path in beginnings(files, beside=output is None)[0]]
+        named = zip(self.files, self._names, strict=True)
+        self._masks = [Path(output or file.parent, f"{name}_mask.png") for file, name in named]
+        if len({*self._masks}) < len(self._masks):
+            raise UsageError(f"{output}: would hold two pictures of one name", "paint each alone")
         self.picture = lru_cache(2)(self._read)
         self._last: tuple[object, CompletedPicture] | None = None
         self._one, self._saving, self._ended = ThreadPoolExecutor(1), Lock(), Event()
@@ -80,28 +94,33 @@ class Session:
             (self.begun if self._words[0] else self.picture)(0)
 
     def _read(self, number: int) -> Picture:
-        return read_picture(self.files[number], damaged="damaged" in self._words[number])
-
-    def mask_file(self, number: int) -> Path:
-        """The file that the hole of a picture is saved to."""
-        path, output = self.files[number], self._output
-        return (path.parent if output is None else Path(output)) / f"{path.stem}_mask.png"
+        damaged = "damaged" in self._words[number]
+        return read_picture(self.files[number], self._most, damaged=damaged)
 
     def begun(self, number: int) -> Selected:
-        """The hole that a picture begins with: by the masks that were named, or one beside it."""
-        picture, path, words = self.picture(number), self.files[number], self._words[number]
+        """The hole that a picture begins with: by masks that were named, or beside it, or alpha."""
+        picture, words = self.picture(number), self._words[number]
         if not words:
-            beside = sorted({self.mask_file(number), *path.parent.glob("*mask*")})
-            own = [file for file in beside if path.stem in pictures_named(file.stem)]
+            beside = sorted({self._masks[number], *self.files[number].parent.glob("*mask*")})
+            own = [each for each in beside if self._names[number] in pictures_named(each.stem)]
+            own = [each for each in own if each.suffix.lower() in suffixes_read()]
             words = [str(file) for file in own if file.is_file()][:1]
         if not words and not picture.lacking.any():
-            return np.zeros(picture.size, dtype=bool)
-        return hole_of(MaskOptions(words), picture).selected
+            return _transparent(picture)
+        return hole_of(MaskOptions(words), picture, self._most).selected
 
-    def _masking(self, asked: Asked, mask: str | Picture) -> MaskOptions:
-        """A mask, and with it the words that say more than which pixels are meant."""
+    def _masking(
+        self, asked: Asked, selected: Selected, mask: Picture | None = None
+    ) -> MaskOptions:
+        """The mask of what is painted, or its file, and words that say more than which pixels.
+
+        What is transparent becomes opaque if all of it is painted.
+        """
         own = [word for word in self._words[asked.number] if word in {"alpha", "damaged"}]
-        return MaskOptions([*own, mask], grow=asked.grow)
+        clear = _transparent(self.picture(asked.number))
+        if "alpha" not in own and clear.any() and selected[clear].all():
+            own.append("alpha")
+        return MaskOptions([*own, mask or str(self._masks[asked.number])], grow=asked.grow)
 
     def load(self, model: str) -> None:
         """Load a model and let it predict: the first time takes the longest."""
@@ -127,7 +146,7 @@ class Session:
         if last is not None and last[0] == key:
             return last[1]
         mask = Picture(selected[..., None], "NPY", "the mask", is_data=True)
-        prepared = prepare(self.picture(asked.number), self._masking(asked, mask))
+        prepared = prepare(self.picture(asked.number), self._masking(asked, selected, mask))
         done = self._one.submit(self._complete, asked, prepared, tell).result()
         self._last = key, done
         return done
@@ -144,16 +163,28 @@ class Session:
         how, name = SamplingOptions(asked.samples, asked.seed), str(self.files[asked.number])
         predictor = load(asked.model, self._device)
         with told(step):
-            return complete_prepared(name, prepared, predictor, how, asked.samples)
+            return complete_prepared(
+                name, prepared, predictor, how, asked.samples, max_pixels=self._most
+            )
 
-    def options(self, asked: Asked, result: str) -> dict[str, object]:
+    def options(self, asked: Asked, selected: Selected, result: str) -> dict[str, object]:
         """The options of the command that makes a result, by name, without those by default."""
-        masks = self._masking(asked, str(self.mask_file(asked.number))).words
+        masks = self._masking(asked, selected).words
         options: dict[str, object] = {"mask": masks, "grow": asked.grow, "seed": asked.seed}
         options |= {"model": asked.model, "device": self._device}
         options = {name: value for name, value in options.items() if value not in (0, "auto")}
         options |= {"samples": asked.samples} if result in {"samples", "sheet"} else {}
-        return options | {"emit": result} | ({"output": self._output} if self._output else {})
+        output = self._output_options(asked.number, result)
+        options |= {"max-pixels": self._most} if self._most != MAX_PIXELS else {}
+        placed = {"name": output.name, "output": output.output}
+        return options | {"emit": result} | {name: each for name, each in placed.items() if each}
+
+    def _output_options(
+        self, number: int, result: str, *, overwrite: bool = False
+    ) -> OutputOptions:
+        path = self.files[number]
+        name = None if self._names[number] == path.stem else f"{{stem}}{path.suffix}_{{result}}"
+        return OutputOptions(self._output, result, overwrite, max_pixels=self._most, name=name)
 
     def save(
         self, asked: Asked, selected: Selected, result: str, sample: int, *, overwrite: bool
@@ -176,14 +207,15 @@ class Session:
             written = self._save_mask(asked.number, selected, overwrite=overwrite)
             if done is None:
                 return written
-            masking = self._masking(asked, str(self.mask_file(asked.number)))
-            output = OutputOptions(self._output, result, overwrite=overwrite)
+            masking = self._masking(asked, selected)
             image = str(self.files[asked.number])
+            output = self._output_options(asked.number, result, overwrite=overwrite)
             run = Run([image], masking, done.sampling, output, asked.model, self._device)
             (job,) = run.jobs
-            again, hashes = run.prepare(job), set[tuple[str, str]]()
-            for one in (again, done.prepared):
-                hashes.add((one.sha256, one.masked.sha256(opaque=False)))
+            again = run.prepare(job)
+            hashes = {
+                (one.sha256, one.masked.sha256(opaque=False)) for one in (again, done.prepared)
+            }
             if len(hashes) > 1:
                 raise InputError(f"{image}: has changed", "load the page again")
             wanted = job.results[sample - 1 : sample] if sample else job.results
@@ -191,16 +223,16 @@ class Session:
             for each, content in zip(wanted, contents, strict=True):
                 stores.write(each.path, content, overwrite=overwrite, like=job.file.path)
             paths = {each.path: each.output.is_picture for each in wanted if each.output.on_grid}
-            picture = again.masked.picture
-            copy_beside(picture, job.file.path, paths, overwrite=overwrite)
+            copy_beside(again.masked.picture, job.file.path, paths, overwrite=overwrite)
             return written + [each.path for each in wanted]
 
     def _save_mask(self, number: int, selected: Selected, *, overwrite: bool) -> list[Path]:
         """Write a mask, unless its file selects the same already."""
-        path = self.mask_file(number)
+        path = self._masks[number]
         if path.is_file() and not overwrite:
             with suppress(NpfillError):  # it may be that of a picture of another size
-                if (hole_of(MaskOptions(path), self.picture(number)).selected == selected).all():
+                known = hole_of(MaskOptions(path), self.picture(number), self._most)
+                if (known.selected == selected).all():
                     return []
             raise OverwriteError(f"{path}: exists, and is another mask", "`overwrite=True`")
         refuse_inputs([path], self.files)
@@ -214,3 +246,10 @@ class Session:
         self._ended.set()
         self._one.shutdown(cancel_futures=True)
         self._saving.acquire()
+
+
+def _transparent(picture: Picture) -> Selected:
+    """True where a picture is transparent, if it is so in places; nowhere of data."""
+    if picture.is_data or not is_transparent(picture):
+        return np.zeros(picture.size, dtype=bool)
+    return from_alpha(picture).selected

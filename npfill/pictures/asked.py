@@ -9,6 +9,7 @@ from npfill.pictures.formats import FORMATS
 from npfill.pictures.formats.geotiff import why_open
 from npfill.pictures.nodata import is_no_data
 from npfill.pictures.picture import ANGLE, AUTO, CLASSES, COLUMNS, DATA, NOTHING, Asked, Picture
+from npfill.pictures.scales import as_stored
 
 _MOST_CLASSES = 256
 _FEW = 16
@@ -28,7 +29,7 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
         InputError: The picture is not of this kind.
     """
     kind, wrap = asked.kind, asked.wrap
-    word, colon, turn = kind.partition(":")
+    word, colon, turn = str(kind).partition(":")
     if word not in {AUTO, DATA, CLASSES, ANGLE} or (colon and word != ANGLE):
         raise UsageError(f"`kind={kind}`: unknown", "auto, data, classes, angle or angle:TURN")
     if colon and not _is_positive(turn):
@@ -60,8 +61,8 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
         missing = missing | (picture.values[..., -1:] == 0)
     info = picture.info
     if asked.nodata is not None:
-        info = {**info, "no_data": asked.nodata}
-        missing = missing | is_no_data(picture.values, asked.nodata)
+        info = {**info, "no_data": as_stored(picture, asked.nodata)}
+        missing = missing | is_no_data(picture.values, info["no_data"])
     said = replace(
         picture,
         is_data=True,

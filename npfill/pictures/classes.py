@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Integer, Shaped
 from PIL import Image
 
 from npfill.errors import InputError, UsageError
-from npfill.pictures.colours import TOLERANCES, colour_of
+from npfill.pictures.colours import colour_of, tolerance_of
 from npfill.pictures.formats.raster import TURNS, orientation
 from npfill.pictures.picture import Picture
 
@@ -72,7 +72,7 @@ def labelled(mask: Picture, labels: Sequence[int | str]) -> Bool[np.ndarray, "he
                 )
             step = max(mask.white // 255, 1)
             away = np.abs(mask.values[..., : mask.colours] - np.array(colour, np.int32) * step)
-            found = away.max(axis=-1) <= TOLERANCES.get(mask.format, 0) * step
+            found = away.max(axis=-1) <= tolerance_of(mask) * step
         if not found.any():
             raise InputError(
                 f"{mask.name}: nothing in it is of class {label}", f"in it are {_listed(mask)}"

@@ -13,8 +13,12 @@ _FORM = re.compile(r"color:([^~]*)(?:~(\d{1,3}))?", re.IGNORECASE)
 _WIDER = (12, 24, 48)  # levels that are tried where a colour selects next to nothing
 _NEXT_TO_NOTHING = 1e-4  # of the picture
 _MORE = 8  # times as many within a few levels: the colour is painted, but not exactly there
-# The levels by which coding changes a painted area, away from its rim.
-TOLERANCES = {"JPEG": 24, "AVIF": 24, "HEIF": 24}
+
+
+def tolerance_of(picture: Picture) -> int:
+    """The levels by which coding changes a painted area away from its rim; 0 of what is exact."""
+    is_lossy = picture.format in {"JPEG", "AVIF", "HEIF"} or picture.info.get("lossy")
+    return 24 if is_lossy else 0
 
 
 def colour_of(text: str) -> tuple[int, ...] | None:
@@ -55,7 +59,7 @@ def of_colour(
     step = picture.white // 255
     values = picture.values[..., : picture.colours]
     away = np.abs(values.astype(np.int32) - np.array(colour) * step).max(axis=-1)
-    usual = TOLERANCES.get(picture.format, 0)
+    usual = tolerance_of(picture)
     within = int(form[2]) if form[2] else usual
     selected = away <= within * step
     count = int(np.count_nonzero(selected))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Shaped
 from PIL import Image
+from PIL.ExifTags import Base
 
 from npfill.errors import InputError
 from npfill.pictures.classes import with_classes
+from npfill.pictures.damage import chunk_of
 from npfill.pictures.formats.arrays import as_truth, refuse_array
 from npfill.pictures.formats.metadata import kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
@@ -129,6 +131,22 @@ def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width chann
     """A picture in which more values are missing, of each channel its own."""
     known = picture.missing
     return replace(picture, missing=missing if known is None else missing | known)
+
+
+def turned_as(png: bytes, picture: Picture) -> bytes:
+    """A PNG file that is shown turned as the picture is, if its EXIF orientation was kept.
+
+    Args:
+        png: A file of the picture's size; of another format, it comes back as it is.
+        picture: The picture.
+    """
+    exif, own = Image.Exif(), Image.Exif()
+    exif.load(bytes(picture.info.get("exif", b"")))
+    if Base.Orientation not in exif or not png.startswith(b"\x89PNG"):
+        return png
+    own[Base.Orientation] = exif[Base.Orientation]
+    at = png.index(b"IDAT") - 4
+    return png[:at] + chunk_of(b"eXIf", own.tobytes().removeprefix(b"Exif\0\0")) + png[at:]
 
 
 def _without_batch(masks: Any) -> Any:

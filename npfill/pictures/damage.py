@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from jaxtyping import Bool
 from PIL import Image
 
 from npfill.errors import InputError
-from npfill.pictures.picture import channels_of, refuse_bomb
+from npfill.pictures.picture import File, channels_of, refuse_bomb
 from npfill.pictures.planes import grown
 
 _SAVE = "save what a viewer shows of it, and give that a `box` or `mask`"
@@ -75,13 +76,38 @@ def is_torn(content: bytes, max_pixels: int) -> bool:
     return bool(damaged.any())
 
 
+def chunks(file: File) -> Iterator[tuple[bytes, bytes, bool]]:
+    """The chunks of a PNG file by their names, whole, and True of those whose checksum is right."""
+    file.seek(len(_PNG))
+    name = b""
+    while name != b"IEND" and len(head := file.read(8)) == 8:
+        name, rest = head[4:], file.read(int.from_bytes(head[:4], "big") + 4)
+        yield name, head + rest, zlib.crc32(name + rest[:-4]).to_bytes(4, "big") == rest[-4:]
+
+
+def refuse_cut(file: File) -> None:
+    """Refuse a PNG file of which a part was lost: zeros in its place are decoded to pixels, too.
+
+    Raises:
+        OSError: The checksum of its pixels is not there, or not right.
+    """
+    every = [*chunks(file)]
+    width, height = struct.unpack(">II", every[0][1][8:16])
+    pixels = b"".join(_body(chunk) for name, chunk, _ in every if name == b"IDAT")
+    stream = zlib.decompressobj()
+    with suppress(zlib.error):
+        stream.decompress(pixels, 8 * (width + 2) * (height + 8))  # of 64 bits each, in any passes
+    if not stream.eof:
+        raise OSError("image file is truncated")
+
+
 def _mended_png(
     content: bytes, name: str, max_pixels: int
 ) -> tuple[bytes, Bool[np.ndarray, "height width"]]:
-    chunks = list(_chunks(content))
-    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13:
+    right = list(_right_chunks(content))
+    if not right or right[0][0] != b"IHDR" or len(right[0][1]) != 13:
         raise InputError(f"{name}: torn before its first pixel", "copy it again")
-    width, height, depth, colours, *_, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+    width, height, depth, colours, *_, interlaced = struct.unpack(">IIBBBBB", right[0][1])
     refuse_bomb(name, (height, width, 1), max_pixels)
     bits = depth * _SAMPLES[colours]
     passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
@@ -91,7 +117,7 @@ def _mended_png(
     total = sum(len(part) * size for part, size in sizes)
     stream, rows = zlib.decompressobj(), b""
     try:
-        for _, body in (chunk for chunk in chunks if chunk[0] == b"IDAT"):
+        for _, body in (chunk for chunk in right if chunk[0] == b"IDAT"):
             rows += stream.decompress(body, max(total - len(rows), 1))
     except zlib.error:  # what came before it is right
         pass
@@ -102,28 +128,27 @@ def _mended_png(
             row[:known] = False
             at += size
     rows = rows[:total] + bytes(total - len(rows))
-    kept = [chunk for chunk in chunks if chunk[0] not in {b"IDAT", b"IEND"}]
+    kept = [chunk for chunk in right if chunk[0] not in {b"IDAT", b"IEND"}]
     kept += [(b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")]
-    return _PNG + b"".join(map(_chunk, kept)), damaged
+    return _PNG + b"".join(chunk_of(*each) for each in kept), damaged
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _right_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The names and bodies of a PNG's chunks to the first that is wrong; the last may be cut."""
-    at = len(_PNG)
-    while at + 8 < len(content):
-        length, kind = struct.unpack(">I4s", content[at : at + 8])
-        body, check = content[at + 8 : at + 8 + length], content[at + 8 + length : at + 12 + length]
-        is_whole = len(check) == 4
-        if is_whole and zlib.crc32(kind + body) != struct.unpack(">I", check)[0]:
+    for name, chunk, is_right in chunks(io.BytesIO(content)):
+        if not is_right and len(chunk) >= len(_body(chunk)) + 12:
             return
-        if is_whole or kind == b"IDAT":
-            yield kind, body
-        at += 12 + length
+        if is_right or name == b"IDAT":
+            yield name, _body(chunk)
 
 
-def _chunk(chunk: tuple[bytes, bytes]) -> bytes:
-    kind, body = chunk
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def _body(chunk: bytes) -> bytes:
+    return chunk[8:][: int.from_bytes(chunk[:4], "big")]
+
+
+def chunk_of(name: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG file, with its length and checksum."""
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 class _Frame(NamedTuple):

@@ -25,7 +25,9 @@ class Difference:
 
 
 def difference(
-    before: Picture, after: Picture, ignored: Bool[np.ndarray, "height width"] | None = None
+    before: Picture,
+    after: Picture,
+    ignored: Bool[np.ndarray, "height width #channel"] | None = None,
 ) -> Difference:
     """Compare two pictures of one size.
 
@@ -34,7 +36,7 @@ def difference(
     Args:
         before: One picture.
         after: The other.
-        ignored: True where they may differ.
+        ignored: True where they may differ, in each colour channel; alpha may with any of them.
 
     Raises:
         ValueError: They are not of one size.
@@ -52,9 +54,12 @@ def difference(
     else:
         white = max(before.white, after.white)
         one, other = _rgba(before, white), _rgba(after, white)
-    largest = _distance(one, other).max(axis=-1)
+    apart = _distance(one, other)
     if ignored is not None:
-        largest[ignored] = 0
+        further = apart.shape[-1] - ignored.shape[-1]
+        alike = ignored.any(axis=-1, keepdims=True).repeat(further, axis=-1)
+        apart[np.concatenate([ignored, alike], axis=-1)] = 0
+    largest = apart.max(axis=-1)
     return Difference(int(np.count_nonzero(largest)), float(largest.max()), white)
 
 

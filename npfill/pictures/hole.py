@@ -92,7 +92,7 @@ def from_mask(
     if mask.size != size and (is_turned or not fit):
         raise InputError(
             f"{mask.name} is {width_by_height(mask.size)} but {picture.name} is "
-            f"{width_by_height(size)}",
+            + "; ".join((width_by_height(size), *picture.notes)),  # which may say why
             "looks like an EXIF rotation, or columns before rows: turn it as the picture is shown"
             if is_turned
             else "`fit_mask=True` resizes it",

@@ -92,7 +92,7 @@ class MaskedPicture:
             if not by_channel.all() and (unseen | by_channel).all():
                 notes.append("nothing that can be seen is observed: a draw from the prior")
         by_channel = by_channel & ~never
-        alike = all((each == each[..., :1]).all() for each in (by_channel, unseen))
+        alike = all((each == each[..., :1]).all() for each in (by_channel, never))
         if alike and colours in {1, 3 - 2 * picture.stack}:
             by_channel = by_channel[..., :1]
         hole = by_channel[..., 0] if by_channel.shape[-1] == 1 else by_channel

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Shaped
 from npfill.errors import InputError
 from npfill.notes import News
 from npfill.pictures.classes import a_map, kinds_of
+from npfill.pictures.colours import tolerance_of
 from npfill.pictures.formats.raster import ONE_BIT
 from npfill.pictures.itself import MASK, a_picture, is_itself, shows
 from npfill.pictures.picture import Picture, match_channels
@@ -21,7 +22,6 @@ _WHITES = (1, 255, 65535)
 _AREA = 0.005  # of the pixels: a level or colour of as many is no edge between two others
 _COMPACT = 0.4  # of the pixels of an area lie within it; of noise, far fewer
 _FEW = 64  # levels, of which a map of classes has fewer, and a blurred mask more
-_LOSSY = {"JPEG", "AVIF", "HEIF"}
 
 
 def levels_of(
@@ -163,7 +163,7 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
         InputError: Not all are black, but none is as light as half of full scale; or most are
             neither; or they are classes, or a picture.
     """
-    if grey.dtype.kind != "f" and mask.format not in _LOSSY and _has_classes(grey, white):
+    if grey.dtype.kind != "f" and _has_classes(grey, white) and not tolerance_of(mask):
         raise a_map(mask, white)
     brightest = grey.max()
     if 0 < brightest < white / 2:

@@ -1,6 +1,8 @@
-"""No-data values: read, found among values, and avoided, as GDAL does it."""
+"""No-data values: read, found among values, and avoided, as GDAL does it; and valid ranges."""
 
+import math
 import re
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Bool, Shaped
@@ -10,6 +12,7 @@ _NUMBER = re.compile(
     r"|(?P<plain>nan|inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))",
     re.IGNORECASE,
 )
+VALID = ("valid_range", "valid_min", "valid_max")  # attributes of netCDF
 _CLOSE = 4  # times the precision of floats, within which GDAL takes them for equal
 
 
@@ -29,6 +32,28 @@ def no_data(text: str) -> tuple[int | float | None, list[str]]:
     value = float(said)
     notes = [] if found.end() == len(text) else [f"its no-data text {text!r} is read as {said}"]
     return int(said) if re.fullmatch(r"[+-]?\d+", said) else value, notes
+
+
+def valid_range(
+    attributes: Mapping[str, np.ndarray], dtype: np.dtype, scale: float, offset: float
+) -> tuple[float, float]:
+    """The least and the greatest valid value as it is packed, within the numbers of its type.
+
+    Where they have the type of what is unpacked, and this is wider, so is their unit.
+    """
+    given = [attributes[key] for key in VALID if key in attributes]
+    factors = [attributes[key] for key in ("scale_factor", "add_offset") if key in attributes]
+    low, high = attributes.get("valid_range", np.array([-np.inf, np.inf]))[[0, -1]]
+    low, high = attributes.get("valid_min", [low])[0], attributes.get("valid_max", [high])[0]
+    if given and factors:
+        wide = np.result_type(*factors)
+        if np.result_type(*given) == wide and wide.itemsize > dtype.itemsize:
+            low, high = sorted((end - offset) / scale for end in (low, high))
+    if dtype.kind == "f":  # of a limit that is NaN, there is none
+        with np.errstate(over="ignore"):
+            return float(dtype.type(max(-np.inf, low))), float(dtype.type(min(np.inf, high)))
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return math.ceil(round(max(least, low), 6)), math.floor(round(min(most, high), 6))
 
 
 def is_no_data(

@@ -61,6 +61,7 @@ class Picture:
         notes: Lines for the user.
         info: Parts of the file that a copy keeps: of a picture, those that
             `npfill.pictures.formats.metadata.PARTS` names; of data, those that its format needs.
+            `lossy` says that a file is so, of a format that may be either.
         is_data: The values are measurements, of any range and unit.
         why: A clause that says why the values are data.
         missing: True where a value is missing. Data read from files always have it, pictures never.

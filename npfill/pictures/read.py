@@ -1,11 +1,10 @@
 """Pictures from files: opened, limited, recognised by content, and refused in one line."""
 
 import logging
-import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -61,10 +60,8 @@ def read_picture(
             if not is_torn(file.read(), max_pixels):
                 raise
             reason = " ".join(str(error).split())
-            raise InputError(
-                f"{path}: cannot be read ({reason})",
-                "it is torn: to complete it, `mask=damaged` takes what is lost as the hole",
-            ) from None
+            hint = "it is torn: to complete it, `mask=damaged` takes what is lost as the hole"
+            raise InputError(f"{path}: cannot be read ({reason})", hint) from None
     if picture.values.dtype == np.bool_:
         raise InputError(f"{path}: true and false are a mask, not a picture", "`mask` takes it")
     return with_beside(picture, path, read_mask, max_pixels)
@@ -166,14 +163,19 @@ def glance(path: Path) -> tuple[str, bool]:
     """
     if grids.is_store(path):
         return FORMATS["ZARR"].suffixes[0], False
-    try:
-        with opened(path) as file:
-            kind = _format(file, str(path))
-            is_data = kind.is_data or kind.holds_data(file, str(path))
-            text = raster.opened(file, kind.name).info if kind.name == "PNG" else {}
-            return kind.suffixes[0] if is_data else "", "npfill_version" in text
-    except InputError:
-        return "", False
+    with suppress(InputError), opened(path) as file:
+        kind = _format(file, str(path))
+        is_data = kind.is_data or kind.holds_data(file, str(path))
+        text = raster.opened(file, kind.name).info if kind.name == "PNG" else {}
+        return kind.suffixes[0] if is_data else "", "npfill_version" in text
+    return "", False
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix of a file's format, by its content; "" if it is of none that is known."""
+    with suppress(InputError), opened(path) as file:
+        return _format(file, str(path)).suffixes[0]
+    return ""
 
 
 @contextmanager
@@ -207,12 +209,9 @@ def refusals(name: str, hint: str = "open it in a viewer and save it again") -> 
         raise InputError(f"{name}: not a picture of a known format", readable()) from None
     except UnknownFormatError as error:
         raise InputError(f"{name}: {error}", readable()) from None
-    except Image.DecompressionBombError as error:  # of a frame or tile, by Pillow's own limit
-        pixels = re.search(r"\((\d+) pixels\)", str(error))
-        count = f"{int(pixels[1]):,} pixels" if pixels else "pixels"
-        raise InputError(
-            f"{name}: {count}, more than Pillow decodes", "crop it or scale it down"
-        ) from None
+    except Image.DecompressionBombError:  # by Pillow's own limit
+        problem = f"{name}: a frame or tile of more pixels than Pillow decodes"
+        raise InputError(problem, "crop it or scale it down") from None
     except Exception as error:  # broken files make decoders raise nearly anything
         if is_out_of_memory(error):
             problem = f"{name}: needs more memory than there is"

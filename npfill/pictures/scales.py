@@ -1,12 +1,93 @@
-"""The values of data on the scale of intensities: numbers, classes and angles."""
+"""The values of data on the scale of intensities, and as the numbers that a file stores."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from npfill.errors import InputError
+from npfill.pictures.nodata import without_no_data
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
+
+
+@dataclass(frozen=True)
+class Packing:
+    """The packing of values in stored numbers: a number times a scale, plus an offset, is a value.
+
+    Attributes:
+        scale, offset: Finite; the scale is not 0.
+        dtype: The type of the stored numbers.
+    """
+
+    scale: float
+    offset: float
+    dtype: np.dtype
+
+    def values(self, numbers: np.ndarray | float) -> Float[np.ndarray, "..."]:
+        """The values of stored numbers."""
+        return np.asarray(np.asarray(numbers, dtype=np.float64) * self.scale + self.offset)
+
+    def numbers(self, values: np.ndarray | float) -> Shaped[np.ndarray, "..."]:
+        """The stored numbers that are nearest to values."""
+        found = (np.asarray(values) - self.offset) / self.scale
+        if self.dtype.kind != "f":  # the greatest of 64 bits is no float64: the next below is
+            limits = np.iinfo(self.dtype)
+            found = np.rint(np.clip(found, limits.min, np.nextafter(float(limits.max), 0)))
+        return np.asarray(found.astype(self.dtype))
+
+
+def unpacked(picture: Picture, scale: float, offset: float) -> Picture:
+    """Data in their unit, NaN where none is, from data as stored, which a scale and offset pack."""
+    is_plain = (scale, offset) == (1, 0) or scale == 0 or not np.isfinite(scale + offset)
+    if picture.missing is None or is_plain:
+        return picture
+    packing, info = Packing(scale, offset, picture.values.dtype), {**picture.info}
+    if packing.dtype.kind != "f":
+        limits = np.iinfo(packing.dtype)
+        info.setdefault("valid", (limits.min, limits.max))
+    if "valid" in info:
+        info["valid"] = sorted(float(packing.values(end)) for end in info["valid"])
+    if "no_data" in info:
+        info["no_data"] = float(packing.values(info["no_data"]))
+    values = np.where(picture.missing, np.nan, packing.values(picture.values))
+    return replace(picture, values=values, info=info | {"packing": packing})
+
+
+def packed(picture: Picture, before: np.ndarray) -> Shaped[np.ndarray, "height width channel"]:
+    """The numbers that a file stores, which are those of before where the values are.
+
+    A standard deviation is stored as it is. Where no number says that there is none, what stays
+    open is as before.
+    """
+    values, packing = picture.values, picture.info.get("packing")
+    if packing is None:
+        return values
+    if picture.info.get("deviation"):
+        return values.astype(np.result_type(packing.dtype, np.float32))
+    none, missing = picture.info.get("no_data", np.nan), picture.missing
+    kept = (values == packing.values(before)) | (missing is not None and missing)
+    is_open = np.isnan(values) | (values == none)
+    numbers = packing.numbers(np.where(np.isnan(values), packing.offset, values))
+    if packing.dtype.kind == "f" or not np.isnan(none):
+        numbers = without_no_data(numbers, packing.numbers(none).item())
+        numbers[is_open] = packing.numbers(none)
+    else:
+        kept |= is_open
+    return np.where(kept, before, numbers)
+
+
+def stored_type(picture: Picture) -> np.dtype:
+    """The type of the numbers in a picture's file."""
+    packing = picture.info.get("packing")
+    return picture.values.dtype if packing is None else packing.dtype
+
+
+def as_stored(picture: Picture, value: float) -> float:
+    """The value of the stored number that a person means by a value, which is rounded otherwise."""
+    packing = picture.info.get("packing")
+    near = value if packing is None else float(packing.values(packing.numbers(value)))
+    return near if packing and abs(near - value) <= abs(packing.scale) / 100 else value
 
 
 def observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:
@@ -54,11 +135,9 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
     is 0; one without any value has the range from 0 to 1. Angles have a turn; classes have no
     range, and 0 to 1.
     """
-    if picture.measure == CLASSES:
-        return np.zeros(picture.colours), np.ones(picture.colours)
     if picture.measure == ANGLE:
         return _turn(picture, hole)
-    if in_unit(picture, hole):
+    if picture.measure == CLASSES or in_unit(picture, hole):
         return np.zeros(picture.colours), np.ones(picture.colours)
     ends = []
     for channel in range(picture.colours):

@@ -14,7 +14,7 @@ from npfill.pictures.formats.raster import TURNED
 from npfill.pictures.nodata import is_no_data, no_data
 from npfill.pictures.picture import Picture
 
-_WORLD = "world"
+_WORLD = ".{}{}w"  # the suffix of a world file: .tfw of .tif, .jgw of .jpg
 _CODING = ("utf-8", "surrogateescape")
 _LARGEST = 2**20  # bytes of such a file
 _NO_DATA = re.compile(r"<NoDataValue[^>]*>([^<]*)</NoDataValue>")
@@ -107,8 +107,7 @@ def copy_beside(
                 continue
             target = result.with_name(result.name + suffix)
             if not suffix.startswith(".aux"):
-                own = _world(result.suffix) if suffix == _WORLD else suffix
-                target = result.with_suffix(own)
+                target = result.with_suffix(suffix.format(result.suffix[1], result.suffix[-1]))
             try:
                 write_bytes(target, content, overwrite=overwrite, like=source)
             except OverwriteError:
@@ -122,7 +121,7 @@ def _about_place(source: Path) -> list[tuple[str, Path]]:
     if len(source.suffix) < 3:  # as stdin, which has none
         return []
     stated = [
-        (_WORLD, source.with_suffix(_world(source.suffix))),
+        (_WORLD, source.with_suffix(_WORLD.format(source.suffix[1], source.suffix[-1]))),
         (_WORLD, source.with_suffix(source.suffix + "w")),
         (".wld", source.with_suffix(".wld")),
         (".prj", source.with_suffix(".prj")),
@@ -134,11 +133,6 @@ def _about_place(source: Path) -> list[tuple[str, Path]]:
         if there is not None:
             found.setdefault(suffix, there)
     return [*found.items()]
-
-
-def _world(suffix: str) -> str:
-    """The suffix of the world file of a picture: .tfw of .tif, .jgw of .jpg."""
-    return f".{suffix[1]}{suffix[-1]}w"
 
 
 def _there(path: Path) -> Path | None:

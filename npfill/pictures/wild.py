@@ -118,18 +118,17 @@ def _with_wild(
     whole: Whole | None,
 ) -> tuple[Unseen, list[str]]:
     """Add the wild values that are not hidden to what is unseen, with notes on them."""
-    notes = []
+    notes, every = list[str](), np.zeros(hidden.shape, dtype=bool)
     for channel in range(picture.colours):
         seen = ~hidden[..., channel]
         line = np.zeros(seen.shape)
         line[seen] = to_line(picture, picture.values[seen, channel])
         quantiles = () if whole is None else whole.quantiles[channel].tolist()
-        found, others = wild(line, seen, quantiles)
-        if found.any():
+        every[..., channel], others = wild(line, seen, quantiles)
+        if found := np.count_nonzero(every[..., channel]):
             band = f" of band {channel + 1}" if picture.colours > 1 else ""
             notes.append(
-                f"{np.count_nonzero(found):,} px{band} are wild, beyond {others} and unlike those "
+                f"{found:,} px{band} are wild, beyond {others} and unlike those "
                 "beside them: they stay, and nothing is completed from them"
             )
-            unseen = unseen | found[..., None]
-    return unseen, notes
+    return unseen | every if notes else unseen, notes

@@ -23,7 +23,8 @@ from npfill.predictor.contrast import contrast
 from npfill.predictor.hidden import LEAST, Place, around_hole, hidden_like, shares
 from npfill.predictor.mirrored import mirrored_moments
 from npfill.predictor.neural import Array, HoleArray, NeuralPredictor, context_of
-from npfill.predictor.self_check import SelfCheck, compared, found, hide
+from npfill.predictor.self_check import Compared, SelfCheck, compared, found, hide
+from npfill.predictor.together import independent
 from npfill.seeds import array_generator
 from npfill.steps import Steps
 
@@ -43,8 +44,7 @@ class Adaptation:
         pixels: The number of visible pixels that were held out.
         before: The root mean square of errors there of the network as it was, in intensities.
         after: That of the trained network, which predicts mirror images, too.
-        helped: The trained network is the better one, by more than chance has it: the mean
-            difference of squares of errors is more than a standard error of it.
+        helped: The trained network is the better one, by more than chance has it: see `is_better`.
     """
 
     steps: int
@@ -110,13 +110,27 @@ def adapted(
     other = replace(predictor, model=model, moments=mirrored_moments)
     after = compared(other, picture, hole, held, seed, bounded=bounded)
     assert after is not None
-    squares = [np.square(errors[0], dtype=np.float64).mean(-1) for errors in (before, after)]
-    gains = squares[0] - squares[1]
-    helped = bool(gains.mean() > gains.std() / len(gains) ** 0.5)
-    sizes = [float(each.mean() ** 0.5) for each in squares]
-    outcome = Adaptation(taken, pixels, sizes[0], sizes[1], helped)
+    sizes = [float(_squares(errors).mean() ** 0.5) for errors in (before, after)]
+    outcome = Adaptation(taken, pixels, sizes[0], sizes[1], is_better(after, before))
     chosen, errors = (other, after) if outcome.helped else (predictor, before)
     return chosen, found(*errors, of_hole, contrast(picture, hole, held)), outcome
+
+
+def is_better(after: Compared, before: Compared) -> bool:
+    """Tell whether squares of errors at the same places fell by more than a standard error.
+
+    The error is that of as many differences as the errors before are worth independent ones: those
+    of a piece go together.
+    """
+    gains, (errors, stds, _, at) = _squares(before) - _squares(after), before
+    worth = independent(errors / stds, at, np.zeros(len(gains), dtype=np.int64), 1)[0]
+    return bool(gains.mean() > gains.std() / worth**0.5)
+
+
+def _squares(compared: Compared) -> Float[np.ndarray, " pixel"]:
+    """The mean square of the errors of each pixel's channels."""
+    squares: np.ndarray = np.square(compared[0], dtype=np.float64).mean(-1)
+    return squares
 
 
 def _trained(
@@ -164,9 +178,9 @@ def _loss(
 ) -> Float[Tensor, ""]:
     """β-NLL of hidden pixels (Seitzer et al. 2022, section 4), with β = 0.5."""
     predicted = model.predict(model.encode(context), None, Targets.every(context.size))
-    truth = context.pixels.flatten(2).mT
-    weight = predicted.scale.detach() * hidden.unsqueeze(-1)
-    return -(weight * predicted.log_prob(truth)).sum() / weight.sum()
+    asked = hidden.unsqueeze(-1)
+    truth, weight = context.pixels.flatten(2).mT, predicted.scale.detach() * asked
+    return -(weight * predicted.log_prob(truth.where(asked, 0))).sum() / weight.sum()
 
 
 def _batches(

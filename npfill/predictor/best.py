@@ -35,10 +35,22 @@ class BestPredictor(Predictor):
             )
 
     def chosen(
-        self, picture: Array, hole: HoleArray, seed: int
+        self,
+        picture: Array,
+        hole: HoleArray,
+        seed: int,
+        wanted: HoleArray | None = None,
+        *,
+        bounded: bool = True,
     ) -> tuple[Predictor, SelfCheck | None, News]:
-        """The one that completes a picture, its check if there was enough for it, and a note."""
-        checks = [self_check(each, picture, hole, seed) for each in self.candidates]
+        """The one that completes a picture, its check if there was enough for it, and a note.
+
+        The options are those of `self_check`.
+        """
+        checks = [
+            self_check(each, picture, hole, seed, wanted, bounded=bounded)
+            for each in self.candidates
+        ]
         scores = [check.crps for check in checks]
         best = 0
         if all(check.pixels for check in checks):

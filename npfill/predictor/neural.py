@@ -16,7 +16,7 @@ from npfill.gaussian import Gaussian
 from npfill.memory import is_out_of_memory
 from npfill.models import NeuralProcess
 from npfill.models.base import Conditioned
-from npfill.pictures.picture import ANGLE, CLASSES, Picture, match_channels
+from npfill.pictures.picture import CLASSES, Picture, match_channels
 from npfill.pictures.planes import around
 from npfill.predictor.drawn import Prediction, channels_last, drawing_from, drawn, painted
 from npfill.predictor.rescaled import Findings
@@ -132,9 +132,9 @@ class NeuralPredictor(Predictor):
     moments: Moments = moments
 
     def on(self, picture: Picture) -> Predictor:
-        """See `Predictor.on`."""
-        is_number = picture.is_data and picture.measure not in {CLASSES, ANGLE}
-        return self.for_data() if is_number and self.for_data is not None else self
+        """See `Predictor.on`; shares of classes have edges, as photographs do."""
+        of_data = picture.is_data and picture.measure != CLASSES
+        return self.for_data() if of_data and self.for_data is not None else self
 
     @property
     def variant(self) -> str:

@@ -70,7 +70,7 @@ class Autoregressive(Sampler):
         model, context, many = paths.given.model, paths.given.context, len(paths.numbers)
         hole = ~context.mask()
         batch, pixels = hole.shape
-        noise = paths.pixel_noise(pixels).expand(-1, batch, -1, -1).flatten(0, 1)
+        noise = paths.pixel_noise(pixels, "pixels").expand(-1, batch, -1, -1).flatten(0, 1)
         z_noise = paths.latent_noise()
         z_noise = None if z_noise is None else z_noise.repeat_interleave(batch, dim=0)
 
@@ -90,7 +90,7 @@ class Autoregressive(Sampler):
             both = _predict(last, z_noise, chunk)
             return Gaussian(*(each.unflatten(0, (many, batch)) for each in (both.mean, both.scale)))
 
-        return paths.last_pass(predict, targets, self.noise)
+        return paths.last_pass(predict, targets, "last" * self.noise)
 
     def log_likelihood(
         self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int

@@ -51,23 +51,23 @@ class Paths:
         noise = latent_noise(model.config.latent, self.seed, "sample", self.numbers)
         return noise.to(self.given.context.pixels)
 
-    def pixel_noise(self, pixels: int) -> Float[Tensor, "sample 1 pixel #channel"]:
-        """Standard normal noise of each pixel, shared by the pictures of a batch.
+    def pixel_noise(self, pixels: int, word: str) -> Float[Tensor, "sample 1 pixel #channel"]:
+        """Standard normal noise of each pixel for a use, shared by the pictures of a batch.
 
         Channels have their correlation, or where that is not known, share it.
         """
         factor = self.given.factor
         channels = 1 if factor is None else len(factor)
         noise = [
-            torch.randn(pixels, channels, generator=generator(self.seed, "pixels", number))
+            torch.randn(pixels, channels, generator=generator(self.seed, word, number))
             for number in self.numbers
         ]
         return correlated(torch.stack(noise).unsqueeze(1).to(self.given.context.pixels), factor)
 
     def last_pass(
-        self, predict: Callable[[Targets], Gaussian], targets: Targets, noise: bool
+        self, predict: Callable[[Targets], Gaussian], targets: Targets, noise: str
     ) -> Samples:
-        """Means of all targets, or draws with `noise`, from predictions chunk by chunk."""
+        """Means of all targets, or draws with `noise` of a word, predicted chunk by chunk."""
         pictures = len(self.numbers) * len(self.given.context.pixels)
         predicted = (predict(chunk) for chunk in in_chunks(self.given.model, targets, pictures))
         count = len(targets.index)
@@ -75,7 +75,7 @@ class Paths:
             return concat_chunks((part.mean for part in predicted), count, dim=2)
         parts = (torch.stack([part.mean, part.scale]) for part in predicted)
         mean, scale = concat_chunks(parts, count, dim=3)
-        return drawn(self.given.model, Gaussian(mean, scale), self.pixel_noise(count))
+        return drawn(self.given.model, Gaussian(mean, scale), self.pixel_noise(count, noise))
 
 
 @dataclass(frozen=True)

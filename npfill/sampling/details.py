@@ -7,9 +7,9 @@ from torch import Tensor
 from npfill.pictures.planes import around
 from npfill.sampling.scales import blurred, spread_into
 
-# The spreads of the blurs between which details are told apart, and the reach over which their
-# strength is averaged, in pixels; by how much they are made stronger at most.
-_SPREADS, _AROUND, _MOST = (1.0, 2.2, 4.6), 16, 1.5
+# The spreads of the blurs between which details are told apart, in pixels; by how much those that
+# are finer are made stronger at most; the reach over which their strength is averaged, in pixels.
+_SPREADS, _MOST, _AROUND = (1.0, 2.2, 4.6), (1.5, 2.0, 3.5), 16
 # How far from the hole what it depends on reaches: two averages and a blur.
 _MARGIN = 64
 # The strength below which there is no detail, in intensities.
@@ -25,7 +25,7 @@ def strengthened(
 
     A mean of patches is smoother than they are, and the patches that fit a mean are smooth ones.
     Strength is a mean magnitude: a few edges do not count as much as in a root of mean squares.
-    Nothing is made weaker, and nothing stronger by more than a half.
+    Nothing is made weaker, and nothing stronger by more than a half, to twice and to 3.5 times.
 
     Args:
         painted: The picture with the hole painted.
@@ -37,14 +37,14 @@ def strengthened(
     read = hole | allowed
     painted = torch.where(read, painted, spread_into(painted, read, _AROUND))
     shown, finer = painted[:, hole], painted
-    for spread in _SPREADS:
+    for spread, most in zip(_SPREADS, _MOST, strict=True):
         level = blurred(painted, spread)
         detail = finer - level
         size = detail.abs().mean(0, keepdim=True)
         beside, own = (
             spread_into(size, where, _AROUND, hole)[:, hole] for where in (allowed, hole)
         )
-        factor = (beside / own.clamp(min=_NONE)).clamp(1.0, _MOST)
+        factor = (beside / own.clamp(min=_NONE)).clamp(1.0, most)
         shown = shown + (factor - 1.0) * detail[:, hole]
         finer = level
     return shown.T

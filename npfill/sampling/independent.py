@@ -27,7 +27,7 @@ class Independent(MixtureSampler):
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
         predicted = predicted or moments(paths.given, targets, paths.seed)
-        noise = paths.pixel_noise(len(targets.index))
+        noise = paths.pixel_noise(len(targets.index), "pixels")
         samples = predicted.mean.new_empty(len(noise), *predicted.mean.shape)
         for first in range(0, len(targets.index), _CHUNK):
             chunk = slice(first, first + _CHUNK)

@@ -29,8 +29,8 @@ class Latent(MixtureSampler):
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
         del predicted
-        given, noise = paths.given, paths.latent_noise()
+        given, noise, word = paths.given, paths.latent_noise(), "pixels" * self.noise
         assert given.latent is not None
         assert noise is not None
         z = given.latent.rsample(noise.unsqueeze(1))
-        return paths.last_pass(lambda chunk: given.predict(z, chunk), targets, self.noise)
+        return paths.last_pass(lambda chunk: given.predict(z, chunk), targets, word)

@@ -29,8 +29,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _NEWTON_STEPS = 6
 # Values integrated at once: their nodes stay in the cache.
 _PART = 2**14
-# Least distance of means from 0 and 1; largest fraction of the greatest possible variance.
-_LEAST, _MOST = 1e-3, 0.99
+# Least distance of means from 0 and 1; largest fraction of the greatest possible variance; least θ.
+_LEAST, _MOST, _NARROWEST = 1e-3, 0.99, 1e-12
 
 
 @contextmanager
@@ -163,16 +163,16 @@ def bounded(predicted: Gaussian, noise: Float[Tensor, "*#shape"]) -> Float[Tenso
 def _angle(h: Float[Tensor, " n"], variance: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """The θ = arcsin ρ that gives v its variance, by Newton's method.
 
-    Var v = (1/2π) ∫ exp(-h² / (1 + sin t)) dt from 0 to θ. It is convex in θ, so that steps from
-    the largest θ end at the solution without passing it.
+    Var v = (1/2π) ∫ exp(-h² / (1 + sin t)) dt from 0 to θ. It is convex in θ, so that steps from a
+    larger θ, as that of the least integrand, end at the solution without passing it.
     """
     nodes, weights = (
         torch.from_numpy(array).to(h) for array in ((_NODES + 1.0) / 2.0, _WEIGHTS / 2.0)
     )
-    angle = torch.full_like(h, math.pi / 2)
+    angle = (2.0 * math.pi * variance * h.square().exp()).clamp(_NARROWEST, math.pi / 2)
     for _ in range(_NEWTON_STEPS):
         inside = torch.exp(-h.square().unsqueeze(-1) / (1.0 + (angle.unsqueeze(-1) * nodes).sin()))
         reached = angle * (inside @ weights) / (2.0 * math.pi)
         slope = torch.exp(-h.square() / (1.0 + angle.sin())) / (2.0 * math.pi)
-        angle = (angle - (reached - variance) / slope).clamp(1e-6, 1.55)
+        angle = (angle - (reached - variance) / slope).clamp(_NARROWEST, 1.55)
     return angle

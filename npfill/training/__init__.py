@@ -59,7 +59,7 @@ def train(
         recipe: A recipe's name, its file, or itself; None takes that of the run to resume.
         data: Pictures: see `npfill.data.sources`; None takes those of the run to resume.
         run_dir: The folder that the run is kept in, which does not exist yet unless it is resumed.
-        changes: Changes of the recipe, "table.key=value" or values by "table.key".
+        changes: Of the recipe: "table.key=value", one or several, or values by "table.key".
         init: A name or path of weights to start from; their configuration is the recipe's.
         resume: Go on from the last save, bit for bit as if nothing had interrupted the run.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.

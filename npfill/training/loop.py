@@ -100,14 +100,14 @@ class Trainer:
             CheckFailedError: The loss is not finite. The last save stays as it is.
             KeyboardInterrupt: After Ctrl-C, once the step is whole and saved.
         """
-        clock, done = time.perf_counter(), 0
+        clock, done, pictures = time.perf_counter(), 0, 0
         with _noted_interrupts() as interrupts:
             while self.step < self.recipe.schedule.steps:
                 batch = draw(self.train, self.recipe, self.step)
                 mine = batch.part(self.rank.number, self.rank.count)
                 last = self.learner.learn(mine, self.step)
                 self.step += 1
-                done += 1
+                done, pictures = done + 1, pictures + len(batch.context.pixels)
                 alone = bool(interrupts) and self.rank.count == 1
                 if not (self._saves() or done >= _REPORT_EVERY or alone):
                     continue
@@ -115,12 +115,12 @@ class Trainer:
                 elapsed = time.perf_counter() - clock
                 self.seconds += elapsed
                 if self.rank.is_main:
-                    on_report(self._report(loss, kl, elapsed / done, stops))
+                    on_report(self._report(loss, kl, pictures / elapsed, stops))
                 if stops and self.step < self.recipe.schedule.steps:
                     # A process that ends before the save would have the others ended too.
                     barrier()
                     raise KeyboardInterrupt
-                clock, done = time.perf_counter(), 0
+                clock, done, pictures = time.perf_counter(), 0, 0
 
     def _validates(self) -> bool:
         run, steps = self.recipe.run, self.recipe.schedule.steps
@@ -145,8 +145,7 @@ class Trainer:
     def _report(self, loss: float, kl: float, pace: float, stops: bool) -> Report:
         """Validate and save where it is due, and describe the progress."""
         validation = self._validate() if self._validates() else None
-        batch = self.recipe.schedule.batch
-        report = Report(self.step, loss, kl, batch / pace, validation)
+        report = Report(self.step, loss, kl, pace, validation)
         if stops or self._saves():
             self._save(report)
         return report

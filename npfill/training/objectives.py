@@ -47,11 +47,10 @@ def loss(
         kl_weight: Factor of the ELBO's KL; 1 is the ELBO.
         all_sum: Sums over the processes that each have a share of the batch.
     """
+    beta = objective.beta
     if batch.noise is None:
-        beta = objective.beta
         return decibels(model, batch) if objective.decibels else nll(model, batch, beta, all_sum)
-    now = objective.from_context
-    return elbo(model, batch, objective.beta, kl_weight, now, all_sum)
+    return elbo(model, batch, beta, kl_weight, objective.from_context, all_sum)
 
 
 def nll(model: NeuralProcess, batch: Batch, beta: float, all_sum: Reduce = alone) -> Loss:

@@ -58,7 +58,16 @@ class Survey:
         return f"{self.count:,} {colours} {size}{', with holes' if self.holes else ''}"
 
     def recipe(self) -> Recipe:
-        """Propose a recipe: that of the shipped weights nearest to the set, made to measure."""
+        """Propose a recipe: that of the shipped weights nearest to the set, made to measure.
+
+        Raises:
+            InputError: It is a single picture, of which none would be left to train on.
+        """
+        if self.count < 2 and not (self.are_photographs and self.has_validation):
+            raise InputError(
+                f"{self.name}: one picture, and one is held out of training: two are the fewest",
+                "npfill complete with `adapt=300` trains a model on a single picture",
+            )
         own: dict[str, object] = {"data.name": self.name, "data.terms": "not stated", "run.seed": 0}
         if self.are_photographs:
             held_out = max(1, min(_MOST_PHOTOGRAPHS_HELD_OUT, self.count // 10))

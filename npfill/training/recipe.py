@@ -51,7 +51,7 @@ class Recipe:
         return self.objective.kl_weight * warmed
 
     def decay_at(self, step: int) -> float:
-        """Decay of the average of weights: it starts as a plain mean and rises to the recipe's."""
+        """Decay of the average of weights: at first a mean of about the last tenth of the steps."""
         return min(self.optimiser.ema, (1 + step) / (10 + step))
 
 
@@ -73,8 +73,8 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
     Args:
         text: The file's text.
         where: The file's name, for the errors' text.
-        changes: Changes as "table.key=value", the value as TOML or a bare word; or values by
-            "table.key". The tables of the model are "model.encoder" and "model.decoder".
+        changes: A change or several as "table.key=value", the value as TOML or a bare word; or
+            values by "table.key". The tables of the model are "model.encoder" and "model.decoder".
 
     Raises:
         UsageError: It is not TOML, or a table or key is unknown, missing, mistyped or out of range.
@@ -225,15 +225,15 @@ def _values(changes: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str
     if isinstance(changes, Mapping):
         yield from changes.items()
         return
-    for change in changes:
-        path, equals, value = change.partition("=")
+    for change in [changes] if isinstance(changes, str) else changes:
+        path, equals, value = str(change).partition("=")
         table, _, key = path.partition(".")
         if not (equals and table and key):
             raise UsageError(
                 f"{change!r} is not a change", "write table.key=value: schedule.steps=100"
             )
         try:
-            change.encode()
+            str(change).encode()
             yield path, tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             yield path, value

@@ -23,7 +23,6 @@ from npfill.training.recipe import Recipe
 
 # What a resume needs of the environment, and of the progress beside the state.
 _BEGAN = {"data": str, "hardware": str, "precision": str, "steps_before": int}
-_PRECISIONS = {"float32", "bfloat16"}
 
 
 class RunFolder:
@@ -72,7 +71,7 @@ class RunFolder:
         try:
             found = json.loads(self.environment.read_text("utf-8"))
             wrong = [key for key, kind in _BEGAN.items() if type(found[key]) is not kind]
-            init, precise = found.get("init"), found["precision"] in _PRECISIONS
+            init, precise = found.get("init"), found["precision"] in {"float32", "bfloat16"}
             if not (wrong or type(init) not in {str, type(None)} or not precise):
                 return dict(found)
         except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
@@ -204,8 +203,7 @@ def hardware(device: torch.device, processes: int = 1) -> str:
 
 def commit() -> str:
     """Commit of the source tree that runs; "" outside one."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -129,12 +129,23 @@ def test_two_masks_of_one_picture_are_not_chosen_from(mean_of: Command) -> None:
     assert "more than one mask in masks" in ended.err
 
 
-def test_pictures_and_masks_may_share_a_folder(mean_of: Command) -> None:
-    for name in ("a", "b"):
-        picture(Path(f"in/{name}.png"))
-        selecting(Path(f"in/{name}_mask.png"))
-    assert mean_of("in", "--mask", "in", "-o", "out").code == 0
-    assert files(Path("out")) == {"a_mean.png", "b_mean.png"}
+@pytest.mark.parametrize(
+    ("name", "masks_name"),
+    [
+        ("b", "b_mask"),
+        ("IMG_1", "img_1_mask"),
+        ("gr\u00fcn", "gru\u0308n_mask"),
+        ("b", "mask_B.png"),
+    ],
+)
+def test_pictures_and_masks_may_share_a_folder(
+    mean_of: Command, name: str, masks_name: str
+) -> None:
+    for one, mask in {"a": "a_mask", name: masks_name}.items():
+        picture(Path(f"in/{one}.png"))
+        selecting(Path(f"in/{mask}.png"))
+    ended = mean_of("in", "--mask", "in", "-o", "out")
+    assert (ended.code, files(Path("out"))) == (0, {"a_mean.png", f"{name}_mean.png"}), ended.err
 
 
 @pytest.mark.slow
@@ -188,10 +199,11 @@ def test_pictures_whose_results_cannot_be_told_apart_are_refused(mean_of: Comman
     assert not Path("out").exists()
 
 
-def test_one_file_does_not_take_two_pictures(mean_of: Command) -> None:
+@pytest.mark.parametrize("part", [[], ["--part", "1/2"]])
+def test_one_file_does_not_take_two_pictures(mean_of: Command, part: list[str]) -> None:
     words = [picture(Path(f"{name}.png")) for name in "ab"]
     for output in ("mean.png", "-"):
-        assert mean_of(*words, *BOX, "-o", output).code == 2
+        assert mean_of(*words, *BOX, "-o", output, *part).code == 2
     assert files(Path()) == {"a.png", "b.png"}
 
 
@@ -269,6 +281,16 @@ def test_what_names_no_picture_is_refused(mean_of: Command) -> None:
         ended = mean_of(word, *BOX)
         assert ended.code == 3
         assert f"error: {word}: no picture" in ended.err
+
+
+@pytest.mark.parametrize("word", ["in", "in/*.png"])
+def test_a_second_pass_over_results_is_told_how(mean_of: Command, word: str) -> None:
+    picture(Path("a.png"))
+    assert mean_of("a.png", *BOX, "-o", "in/").code == 0
+    ended = mean_of(word, *BOX)
+    assert ended.code == 3
+    assert "hint: name them alone, as in in/a_mean.png" in ended.err
+    assert mean_of("in/a_mean.png", *BOX).code == 0
 
 
 _GROWTH = """
@@ -451,6 +473,45 @@ def test_stdin_is_not_both_picture_and_mask(mean_of: Command) -> None:
     ended = mean_of("-", "--mask", "-")
     assert ended.code == 2
     assert "both picture and mask come through stdin" in ended.err
+
+
+def test_parts_write_what_one_process_writes(mean_of: Command) -> None:
+    for name in ("a.bmp", "a.png", "b.png"):
+        selecting(Path("masks", name))
+        picture(Path("in", name))
+    selecting(Path("masks/a.png")).rename("masks/a.png_mask.png")
+    selecting(Path("masks/a.bmp")).rename("masks/a.bmp_mask.png")
+    for part in ("1/2", "2/2"):
+        words = ("--mask", "masks", "-o", "out", "--skip-existing", "--part", part)
+        ended = mean_of("in", *words)
+        assert ended.code == 0, ended.err
+        assert "skipped" not in ended.err
+    assert files(Path("out")) == {"a.bmp_mean.png", "a.png_mean.png", "b_mean.png"}
+
+
+def test_no_part_writes_over_a_picture_of_another(mean_of: Command) -> None:
+    before = [picture(Path("in", name)).read_bytes() for name in ("a.png", "a_mean.png")]
+    ended = mean_of("in", *BOX, "-o", "in", "--overwrite", "--part", "1/2")
+    assert ended.code == 2
+    assert "in/a_mean.png: is an input and would be lost" in ended.err
+    assert [Path("in", name).read_bytes() for name in ("a.png", "a_mean.png")] == before
+
+
+@pytest.mark.parametrize(
+    ("options", "saved"),
+    [
+        ({"emit": "mean"}, {"a.bmp_mean.png", "a.png_mean.png", "b_mean.png"}),
+        ({"name": "{stem}{suffix}", "format": "keep"}, {"a.bmp", "a.png", "b.png"}),
+    ],
+)
+def test_completions_of_pictures_of_one_name_are_saved_as_the_command_does(
+    weights: Path, options: dict[str, str], saved: set[str]
+) -> None:
+    for name in ("a.bmp", "a.png", "b.png"):
+        picture(Path("in", name))
+    for done in complete_many("in", model=weights, samples=0, box=(1, 1, 2, 3)):
+        done.save("out/", **options)  # type: ignore[arg-type]
+    assert files(Path("out")) == saved
 
 
 def test_completions_of_a_folder_are_saved_as_they_lie_in_it(weights: Path) -> None:

@@ -45,6 +45,13 @@ def test_changes_outside_are_counted_with_the_largest(
     assert "outside changed: 2 of 24 px, by at most 4 of 255" in ended.err
 
 
+def test_as_many_pixels_are_read_as_is_said(npfill: Command, photo: Path, mask: Path) -> None:
+    words = ("check", photo, photo, "--mask", mask, "--max-pixels")
+    assert npfill(*words, 30).code == 0
+    ended = npfill(*words, 29)
+    assert (ended.code, "--max-pixels 30 if it is what it claims to be" in ended.err) == (3, True)
+
+
 def test_another_size_and_another_mode_are_said(
     npfill: Command, photo: Path, mask: Path, values: np.ndarray
 ) -> None:
@@ -57,6 +64,20 @@ def test_another_size_and_another_mode_are_said(
     ended = npfill("check", photo, after, "--mask", mask)
     assert ended.code == 7
     assert f"{after} is 6x4 but {photo} is 6x5" in ended.err
+
+
+def test_each_plane_is_compared_by_its_own_hole(npfill: Command, tmp_path: Path) -> None:
+    before, after = (np.arange(60.0).reshape(5, 6, 2) for _ in range(2))
+    before[SELECTED, 0] = np.nan
+    for name, values in (("before", before), ("after", after)):
+        np.save(tmp_path / f"{name}.npy", values)
+    asked = "check", tmp_path / "before.npy", tmp_path / "after.npy"
+    assert npfill(*asked).code == 0
+    after[2, 2, 1] += 3
+    np.save(tmp_path / "after.npy", after)
+    ended = npfill(*asked)
+    assert ended.code == 7
+    assert "outside changed: 1 of 30 px, by at most 3" in ended.err
 
 
 @pytest.mark.slow
@@ -87,7 +108,7 @@ def test_as_many_pixels_differ_as_were_changed(
     one, other = Picture.of(before, "a"), Picture.of(after, "b")
     found = difference(one, other)
     assert (found.count, found.largest) == (len(changed), by if changed else 0)
-    assert difference(one, other, np.ones((5, 6), dtype=bool)).count == 0
+    assert difference(one, other, np.ones((5, 6, 1), dtype=bool)).count == 0
 
 
 def test_levels_that_are_shown_otherwise_are_told(npfill: Command, photo: Path) -> None:

@@ -43,6 +43,7 @@ def test_it_says_the_share_and_loads_and_writes_nothing(npfill: Command) -> None
         ([], 2),
         (["--mask", "mask.png", "-o", "black.png"], 4),
         (["--mask", "mask.png", "-o", "a.png"], 2),
+        (["--mask", "mask.png", "--kind", "classes", "--emit", "interval"], 2),
     ],
 )
 def test_it_fails_where_the_run_would(npfill: Command, words: list[str], code: int) -> None:
@@ -50,6 +51,25 @@ def test_it_fails_where_the_run_would(npfill: Command, words: list[str], code: i
     dry = npfill("complete", "a.png", "-m", "nearest", *words, "--dry-run")
     assert (dry.code, dry.err) == (code, ran.err)
     assert ran.code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["-m", "unread", "--draw-from", "nosuch.png"], 3, "nosuch.png: no such file"),
+        (["-m", "unread", "--draw-from", "black.png"], 3, "black.png: "),
+        (["-m", "telea", "--emit", "std"], 2, "--emit std: telea gives no standard deviation"),
+        (["-m", "telea", "--emit", "fill"], 2, "--emit fill: telea gives no standard deviation"),
+        (["-m", "unread", "--tolerance", "2", "--name", "{stem}.jpg"], 2, "--tolerance: what"),
+        (["-m", "unread", "--max-distance", "1", "-o", "out.jpg"], 2, "--max-distance: what"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_a_model_is_read(
+    npfill: Command, words: list[str], code: int, said: str
+) -> None:
+    for more in ([], ["--dry-run"]):
+        ended = npfill("complete", "a.png", "--box", "1,1,3,3", *words, *more)
+        assert (ended.code, f"error: {said}" in ended.err) == (code, True), ended.err
 
 
 def test_of_a_batch_it_lists_what_would_fail(npfill: Command) -> None:

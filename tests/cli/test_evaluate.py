@@ -38,7 +38,7 @@ def test_models_and_baselines_stand_in_one_report(
     assert b"MSE" in ended.out
     assert b"top-half" in ended.out
     results = json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))
-    assert results["npfill_evaluate_version"] == "2"
+    assert results["npfill_evaluate_version"] == "3"
     assert results["budget"] == {"images": 7, "draws": 3, "seed": 0}
     assert [(r["predictor"], r["context"]) for r in results["results"]] == [
         (name, context)

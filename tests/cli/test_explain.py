@@ -256,6 +256,18 @@ def test_what_came_through_stdin_is_named(npfill: Command, photo: Path, which: s
     assert "given the same file: < FILE" in ended.err
 
 
+def test_as_many_pixels_are_read_as_is_said_and_not_as_the_result_says(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    words = ("photo.png", "--box", "0,0,2,2", "-m", weights, "--emit", "mean")
+    assert npfill("complete", *words, "--max-pixels", 90_000_000).code == 0
+    ended = npfill("explain", "photo_mean.png", "--max-pixels", 29)
+    assert (ended.code, "30 pixels, more than the 29" in ended.err) == (7, True)
+    assert "hint: --max-pixels 90000000 if" in ended.err
+    assert npfill("explain", "photo_mean.png", "--rerun", "--max-pixels", 30).code == 0
+
+
 def test_a_preview_is_said_to_be_one(
     npfill: Command, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,15 @@ def test_samples_of_a_picture_and_of_a_test_picture_are_drawn(
             assert blue_pixels(figure) == 35 * TINY_FACTOR**2
 
 
+def test_contexts_that_are_not_named_fit_a_small_model(
+    npfill: Command, tmp_path: Path, weights: Path, photo: Path
+) -> None:
+    words = ("figure", "samples", photo, "-m", weights, "--samples", 1, "-o")
+    for name, more in (("default.png", ()), ("named.png", ("--contexts", "10,36"))):
+        assert npfill(*words, tmp_path / name, *more).code == 0
+    assert (tmp_path / "default.png").read_bytes() == (tmp_path / "named.png").read_bytes()
+
+
 @pytest.mark.slow
 def test_samplers_stand_side_by_side(
     npfill: Command, tmp_path: Path, weights: Path, photo: Path

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npfill import complete
+from npfill import complete, complete_many
 from npfill.errors import InputError
 from npfill.pictures.read import read_picture
 from tests.cli.conftest import Command
@@ -284,9 +284,10 @@ def test_what_is_filled_lies_in_the_valid_range_and_the_rest_is_told(
     said = f"as stored, count as missing: {outside.sum():,}"
     assert any(note.endswith(said) for note in done.notes)
     assert np.array_equal(done.hole, HOLE | outside)
+    scale = attributes.get("scale_factor", 1)
     for result in (done.mean, *done.samples):
-        assert np.array_equal(result[~done.hole], values[~done.hole])
-        assert low <= result.min() <= result.max() <= high
+        assert np.array_equal(result[~done.hole], scale * values[~done.hole])
+        assert low * scale <= result.min() <= result.max() <= high * scale
 
 
 def test_characters_keep_their_dimensions(tmp_path: Path) -> None:
@@ -322,3 +323,152 @@ def test_a_variable_of_a_file_that_has_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no netCDF file or zarr store") as refusal:
         complete(tmp_path / "a.npy", HOLE, variable="sst")
     assert "leave `variable` out" in refusal.value.hint
+
+
+def packed_grid(path: Path, scale: float = 0.01, offset: float = 20.0) -> Path:
+    """FIELD as a file of netCDF, or of FITS, packs it in int16, with a hole."""
+    numbers = np.where(HOLE, -32768, np.rint((FIELD - offset) / scale)).astype(np.int16)
+    if path.suffix == ".nc":
+        how: dict[str, Any] = {"scale_factor": scale, "add_offset": offset}
+        return stored(path, numbers, _FillValue=np.int16(-32768), **how)
+    fits = pytest.importorskip("astropy.io.fits")
+    image = fits.PrimaryHDU(numbers)
+    image.header["BLANK"], image.header["BSCALE"], image.header["BZERO"] = -32768, scale, offset
+    image.writeto(path)
+    return path
+
+
+def numbers_of(path: Path) -> np.ndarray:
+    """The numbers of such a file as they are stored."""
+    if path.suffix == ".nc":
+        with pytest.importorskip("netCDF4").Dataset(path) as data:
+            data.set_auto_maskandscale(False)
+            return np.asarray(data["z"][:])
+    with pytest.importorskip("astropy.io.fits").open(path, do_not_scale_image_data=True) as units:
+        return np.array(units[0].data)
+
+
+@pytest.mark.parametrize("scale", [0.01, -0.01])
+@pytest.mark.parametrize("suffix", [".nc", ".fits"])
+def test_packed_numbers_are_completed_in_their_unit_and_stay_packed(
+    suffix: str, scale: float, tmp_path: Path
+) -> None:
+    path = packed_grid(tmp_path / f"a{suffix}", scale)
+    plain, packed = np.where(HOLE, np.nan, np.round(FIELD, 2)), numbers_of(path)
+    how: dict[str, Any] = {"model": "gp", "samples": 1, "log": True, "tolerance": 0.65}
+    done: Any = complete(path, **how)
+    alike: Any = complete(plain, **how)
+    assert np.array_equal(done.open, alike.open)
+    assert 0 < done.open.sum() < HOLE.sum()
+    for one, other in ((done.mean, alike.mean), (done.samples, alike.samples)):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    np.testing.assert_allclose(done.std, alike.std, atol=1e-4)
+    files = done.save(tmp_path / "out", emit="mean,std,npz")
+    after = numbers_of(files["mean"])
+    assert np.array_equal(after[~HOLE], packed[~HOLE])
+    assert np.array_equal(after == -32768, done.open)
+    filled = HOLE & ~done.open
+    near = after[filled] * scale + 20 - done.mean[filled]
+    assert np.abs(near).max() < 0.0051
+    np.testing.assert_allclose(numbers_of(files["std"]), done.std, rtol=1e-6)
+    assert np.array_equal(np.load(files["npz"])["mean"], done.mean[..., None])
+
+
+@pytest.mark.parametrize(("said", "numbers"), [(0.0, [-2000]), (15.0, [-500]), (0.001, [])])
+def test_no_data_of_packed_numbers_is_said_in_their_unit(
+    said: float, numbers: list[int], tmp_path: Path
+) -> None:
+    values = np.rint(100 * FIELD - 2000).astype(np.int16)
+    values[5:8, 9:12], values[0, 0] = -2000, -500
+    path = stored(tmp_path / "a.nc", values, scale_factor=np.float32(0.01), add_offset=20.0)
+    done: Any = complete(path, box=[(0, 19, 2, 1)], model="nearest", nodata=said, samples=0)
+    box = (ROW == 19) & (COLUMN < 2)
+    assert np.array_equal(done.hole, np.isin(values, numbers) | box)
+
+
+def test_packed_numbers_without_one_for_none_cannot_stay_open(tmp_path: Path) -> None:
+    path = stored(tmp_path / "a.nc", np.rint(FIELD).astype(np.int16), scale_factor=0.5)
+    done: Any = complete(path, HOLE, "gp", samples=0, tolerance=0.0)
+    assert done.open.sum() == HOLE.sum()
+    with pytest.raises(InputError, match="int16 has no NaN for what stays open"):
+        done.save(tmp_path / "out", emit="mean")
+
+
+@pytest.mark.parametrize("kind", ["u2", "i1"])
+def test_the_other_sign_of_a_fits_image_is_read_and_written(kind: str, tmp_path: Path) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    counts = np.where(HOLE, 0, 5 * FIELD).astype(kind)
+    fits.PrimaryHDU(counts).writeto(tmp_path / "a.fits")
+    done: Any = complete(tmp_path / "a.fits", nodata=0, log=True, model="gp", samples=0)
+    assert done.mean.dtype == counts.dtype
+    assert np.array_equal(done.hole, HOLE)
+    assert np.array_equal(done.mean[~HOLE], counts[~HOLE])
+    with fits.open(done.save(tmp_path / "out", emit="mean")["mean"]) as units:
+        assert np.array_equal(units[0].data, done.mean)
+
+
+def test_a_data_set_of_packed_values_is_written_as_it_is(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    how: dict[str, Any] = {"scale_factor": 0.01, "add_offset": 200.0, "standard_name": "height"}
+    numbers = np.where(HOLE, -32768, np.rint(100 * FIELD - 20_000)).astype(np.int16)
+    how |= {"valid_min": np.int16(-20_000), "units": "m"}
+    path = stored(tmp_path / "a.nc", numbers, _FillValue=np.int16(-32768), **how)
+    with xarray.open_dataset(path) as data:
+        done: Any = complete(data.z, samples=2, model="gp")
+    done.to_netcdf(tmp_path / "done.nc")
+    with xarray.open_dataset(tmp_path / "done.nc") as after:
+        assert after.equals(done)
+        assert after["mean"].attrs == {"standard_name": "height", "units": "m"}
+        assert after["std"].attrs == {"units": "m", "long_name": "standard deviation of z"}
+    assert 0 < done["std"].values[HOLE].min() <= done["std"].values.max() < 1
+
+
+def test_many_arrays_of_xarray_are_completed() -> None:
+    xarray = pytest.importorskip("xarray")
+    planes = sea(xarray)[:2]
+    each: list[Any] = [*complete_many(planes, samples=0, model="nearest")]
+    whole: Any = complete(planes, samples=0, model="nearest")
+    assert xarray.concat([one["mean"] for one in each], "time").equals(whole["mean"])
+
+
+def test_masks_of_xarray_lie_as_their_dimensions_say() -> None:
+    xarray = pytest.importorskip("xarray")
+    square = sea(xarray)[0, :, :20]
+    land, clouds = (xarray.DataArray(x[:, :20], dims=square.dims) for x in (ROW > 15, COLUMN < 3))
+    out: Any = {"keep_out": land, "mask": [clouds, land]}
+    turned: Any = {key: [x.T for x in xs] if key == "mask" else xs.T for key, xs in out.items()}
+    done: Any = complete(square, model="nearest", samples=0, **out)
+    again: Any = complete(square.T, model="nearest", samples=0, **turned)
+    assert (done["mean"].where(land) == square.where(land)).sum() == 70
+    named: Any = complete(square, model="nearest", samples=0, **turned)
+    for each in (named, again):
+        assert each["mean"].transpose(*square.dims).equals(done["mean"])
+
+
+@pytest.mark.parametrize("how", [{"max_distance": 2.0}, {"keep_out": HOLE & (COLUMN < 11)}])
+def test_the_std_of_what_stays_missing_is_none(how: dict[str, Any], tmp_path: Path) -> None:
+    values = np.where(HOLE, np.nan, FIELD)
+    done: Any = complete(values, samples=0, model="gp", **how)
+    lacks = np.isnan(done.mean)
+    assert 0 < lacks.sum() < HOLE.sum()
+    files = done.save(tmp_path, emit="std,npz")
+    npz = np.load(files["npz"])["std"][..., 0]
+    for std in (done.std, np.load(files["std"]), npz):
+        assert np.array_equal(np.isnan(std), lacks)
+        assert (std[~HOLE] == 0).all()
+
+
+def test_a_variable_of_several_is_checked_and_measured_further(
+    npfill: Command, tmp_path: Path
+) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("netCDF4")
+    two = sea(xarray).isel(time=[0]).to_dataset()
+    path = tmp_path / "two.nc"
+    two.assign(other=two.sst + 1).to_netcdf(path)
+    assert npfill(*WORDS, path, "--variable", "sst").code == 0
+    words = ("check", path, tmp_path / "two_mean.nc", "--variable")
+    assert b"outside changed: 0" in npfill(*words, "sst").out
+    assert npfill(*words, "wind").code == 3
+    ended = npfill("next", path, "--variable", "sst", "--count", 2, "-m", "kriging")
+    assert (ended.code, len(ended.out.split())) == (0, 4)

@@ -67,6 +67,24 @@ def test_a_mask_is_written_as_png_alone(npfill: Command, painted: Path) -> None:
     assert [path.name for path in Path().iterdir()] == ["-p.png"]
 
 
+def test_a_mask_does_not_go_to_stdout(npfill: Command, painted: Path) -> None:
+    ended = npfill("mask", f"./{painted}", "--colour", "magenta", "-o", "-")
+    assert (ended.code, ended.out) == (2, b"")
+    assert "-: the mask does not go to stdout\n" in ended.err
+    assert "hint: -o NAME.png\n" in ended.err
+
+
+def test_the_most_pixels_go_along_to_the_command_that_is_printed(
+    npfill: Command, painted: Path
+) -> None:
+    words = ("mask", f"./{painted}", "--colour", "magenta", "--max-pixels")
+    for other in ((), ("--like", f"./{painted}")):
+        ended = npfill(*words, 599, *other)
+        assert (ended.code, "--max-pixels 600 if it is what" in ended.err) == (3, True)
+    ended = npfill(*words, 600)
+    assert ended.out.decode().strip().endswith("--mask ./-p_mask.png --max-pixels 600")
+
+
 def test_stdin_is_read_once_whatever_is_looked_for(
     npfill: Command, painted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,14 @@ def test_what_an_encoder_refuses_is_said_in_a_line() -> None:
         raster.encode(Picture(values, "BMP", "a.png"), {}, kind="BMP", keeps=(), options={})
 
 
+def test_a_picture_without_a_suffix_keeps_its_format_too(done: Of) -> None:
+    picture(Path("a.jpg"))
+    Path("a.jpg").rename("a")
+    ended = done("a", "--format", "keep", "--emit", "mean", "-o", "out")
+    assert (ended.code, files(Path("out"))) == (0, {"a_mean.jpg"}), ended.err
+    assert read_picture(Path("out/a_mean.jpg")).format == "JPEG"
+
+
 @pytest.mark.slow
 def test_a_suffix_that_a_result_cannot_have_is_refused_with_both_ways_out(done: Of) -> None:
     picture(Path("a.png"))

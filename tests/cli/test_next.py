@@ -129,6 +129,8 @@ def test_no_input_is_written_over(
     [
         ([], USAGE, "--shape"),
         (["--shape", "5"], USAGE, "no width and height"),
+        (["--shape", "0x5"], USAGE, "no width and height"),
+        (["--shape", "5x0"], USAGE, "no width and height"),
         (["--shape", "5x5", "--csv", "--json"], USAGE, "leave one"),
         (["--shape", "5x5", "--watch", "a.csv"], USAGE, "-o points.csv"),
         (["--shape", "5x5", "--watch", "a.csv", "-o", "p.csv", "--json"], USAGE, "--json"),

@@ -19,6 +19,7 @@ from PIL import Image
 
 from npfill.cli.paint import _said, _words
 from npfill.cli.train import _try
+from npfill.errors import UsageError
 from npfill.paint import server as serving
 from npfill.paint.server import Server
 from npfill.paint.session import Session
@@ -100,7 +101,7 @@ def test_a_saved_file_is_that_of_the_command_that_the_page_shows(
     before = saved.read_bytes()
     saved.unlink()
     how |= {"samples": how.get("sample", how.get("samples", 0))}
-    _, content = page.ask("command", result=result, **how)
+    _, content = page.ask("command", painted(*BOX), result=result, **how)
     words = shlex.split(json.loads(content)["command"])
     assert words[:5] == ["npfill", "complete", "photo.png", "--mask", "photo_mask.png"]
     assert npfill(*words[1:]).code == 0
@@ -265,6 +266,50 @@ def test_of_data_the_hole_begins_with_what_is_missing(page: Page) -> None:
     code, content = data.ask("save", painted(*BOX), result="mean")
     assert (code, json.loads(content)["saved"][1]) == (200, "heights_mean.npy")
     data.close()
+
+
+@pytest.mark.parametrize(("box", "alpha"), [(BOX, 255), ((1, 1, 2, 2), 0)])
+def test_a_picture_begins_with_what_is_transparent_which_becomes_opaque_if_all_is_painted(
+    npfill: Command, page: Page, box: tuple[int, int, int, int], alpha: int
+) -> None:
+    with Image.open("photo.png") as photo:
+        values = np.array(photo.convert("RGBA"))
+    values[1:4, 1:3, 3] = 0
+    Image.fromarray(values).save("cut.png")
+    cut = Page("cut.png", model=page.model)
+    selected = begun(cut)
+    code, _ = cut.ask("save", painted(*box), result="mean")
+    _, content = cut.ask("command", painted(*box), result="mean")
+    cut.close()
+    assert (selected, code) == (6, 200)
+    saved = Path("cut_mean.png").read_bytes()
+    assert npfill(*shlex.split(json.loads(content)["command"])[1:], "--overwrite").code == 0
+    assert Path("cut_mean.png").read_bytes() == saved
+    assert np.asarray(Image.open("cut_mean.png"))[1, 1, 3] == alpha
+
+
+def test_pictures_of_one_name_have_a_mask_and_a_result_each(npfill: Command, page: Page) -> None:
+    folder = Path("alike")
+    folder.mkdir()
+    Image.new("RGB", (6, 5), "teal").save(folder / "a.png")
+    Image.new("RGB", (9, 8), "navy").save(folder / "a.jpg")
+    (folder / "a_mask.png").write_bytes(b"whose?")
+    (folder / "a.png_mask.xcf").write_bytes(b"of a program")
+    alike = Page("alike/a.jpg", "alike/a.png", model=page.model)
+    assert (begun(alike), begun(alike, 1)) == (0, 0)
+    for number, name in enumerate(("a.jpg", "a.png")):
+        code, content = alike.ask("save", painted(*BOX), picture=number, result="mean")
+        saved = [f"alike/{name}_mask.png", f"alike/{name}_mean.png"]
+        assert (code, json.loads(content).get("saved", content)) == (200, saved)
+        _, content = alike.ask("command", painted(*BOX), picture=number, result="mean")
+        made = Path(saved[1]).read_bytes()
+        assert npfill(*shlex.split(json.loads(content)["command"])[1:], "--overwrite").code == 0
+        assert Path(saved[1]).read_bytes() == made
+    assert (begun(alike), begun(alike, 1)) == (6, 6)
+    alike.close()
+    shutil.copy("photo.png", folder)
+    with pytest.raises(UsageError, match="out: would hold two pictures of one name"):
+        Session(["photo.png", "alike/photo.png"], [], "out", "cpu")
 
 
 @pytest.mark.slow

@@ -140,6 +140,18 @@ def test_many_pictures_are_completed_one_after_another() -> None:
     assert np.array_equal(own[1].hole, ~HOLE)
 
 
+@pytest.mark.parametrize(("pictures", "masks"), [(2, 1), (1, 2)])
+def test_a_mask_for_each_picture_are_as_many(pictures: int, masks: int) -> None:
+    given, holes = [noise(np.uint8, *SIZE)] * pictures, [HOLE] * masks
+    with pytest.raises(UsageError, match="not as many masks as pictures"):
+        next(library.complete_many(given, holes, "nearest"))
+    failed: list[NpfillError] = []
+    done = library.complete_many(
+        iter(given), holes, "nearest", on_error=lambda _, error: failed.append(error)
+    )
+    assert (len([*done]), len(failed)) == (1, 1)
+
+
 def test_a_folder_is_completed_with_the_masks_of_its_names() -> None:
     for folder in ("in", "masks"):
         Path(folder).mkdir()

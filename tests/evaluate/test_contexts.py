@@ -67,6 +67,12 @@ def test_what_is_no_kind_of_context_is_refused(text: str) -> None:
         parse(text, 28)
 
 
+@pytest.mark.parametrize("size", [28, None])
+def test_irregular_contexts_ask_for_their_masks(size: int | None) -> None:
+    with pytest.raises(UsageError, match="irregular needs `masks`"):
+        parse("irregular", size)
+
+
 def test_a_name_is_read_back() -> None:
     kinds = [*grid_protocol(28), *photograph_protocol()]
     assert [kind(each.name) for each in kinds] == kinds

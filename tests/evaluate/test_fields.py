@@ -43,6 +43,14 @@ def test_the_posterior_says_how_far_it_is_off_and_nothing_is_nearer() -> None:
     assert np.square(errors).mean() < np.square(0.9 * means - fields[:, hole]).mean()
 
 
+@pytest.mark.parametrize("kernel", list(known.KERNELS))
+def test_small_fields_of_a_long_length_have_their_law(kernel: str) -> None:
+    fields = known.draw(kernel, 16.0, 32, 20, array_generator(0))
+    hole = array_generator(2).random((32, 32)) > 0.2
+    means, std = known.posterior(kernel, 16.0, fields, hole, hole)
+    assert 0.8 < np.square((means - fields[:, hole]) / std).mean() < 1.25
+
+
 @pytest.mark.slow
 def test_scores_are_those_of_a_standard_normal_where_nothing_is_known() -> None:
     cells = list(on_known({"zero": nothing_known}, 32, 6, 0, (2,), lambda *_: None))
@@ -102,6 +110,22 @@ def test_the_command_prints_tables_and_writes_a_page_and_all_cells(
     results = json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))
     assert {cell["tool"] for cell in results["cells"]} >= {EXACT, "nearest"}
     assert results["side"] == 12
+
+
+@pytest.mark.parametrize(("words", "count"), [([], 10), (["--images", "50"], 50)])
+def test_as_many_fields_are_drawn_as_are_asked_for(
+    words: list[str], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+
+    def measure(*_: object, count: int, **__: object) -> FieldResults:
+        counts.append(count)
+        return FieldResults((), 128, count, 0, {})
+
+    monkeypatch.setattr("npfill.evaluate.evaluate_fields", measure)
+    with pytest.raises(SystemExit, match="0"):
+        main(["evaluate", "--fields", *words])
+    assert counts == [count]
 
 
 @pytest.mark.parametrize("words", [["--data", "x"], ["--photos"], ["--samplers", "latent"]])

@@ -1,6 +1,7 @@
 """The protocol's numbers, against a plain evaluation: float64, one picture and draw at a time."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
 
@@ -16,6 +17,7 @@ from npfill.evaluate import evaluate
 from npfill.evaluate.contexts import kind
 from npfill.evaluate.predictions import GridBaseline, GridModel
 from npfill.evaluate.protocol import images_for, measure
+from npfill.evaluate.report import tables
 from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
@@ -188,6 +190,26 @@ def test_networks_of_one_variant_are_all_measured_and_a_sampler_once(tmp_path: P
         "cnp 2 autoregressive",
     ]
     assert measured.results[0].scores["mse"] != measured.results[1].scores["mse"]
+
+
+def test_an_exact_picture_is_counted_beside_the_psnr_of_others_and_has_its_ssim(
+    tmp_path: Path,
+) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (2, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "one.npy", values[:1])
+    values[1] = 255
+    for name, count in (("both", 2), ("exact", 1)):
+        np.save(tmp_path / f"{name}.npy", values[-count:])
+    one, both, exact = (
+        evaluate(["nearest"], tmp_path / f"{name}.npy", contexts="top-half", size=8)
+        for name in ("one", "both", "exact")
+    )
+    alone, found = one.results[0].scores, both.results[0].scores
+    assert found["psnr"] == replace(alone["psnr"], infinite=1)
+    assert found["ssim"].value == pytest.approx((alone["ssim"].value + 1) / 2)
+    (cells,) = [row for table in tables(both, ["psnr"]) for row in table.cells(errors=False)]
+    assert cells[-1] == f"{alone['psnr'].value:.2f} (1 infinite)"
+    assert exact.results[0].scores["psnr"].value == math.inf
 
 
 def test_what_the_smallest_pictures_cannot_have_is_left_out(tmp_path: Path) -> None:

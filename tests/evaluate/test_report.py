@@ -38,7 +38,7 @@ KEYS = {
     "budget": {"images", "draws", "seed"},
     "metric": {"title", "meaning"},
     "result": {"predictor", "context", "pictures", "scores"},
-    "score": {"value", "error", "pictures"},
+    "score": {"value", "error", "pictures", "infinite"},
 }
 
 

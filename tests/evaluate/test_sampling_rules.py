@@ -2,14 +2,17 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from npfill.errors import InputError, UsageError
+from npfill.evaluate import evaluate
 from npfill.evaluate.protocol import Estimate
 from npfill.evaluate.sampling import SHARES, SamplingResults, evaluate_sampling
+from npfill.evaluate.tnp import evaluate_tnp
 from tests.conftest import of
 
 
@@ -56,6 +59,17 @@ def test_a_share_is_found_between_those_that_were_measured() -> None:
     assert found["low-discrepancy"] == SHARES[-1]
     assert found["better"] == pytest.approx(math.sqrt(SHARES[-2] * SHARES[-1]))
     assert math.isnan(found["worse"])
+
+
+@pytest.mark.parametrize("images", [0, -1, "all"])
+def test_no_pictures_are_no_number_of_them(fields: Path, images: Any) -> None:
+    model = of("convcnp", channels=1)
+    with pytest.raises(UsageError, match="`images="):
+        evaluate_sampling(model, fields, images=images)
+    with pytest.raises(UsageError, match="`images="):
+        evaluate(["nearest"], fields, images=images)
+    with pytest.raises(UsageError, match="`images="):
+        evaluate_tnp([model], fields, images=images)
 
 
 def test_fields_that_miss_values_and_unknown_rules_are_refused(fields: Path) -> None:

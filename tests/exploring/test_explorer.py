@@ -3,6 +3,7 @@
 import threading
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +86,14 @@ def test_only_what_is_allowed_is_measured(model: NeuralProcess) -> None:
     assert (explorer.measured == within).all()
 
 
+def test_what_is_allowed_may_be_a_list_of_the_size_of_the_grid(model: NeuralProcess) -> None:
+    explorer = Explorer((2, 3), model, within=[[True, False, False], [False, False, True]])
+    assert explorer.left == 2
+    for within in ([[True] * 3], [[True], [True] * 3], "mask.png"):
+        with pytest.raises(UsageError, match="`within` is"):
+            Explorer((2, 3), model, within=within)
+
+
 def test_values_beyond_those_so_far_are_taken_as_they_are(model: NeuralProcess) -> None:
     explorer = Explorer((12, 16), model)
     measured(explorer, scene(), 20)
@@ -165,6 +174,17 @@ def test_a_saved_explorer_goes_on_as_it_would_have(model: NeuralProcess, tmp_pat
     assert measured(again, truth, 7) == measured(whole, truth, 7)
 
 
+def test_a_network_of_ones_own_is_given_again(model: NeuralProcess, tmp_path: Path) -> None:
+    path, seed = tmp_path / "state.npz", np.array([3])
+    Explorer((4, 4), model, seed=seed[0]).save(path)
+    with pytest.raises(
+        ModelError, match=r"state\.npz: its model is a network of your own"
+    ) as error:
+        Explorer.load(path)
+    assert "model=" in error.value.hint
+    assert Explorer.load(path, model).seed == 3
+
+
 def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         Explorer.load(tmp_path / "none.npz")
@@ -207,11 +227,18 @@ def test_what_does_not_go_together_is_refused(model: NeuralProcess) -> None:
             explorer.tell(*wrong)
     with pytest.raises(InputError, match="row 4, column 0: outside"):
         explorer.tell(4, 0, 1)
-    with pytest.raises(UsageError):
-        explorer.ask(0)
-    for shape in ((3,), (3, 4, 2), (0, 3)):
+    wrongs: list[Any] = [0, "x", 2.5, None]
+    for count in wrongs:
+        with pytest.raises(UsageError, match="`count="):
+            explorer.ask(count)
+    shapes: list[Any] = [(3,), (3, 4, 2), (0, 3), 3, "3x4", (None, 4), (3.5, 4)]
+    for shape in shapes:
         with pytest.raises(UsageError, match="no grid"):
             Explorer(shape, model)
+    seeds: list[Any] = ["x", -1, None]
+    for seed in seeds:
+        with pytest.raises(UsageError, match="`seed="):
+            Explorer((3, 3), model, seed=seed)
     with pytest.raises(UsageError, match="unknown"):
         Explorer((3, 3), model, rule="guess")
 

@@ -11,11 +11,13 @@ import torch
 from PIL import Image
 from PIL.ExifTags import Base
 
+import npfill
 from npfill.errors import InputError
 from npfill.pictures.convert import as_picture, as_values, with_missing
 from npfill.pictures.hole import from_mask
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
+from npfill.pictures.read import read_picture
 
 SIZE = (5, 7)
 HOLE = np.zeros(SIZE, dtype=bool)
@@ -166,6 +168,20 @@ def test_a_pillow_image_is_not_turned_but_keeps_its_orientation(tmp_path: Path) 
     assert "ImageOps.exif_transpose" in given.picture.notes[0]
     assert given.picture.image.getexif()[Base.Orientation] == 6
     assert as_picture(tmp_path / "a.png").picture.size == SIZE[::-1]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_all_that_is_saved_of_a_pillow_image_is_shown_turned_alike(
+    tmp_path: Path, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation] = orientation
+    Image.fromarray(values(np.uint8, *SIZE)).save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        done = npfill.complete(image, HOLE, "nearest")
+    saved = done.save(tmp_path / "out", emit="mean,preview,npz")
+    shown = {read_picture(saved[name]).size for name in ("mean", "preview")}
+    assert shown == {SIZE if orientation == 1 else SIZE[::-1]}
 
 
 def test_a_file_is_read_and_comes_back_in_its_shape(tmp_path: Path) -> None:

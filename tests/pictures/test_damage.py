@@ -12,8 +12,9 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.pictures.damage import is_torn, mended
-from npfill.pictures.read import read_picture
+from npfill.pictures.read import read_mask, read_picture
 
+MASK = Path(__file__).parents[2] / "examples/cat_mask.png"
 ROWS, COLUMNS = np.mgrid[:53, :75]
 SMOOTH = np.stack([ROWS * 3, COLUMNS * 3, 200 - ROWS], axis=-1)
 NOISE = np.random.default_rng(0).integers(0, 60, (53, 75, 3))
@@ -104,6 +105,22 @@ def test_zeros_where_the_rest_of_a_download_should_be_are_no_picture(kind: str) 
     torn = whole[: int(0.7 * len(whole))].ljust(len(whole) + 2000, b"\0")
     _, damaged = mended(torn, "torn", 10**6)
     assert 0.1 < damaged.mean() < 0.75
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_a_png_is_refused_whose_lost_end_is_zeros_though_they_are_decoded_to_rows(
+    tmp_path: Path, share: float
+) -> None:
+    whole, path = MASK.read_bytes(), tmp_path / "torn.png"
+    path.write_bytes(whole[: int(share * len(whole))].ljust(len(whole), b"\0"))
+    for read in (read_picture, read_mask):
+        with pytest.raises(InputError, match="image file is truncated"):
+            read(path)
+
+
+def test_a_png_without_its_last_chunk_has_all_its_pixels(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(COLOUR), "PNG")[:-12])
+    assert np.array_equal(read_picture(tmp_path / "a.png").values, COLOUR)
 
 
 def test_a_file_that_is_whole_has_no_damage() -> None:

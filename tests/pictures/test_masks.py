@@ -139,6 +139,14 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> No
     assert refusal.value.hint == "`fit_mask=True` resizes it"
 
 
+def test_what_a_size_may_come_from_is_said_where_sizes_differ(tmp_path: Path) -> None:
+    Image.new("L", (8, 6)).save(tmp_path / "mask.png")
+    note = "several pages: only the first is used"
+    page = Picture(np.zeros((3, 4, 1), np.uint8), "TIFF", "a.tif", notes=(note,))
+    with pytest.raises(InputError, match=f"is 8x6 but a.tif is 4x3; {note}"):
+        from_mask(read_mask(tmp_path / "mask.png"), page)
+
+
 def test_swapped_sizes_look_like_a_rotation(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refusal:
         read(saved(CORNER, tmp_path / "mask.png"), (8, 6))

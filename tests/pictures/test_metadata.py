@@ -177,6 +177,14 @@ def test_a_comment_becomes_text_of_the_png(tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(png)).info["Comment"] == "hello"
 
 
+@pytest.mark.parametrize("dpi", [None, (300.0, 300.0)])
+def test_a_tiff_has_the_resolution_that_it_states_or_none(
+    tmp_path: Path, dpi: tuple[float, float] | None
+) -> None:
+    Image.fromarray(noise()).save(tmp_path / "a.tif", dpi=dpi)
+    assert read_picture(tmp_path / "a.tif").info.get("dpi") == dpi
+
+
 def test_a_format_that_keeps_nothing_says_so(tmp_path: Path) -> None:
     Image.fromarray(noise()).save(tmp_path / "a.gif", comment=b"hello")
     picture = read_picture(tmp_path / "a.gif")

@@ -1,6 +1,8 @@
 """Random fields: what a step draws, which gaps there are, and a run without data."""
 
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from npfill.data.fields import RandomFields, _warped
 from npfill.data.gaps import GAPS, draw_gap
 from npfill.errors import UsageError
 from npfill.seeds import array_generator
+from npfill.training import loop
 from npfill.training.batch import draw, training_pictures
 from npfill.training.recipe import find, parse, render
 from tests.training.test_run import train
@@ -42,6 +45,25 @@ def test_some_steps_draw_a_quarter_as_many_fields_of_twice_the_side() -> None:
     fields, _ = training_pictures(Path(), recipe)
     shapes = {tuple(draw(fields, recipe, step).context.pixels.shape) for step in range(12)}
     assert shapes == {(4, 1, 16, 16), (1, 1, 32, 32)}
+
+
+@pytest.mark.slow
+def test_a_rate_counts_the_pictures_of_each_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, seconds, rates = find("convcnp-field", TINY), count(), list[float]()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    npfill.training.train(
+        recipe,
+        None,
+        tmp_path / "run",
+        device="cpu",
+        on_report=lambda report: rates.append(report.images_per_second),
+    )
+    fields, _ = training_pictures(Path(), recipe)
+    drawn = [len(draw(fields, recipe, step).context.pixels) for step in range(4)]
+    assert len({*drawn}) == 2
+    assert rates == [sum(drawn[:2]), sum(drawn[2:])]
 
 
 def test_fields_have_unit_variance_and_are_smooth_or_rough() -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +94,10 @@ def test_changes_are_words_or_values() -> None:
     assert (changed.schedule.steps, changed.data.name) == (7, "mine")
     assert find(TINY, values | {"data.name": "mine"}) == changed
     assert find(find(TINY), words) == changed
+    assert find(TINY, "schedule.steps=7").schedule.steps == 7
+    wrong: list[Any] = [3]
+    with pytest.raises(UsageError, match="3 is not a change"):
+        find(TINY, wrong)
 
 
 @pytest.mark.slow
@@ -123,13 +128,18 @@ def test_grey_pictures_stored_in_colour_are_grey(tmp_path: Path) -> None:
     folder = tmp_path / "grey"
     folder.mkdir()
     Image.new("RGB", (9, 9), (7, 7, 7)).save(folder / "one.png")
+    with pytest.raises(InputError, match="grey: one picture, and one is held out") as refusal:
+        survey(folder).recipe()
+    assert "`adapt=300`" in refusal.value.hint
+    Image.new("RGB", (9, 9), (7, 7, 7)).save(folder / "two.png")
     assert survey(folder).recipe().model.channels == 1
 
 
 def test_pictures_with_holes_of_their_own_get_a_recipe_that_takes_them(tmp_path: Path) -> None:
     folder = tmp_path / "cut"
     folder.mkdir()
-    Image.new("RGBA", (300, 300), (7, 70, 7, 0)).save(folder / "one.png")
+    for name in ("one", "two"):
+        Image.new("RGBA", (300, 300), (7, 70, 7, 0)).save(folder / f"{name}.png")
     found = survey(folder)
     assert found.holes
     assert found.recipe().holes is not None

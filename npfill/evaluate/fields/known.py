@@ -1,5 +1,6 @@
 """Random fields of known law, and their exact posterior."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,8 @@ Distances = Float[np.ndarray, "..."]
 
 # Variance of the white noise that a field has beside its process, so that the law can be computed.
 _NUGGET = 1e-6
+# Lengths of half a torus at the least: over a shorter one a kernel is no covariance.
+_DECAY = 8
 
 # Correlations at a distance in lengths (Rasmussen and Williams 2006, chapter 4).
 KERNELS: dict[str, Callable[[Distances], Distances]] = {
@@ -22,16 +25,17 @@ KERNELS: dict[str, Callable[[Distances], Distances]] = {
 def draw(
     kernel: str, length: float, side: int, count: int, random: np.random.Generator
 ) -> Float[np.ndarray, "count side side"]:
-    """Draw fields of unit variance by FFT on a torus of twice the side, and cut them out.
+    """Draw fields of unit variance by FFT on a torus of at least twice the side, and cut them out.
 
     The circulant embedding of Wood and Chan 1994, "Simulation of stationary Gaussian processes in
     [0, 1]^d".
     """
-    steps = np.minimum(np.arange(2 * side), 2 * side - np.arange(2 * side))
+    torus = 2 * max(side, math.ceil(_DECAY * length))
+    steps = np.minimum(np.arange(torus), torus - np.arange(torus))
     distances = np.hypot(steps[:, None], steps) / length
     power = np.fft.rfft2(KERNELS[kernel](distances)).real.clip(min=0)
-    noise = np.fft.rfft2(random.standard_normal((count, 2 * side, 2 * side)))
-    drawn = np.fft.irfft2(noise * np.sqrt(power), s=(2 * side, 2 * side))[:, :side, :side]
+    noise = np.fft.rfft2(random.standard_normal((count, torus, torus)))
+    drawn = np.fft.irfft2(noise * np.sqrt(power), s=(torus, torus))[:, :side, :side]
     return np.asarray(drawn + np.sqrt(_NUGGET) * random.standard_normal(drawn.shape))
 
 

@@ -86,10 +86,11 @@ def _of_real(cells: Sequence[Cell]) -> list[FieldTable]:
     def by_gap(cell: Cell) -> str:
         return _gap(cell.gap)
 
+    crps, rmse = _mean("crps"), _mean("rmse")
     return [
-        _table("Real grids: CRPS", cells, by_gap, _mean("crps"), total=True),
-        _table("Real grids: RMSE", cells, by_gap, _mean("rmse"), total=True),
-        _table("Real grids: RMSE of each", cells, lambda cell: cell.field, _mean("rmse")),
+        _table("Real grids: CRPS, geometric mean", cells, by_gap, crps, total=True),
+        _table("Real grids: RMSE, geometric mean", cells, by_gap, rmse, total=True),
+        _table("Real grids: RMSE of each, geometric mean", cells, lambda cell: cell.field, rmse),
         _table("Real grids: z²", cells, by_gap, _z_squared, total=True),
         _table("Real grids: in 90 %", cells, by_gap, _coverage, total=True),
         _table("Real grids: seconds", cells, by_gap, _seconds, total=True),

@@ -114,7 +114,7 @@ class VelocityNet(nn.Module):
             noisy: Values on the grid, near standard normal.
             seen: The result of `look`.
             time: From 0 to 1.
-            share: A number near 1 that the embedding of the time is joined by.
+            share: A number from 0 to 1 that the embedding of the time is joined by.
         """
         waves = time[:, None] * torch.logspace(0, 2, _FREQUENCIES, device=time.device)
         embedding = self.embed(torch.cat([waves.sin(), waves.cos(), share[:, None]], dim=1))

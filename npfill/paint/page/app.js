@@ -219,7 +219,7 @@ function slide() {
 
 async function commanded() {
   const { result, chosen } = open.shown, how = { ...result.how, result: chosen ? "samples" : "mean", samples: chosen };
-  const { command } = await (await ask("command", how)).json();
+  const { command } = await (await ask("command", how, open.mask.packed())).json();
   if (open.shown.result === result && open.shown.chosen === chosen) $("command").textContent = command;
 }
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from npfill.pictures.formats import arrays, fits, grids, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
-from npfill.pictures.formats.metadata import PARTS
+from npfill.pictures.formats.metadata import PARTS, fitting
 from npfill.pictures.formats.png import png_bytes
 from npfill.pictures.picture import File, Picture
 
@@ -44,6 +44,7 @@ class Format:
         keeps: The parts of `Picture.info` that a file of a picture keeps, of `metadata.PARTS`.
         white: The level of white at the greatest depth that a picture has in it.
         has_alpha: It has alpha.
+        side: The most pixels along a side of a picture in it.
         exact: Files of this format keep every level as it is.
         floats: They keep numbers of any type.
         is_data: Files of this format never hold a picture, only measurements.
@@ -60,6 +61,7 @@ class Format:
     keeps: tuple[str, ...] = ()
     white: int = 255
     has_alpha: bool = True
+    side: int = 2**31 - 1
     exact: bool = False
     floats: bool = False
     is_data: bool = False
@@ -99,17 +101,14 @@ def picture_bytes(picture: Picture, text: Mapping[str, str], *, keep: bool) -> b
     Raises:
         InputError: It needs a package that is not installed.
     """
-    if picture.is_data or keep:
-        return FORMATS[picture.format].write(picture, text)
-    return png_bytes(picture, text)
+    return FORMATS[picture.format if picture.is_data or keep else "PNG"].write(picture, text)
 
 
 def left_out(picture: Picture, *, keep: bool) -> list[str]:
     """A sentence on the parts of a picture that its results do not keep, if there are any."""
     target = FORMATS[picture.format if picture.is_data or keep else "PNG"]
-    info, longest = picture.info, raster.LONGEST if target.name == "JPEG" else {}
-    long = {part for part in longest if len(info.get(part, b"")) > longest[part]}
-    parts = [PARTS[p] for p in PARTS if p in info and (p in long or p not in target.keeps)]
+    kept = fitting(picture.info, target.keeps, target.name)
+    parts = [PARTS[part] for part in PARTS if part in picture.info and part not in kept]
     return [f"{target.label} results do not keep its {', '.join(parts)}"] if parts else []
 
 
@@ -140,6 +139,7 @@ def _of_pillow(
     suffixes: tuple[str, ...],
     sniff: Callable[[bytes], bool],
     keeps: tuple[str, ...],
+    side: int,
     **how: object,
 ) -> Format:
     """A format by its name in Pillow, which reads it, and writes it with these options."""
@@ -151,6 +151,8 @@ def _of_pillow(
         read=partial(raster.decode, kind=name),
         write=partial(raster.encode, kind=name, keeps=keeps, options=how),
         keeps=keeps,
+        has_alpha=name != "JPEG",
+        side=side,
         exact=name in {"WEBP", "BMP"},
     )
 
@@ -184,18 +186,16 @@ _IN_ORDER = (
         keeps=(*_MOST, "dpi", "colours", "comment", "text"),
         exact=True,
     ),
-    replace(
-        _of_pillow(
-            "JPEG",
-            "JPEG",
-            (".jpg", ".jpeg", ".jpe", ".jfif"),
-            _starts_with(b"\xff\xd8\xff"),
-            (*_MOST, "dpi", "iptc", "comment"),
-            **_CODED,
-        ),
-        has_alpha=False,
+    _of_pillow(
+        "JPEG",
+        "JPEG",
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        _starts_with(b"\xff\xd8\xff"),
+        (*_MOST, "dpi", "iptc", "comment"),
+        65_500,
+        **_CODED,
     ),
-    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, _MOST, lossless=True, exact=True),
+    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, _MOST, 16_383, lossless=True, exact=True),
     Format(
         name="TIFF",
         label="TIFF",
@@ -209,9 +209,9 @@ _IN_ORDER = (
         floats=True,
         holds_data=tiff.is_data,
     ),
-    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",)),
-    _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a"), ("comment",)),
-    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, _MOST, **_CODED),
+    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",), 2**31 - 1),
+    _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a"), ("comment",), 65_535),
+    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, _MOST, 32_768, **_CODED),
     Format(
         name="HEIF",
         label="HEIC",

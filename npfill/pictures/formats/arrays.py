@@ -51,17 +51,15 @@ def read_npz(file: File, name: str, max_pixels: int) -> Picture:
     return data(values, name, "NPZ", {"key": names[0].removesuffix(".npy")})
 
 
-def write_npy(picture: Picture, text: Mapping[str, str]) -> bytes:
+def write_npy(picture: Picture, _text: Mapping[str, str]) -> bytes:
     """Encode data as an .npy file, which keeps no metadata entries."""
-    del text
     content = io.BytesIO()
     np.save(content, _as_it_came(picture), allow_pickle=False)
     return content.getvalue()
 
 
-def write_npz(picture: Picture, text: Mapping[str, str]) -> bytes:
+def write_npz(picture: Picture, _text: Mapping[str, str]) -> bytes:
     """Encode data as an .npz file of one array, which keeps no metadata entries."""
-    del text
     return npz_bytes({picture.info["key"]: _as_it_came(picture)})
 
 

@@ -15,18 +15,18 @@ import numpy as np
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.nodata import is_no_data
+from npfill.pictures.nodata import VALID, is_no_data, valid_range
 from npfill.pictures.picture import File, Picture, refuse_bomb
+from npfill.pictures.scales import packed, unpacked
 
 Array = typing.Any  # of xarray, which may not be there
 Data = Array
-Number = int | float
 CLASSIC, HDF5 = b"CDF", b"\x89HDF\r\n\x1a\n"
 _STORES, _KINDS = ("zarr.json", ".zgroup"), "iuf"
 _ROWS = {"lat", "latitude", "rlat", "nav_lat", "y", "yc", "nj", "j", "row", "northing"}
 _COLUMNS = {"lon", "longitude", "rlon", "nav_lon", "x", "xc", "ni", "i", "column", "easting"}
-_VALID = ("valid_range", "valid_min", "valid_max")
-_OF_VALUES = ("_FillValue", "missing_value", "add_offset", "_Unsigned", *_VALID)
+_LAYOUT = {"chunksizes", "chunks", "zlib", "complevel", "compression", "compression_opts"}
+_OF_VALUES = ("_FillValue", "missing_value", "add_offset", "_Unsigned", "standard_name", *VALID)
 
 
 def is_store(path: Path) -> bool:
@@ -122,6 +122,13 @@ def as_before(values: np.ndarray, turned: Array) -> np.ndarray:
     return np.moveaxis(values, -1, 0).reshape(turned.shape)
 
 
+def of_deviation(array: Array) -> dict[str, object]:
+    """The attributes of the standard deviation of an array."""
+    name = f"standard deviation of {array.attrs.get('long_name', array.name)}"
+    said = {key: each for key, each in array.attrs.items() if key not in _OF_VALUES}
+    return said | {"long_name": name}
+
+
 def _xarray(name: str) -> ModuleType:
     return imported("xarray", f"{name}: netCDF or zarr", "xarray", InputError)
 
@@ -151,15 +158,16 @@ def _picture(
     variable: str,
     form: str,
     how: Mapping[str, object],
-    defaults: Mapping[str, Number],
+    defaults: Mapping[str, float],
 ) -> Picture:
     """The data of one variable, which are loaded once their size is known to be allowed."""
-    grids = [str(key) for key, each in data.data_vars.items() if _is_grid(each)]
+    numbers = {str(key): x for key, x in data.data_vars.items() if x.dtype.kind in _KINDS}
+    grids = [key for key, each in numbers.items() if each.ndim > 1 and each.size > 0]
     if not variable and len(grids) != 1:
         found = f"variables {', '.join(grids)}" if grids else "no variable of two dimensions"
         raise InputError(
             f"{name}: has {found}",
-            "npfill complete takes `variable=NAME`; or save one alone in a file of its own",
+            "`variable=NAME` of complete, check and next; or save one alone in a file of its own",
         )
     variable = variable or grids[0]
     if variable not in grids:
@@ -175,7 +183,9 @@ def _picture(
     default = None if "_FillValue" in array.attrs else defaults.get(values.dtype.str[1:])
     missing = is_no_data(values, default if values.itemsize > 1 else None)
     values, attributes = _unsigned(values, array.attrs)
-    keys, (low, high) = ("_FillValue", "missing_value"), _valid(attributes, values.dtype)
+    scale, offset = (float(attributes.get(key, [0])[0]) for key in ("scale_factor", "add_offset"))
+    low, high = valid_range(attributes, values.dtype, scale := scale or 1.0, offset)
+    keys = ("_FillValue", "missing_value")
     named = [float(x) for key in keys for x in attributes.get(key, ()) if not np.isnan(x)]
     missing |= np.isnan(values) if values.dtype.kind == "f" else False
     for each in named:
@@ -183,15 +193,12 @@ def _picture(
     outside = ~missing & ~((values >= low) & (values <= high))
     note = f"values outside of the valid range, {low:g} to {high:g} as stored, count as missing"
     info = {"dataset": data, "variable": variable, "turned": turned.dims, **how}
-    info |= {"valid": (low, high)} if any(key in attributes for key in _VALID) else {}
+    info |= {"valid": (low, high)} if any(key in attributes for key in VALID) else {}
     info |= {"no_data": named[0]} if named else {}
     told = (values, form, name, (f"{note}: {outside.sum():,}",) if outside.any() else (), info)
     why, missing = "files of xarray always are", missing | outside
-    return Picture(*told, is_data=True, why=why, missing=missing, stack=True)
-
-
-def _is_grid(array: Array) -> bool:
-    return array.ndim > 1 and array.dtype.kind in _KINDS and array.size > 0
+    picture = Picture(*told, is_data=True, why=why, missing=missing, stack=True)
+    return unpacked(picture, scale, offset)
 
 
 def _unsigned(
@@ -207,43 +214,19 @@ def _unsigned(
     return values.view(kind), found | of_values
 
 
-def _valid(attributes: Mapping[str, np.ndarray], dtype: np.dtype) -> tuple[Number, Number]:
-    """The least and the greatest valid value as it is packed, within the numbers of its type.
-
-    Where they have the type of what is unpacked, and this is wider, so is their unit.
-    """
-    given = [attributes[key] for key in _VALID if key in attributes]
-    factors = [attributes[key] for key in ("scale_factor", "add_offset") if key in attributes]
-    low, high = attributes.get("valid_range", np.array([-np.inf, np.inf]))[[0, -1]]
-    low, high = attributes.get("valid_min", [low])[0], attributes.get("valid_max", [high])[0]
-    if given and factors:
-        unpacked = np.result_type(*factors)
-        if np.result_type(*given) == unpacked and unpacked.itemsize > dtype.itemsize:
-            offset = float(attributes.get("add_offset", [0])[0])
-            scale = float(attributes.get("scale_factor", [1])[0]) or 1.0
-            low, high = sorted((end - offset) / scale for end in (low, high))
-    if dtype.kind == "f":  # of a limit that is NaN, there is none
-        with np.errstate(over="ignore"):
-            return float(dtype.type(max(-np.inf, low))), float(dtype.type(min(np.inf, high)))
-    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
-    return math.ceil(round(max(least, low), 6)), math.floor(round(min(most, high), 6))
-
-
 def _dataset(picture: Picture) -> Data:
     """The data set as it came, in which the variable has the values of a picture."""
     info = picture.info
     data, name = info["dataset"].copy(), info["variable"]
     array = data[name]
-    turned = array.transpose(*info["turned"])
-    values = as_before(picture.values, turned)
+    before, turned = planes(array)
+    values = packed(picture, _unsigned(before, array.attrs)[0])
     if values.dtype.kind == "u" and array.dtype.kind == "i":  # see `_unsigned`
         values = values.view(f"i{values.itemsize}")
-    array = turned.copy(data=values).transpose(*array.dims)
-    if info.get("deviation"):
-        array.attrs = {key: each for key, each in array.attrs.items() if key not in _OF_VALUES}
-        array.attrs["long_name"] = f"standard deviation of {array.attrs.get('long_name', name)}"
-        kept = {"chunksizes", "chunks", "zlib", "complevel", "compression", "compression_opts"}
-        array.encoding = {key: each for key, each in array.encoding.items() if key in kept}
+    array = turned.copy(data=as_before(values, turned)).transpose(*array.dims)
+    if info.get("deviation"):  # which is not packed
+        array.attrs = {k: x for k, x in of_deviation(array).items() if k != "scale_factor"}
+        array.encoding = {key: each for key, each in array.encoding.items() if key in _LAYOUT}
     data[name] = array
     unlimited = data.encoding.get("unlimited_dims", ())
     for key, each in data.variables.items():

@@ -3,14 +3,14 @@
 import io
 import re
 import struct
-import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 from PIL.ExifTags import IFD, Base
 
+from npfill.pictures.damage import chunks, refuse_cut
 from npfill.pictures.picture import File, Info
 
 PARTS = {
@@ -31,7 +31,6 @@ LARGEST = PngImagePlugin.MAX_TEXT_CHUNK  # bytes of a part: what is larger in a 
 _LARGEST_DPI = 1e6
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
 _HEADER = _SIGNATURE + 25  # with that chunk, which is always the first
-_AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
 _COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 # Own entries tell of another completion; EXIF and XMP are parts of their own.
@@ -65,6 +64,8 @@ def kept(image: Image.Image, *, upright: bool = True, turned: bool = False) -> d
     if profile and len(profile) <= LARGEST:
         result["icc_profile"] = profile
     dpi = tuple(float(value) for value in image.info.get("dpi", (0, 0)))
+    if image.format == "TIFF" and 282 not in image.tag_v2:  # type: ignore[attr-defined]
+        dpi = (0, 0)  # Pillow says 1 where the file says nothing
     if all(0 < value < _LARGEST_DPI for value in dpi):
         result["dpi"] = dpi[::-1] if turned else dpi
     with suppress(Exception):  # an unreadable EXIF block must not cost the picture
@@ -146,30 +147,33 @@ def notes_on(info: Info) -> list[str]:
 
 def _described(image: Image.Image, *, upright: bool) -> dict[str, object]:
     """XMP, IPTC and comment."""
-    result: dict[str, object] = {}
     xmp = image.info.get("xmp") or image.info.get(_XMP_IN_PNG) or b""
     iptc = image.info.get("photoshop", {}).get(_IPTC)
     if image.format == "TIFF":
         iptc = image.tag_v2.get(_IPTC_IN_TIFF)  # type: ignore[attr-defined]
-    comment = image.info.get("comment")
-    if xmp and (content := clean_xmp(xmp, upright=upright)):
-        result["xmp"] = content
-    if isinstance(iptc, bytes) and iptc:
-        result["iptc"] = iptc
-    if isinstance(comment, bytes) and comment:
-        result["comment"] = comment
-    return result
+    xmp, comment = xmp and clean_xmp(xmp, upright=upright), image.info.get("comment")
+    parts = {"xmp": xmp, "iptc": iptc, "comment": comment}
+    return {part: each for part, each in parts.items() if isinstance(each, bytes) and each}
 
 
 def of_png(file: File, *, turned: bool = False) -> dict[str, object]:
-    """The chunks of a PNG file that say how its levels look, and its text, as they stand."""
+    """The chunks of a PNG file that say how its levels look, and its text, as they stand.
+
+    Raises:
+        OSError: A part of its pixels was lost.
+    """
     looks: dict[bytes, bytes] = {}
-    text = b""
-    for name, chunk in _chunks(file, (*_COLOURS, *_TEXT, b"pHYs")):
+    text, name, sound = b"", b"", True
+    for name, chunk, is_right in chunks(file):
+        sound &= is_right or name != b"IDAT"
+        if not is_right or len(chunk) > LARGEST:
+            continue
         if name in _TEXT:
             text += b"" if _OWN.match(chunk[8:]) else chunk
-        elif name in _COLOURS or (chunk[-5] == 0 and not turned):  # pixels that are not square
-            looks.setdefault(name, chunk)
+        elif name in _COLOURS or (name == b"pHYs" and chunk[-5] == 0 and not turned):
+            looks.setdefault(name, chunk)  # those pixels are not square
+    if not sound or name != b"IEND":
+        refuse_cut(file)
     parts = {"colours": b"".join(looks.values()), "text": text}
     return {part: content for part, content in parts.items() if content}
 
@@ -194,9 +198,15 @@ def png_of(image: Image.Image, text: Mapping[str, str]) -> bytes:
     return png[:_HEADER] + more + png[_HEADER:]
 
 
+def fitting(info: Info, keeps: Collection[str], kind: str) -> dict[str, object]:
+    """The parts that a file of a format keeps; of JPEG, those that fit in a segment of 64 KiB."""
+    long = {p for p in ("exif", "xmp", "iptc", "comment") if len(info.get(p, b"")) > 65_504}
+    return {p: info[p] for p in keeps if p in info and (kind != "JPEG" or p not in long)}
+
+
 def options(info: Info, keeps: Collection[str], kind: str) -> dict[str, object]:
     """The options of Pillow's encoder that write the parts that a format keeps."""
-    given: dict[str, object] = {part: info[part] for part in keeps if part in info}
+    given = fitting(info, keeps, kind)
     iptc = given.pop("iptc", None)
     if kind == "TIFF":
         given.pop("exif", None)
@@ -240,16 +250,3 @@ def _entries(tiff: bytes, at: int, order: str) -> list[bytes]:
     """The entries of a directory of a TIFF file, of twelve bytes each."""
     (count,) = struct.unpack(f"{order}H", tiff[at : at + 2])
     return [tiff[at + 2 + 12 * number : at + 14 + 12 * number] for number in range(count)]
-
-
-def _chunks(file: File, names: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a PNG file by their names, whole, those that are damaged or large left out."""
-    file.seek(_SIGNATURE)
-    while len(head := file.read(8)) == 8:
-        size, name = int.from_bytes(head[:4], "big"), head[4:]
-        if name not in names or size > LARGEST:
-            file.seek(size + 4, 1)
-            continue
-        rest = file.read(size + 4)
-        if len(rest) == size + 4 and zlib.crc32(name + rest[:-4]).to_bytes(4, "big") == rest[-4:]:
-            yield name, head + rest

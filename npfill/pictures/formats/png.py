@@ -3,7 +3,7 @@
 Pillow keeps 16 bits of plain grey, but silently cuts those of colours and alpha to 8.
 """
 
-import zlib
+import io
 from collections.abc import Mapping
 from types import ModuleType
 
@@ -13,12 +13,12 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.package import imported
+from npfill.pictures.damage import chunk_of, chunks
 from npfill.pictures.formats import metadata
 from npfill.pictures.picture import File, Picture, image_of
 
 _SIGNATURE = 8  # bytes of a PNG file before its first chunk
 BIT_DEPTH = 24  # where the header chunk, always the first, has it
-_AROUND = 12  # bytes of a chunk beside its content: length, name and checksum
 
 # Primaries of sRGB, its transfer and that of BT.709, which is shown alike; and what is not said.
 _OF_SCREENS = (b"\0\1", b"\0\x0d", b"\0\2", b"\0\6")
@@ -60,9 +60,8 @@ def of_boxes(header: bytes) -> dict[str, object]:
     primaries, transfer = header[at : at + 2], header[at + 2 : at + 4]
     if at < len(b"colrnclx") or (primaries in _OF_SCREENS and transfer in _OF_SCREENS):
         return {}
-    content = b"cICP" + primaries[-1:] + transfer[-1:] + b"\0\1"  # RGB, of full range
-    checksum = zlib.crc32(content).to_bytes(4, "big")
-    return {"colours": (len(content) - 4).to_bytes(4, "big") + content + checksum}
+    content = primaries[-1:] + transfer[-1:] + b"\0\1"  # RGB, of full range
+    return {"colours": chunk_of(b"cICP", content)}
 
 
 def png_bytes(image: Image.Image | Picture, text: Mapping[str, str]) -> bytes:
@@ -88,7 +87,7 @@ def _encode_deep(
 ) -> bytes:
     """Encode two to four channels of 16 bits, with the metadata of another file of as many."""
     pixels = bytes(_imagecodecs(name).png_encode(values))
-    own, others = _chunks(pixels), _chunks(example)
+    own, others = ([chunk for _, chunk, _ in chunks(io.BytesIO(png))] for png in (pixels, example))
     at = next(number for number, chunk in enumerate(others) if chunk[4:8] == b"IDAT")
     content = [chunk for chunk in own[1:] if chunk[4:8] == b"IDAT"]
     after = [chunk for chunk in others[at:] if chunk[4:8] != b"IDAT"]
@@ -98,13 +97,3 @@ def _encode_deep(
 def _imagecodecs(name: str) -> ModuleType:
     kind = f"{name}: a PNG of 16 bits in colour or with alpha"
     return imported("imagecodecs", kind, "depth", InputError)
-
-
-def _chunks(png: bytes) -> list[bytes]:
-    """The chunks of a PNG file, whole."""
-    result, at = [], _SIGNATURE
-    while at < len(png):
-        end = at + int.from_bytes(png[at : at + 4], "big") + _AROUND
-        result.append(png[at:end])
-        at = end
-    return result

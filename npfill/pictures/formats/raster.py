@@ -1,6 +1,7 @@
 """Formats that Pillow decodes and encodes: their colours, depth and frames become one picture."""
 
 import io
+import re
 import struct
 from collections.abc import Callable, Collection, Mapping
 
@@ -20,8 +21,6 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"}
 ONE_BIT = News("1-bit picture converted to grey")
 TURNED = News("turned upright by its EXIF orientation")
 _BYTE = 8
-# The most bytes of a part in a JPEG file: those of a segment, but for its beginning.
-LONGEST = dict.fromkeys(("exif", "xmp", "iptc", "comment"), 65_504)
 # By EXIF orientation, for arrays "height width ...".
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
@@ -99,6 +98,10 @@ def decode(file: File, name: str, max_pixels: int, *, kind: str) -> Picture:
     info = metadata.kept(image, turned=turned)
     if kind == "PNG":
         info |= metadata.of_png(file, turned=turned)
+    elif kind == "WEBP":
+        file.seek(0)
+        coded = re.search(b"VP8[ L]", file.read())
+        info |= {"lossy": True} if coded and coded[0] == b"VP8 " else {}
     elif kind in {"AVIF", "HEIF"} and "icc_profile" not in info:
         info |= png.of_boxes(header)
     return Picture(values, kind, name, tuple(notes), info)
@@ -118,7 +121,7 @@ def register_heic(name: str) -> None:
 
 def encode(
     picture: Picture,
-    text: Mapping[str, str],
+    _text: Mapping[str, str],
     *,
     kind: str,
     keeps: Collection[str],
@@ -128,7 +131,6 @@ def encode(
 
     Args:
         picture: The picture.
-        text: Ignored.
         kind: The format's name in Pillow.
         keeps: The parts of its `info` that the format keeps.
         options: Options of Pillow's encoder.
@@ -136,13 +138,10 @@ def encode(
     Raises:
         InputError: The encoder cannot write it.
     """
-    del text
     if kind == "HEIF":
         register_heic(picture.name)
     content = io.BytesIO()
-    longest = LONGEST if kind == "JPEG" else {}
-    info = {p: x for p, x in picture.info.items() if p not in longest or len(x) <= longest[p]}
-    parts = metadata.options(info, keeps, kind)
+    parts = metadata.options(picture.info, keeps, kind)
     try:
         image_of(picture.values, {}).save(content, kind, **options, **parts)
     except (OSError, ValueError, OverflowError, RuntimeError, struct.error) as error:
@@ -209,13 +208,9 @@ def _frames_and_bits(image: Image.Image, header: bytes) -> list[str]:
 
 def _avif_bits(header: bytes) -> int:
     """Bits per sample by the first bytes of an AVIF file; 8 if they do not say."""
-    at = header.find(b"av1C")
-    if at < 0 or at + 6 >= len(header):
-        return 8
-    flags = header[at + 6]
-    if not flags & 0x40:  # high_bitdepth of the codec's configuration record
-        return 8
-    return 12 if flags & 0x20 else 10
+    found = re.search(b"av1C..(.)", header, re.DOTALL)
+    flags = found[1][0] if found else 0  # of the codec's configuration record: high, and twelve
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 
 def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:
@@ -239,6 +234,5 @@ def _inks_to_rgb(image: Image.Image, name: str) -> Image.Image:
         )
     except (ImageCms.PyCMSError, OSError):
         raise InputError(f"{name}: its CMYK profile cannot be used", hint) from None
-    if converted is None:
-        raise InputError(f"{name}: its CMYK profile cannot be used", hint)
+    assert converted is not None  # as it is where the image itself is converted
     return converted

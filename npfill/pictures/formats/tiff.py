@@ -32,9 +32,8 @@ _FURTHER = "several pages: only the first is used"
 _PREVIEW = "its first page is a preview of another: it alone is used"
 
 
-def is_data(file: File, name: str) -> bool:
+def is_data(file: File, _name: str) -> bool:
     """True if a TIFF file holds data rather than a picture."""
-    del name
     return bool(geotiff.why(pages_of(file)[0]))
 
 
