@@ -8,6 +8,7 @@ import pytest
 
 import npfill
 from npfill.completion.in_window import Rescalings, predicted
+from npfill.completion.parameters import SamplingOptions
 from npfill.errors import UsageError
 from npfill.pictures.asked import as_asked
 from npfill.pictures.masked import MaskedPicture
@@ -105,8 +106,8 @@ def test_what_is_merely_unseen_is_no_part_of_the_hole_of_the_check_that_chose() 
     assert np.array_equal(np.asarray(one.std), np.asarray(other.std))
 
 
-@pytest.mark.parametrize("clip", [True, False])
-def test_a_window_is_chosen_for_as_the_whole_is(clip: bool) -> None:
+@pytest.mark.parametrize(("clip", "check"), [(True, True), (False, True), (True, False)])
+def test_a_window_is_chosen_for_as_the_whole_is(clip: bool, check: bool) -> None:
     asked: list[object] = []
 
     class Chooser(BestPredictor):
@@ -121,8 +122,9 @@ def test_a_window_is_chosen_for_as_the_whole_is(clip: bool) -> None:
     )
     masked = MaskedPicture.of(picture, np.zeros_like(HOLE))
     chooser = Chooser((load(of("convcnp", 1)),), name="best", word="best")
-    mean, std = predicted(masked, chooser, 0, Rescalings({}))
-    whole = npfill.complete(values, model=chooser, samples=0, kind="data", clip=clip)
+    mean, std = predicted(masked, chooser, SamplingOptions(no_check=not check), Rescalings({}))
+    asks: dict[str, Any] = {"kind": "data", "clip": clip, "check": check}
+    whole = npfill.complete(values, model=chooser, samples=0, **asks)
     assert asked == [clip, clip]
     assert std is not None
     np.testing.assert_allclose(
@@ -135,7 +137,7 @@ def test_a_plane_of_a_window_is_drawn_for_as_that_of_the_whole() -> None:
     data = Picture(values, "NPY", "a", is_data=True, missing=np.isnan(values))
     masked = MaskedPicture.of(as_asked(data, Asked("data")), np.zeros_like(HOLE))
     latent = load(of("np-local", 1))  # whose moments are those of draws
-    mean, _ = predicted(masked, latent, 0, Rescalings({}))
+    mean, _ = predicted(masked, latent, SamplingOptions(), Rescalings({}))
     whole = npfill.complete(values, model=latent, samples=0, kind="data", check=False)
     assert np.array_equal(masked.filled(mean).values, whole.mean)
 

@@ -44,7 +44,8 @@ def windows(path: Path, folder: Path, side: int = 64, **options: Any) -> Windows
     of_mask = {"mask", "box", "keep_out", "max_distance"} & {*options}
     masking = MaskOptions(**{name: options.pop(name) for name in of_mask})
     model = options.pop("model", "nearest")
-    how, given = SamplingOptions(samples=0), Asked(**options.pop("asked", {}))
+    how = SamplingOptions(samples=0, no_check=options.pop("no_check", False))
+    given = Asked(**options.pop("asked", {}))
     return Windows(path, side, folder, given, masking, how, load(model), **options)
 
 
@@ -142,6 +143,20 @@ def test_what_no_window_sees_follows_from_a_coarse_grid_of_the_whole(
     assert alone[away < 10].all()
     assert mean[alone] == pytest.approx((whole.low + whole.width * known)[alone][:, 0], abs=1e-3)
     assert weight[away > 90].max() == 0
+
+
+def test_what_is_far_is_checked_unless_that_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("npfill.completion.windows.HALO", 64)
+    path, network, field = tmp_path / "a.npy", of("convcnp", 1), np.tile(FIELD, (4, 3))
+    np.save(path, np.where(np.hypot(*np.ogrid[-300:300, -300:300]) < 70, np.nan, field))
+    checked, plain = (
+        windows(path, tmp_path / str(no_check), model=network, no_check=no_check).agreed[0]
+        for no_check in (False, True)
+    )
+    assert np.array_equal(checked.mean, plain.mean)
+    assert not np.allclose(checked.std, plain.std)
 
 
 @pytest.mark.slow

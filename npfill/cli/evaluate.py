@@ -12,7 +12,7 @@ from npfill.cli.rows import measure_rows
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
-# Test pictures, those of rules that measure them pixel by pixel, and fields; draws.
+# The numbers of test pictures, of those that rules measure, of fields, and of draws.
 _IMAGES, _RULED, _FIELDS, _DRAWS = 1000, 12, 10, 16
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def evaluate_command(
     images: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Test pictures at random counts, or 1000; at most 200 elsewhere, gp 50."
+            min=1, help="Test pictures at random counts, else 1000; at most 200 elsewhere, gp 50."
         ),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z, or samples.")] = _DRAWS,

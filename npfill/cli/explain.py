@@ -36,7 +36,7 @@ def explain_command(
         if STDIO in {origin.image, *origin.masking.files}:
             hint = "that command makes it again if it is given the same file: < FILE"
         elif (most := origin.options.get("max_pixels", 0)) > origin.max_pixels:
-            hint = f"--max-pixels {most} if they are what they claim to be"
+            hint += f"; --max-pixels {most} reads as many pixels as that command"
         raise CheckFailedError(f"{result}: cannot be made again: {'; '.join(wrong)}", hint)
     if kind := origin.text.get("npfill_samples_are"):
         reporter.say(f"its samples are {kind}")

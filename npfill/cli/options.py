@@ -89,7 +89,7 @@ Confidence = Annotated[
 ]
 Tolerance = Annotated[
     float | None,
-    of_model(min=0, help="Leave open what has a wider interval: levels, unit; of classes, chance."),
+    of_model(min=0, help="Leave open where the interval, or chance of a wrong class, is greater."),
 ]
 NoCheck = Annotated[bool, of_model("--no-check", help="Leave the check of the std out.")]
 Adapt = Annotated[

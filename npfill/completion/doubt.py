@@ -47,11 +47,10 @@ def refuse_open(prepared: Prepared, kind: str, tolerance: float | None) -> None:
     picture, masking = prepared.masked.picture, prepared.masking
     if not (picture.is_data or picture.has_alpha or kind == "PNG"):
         numbers = {"tolerance": tolerance, "max_distance": masking.max_distance}
-        given = [name for name, value in numbers.items() if value is not None]
-        given += ["inner"] * masking.inner + ["keep_out"] * bool(masking.never)
-        label = FORMATS[kind].label
+        given = next((name for name, value in numbers.items() if value is not None), "inner")
         raise UsageError(
-            f"`{given[0]}`: what stays open is transparent, and {label} may have no alpha",
+            f"`{given}`: what stays open is transparent, and {FORMATS[kind].label} may have no "
+            "alpha",
             '`format="png"`, with .png wherever `output` or `name` has a suffix',
         )
     dtype = stored_type(picture)

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from npfill.completion.in_window import Rescalings, Window, predicted
 from npfill.completion.overview import Overview
+from npfill.completion.parameters import SamplingOptions
 from npfill.pictures.formats import npz_bytes
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.wild import Whole
@@ -36,14 +37,16 @@ class Far:
     weight: Values
 
     @classmethod
-    def by(cls, overview: Overview, reach: int, predictor: "Predictor", seed: int) -> "Far":
+    def by(
+        cls, overview: Overview, reach: int, predictor: "Predictor", how: SamplingOptions
+    ) -> "Far":
         """Complete the coarse grid of a raster.
 
         Args:
             overview: The raster as a whole.
             reach: Pixels around a window that it sees.
             predictor: What completes it; where it checks its std, so it does here.
-            seed: That of the check.
+            how: The seed, and if there is a check.
         """
         cell, picture = int(overview.cell), overview.coarse()
         assert picture.missing is not None
@@ -56,8 +59,8 @@ class Far:
         nothing = np.zeros(picture.size, dtype=bool)
         masked = MaskedPicture.of(picture, nothing, None, whole)
         window = Window(masked, (slice(None), slice(None)), (0, 0), picture.lacks, picture.lacks)
-        rescalings = Rescalings.by([window], 1, predictor, seed)
-        mean, std = predicted(masked, predictor, seed, rescalings)
+        rescalings = Rescalings.by([window], 1, predictor, how)
+        mean, std = predicted(masked, predictor, how, rescalings)
         # A pixel differs from the mean of its cell, too.
         wide = mean[..., :0] if std is None else np.hypot(std, overview.rough)
         return cls(cell, mean, wide, weight)

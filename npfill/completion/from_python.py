@@ -86,7 +86,7 @@ def complete(
             shape are a mask for each channel, each completed by itself.
         model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
             name of a baseline (`npfill.baselines.BASELINES`), or a model or baseline itself; `auto`
-            is the model for photographs, whatever the picture.
+            is the model for photographs, and of data but classes that for data.
         samples: The number of samples.
         seed: Sample k depends on the seed and k alone.
         box: A box that is missing, or several: left, top, width and height in pixels.
@@ -232,8 +232,8 @@ def _boxes(box: Box | Sequence[Box] | None) -> Sequence[Box]:
     """Boxes, of which one may stand alone; None are none."""
     if isinstance(box, str) or not isinstance(box, Iterable):
         return [] if box is None else [str(box)]
-    alone = not all(isinstance(each, Iterable) for each in box)
-    return [box] if alone else [*box]  # type: ignore[list-item]
+    boxes = [*box]
+    return boxes if all(isinstance(each, Iterable) for each in boxes) else [boxes]
 
 
 def _triples(

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill.completion.hole import parts_of
+from npfill.completion.parameters import SamplingOptions
 from npfill.completion.self_checked import seed_of
 from npfill.files import json_text
 from npfill.pictures.masked import MaskedPicture
@@ -62,7 +63,7 @@ class Rescalings:
 
     @classmethod
     def by(
-        cls, windows: Iterable[Window], count: int, predictor: "Predictor", seed: int
+        cls, windows: Iterable[Window], count: int, predictor: "Predictor", how: SamplingOptions
     ) -> "Rescalings":
         """Hide visible pixels in some windows of a raster, and compare.
 
@@ -70,13 +71,13 @@ class Rescalings:
             windows: Those to choose from; of the first that have a hole some places are taken.
             count: The number of windows of the raster.
             predictor: What completes them; a baseline is not checked.
-            seed: What is hidden depends on it.
+            how: The seed, on which depends what is hidden, and if there is a check.
         """
         from npfill.predictor import NeuralPredictor  # noqa: PLC0415 - loads torch
         from npfill.predictor.rescaled import rescaling  # noqa: PLC0415
         from npfill.predictor.self_check import compared, hide  # noqa: PLC0415
 
-        if not isinstance(predictor, NeuralPredictor):
+        if how.no_check or not isinstance(predictor, NeuralPredictor):
             return cls({})
 
         errors: dict[tuple[int, int], list[Compared]] = defaultdict(list)
@@ -91,11 +92,10 @@ class Rescalings:
             for channels, missing in parts_of(masked):
                 absent = np.logical_or.reduce(masked.hidden[..., channels], axis=-1)
                 pixels = _seen(masked)
-                hidden, _ = hide(absent, seed, missing & window.inside)
+                hidden, _ = hide(absent, how.seed, missing & window.inside)
                 part = np.ascontiguousarray(pixels[..., channels])
-                found = compared(
-                    predictor, part, absent, hidden[:each], seed, bounded=masked.bounded
-                )
+                given = predictor, part, absent, hidden[:each], how.seed
+                found = compared(*given, bounded=masked.bounded)
                 if found is not None:
                     off, stds, classes, at = found
                     errors[_key(channels, masked)].append((off, stds, classes, at + window.corner))
@@ -130,7 +130,7 @@ class Rescalings:
 
 
 def predicted(
-    masked: MaskedPicture, predictor: "Predictor", seed: int, rescalings: Rescalings
+    masked: MaskedPicture, predictor: "Predictor", how: SamplingOptions, rescalings: Rescalings
 ) -> tuple[
     Float[np.ndarray, "rows columns channel"], Float[np.ndarray, "rows columns channel"] | None
 ]:
@@ -147,9 +147,11 @@ def predicted(
             check = SelfCheck(1, rescaling=rescale, hole=around_hole(absent))
         part, taken = np.ascontiguousarray(pixels[..., channels]), predictor
         if isinstance(predictor, BestPredictor):
-            taken, check, _ = predictor.chosen(part, absent, seed, missing, bounded=masked.bounded)
+            of = part, absent, how.seed, missing
+            taken, found, _ = predictor.chosen(*of, bounded=masked.bounded)
+            check = None if how.no_check else found
         plane = _key(channels, masked)[0] if masked.picture.is_data else 0
-        own = seed_of(seed, plane) if plane else seed
+        own = seed_of(how.seed, plane) if plane else how.seed
         given = taken.predict(part, absent, seed=own, check=check, bounded=masked.bounded)
         given = given.within(missing[absent])
         mean[missing, channels] = given.mean

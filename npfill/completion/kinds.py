@@ -175,19 +175,23 @@ def _noises(
     from npfill.seeds import array_generator  # noqa: PLC0415 - loads torch
 
     how, samples, plane = draws
-    depth, left, reach = 0.0, hole, _reach(values, apart, ~hole) if samples else 0.0
+    if not samples:
+        return
+    depth, left, reach = 0.0, hole, _reach(values, apart, ~hole)
     while left.any() and depth < reach:
         depth += left.sum() / hole.sum()
         wide = np.pad(left, 1, constant_values=True)
         left = left & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
-    rows, columns = np.fft.fftfreq(hole.shape[0])[:, None], np.fft.rfftfreq(hole.shape[1])
-    blur = np.exp(-2 * (np.pi * min(reach, depth)) ** 2 * (rows**2 + columns**2))
-    size = np.sqrt(np.square(np.fft.irfft2(blur, s=hole.shape)).sum())
+    spread = min(reach, depth)
+    # With a margin, beyond which one side does not go together with the other.
+    sides = [side + int(np.ceil(4 * spread)) for side in hole.shape]
+    rows, columns = np.fft.fftfreq(sides[0])[:, None], np.fft.rfftfreq(sides[1])
+    blur = np.exp(-2 * (np.pi * spread) ** 2 * (rows**2 + columns**2))
+    size = np.sqrt(np.square(np.fft.irfft2(blur, s=sides)).sum())
+    within = np.nonzero(hole)
     for number in range(samples):
-        white = array_generator(how.seed, "kind", plane + channel, number).standard_normal(
-            hole.shape
-        )
-        yield np.fft.irfft2(np.fft.rfft2(white) * blur, s=hole.shape)[hole] / size
+        white = array_generator(how.seed, "kind", plane + channel, number).standard_normal(sides)
+        yield np.fft.irfft2(np.fft.rfft2(white) * blur, s=sides)[within] / size
 
 
 def _reach(values: np.ndarray, apart: "Apart", seen: np.ndarray) -> float:

@@ -29,10 +29,9 @@ def beginnings(files: Sequence[InputFile], *, beside: bool = False) -> tuple[lis
     for file in files:
         sharing[(file.path if beside else file.relative).with_suffix("")].append(file)
     alike = [same for same in sharing.values() if len(same) > 1]
-    whole, notes = {file for same in alike for file in same}, []
-    for same in alike:
-        names = ", ".join(str(file.path) for file in same)
-        notes.append(f"{names}: of one name, so their suffix is in those of results")
+    joined = [", ".join(str(file.path) for file in same) for same in alike]
+    notes = [f"{names}: of one name, so their suffix is in those of results" for names in joined]
+    whole = {file for same in alike for file in same}
     paths = ((file, file.relative) for file in files)
     return [path if file in whole else path.with_suffix("") for file, path in paths], notes
 

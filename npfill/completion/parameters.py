@@ -151,8 +151,8 @@ def check_number(name: str, given: object, like: str = "") -> None:
     Raises:
         UsageError: It is no number, no whole one, or beyond the limits.
     """
-    key = like or name
-    if not is_allowed(key, getattr(given, "item", lambda: given)()):
+    key, is_one = like or name, getattr(given, "ndim", 0) == 0
+    if not is_allowed(key, getattr(given, "item", lambda: given)() if is_one else given):
         low, high = _LIMITS.get(key, (-math.inf, math.inf))
         kind = "a whole number" if TYPES[key] is int else "a number"
         some = f", {low:g} or more"

@@ -144,7 +144,7 @@ def predict_checked(
 
 
 def seed_of(seed: int, plane: int) -> int:
-    """The seed of the draws of a plane that is unrelated to others; the first has that of all."""
+    """The seed of the draws of a plane that is unrelated to others, but the first."""
     from npfill.seeds import generator  # noqa: PLC0415 - loads torch
 
     return generator(seed, "plane", plane).initial_seed()

@@ -154,22 +154,20 @@ class Windows:
     @cached_property
     def agreed(self) -> tuple[Far, Rescalings]:
         """Predictions far from all that is observed, and the rescaling of the std."""
-        seed, overview = self.sampling.seed, self.overview
+        how, overview = self.sampling, self.overview
 
         def far() -> bytes:
             with self._network_alone():
-                return Far.by(overview, HALO, self.completer, seed).as_bytes()
+                return Far.by(overview, HALO, self.completer, how).as_bytes()
 
         def rescalings() -> bytes:
             order = sorted(range(len(self.places)), key=lambda number: number * _GOLDEN % 1)
             windows = (self._window(number) for number in order)
             with self._network_alone():
-                found = Rescalings.by(windows, len(self.places), self.completer, seed)
+                found = Rescalings.by(windows, len(self.places), self.completer, how)
             return found.as_text().encode()
 
-        checked = Rescalings({})
-        if not self.sampling.no_check:
-            checked = Rescalings.from_text(self._kept.once("check.json", rescalings).decode())
+        checked = Rescalings.from_text(self._kept.once("check.json", rescalings).decode())
         return Far.from_bytes(self._kept.once("far.npz", far)), checked
 
     def _network_alone(self) -> "AbstractContextManager[None]":
@@ -203,7 +201,7 @@ class Windows:
         if hole[own].any():
             far, rescalings = self.agreed
             with self._network_alone():
-                found = predicted(masked, self.completer, self.sampling.seed, rescalings)
+                found = predicted(masked, self.completer, self.sampling, rescalings)
             mean, std = far.blended(*found, window.corner)
             # Of a channel of which nothing is near, what is far fills the hole as well.
             every = {"hole": hole, "by_channel": hole, "anywhere": hole.any(axis=-1)}

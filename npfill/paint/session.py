@@ -18,7 +18,7 @@ from npfill.completion.completed import CompletedPicture, complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import masks_of
-from npfill.completion.mask_names import pictures_named
+from npfill.completion.mask_names import folded, pictures_named
 from npfill.completion.names import beginnings
 from npfill.completion.outputs import OutputOptions, render
 from npfill.completion.parameters import SamplingOptions
@@ -99,12 +99,12 @@ class Session:
 
     def begun(self, number: int) -> Selected:
         """The hole that a picture begins with: by masks that were named, or beside it, or alpha."""
-        picture, words = self.picture(number), self._words[number]
+        picture, words, path = self.picture(number), self._words[number], self.files[number]
         if not words:
-            beside = sorted({self._masks[number], *self.files[number].parent.glob("*mask*")})
-            own = [each for each in beside if self._names[number] in pictures_named(each.stem)]
-            own = [each for each in own if each.suffix.lower() in suffixes_read()]
-            words = [str(file) for file in own if file.is_file()][:1]
+            names = {folded(path.name), folded(self._names[number])}
+            beside = (self._masks[number], *sorted(path.parent.glob("*")))
+            own = [x for x in beside if names & {*map(folded, pictures_named(x.stem))}]
+            words = [str(x) for x in own if x.suffix.lower() in suffixes_read() and x.is_file()][:1]
         if not words and not picture.lacking.any():
             return _transparent(picture)
         return hole_of(MaskOptions(words), picture, self._most).selected

@@ -14,7 +14,7 @@ from npfill.errors import InputError
 from npfill.pictures.classes import with_classes
 from npfill.pictures.damage import chunk_of
 from npfill.pictures.formats.arrays import as_truth, refuse_array
-from npfill.pictures.formats.metadata import kept
+from npfill.pictures.formats.metadata import PNG_HEADER, kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
 from npfill.pictures.kind import why_data
 from npfill.pictures.picture import Picture
@@ -134,7 +134,7 @@ def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width chann
 
 
 def turned_as(png: bytes, picture: Picture) -> bytes:
-    """A PNG file that is shown turned as the picture is, if its EXIF orientation was kept.
+    """A PNG file that is shown turned as the picture is, whose EXIF orientation may be kept.
 
     Args:
         png: A file of the picture's size; of another format, it comes back as it is.
@@ -145,8 +145,8 @@ def turned_as(png: bytes, picture: Picture) -> bytes:
     if Base.Orientation not in exif or not png.startswith(b"\x89PNG"):
         return png
     own[Base.Orientation] = exif[Base.Orientation]
-    at = png.index(b"IDAT") - 4
-    return png[:at] + chunk_of(b"eXIf", own.tobytes().removeprefix(b"Exif\0\0")) + png[at:]
+    chunk = chunk_of(b"eXIf", own.tobytes().removeprefix(b"Exif\0\0"))
+    return png[:PNG_HEADER] + chunk + png[PNG_HEADER:]
 
 
 def _without_batch(masks: Any) -> Any:

@@ -86,8 +86,10 @@ def stored_type(picture: Picture) -> np.dtype:
 def as_stored(picture: Picture, value: float) -> float:
     """The value of the stored number that a person means by a value, which is rounded otherwise."""
     packing = picture.info.get("packing")
-    near = value if packing is None else float(packing.values(packing.numbers(value)))
-    return near if packing and abs(near - value) <= abs(packing.scale) / 100 else value
+    if packing is None or np.isnan(value):
+        return value
+    near = float(packing.values(packing.numbers(value)))
+    return near if abs(near - value) <= abs(packing.scale) / 100 else value
 
 
 def observed(picture: Picture, hole: np.ndarray, channel: int) -> np.ndarray:

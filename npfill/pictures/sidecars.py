@@ -70,6 +70,8 @@ def _with_no_data(picture: Picture, path: Path) -> Picture:
     value = no_data(named[1])[0] if named else None
     if beside is None or value is None or "no_data" in picture.info:
         return picture
+    packing = picture.info.get("packing")  # it names a stored number
+    value = value if packing is None else float(packing.values(value))
     info = {**picture.info, "no_data": value}
     if not picture.is_data:
         note = f"{beside.name} names {value:g} as no data, which is not used: `mask` selects it"

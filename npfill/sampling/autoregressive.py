@@ -90,7 +90,7 @@ class Autoregressive(Sampler):
             both = _predict(last, z_noise, chunk)
             return Gaussian(*(each.unflatten(0, (many, batch)) for each in (both.mean, both.scale)))
 
-        return paths.last_pass(predict, targets, "last" * self.noise)
+        return paths.last_pass(predict, targets, "last" if self.noise else "")
 
     def log_likelihood(
         self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int

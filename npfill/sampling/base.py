@@ -65,17 +65,17 @@ class Paths:
         return correlated(torch.stack(noise).unsqueeze(1).to(self.given.context.pixels), factor)
 
     def last_pass(
-        self, predict: Callable[[Targets], Gaussian], targets: Targets, noise: str
+        self, predict: Callable[[Targets], Gaussian], targets: Targets, word: str
     ) -> Samples:
-        """Means of all targets, or draws with `noise` of a word, predicted chunk by chunk."""
+        """Predict all targets chunk by chunk: draws with the noise of a word; means if it is ""."""
         pictures = len(self.numbers) * len(self.given.context.pixels)
         predicted = (predict(chunk) for chunk in in_chunks(self.given.model, targets, pictures))
         count = len(targets.index)
-        if not noise:
+        if not word:
             return concat_chunks((part.mean for part in predicted), count, dim=2)
         parts = (torch.stack([part.mean, part.scale]) for part in predicted)
         mean, scale = concat_chunks(parts, count, dim=3)
-        return drawn(self.given.model, Gaussian(mean, scale), self.pixel_noise(count, noise))
+        return drawn(self.given.model, Gaussian(mean, scale), self.pixel_noise(count, word))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from npfill.sampling.scales import blurred, spread_into
 
 # The spreads of the blurs between which details are told apart, in pixels; by how much those that
 # are finer are made stronger at most; the reach over which their strength is averaged, in pixels.
-_SPREADS, _MOST, _AROUND = (1.0, 2.2, 4.6), (1.5, 2.0, 3.5), 16
+_SPREADS, _MOST, _AROUND = (1.0, 2.2, 4.6), (1.75, 2.5, 6.0), 16
 # How far from the hole what it depends on reaches: two averages and a blur.
 _MARGIN = 64
 # The strength below which there is no detail, in intensities.
@@ -25,7 +25,7 @@ def strengthened(
 
     A mean of patches is smoother than they are, and the patches that fit a mean are smooth ones.
     Strength is a mean magnitude: a few edges do not count as much as in a root of mean squares.
-    Nothing is made weaker, and nothing stronger by more than a half, to twice and to 3.5 times.
+    Nothing is made weaker, and nothing more than 1.75, 2.5 and 6 times as strong.
 
     Args:
         painted: The picture with the hole painted.

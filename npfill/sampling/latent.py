@@ -29,7 +29,7 @@ class Latent(MixtureSampler):
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
         del predicted
-        given, noise, word = paths.given, paths.latent_noise(), "pixels" * self.noise
+        given, noise, word = paths.given, paths.latent_noise(), "pixels" if self.noise else ""
         assert given.latent is not None
         assert noise is not None
         z = given.latent.rsample(noise.unsqueeze(1))

@@ -1,5 +1,6 @@
 """Files of measurements: completed by one command, and opened again by their own libraries."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -374,7 +375,19 @@ def test_packed_numbers_are_completed_in_their_unit_and_stay_packed(
     assert np.array_equal(np.load(files["npz"])["mean"], done.mean[..., None])
 
 
-@pytest.mark.parametrize(("said", "numbers"), [(0.0, [-2000]), (15.0, [-500]), (0.001, [])])
+@pytest.mark.parametrize("fill", [-(2**63), -(2**63) + 2, 2**63 - 1])
+def test_a_fill_value_that_no_float_is_marks_what_is_missing(fill: int, tmp_path: Path) -> None:
+    numbers = np.where(HOLE, fill, 100 * FIELD.astype(np.int64))
+    path = stored(tmp_path / "a.nc", numbers, _FillValue=np.int64(fill))
+    done: Any = complete(path, model="nearest", samples=0)
+    assert np.array_equal(done.hole, HOLE)
+    assert np.array_equal(numbers_of(done.save(tmp_path / "out")["mean"]), done.mean)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("said", "numbers"), [(0.0, [-2000]), (15.0, [-500]), (0.001, []), (math.nan, [])]
+)
 def test_no_data_of_packed_numbers_is_said_in_their_unit(
     said: float, numbers: list[int], tmp_path: Path
 ) -> None:
@@ -384,6 +397,14 @@ def test_no_data_of_packed_numbers_is_said_in_their_unit(
     done: Any = complete(path, box=[(0, 19, 2, 1)], model="nearest", nodata=said, samples=0)
     box = (ROW == 19) & (COLUMN < 2)
     assert np.array_equal(done.hole, np.isin(values, numbers) | box)
+
+
+def test_metadata_beside_packed_numbers_name_a_stored_one_as_no_data(tmp_path: Path) -> None:
+    numbers = np.where(HOLE, -9999, np.rint(100 * FIELD)).astype(np.int16)
+    path = stored(tmp_path / "a.nc", numbers, scale_factor=0.01)
+    (tmp_path / "a.nc.aux.xml").write_text("<NoDataValue>-9999</NoDataValue>")
+    done: Any = complete(path, model="nearest", samples=0)
+    assert np.array_equal(done.hole, HOLE)
 
 
 def test_packed_numbers_without_one_for_none_cannot_stay_open(tmp_path: Path) -> None:

@@ -248,6 +248,15 @@ def test_masks_that_exist_are_taken_up(page: Page, mask: Path) -> None:
     assert begun(page) == 0
     shutil.copy(mask, "photo_mask.png")
     assert (begun(page), begun(page, 1)) == (6, 0)
+    Image.new("L", (6, 5), 255).save("mask_photo.png")
+    assert begun(page) == 6, "its own, of several"
+    Path("mask_photo.png").unlink()
+    for other in ("photo.png_mask.png", "Photo_MASK.png"):
+        Path("photo_mask.png").unlink(missing_ok=True)
+        shutil.copy(mask, other)
+        assert begun(page) == 6
+        Path(other).unlink()
+    assert begun(page) == 0
     named = Page("photo.png", model=page.model, masks=("color:#ffffff~255",))
     assert begun(named) == 30
     named.close()

@@ -1,5 +1,6 @@
 """Pictures from Python keep their type, shape and unit, whatever they come as."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from PIL.ExifTags import Base
 
 import npfill
 from npfill.errors import InputError
-from npfill.pictures.convert import as_picture, as_values, with_missing
+from npfill.pictures.convert import as_picture, as_values, turned_as, with_missing
+from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import from_mask
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
@@ -182,6 +184,17 @@ def test_all_that_is_saved_of_a_pillow_image_is_shown_turned_alike(
     saved = done.save(tmp_path / "out", emit="mean,preview,npz")
     shown = {read_picture(saved[name]).size for name in ("mean", "preview")}
     assert shown == {SIZE if orientation == 1 else SIZE[::-1]}
+
+
+def test_a_text_that_looks_like_pixels_does_not_break_what_is_turned() -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6
+    picture = Picture(values(np.uint8, *SIZE, 1), "PNG", "a", info={"exif": exif.tobytes()})
+    png = turned_as(png_bytes(Image.fromarray(picture.values[..., 0]), {"Title": "IDAT"}), picture)
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.info["Title"] == "IDAT"
+        assert image.getexif()[Base.Orientation] == 6
+        assert np.array_equal(np.asarray(image), picture.values[..., 0])
 
 
 def test_a_file_is_read_and_comes_back_in_its_shape(tmp_path: Path) -> None:

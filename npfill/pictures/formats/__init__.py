@@ -139,7 +139,7 @@ def _of_pillow(
     suffixes: tuple[str, ...],
     sniff: Callable[[bytes], bool],
     keeps: tuple[str, ...],
-    side: int,
+    side: int = 2**31 - 1,
     **how: object,
 ) -> Format:
     """A format by its name in Pillow, which reads it, and writes it with these options."""
@@ -209,7 +209,7 @@ _IN_ORDER = (
         floats=True,
         holds_data=tiff.is_data,
     ),
-    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",), 2**31 - 1),
+    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",)),
     _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a"), ("comment",), 65_535),
     _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, _MOST, 32_768, **_CODED),
     Format(

@@ -186,7 +186,7 @@ def _picture(
     scale, offset = (float(attributes.get(key, [0])[0]) for key in ("scale_factor", "add_offset"))
     low, high = valid_range(attributes, values.dtype, scale := scale or 1.0, offset)
     keys = ("_FillValue", "missing_value")
-    named = [float(x) for key in keys for x in attributes.get(key, ()) if not np.isnan(x)]
+    named = [x.item() for key in keys for x in attributes.get(key, ()) if not np.isnan(x)]
     missing |= np.isnan(values) if values.dtype.kind == "f" else False
     for each in named:
         missing |= is_no_data(values, each)

@@ -29,8 +29,7 @@ OF_LOOKS = ("icc_profile", "colours")  # without which colours would look differ
 
 LARGEST = PngImagePlugin.MAX_TEXT_CHUNK  # bytes of a part: what is larger in a PNG is not read
 _LARGEST_DPI = 1e6
-_SIGNATURE = 8  # bytes of a PNG file before its first chunk
-_HEADER = _SIGNATURE + 25  # with that chunk, which is always the first
+PNG_HEADER = 33  # bytes of a PNG file to the end of its first chunk, which is always the header
 _COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 # Own entries tell of another completion; EXIF and XMP are parts of their own.
@@ -195,7 +194,7 @@ def png_of(image: Image.Image, text: Mapping[str, str]) -> bytes:
     image.save(content, "PNG", pnginfo=entries, **kept)
     # What Pillow does not write comes behind the header.
     png, more = content.getvalue(), bytes(info.get("colours", b"")) + bytes(info.get("text", b""))
-    return png[:_HEADER] + more + png[_HEADER:]
+    return png[:PNG_HEADER] + more + png[PNG_HEADER:]
 
 
 def fitting(info: Info, keeps: Collection[str], kind: str) -> dict[str, object]:
