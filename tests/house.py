@@ -276,6 +276,9 @@ LATER = {
     "npfill/data/sources.py:_listing": "folders of folders, evenly mixed",
     "npfill/data/sources.py:left_out": "what beside pictures lies in a training set, named",
     "npfill/data/sources.py:readable": "damaged pictures left out of training, by name",
+    "npfill/data/sources.py:has_pictures": (
+        "data without a test part, measured on what a run held out"
+    ),
     "npfill/data/sources.py:first_file": "a command that tries a run's weights, as it is printed",
     "npfill/download.py:_download": (
         "downloads that end at the stated size, or where a server stands still"

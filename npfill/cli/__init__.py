@@ -85,8 +85,8 @@ for _name, _group in (("models", models.app), ("figure", figure.app)):
         _each.help, _each.short_help = _helped(
             f"{_name} {_word}", _IN_GROUPS.get(_word, ""), _each.callback or print
         )
-app.add_typer(models.app, name="models")
-app.add_typer(figure.app, name="figure")
+app.add_typer(models.app, name="models", short_help=models.app.info.help)
+app.add_typer(figure.app, name="figure", short_help=figure.app.info.help)
 understand(app)
 
 

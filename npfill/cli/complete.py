@@ -22,7 +22,7 @@ def complete_command(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMG",
+            metavar="IMG...",
             help="Pictures with missing pixels: files, folders, patterns; - is stdin.",
         ),
     ],

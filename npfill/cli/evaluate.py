@@ -129,7 +129,7 @@ def evaluate_command(
     if sampling or protocol == "tnp":
         measure_rows(
             sampling,
-            bool(contexts or samplers or masks),
+            bool(contexts or samplers or masks or draws != _DRAWS),
             names or [],
             data,
             photos=photos,
@@ -204,7 +204,7 @@ def _fields(
     with progress(None) as shown:
         results = measure(
             names or [],
-            parts=[] if part is None else [part],
+            parts=[] if part is None else [word.strip() for word in part.split(",")],
             side=side or 128,
             count=count or _FIELDS,
             seed=seed,

@@ -7,7 +7,7 @@ import typer
 
 from npfill.cli.console import Reporter, print_data, print_result, say_terms
 from npfill.cli.field_options import Variable
-from npfill.cli.options import Boxes, Device, MaskFile, MaxPixels, Model, Seed
+from npfill.cli.options import Boxes, Device, MaskFile, MaxPixels, Model, of_model
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 
@@ -50,7 +50,7 @@ def next_command(
         ),
     ] = None,
     model: Model = "auto",
-    seed: Seed = 0,
+    seed: Annotated[int, of_model(min=0, help="Another seed draws other points.")] = 0,
     device: Device = "auto",
     max_pixels: MaxPixels = None,
     variable: Variable = "",

@@ -15,7 +15,7 @@ from npfill.cli.options import Device, MaskFileOrFolder, MaxPixels, Model, Outpu
 
 def paint_command(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMG", help="Pictures: files, folders, patterns.")
+        list[str], typer.Argument(metavar="IMG...", help="Pictures: files, folders, patterns.")
     ],
     mask: MaskFileOrFolder = None,
     model: Model = "auto",

@@ -71,8 +71,9 @@ def line_of(image: str, report: "Report") -> str:
     """A line on a picture of a batch that is done."""
     share = f"{report.done.prepared.hole.selected.mean():.1%}".replace("%", " %")
     stated = f"{report.done.says_std}, " if report.done.says_std else ""
+    by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
     return (
-        f"{image}: {share} selected, {stated}outside changed: {report.changed} px, "
+        f"{image}: {share} selected, {stated}outside changed: {report.changed:,} px{by}, "
         f"{report.seconds:.2f} s, {len(report.results)} written"
     )
 

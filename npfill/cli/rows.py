@@ -1,12 +1,14 @@
 """Measures of `npfill evaluate` that are one table: of a paper's protocol, and of rules."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from rich import table as rich_table
 
 from npfill.cli.console import Reporter, plain, progress, shell, stdout
 from npfill.errors import ModelError, UsageError
-from npfill.files import write_bytes
+from npfill.files import json_text, write_bytes
+from npfill.package import __version__
 
 
 def measure_rows(
@@ -46,6 +48,7 @@ def measure_rows(
                 on_picture=lambda rule: shown.advance(1, rule),
             )
             title, (head, *rows), notes = found.title, found.rows(), found.notes
+            measured = asdict(found)
             if output is not None:
                 try:
                     plots = {"psnr.png": sampling.plot(found)}
@@ -64,6 +67,7 @@ def measure_rows(
             )
             title = f"{scored.pictures:,} pictures of {scored.size}x{scored.size}"
             (head, *rows), notes = scored.rows(), scored.notes
+            measured = asdict(scored)
     table = rich_table.Table(*map(plain, head), title=title, box=None)
     for row in rows:
         table.add_row(*row)
@@ -72,9 +76,10 @@ def measure_rows(
         stdout.print(note)
     if output is not None:
         lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
-        text = "\n".join(
-            [f"`{shell(['npfill', *words])}`", "", f"{title}.", "", *lines, "", *notes]
-        )
+        command = shell(["npfill", *words])
+        text = "\n".join([f"`{command}`", "", f"{title}.", "", *lines, "", *notes]) + "\n"
+        said = json_text({"npfill": __version__, "command": command} | measured, indent=1) + "\n"
         output.mkdir(parents=True, exist_ok=True)
-        for name, content in {"report.md": f"{text}\n".encode(), **plots}.items():
+        texts = {"report.md": text.encode(), "results.json": said.encode()}
+        for name, content in (texts | plots).items():
             write_bytes(output / name, content, overwrite=overwrite)

@@ -73,7 +73,7 @@ def train_command(
         stdout.print(_recipes())
         return
     if new is not None:
-        _check_new(new, data, recipe)
+        _check_new(new, data, recipe or init or run_dir)
     from npfill import training
 
     if explain_recipe:
@@ -116,7 +116,8 @@ def train_command(
             )
         except KeyboardInterrupt:
             if last is not None:
-                again = shell(["npfill", "train", "--resume", "--run-dir", run])
+                more = ["--skip-damaged"] * skip_damaged + ["--device", device] * (device != "auto")
+                again = shell(["npfill", "train", "--resume", "--run-dir", run, *more])
                 reporter.say(f"saved at step {last.step:,}; go on with {again}")
             raise
     reporter.say(f"done: {run / 'best.safetensors'}; try it:")
@@ -130,10 +131,10 @@ def _try(run: Path, picture: Path, size: tuple[int, int]) -> str:
     return shell(["npfill", "complete", picture, "--box", box, "-m", run, "-o", f"{run}/"])
 
 
-def _check_new(path: Path, data: Path | None, recipe: str | None) -> None:
+def _check_new(path: Path, data: Path | None, other: str | Path | None) -> None:
     """Refuse to write a recipe where something is in its way, or nothing says what it fits."""
-    if recipe is not None:
-        raise UsageError("`new` writes a recipe of its own", f"leave {recipe} out")
+    if other is not None:
+        raise UsageError("`new` writes a recipe of its own", f"leave {other} out")
     if data is None:
         raise UsageError("no data: a new recipe fits a set of pictures", "give `data=PATH`")
     if path.suffix != ".toml":

@@ -58,7 +58,7 @@ def refuse_open(prepared: Prepared, kind: str, tolerance: float | None) -> None:
     if picture.is_data and tolerance is not None and not has_none:
         raise InputError(
             f"{picture.name}: {dtype} has no NaN for what stays open",
-            "floats have it; or leave `tolerance` out, and keep the std beside it",
+            "`nodata=V` says which value is none; or leave `tolerance` out, and keep the std",
         )
 
 

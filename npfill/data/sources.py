@@ -152,6 +152,13 @@ def entries(path: Path, split: Split) -> Sequence[Entry]:
     return found
 
 
+def has_pictures(path: Path, split: Split) -> bool:
+    """Tell whether a part has any; raises as `entries`, but for having none."""
+    with refusals(str(path), "check its permissions"):
+        part, source = _opening(path, split)
+        return bool(source.open(part))
+
+
 def left_out(path: Path, split: Split) -> Counter[str]:
     """The number of files that lie beside the pictures, by what they are; raises as `entries`."""
     with refusals(str(path), "check its permissions"):
@@ -178,9 +185,10 @@ def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
 
 
 def first_file(path: Path) -> Path | None:
-    """The first training picture that is a file of its own, as an example; None without one."""
+    """The first training picture that is a file of its own and can be read; None without one."""
     part = part_of(path, "train")
-    return next(iter(_listing(part).pictures), None) if part.is_dir() else None
+    found = _in_folder(part) if part.is_dir() else []
+    return next((Path(entry.name) for entry, _ in readable(found, [])), None)
 
 
 def _with_hole(entry: Entry, who: str) -> InputError:

@@ -111,7 +111,7 @@ def evaluate(
         entered = entrants.on_photographs(predictors, samplers, count, seed)
     else:
         entered = entrants.on_grid(predictors, samplers, pictures, test.train, budget)
-    if not entered:
+    if samplers and all(entrant.name in predictors for entrant in entered):
         raise UsageError(f"no model has a sampler {' or '.join(samplers)}", "leave `samplers` out")
     jobs = [
         (entrant, kind, entrant.most if photos else images_for(kind, entrant.most))

@@ -94,8 +94,8 @@ def kind(word: str) -> ContextKind:
 
 def counts_for(size: int) -> tuple[int, ...]:
     """Numbers of random context pixels for a grid: the protocol's, or fractions of its pixels."""
-    shares = tuple(max(1, round(share * size * size)) for share in _FRACTIONS)
-    return _COUNTS.get(size, shares)
+    shares = dict.fromkeys(max(1, round(share * size * size)) for share in _FRACTIONS)
+    return _COUNTS.get(size, tuple(shares))
 
 
 def grid_protocol(size: int) -> list[ContextKind]:

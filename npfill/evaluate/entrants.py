@@ -59,7 +59,7 @@ def named(
         ModelError: A name is unknown, weights fail verification, or a package is missing.
     """
     found: dict[str, Predictor] = {}
-    for model in models:
+    for model in [models] if isinstance(models, str) else models:
         loaded = load(model, device)
         word = isinstance(model, str | Path)
         name = str(model) if word else loaded.name

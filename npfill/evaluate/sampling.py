@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
 from npfill.completion.parameters import check_number
+from npfill.data import Photographs
+from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.evaluate.entrants import common_shape
-from npfill.evaluate.protocol import Estimate
+from npfill.evaluate.protocol import Estimate, Pictures
 from npfill.evaluate.report import draw_lines
+from npfill.evaluate.test_set import test_set_of
 from npfill.exploring import RULES, Explorer
 from npfill.models import NeuralProcess
 from npfill.models.lawful import network_alone
@@ -43,6 +46,8 @@ class SamplingResults:
         sizes: Their sizes in words.
         psnr: By rule, for each of `SHARES`: the mean PSNR of whole pictures, in dB.
         mse: Their mean squared error likewise.
+        shares: These shares.
+        notes: Sentences on how to read them.
     """
 
     model: str
@@ -50,16 +55,16 @@ class SamplingResults:
     sizes: str
     psnr: Mapping[str, Sequence[Estimate]]
     mse: Mapping[str, Sequence[Estimate]]
+    shares: tuple[float, ...] = SHARES
+    notes: tuple[str, ...] = (
+        "of whole pictures, measured pixels included; means over pictures",
+        f"needed: the share for the PSNR of {BASIS} at {100 * SHARES[-1]:g} %",
+    )
 
     @property
     def title(self) -> str:
         """A line on the model, the pictures and the scores."""
         return f"{self.model}, {self.pictures} pictures of {self.sizes}: PSNR in dB, and MSE"
-
-    notes: ClassVar[tuple[str, ...]] = (
-        "of whole pictures, measured pixels included; means over pictures",
-        f"needed: the share for the PSNR of {BASIS} at {100 * SHARES[-1]:g} %",
-    )
 
     def reached(self) -> dict[str, float]:
         """The share at which each rule's mean PSNR is that of low discrepancy at the last share.
@@ -116,7 +121,7 @@ def evaluate_sampling(
     if unknown := [rule for rule in rules if rule not in RULES]:
         raise UsageError(f"`rules`: {unknown[0]!r} is unknown", f"some of {', '.join(RULES)}")
     loaded, names = load(model, device), list(dict.fromkeys([*rules, BASIS]))
-    pictures = _pictures(loaded, str(model), Path(data), photos, images)
+    pictures, notes = _pictures(loaded, str(model), Path(data), photos, images)
     on_start(len(names) * len(pictures))
     psnr: dict[str, list[Estimate]] = {}
     mse: dict[str, list[Estimate]] = {}
@@ -128,7 +133,8 @@ def evaluate_sampling(
         found = np.maximum(np.array(errors), 1e-12)
         psnr[rule], mse[rule] = _estimates(-10 * np.log10(found)), _estimates(found)
     sizes = sorted({f"{each.shape[1]}x{each.shape[0]}" for each in pictures})
-    return SamplingResults(loaded.name, len(pictures), ", ".join(sizes), psnr, mse)
+    found = SamplingResults(loaded.name, len(pictures), ", ".join(sizes), psnr, mse)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def plot(results: SamplingResults) -> bytes:
@@ -164,18 +170,20 @@ def _errors(predictor: Predictor, picture: Pixels, rule: str, seed: int) -> Iter
 
 def _pictures(
     predictor: Predictor, word: str, data: Path, photos: bool, images: int
-) -> list[Pixels]:
-    """The pictures in [0, 1]."""
+) -> tuple[list[Pixels], tuple[str, ...]]:
+    """The pictures in [0, 1], and what is to be said of them."""
     if photos:
-        photographs = read_photographs(data, "test", least=1).pictures[:images]
-        arrays = [each.permute(1, 2, 0).numpy() for each in photographs]
-        return [_small(each.astype(np.float32) / 255) for each in arrays]
-    files = sorted(data.glob("*.npy")) if data.is_dir() else []
-    if files:
-        return [_field(file) for file in files[:images]]
-    size, channels = common_shape({word: predictor}, data)
-    every = read_images(data, "test", size, channels)[:images].permute(0, 2, 3, 1).numpy()
-    return [each.astype(np.float32) / 255 for each in every]
+        read: Callable[[Split], Pictures] = partial(read_photographs, data, least=1)
+    elif files := sorted(data.glob("*.npy")) if data.is_dir() else []:
+        return [_field(file) for file in files[:images]], ()
+    else:
+        size, channels = common_shape({word: predictor}, data)
+        read = partial(read_images, data, size=size, channels=channels)
+    test = test_set_of(data, {word: predictor}, read)
+    some = test.pictures[:images]
+    every = some.pictures if isinstance(some, Photographs) else some
+    arrays = [each.permute(1, 2, 0).numpy().astype(np.float32) / 255 for each in every]
+    return ([_small(each) for each in arrays] if photos else arrays), test.notes
 
 
 def _field(file: Path) -> Pixels:

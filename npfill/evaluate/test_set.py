@@ -2,15 +2,15 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from npfill.data.parts import Split
-from npfill.data.sources import has_parts, shape_of
-from npfill.errors import InputError
+from npfill.data.sources import has_parts, has_pictures
 from npfill.evaluate.protocol import Pictures
+from npfill.predictor import NeuralPredictor, Predictor
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,20 @@ class TestSet:
     notes: tuple[str, ...] = ()
 
 
-def test_set_of(data: Path, words: Iterable[str], read: Callable[[Split], Pictures]) -> TestSet:
+def test_set_of(
+    data: Path, predictors: Mapping[str, Predictor], read: Callable[[Split], Pictures]
+) -> TestSet:
     """The test part of data; without one, what a run held out of training; else all of them.
 
     Args:
         data: The place of the data.
-        words: What predictors were named by: run folders, and weights in them, count.
+        predictors: What is measured: weights in the folders of runs count.
         read: Reads a part of the data, or raises InputError.
     """
-    if has_parts(data) and _has_pictures(data):
+    if has_parts(data) and has_pictures(data, "test"):
         return TestSet(read("test"), "test pictures", partial(read, "train"))
-    runs = [run for word in words if (run := _run_on(data, word)) is not None]
+    files = [each.path for each in predictors.values() if isinstance(each, NeuralPredictor)]
+    runs = [run for file in files if file and (run := _run_on(data, file.parent)) is not None]
     # The last pictures of all were held out: by every run those of the run with the fewest.
     run = min(runs, key=lambda run: run.validation, default=None)
     if run is None:
@@ -58,14 +61,6 @@ def test_set_of(data: Path, words: Iterable[str], read: Callable[[Split], Pictur
     return TestSet(every[-count:], "validation pictures", lambda: every[:-count], (note,))
 
 
-def _has_pictures(data: Path) -> bool:
-    """Tell whether the test part has pictures."""
-    try:
-        return bool(shape_of(data, "test"))
-    except InputError:
-        return False
-
-
 @dataclass(frozen=True)
 class _Run:
     """A training run: its folder, how many pictures it held out, and whether of photographs."""
@@ -75,15 +70,13 @@ class _Run:
     photographs: bool
 
 
-def _run_on(data: Path, word: str) -> _Run | None:
-    """The run of a predictor's word, if it was trained on this data."""
-    path = Path(word)
-    folder = path if path.is_dir() else path.parent
+def _run_on(data: Path, folder: Path) -> _Run | None:
+    """The run of a folder, if it was trained on this data."""
     try:
         environment = json.loads((folder / "environment.json").read_text("utf-8"))
         recipe = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
         run = _Run(folder, int(recipe["data"]["validation"]), "damage" in recipe)
-        same = path.exists() and Path(environment["data"]).resolve() == data.resolve()
+        same = Path(environment["data"]).resolve() == data.resolve()
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return run if same and run.validation > 0 else None

@@ -9,7 +9,8 @@ by 1/2, which changes no density.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from npfill.data.sources import read_images
 from npfill.errors import UsageError
 from npfill.evaluate.entrants import common_shape, named
 from npfill.evaluate.protocol import Estimate
+from npfill.evaluate.test_set import test_set_of
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.predictor import NeuralPredictor, Predictor
@@ -84,7 +86,7 @@ def evaluate_tnp(
 
     Args:
         models: Names of models, weights, folders of runs, or networks.
-        data: Pictures: their test part is measured, in order.
+        data: Pictures: their test part is measured, in order; without one, as `evaluate` does.
         size: Side of the grid that pictures are brought to; None for that of the models.
         images: The most pictures; whole batches of 16 are measured. None for all.
         seed: The seed of contexts, targets and draws of z.
@@ -110,16 +112,21 @@ def evaluate_tnp(
     side = size or own
     if side**2 < _FEW:
         raise UsageError(f"pictures of {side}x{side}", f"up to {_FEW} pixels of each are drawn")
-    pictures = read_images(Path(data), "test", side, channels)[:images]
+    test = test_set_of(
+        Path(data), loaded, partial(read_images, Path(data), size=side, channels=channels)
+    )
+    pictures = test.pictures[:images]
+    assert isinstance(pictures, Tensor)
     whole = len(pictures) // _BATCH * _BATCH
     if not whole:
-        raise UsageError(f"{len(pictures)} pictures", f"batches have {_BATCH}")
+        raise UsageError(f"{len(pictures)} {test.part}", f"batches have {_BATCH}: give more")
     on_start(whole * len(loaded))
     scores = {
         name: _of_model(name, each.model, pictures[:whole], seed, on_batch)
         for name, each in loaded.items()
     }
-    return TnpResults(side, whole, scores)
+    found = TnpResults(side, whole, scores)
+    return replace(found, notes=(*found.notes, *test.notes))
 
 
 @torch.no_grad()

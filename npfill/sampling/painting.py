@@ -27,9 +27,9 @@ _FIRST, _OTHERS = (True, False), (True, False)
 # The spread s of a vote, in intensities, and at the finest scale, where the mean has no texture; at
 # the end, of its coarse part and of the whole, and over how many pixels the coarse part is smooth.
 _VOTE, _VOTE_FINEST = 0.06, 0.02
-_VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.1, 0.04, 4.0
+_VOTE_COARSE, _VOTE_AT_END, _COARSE = 0.1, 0.05, 4.0
 # Where two paintings differ by d, the coarse part has s² = a² + b d²: the mean has nothing finer.
-_ALIKE, _APART = 0.1, 8.0
+_ALIKE, _APART = 0.1, 20.0
 # Share of the sources that a sample draws from at the coarsest scale, and the size of what it
 # leaves out, in pixels.
 _SHARE, _LEFT_OUT = 0.7, 3.0

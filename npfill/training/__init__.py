@@ -97,6 +97,7 @@ def train(
         with torch.inference_mode(False), torch.enable_grad(), process_group(rank, where):
             trainer = _trainer(wanted, run, inputs, score, rank, where, resume)
             if rank.is_main:
+                run.note({"data": str(inputs.data.resolve())})
                 inputs.say(on_note)
                 steps = f"{wanted.schedule.steps:,} steps"
                 on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")

@@ -58,6 +58,11 @@ def read_inputs(
                 f"{run.recipe}: the run was started with another recipe",
                 "name no recipe, and `resume=True` takes the one it was started with",
             )
+        if init and str(init) != began.get("init"):
+            raise UsageError(
+                f"`init={init}`: the run began with {began.get('init') or 'no weights'}",
+                "leave it out, and `resume=True` goes on from the last save",
+            )
         data = data or began["data"]
         init = None if run.state.exists() else began.get("init")
     elif run.path.exists() and not run.is_bare(render(recipe)):
@@ -79,8 +84,5 @@ def read_inputs(
         )
     weights = checkpoint.load(zoo.find(str(init)).path) if init else None
     if weights is not None and not has_model(recipe, weights.model.config):
-        raise UsageError(
-            f"{init} has another configuration than the recipe", "compare their [model]"
-        )
-    place = str(init) if init else None
-    return Inputs(train, held_out, Path(data), place, weights, seen, damaged)
+        raise UsageError(f"{init} has another configuration than the recipe", "compare [model]")
+    return Inputs(train, held_out, Path(data), str(init) if init else None, weights, seen, damaged)

@@ -122,8 +122,9 @@ def _trained(model: nn.Module, only: str) -> dict[str, nn.Parameter]:
         parameter.requires_grad_(not only or name.startswith(f"{only}."))
     found = {name: each for name, each in model.named_parameters() if each.requires_grad}
     if not found:
-        parts = ", ".join(name for name, _ in model.named_children())
+        parts = dict.fromkeys(name.partition(".")[0] for name, _ in model.named_parameters())
         raise UsageError(
-            f"optimiser.only = {only!r}: the model has no such part", f"it has {parts}"
+            f"optimiser.only = {only!r}: the model has no such part to train",
+            f"it has {', '.join(parts)}",
         )
     return found

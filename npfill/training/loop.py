@@ -160,16 +160,9 @@ class Trainer:
     def _save(self, report: Report) -> None:
         self._write(self.folder.last, report.validation)
         if report.validation is not None:
-            self.folder.log(
-                {
-                    "step": self.step,
-                    "seconds": round(self.seconds, 1),
-                    "loss": report.loss,
-                    "kl": report.kl,
-                    "images_per_second": round(report.images_per_second, 1),
-                    "validation": report.validation,
-                }
-            )
+            pace = round(report.images_per_second, 1)
+            timed = {"seconds": round(self.seconds, 1), "images_per_second": pace}
+            self.folder.log(vars(report) | timed)
         best = self.best if math.isfinite(self.best) else None
         progress = {"step": self.step, "best": best, "seconds": self.seconds}
         self.folder.save_state(self.learner.state(), progress)

@@ -145,7 +145,7 @@ def find(
     try:
         if path.exists() and not path.is_file():  # to open a pipe would wait for ever
             raise InputError(f"{path}: not a file", hint)
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error})", hint) from None
     return parse(text, str(recipe), changes)

@@ -1,6 +1,7 @@
 """Many pictures in one command: what is found, how results are named, what a bad one costs."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -438,7 +439,9 @@ def test_results_in_a_folder_below_are_not_completed_again_whatever_their_format
 ) -> None:
     picture(Path("in/a.jpg"))
     words = ("in", "-r", *BOX, "-o", "in/out", "--format", "keep", "--overwrite")
-    assert mean_of(*words).code == 0
+    ended = mean_of(*words)
+    assert ended.code == 0
+    assert re.search(r"outside changed: \d+ px, at most \d+ levels, by the format", ended.err)
     assert "in: left out: in the folder of results (1)" in mean_of(*words).err
     assert files(Path("in")) == {"a.jpg", "out/a_mean.jpg"}
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npfill import checkpoint
+from npfill import checkpoint, load
+from npfill.evaluate import evaluate
+from npfill.evaluate.sampling import evaluate_sampling
 from tests.cli.conftest import Command
 from tests.conftest import TINY, tiny
 
@@ -208,6 +210,10 @@ def test_weights_are_tested_on_what_their_run_held_out_where_there_is_no_test_pa
         assert fitted == f"fitted to {40 - held_out} training pictures"
         found.append([result["scores"]["mse"] for result in results["results"]])
     assert found[0] == found[1]
+    loaded = evaluate([load(run)], pictures, contexts="random:9")
+    assert (loaded.part, loaded.budget.images) == ("validation pictures", held_out)
+    rules = evaluate_sampling(run, pictures, rules=[], images=99)
+    assert (rules.pictures, f"{run} held out" in rules.notes[-1]) == (held_out, True)
     more, wider = tmp_path / "runs" / "more", f"data.validation={held_out + 3}"
     assert npfill("train", TINY, *changes, wider, "--data", pictures, "--run-dir", more).code == 0
     both = ("evaluate", more, run, "--data", pictures, "--contexts", "random:9")
@@ -223,6 +229,27 @@ def test_where_nothing_is_known_of_the_pictures_that_is_said(
     ended = npfill("evaluate", "nearest", "--data", pictures, "--contexts", "random:9")
     assert ended.code == 0, ended.err
     assert f"{pictures} has no test part" in ended.err
+
+
+def test_a_damaged_test_picture_is_named_and_others_are_not_measured_for_it(
+    npfill: Command, data: Path, weights: Path
+) -> None:
+    picture = data / "test" / "00.png"
+    picture.write_bytes(picture.read_bytes()[:40])
+    ended = npfill("evaluate", weights, "--data", data, "--contexts", "random:9")
+    assert (ended.code, str(picture) in ended.err) == (3, True)
+
+
+def test_a_sampler_that_no_model_has_is_refused_beside_baselines(
+    npfill: Command, data: Path, weights: Path
+) -> None:
+    words = ("evaluate", weights, "nearest", "--data", data, "--contexts", "random:9")
+    ended = npfill(*words, "--samplers", "flow")
+    assert (ended.code, "no model has a sampler flow" in ended.err) == (2, True)
+
+
+def test_one_model_may_be_named_alone(data: Path) -> None:
+    assert [*evaluate("nearest", data, contexts="random:9", images=1).predictors] == ["nearest"]
 
 
 @pytest.mark.slow
@@ -256,6 +283,9 @@ def test_rules_of_measuring_stand_in_one_report(
     assert b"low-discrepancy" in ended.out
     assert "| measured | raster | random |" in (tmp_path / "report/report.md").read_text("utf-8")
     assert (tmp_path / "report/psnr.png").exists()
+    results = json.loads((tmp_path / "report/results.json").read_text("utf-8"))
+    assert len(results["psnr"]["random"]) == len(results["shares"])
+    assert npfill(*words, "--draws", 3).code == 2
     assert npfill(*words, "--contexts", "keep", "-o", tmp_path / "other").code == 2
     assert npfill("evaluate", weights, "linear", "--data", data, "--sampling").code == 2
 

@@ -411,8 +411,9 @@ def test_packed_numbers_without_one_for_none_cannot_stay_open(tmp_path: Path) ->
     path = stored(tmp_path / "a.nc", np.rint(FIELD).astype(np.int16), scale_factor=0.5)
     done: Any = complete(path, HOLE, "gp", samples=0, tolerance=0.0)
     assert done.open.sum() == HOLE.sum()
-    with pytest.raises(InputError, match="int16 has no NaN for what stays open"):
+    with pytest.raises(InputError, match="int16 has no NaN for what stays open") as refused:
         done.save(tmp_path / "out", emit="mean")
+    assert "nodata" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize("kind", ["u2", "i1"])

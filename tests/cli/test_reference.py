@@ -48,6 +48,13 @@ def test_the_reference_has_every_command_and_no_other() -> None:
     assert sections().keys() == commands(get_command(app)).keys(), MEND
 
 
+def test_groups_of_commands_are_listed_with_all_that_they_say() -> None:
+    listed = html.unescape(REFERENCE)
+    for name in ("models", "figure"):
+        about = commands(get_command(app))[f"npfill {name}"].help  # type: ignore[attr-defined]
+        assert f"* `{name}`: {about}\n" in listed, MEND
+
+
 def test_the_reference_has_every_option_with_its_help_and_no_other() -> None:
     for name, command in commands(get_command(app)).items():
         section = html.unescape(sections()[name])

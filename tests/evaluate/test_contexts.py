@@ -48,6 +48,12 @@ def test_what_a_structured_kind_names_is_hidden(
     assert observed.sum() == (588 if family == "centre-box" else 392)
 
 
+@pytest.mark.parametrize("size", [2, 3, 5, 6, 28, 40])
+def test_no_kind_of_the_protocol_is_there_twice(size: int) -> None:
+    names = [each.name for each in grid_protocol(size)]
+    assert len(names) == len(set(names))
+
+
 def test_words_become_kinds() -> None:
     assert parse("random:7, ordered:3,top-half,random:7,12", 28) == [
         kind("random:7"),

@@ -91,6 +91,14 @@ def test_real_grids_come_with_packages_and_each_has_eight_gaps() -> None:
     assert all(0.05 < cell.rmse < 5 for cell in cells)
 
 
+def test_a_gap_that_misses_a_grid_gives_no_scores() -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("skimage")
+    cells = list(on_real({"mean": without_std}, 16, 0, lambda *_: None, ["MRI"]))
+    assert cells
+    assert all(np.isfinite(cell.rmse) for cell in cells)
+
+
 def test_an_unknown_part_is_refused() -> None:
     with pytest.raises(UsageError, match="'reel' is no part"):
         evaluate_fields(["nearest"], parts=["reel"])
@@ -112,13 +120,16 @@ def test_the_command_prints_tables_and_writes_a_page_and_all_cells(
     assert results["side"] == 12
 
 
-@pytest.mark.parametrize(("words", "count"), [([], 10), (["--images", "50"], 50)])
+@pytest.mark.parametrize(
+    ("words", "count"), [([], 10), (["--images", "50"], 50), (["--contexts", "known, real"], 10)]
+)
 def test_as_many_fields_are_drawn_as_are_asked_for(
     words: list[str], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = []
 
-    def measure(*_: object, count: int, **__: object) -> FieldResults:
+    def measure(*_: object, count: int, parts: list[str], **__: object) -> FieldResults:
+        assert parts in ([], ["known", "real"])
         counts.append(count)
         return FieldResults((), 128, count, 0, {})
 

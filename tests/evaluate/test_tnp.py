@@ -1,5 +1,6 @@
 """The protocol of the transformer neural processes: its draws, and bits that are probabilities."""
 
+import json
 import math
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def test_models_are_scored_and_the_command_prints_it(
     model = of("lcnp", 1)
     results = evaluate_tnp([model], tmp_path / "noise.npy", size=28, device="cpu")
     assert results.pictures == 32
+    assert "has no test part: all its pictures are measured" in results.notes[-1]
     (scores,) = results.scores.values()
     again = evaluate_tnp([model], tmp_path / "noise.npy", size=28, device="cpu").scores
     assert [*again.values()] == [scores]
@@ -84,3 +86,5 @@ def test_models_are_scored_and_the_command_prints_it(
     assert not end.value.code
     assert "bits, joint" in capsys.readouterr().out
     assert "bits, joint" in (tmp_path / "report" / "report.md").read_text("utf-8")
+    written = json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))
+    assert written["scores"]["cnp-mnist"]["bits, joint"]["pictures"] == 16

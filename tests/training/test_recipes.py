@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from npfill import checkpoint
@@ -14,6 +15,7 @@ from npfill.config import Range, keys_of, read
 from npfill.errors import InputError, UsageError
 from npfill.models import VARIANTS
 from npfill.training import explain, find, render, survey
+from npfill.training.learner import Learner
 from npfill.training.recipe import parse
 from npfill.training.tables import Optimiser
 from tests.conftest import TINY
@@ -86,6 +88,19 @@ def test_a_value_out_of_its_range_is_refused_with_the_range(value: float) -> Non
     with pytest.raises(UsageError, match=r"x: ema = .* is out of range") as refusal:
         read(Optimiser, given, "x", UsageError)
     assert "0 .. 0.999999999" in refusal.value.hint
+
+
+def test_a_recipe_of_windows_s_editor_is_read(tmp_path: Path) -> None:
+    text = TINY.read_text("utf-8").replace("\n", "\r\n")
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert find(tmp_path / "mine.toml") == find(TINY)
+
+
+def test_a_part_that_has_nothing_to_train_is_not_offered() -> None:
+    recipe = find("cnp-mnist", ["optimiser.only=encoder"])
+    with pytest.raises(UsageError, match="encoder") as refusal:
+        Learner(recipe, torch.device("cpu"), shared=False)
+    assert refusal.value.hint == "it has decoder"
 
 
 def test_changes_are_words_or_values() -> None:
@@ -194,6 +209,8 @@ def test_a_run_ends_with_weights_that_are_calibrated_and_are_tried_on_an_example
         (["--new", "there.toml", "--data", "x"], 4, "--new names another file"),
         (["--new", "my.toml", "--data", "nowhere"], 3, "nowhere"),
         (["cnp-mnist", "--new", "my.toml", "--data", "x"], 2, "leave cnp-mnist out"),
+        (["--init", "cnp-mnist", "--new", "my.toml", "--data", "x"], 2, "leave cnp-mnist out"),
+        (["--run-dir", "runs/x", "--new", "my.toml", "--data", "x"], 2, "leave runs/x out"),
     ],
 )
 def test_what_no_recipe_can_be_made_of_is_said(

@@ -136,9 +136,9 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(
 
     monkeypatch.setattr(loop, "draw", interrupts)
     broken = tmp_path / "broken"
-    assert train(*common, "--run-dir", str(broken)) == 130
+    assert train(*common, "--skip-damaged", "--run-dir", str(broken)) == 130
     assert last_step(broken) == step
-    assert "--resume" in capsys.readouterr().err
+    assert f"--resume --run-dir {broken} --skip-damaged --device cpu" in capsys.readouterr().err
     assert train("--resume", "--run-dir", str(broken), "--device", "cpu") == 0
     assert scores(broken) == scores(tmp_path / "whole")
 
@@ -272,6 +272,17 @@ def test_other_pictures_are_no_pictures_to_go_on_with(
     np.save(tmp_path / "p.npy", 255 - np.load(tmp_path / "p.npy"))
     assert resume(run) == 3
     assert "not the pictures that the run began with" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_its_own_weights_and_knows_where_its_pictures_are_now(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = resumed(finished, tmp_path)
+    assert train("--resume", "--run-dir", str(run), "--init", "cnp-mnist") == 2
+    assert "--init cnp-mnist: the run began with no weights" in capsys.readouterr().err
+    assert resume(run) == 0
+    assert json.loads((run / "environment.json").read_text())["data"] == str(tmp_path / "p.npy")
 
 
 @pytest.mark.slow

@@ -298,6 +298,8 @@ def test_a_damaged_picture_is_named_and_left_out_on_demand(tmp_path: Path) -> No
     assert isinstance(images, torch.Tensor)
     assert images[:, 0, 0, 0].tolist() == [0, 2]
     assert ["1.png" in str(error) for error in damaged] == [True]
+    (tmp_path / "0.png").write_bytes(png(1)[:40])
+    assert sources.first_file(tmp_path) == tmp_path / "2.png"
 
 
 def test_pictures_that_are_all_damaged_are_no_set(tmp_path: Path) -> None:

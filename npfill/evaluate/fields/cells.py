@@ -97,7 +97,7 @@ def on_real(
                 values = grid + _NOISE * random.standard_normal(grid.shape)
             drawn = _gap(share, side, random)[: grid.shape[0], : grid.shape[1]]
             hole, asked = drawn | np.isnan(grid), drawn & ~np.isnan(grid)
-            for tool, fill in fills.items():
+            for tool, fill in fills.items() if asked.any() else ():
                 done(tool, f"{name} {gap}")
                 found = _filled(fill, values, hole, asked)
                 if found is not None:
