@@ -20,7 +20,7 @@ def _line(before: str, after: str, code: int, says: str) -> Nasty:
 
 RECIPES = {
     "good.toml": Nasty(GOOD.encode, DONE, ""),
-    "marked.toml": Nasty(lambda: GOOD.encode("utf-8-sig"), USAGE, "not a recipe"),
+    "marked.toml": Nasty(lambda: GOOD.encode("utf-8-sig"), DONE, ""),
     "empty.toml": Nasty(lambda: b"", USAGE, "no table 'data'"),
     "text.toml": Nasty(lambda: b"train a model, please", USAGE, "not a recipe"),
     "json.toml": Nasty(lambda: b'{"model": {}}', USAGE, "not a recipe"),
