@@ -27,6 +27,11 @@ torch.set_num_threads(1)
 
 TINY = Path(__file__).parent / "recipe_tiny.toml"
 
+# Of tests that give what no annotation allows.
+wrong_types = pytest.mark.skipif(
+    os.environ.get("NPFILL_CHECK_SHAPES") == "1", reason="types are held to be as said"
+)
+
 _GRID = {"channels": 2, "size": 6, "scale_floor": 0.01}
 _FOURIER = {"coordinates": "fourier", "frequencies": 2}
 _PAIR = {

@@ -1,6 +1,5 @@
 """A picture, a hole and a model become a completion, whatever the picture comes as."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from npfill.errors import InputError, ModelError, NpfillError, UsageError
 from npfill.mask.network import network
 from npfill.models import NeuralProcess, build
 from npfill.sampling import MOMENT_DRAWS, draws, predictive
-from tests.conftest import MODELS, last_bias, of
+from tests.conftest import MODELS, last_bias, of, wrong_types
 
 Model = NeuralProcess
 LATENT = ("lcnp", "lcnp-basis", "np", "np-basis", "np-local", "anp")
@@ -443,6 +442,7 @@ def test_alpha_is_kept_and_does_not_count() -> None:
     assert np.array_equal(completed.mean[..., 1], 255 - grey())
 
 
+@wrong_types
 def test_no_box_may_be_said_and_boxes_may_be_rows_of_an_array() -> None:
     hole = npfill.complete(grey(), HOLE, "nearest", box=None).hole
     assert np.array_equal(hole, HOLE)
@@ -453,6 +453,7 @@ def test_no_box_may_be_said_and_boxes_may_be_rows_of_an_array() -> None:
         assert npfill.complete(grey(), None, "nearest", box=given).hole.sum() == 10
 
 
+@wrong_types
 @pytest.mark.parametrize("options", [{"emit": ["mean"]}, {"emit": 3}, {"name": 3}])
 def test_what_is_to_be_saved_is_said_in_words(options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a text"):
@@ -460,6 +461,7 @@ def test_what_is_to_be_saved_is_said_in_words(options: dict[str, Any], tmp_path:
     assert not (tmp_path / "out").exists()
 
 
+@wrong_types
 @pytest.mark.parametrize(
     "options",
     [
@@ -516,7 +518,7 @@ def test_tensors_have_their_channels_first_or_last() -> None:
     assert np.array_equal(np.moveaxis(np.asarray(other.mean), 0, -1), one.mean)
 
 
-@pytest.mark.skipif("NPFILL_CHECK_SHAPES" in os.environ, reason="types are held to be as said")
+@wrong_types
 def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (12, 14), dtype=np.uint8)
     hole = np.zeros((12, 14), bool)
@@ -536,6 +538,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
+@wrong_types
 @pytest.mark.parametrize(
     ("name", "value"),
     [

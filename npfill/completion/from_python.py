@@ -58,7 +58,7 @@ def complete(
     adapt: int | str = 0,
     kind: str = AUTO,
     wrap: str = "",
-    nodata: float | None = None,
+    nodata: float | int | None = None,
     log: bool = False,
     clip: bool = False,
     variable: str = "",

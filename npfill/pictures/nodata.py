@@ -35,8 +35,8 @@ def no_data(text: str) -> tuple[int | float | None, list[str]]:
 
 
 def valid_range(
-    attributes: Mapping[str, np.ndarray], dtype: np.dtype, scale: float, offset: float
-) -> tuple[float, float]:
+    attributes: Mapping[str, np.ndarray], dtype: np.dtype, scale: int | float, offset: int | float
+) -> tuple[int | float, int | float]:
     """The least and the greatest valid value as it is packed, within the numbers of its type.
 
     Where they have the type of what is unpacked, and this is wider, so is their unit.

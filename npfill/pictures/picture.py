@@ -35,7 +35,7 @@ class Asked:
 
     kind: str = AUTO
     wrap: str = ""
-    nodata: float | None = None
+    nodata: float | int | None = None
     log: bool = False
     clip: bool = False
     variable: str = ""

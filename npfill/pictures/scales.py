@@ -20,15 +20,15 @@ class Packing:
         dtype: The type of the stored numbers.
     """
 
-    scale: float
-    offset: float
+    scale: int | float
+    offset: int | float
     dtype: np.dtype
 
-    def values(self, numbers: np.ndarray | float) -> Float[np.ndarray, "..."]:
+    def values(self, numbers: np.ndarray | int | float) -> Float[np.ndarray, "..."]:
         """The values of stored numbers."""
         return np.asarray(np.asarray(numbers, dtype=np.float64) * self.scale + self.offset)
 
-    def numbers(self, values: np.ndarray | float) -> Shaped[np.ndarray, "..."]:
+    def numbers(self, values: np.ndarray | int | float) -> Shaped[np.ndarray, "..."]:
         """The stored numbers that are nearest to values."""
         found = (np.asarray(values) - self.offset) / self.scale
         if self.dtype.kind != "f":  # the greatest of 64 bits is no float64: the next below is
@@ -37,7 +37,7 @@ class Packing:
         return np.asarray(found.astype(self.dtype))
 
 
-def unpacked(picture: Picture, scale: float, offset: float) -> Picture:
+def unpacked(picture: Picture, scale: int | float, offset: int | float) -> Picture:
     """Data in their unit, NaN where none is, from data as stored, which a scale and offset pack."""
     is_plain = (scale, offset) == (1, 0) or scale == 0 or not np.isfinite(scale + offset)
     if picture.missing is None or is_plain:
@@ -83,7 +83,7 @@ def stored_type(picture: Picture) -> np.dtype:
     return picture.values.dtype if packing is None else packing.dtype
 
 
-def as_stored(picture: Picture, value: float) -> float:
+def as_stored(picture: Picture, value: int | float) -> int | float:
     """The value of the stored number that a person means by a value, which is rounded otherwise."""
     packing = picture.info.get("packing")
     if packing is None or np.isnan(value):

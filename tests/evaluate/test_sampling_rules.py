@@ -13,7 +13,7 @@ from npfill.evaluate import evaluate
 from npfill.evaluate.protocol import Estimate
 from npfill.evaluate.sampling import SHARES, SamplingResults, evaluate_sampling
 from npfill.evaluate.tnp import evaluate_tnp
-from tests.conftest import of
+from tests.conftest import of, wrong_types
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_a_share_is_found_between_those_that_were_measured() -> None:
     assert math.isnan(found["worse"])
 
 
+@wrong_types
 @pytest.mark.parametrize("images", [0, -1, "all"])
 def test_no_pictures_are_no_number_of_them(fields: Path, images: Any) -> None:
     model = of("convcnp", channels=1)

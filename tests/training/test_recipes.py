@@ -18,7 +18,7 @@ from npfill.training import explain, find, render, survey
 from npfill.training.learner import Learner
 from npfill.training.recipe import parse
 from npfill.training.tables import Optimiser
-from tests.conftest import TINY
+from tests.conftest import TINY, wrong_types
 from tests.test_package import ROOT
 from tests.training.test_run import train
 
@@ -103,6 +103,7 @@ def test_a_part_that_has_nothing_to_train_is_not_offered() -> None:
     assert refusal.value.hint == "it has decoder"
 
 
+@wrong_types
 def test_changes_are_words_or_values() -> None:
     words, values = ["schedule.steps=7", "data.name=mine"], {"schedule.steps": 7}
     changed = find(TINY, words)

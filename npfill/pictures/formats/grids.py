@@ -158,7 +158,7 @@ def _picture(
     variable: str,
     form: str,
     how: Mapping[str, object],
-    defaults: Mapping[str, float],
+    defaults: Mapping[str, float | int],
 ) -> Picture:
     """The data of one variable, which are loaded once their size is known to be allowed."""
     numbers = {str(key): x for key, x in data.data_vars.items() if x.dtype.kind in _KINDS}
