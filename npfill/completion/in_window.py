@@ -151,7 +151,7 @@ def predicted(
             taken, found, _ = predictor.chosen(*of, bounded=masked.bounded)
             check = None if how.no_check else found
         plane = _key(channels, masked)[0] if masked.picture.is_data else 0
-        own = seed_of(how.seed, plane)
+        own = seed_of(how.seed, plane) if plane else how.seed
         given = taken.predict(part, absent, seed=own, check=check, bounded=masked.bounded)
         given = given.within(missing[absent])
         mean[missing, channels] = given.mean

@@ -130,7 +130,7 @@ def predict_checked(
     predicted = predictor.predict(
         picture,
         hole,
-        seed=seed_of(seed, plane),
+        seed=seed_of(seed, plane) if plane else seed,
         check=found if found and found.pixels else None,
         wanted=wanted,
         **how,  # type: ignore[arg-type]
@@ -144,10 +144,10 @@ def predict_checked(
 
 
 def seed_of(seed: int, plane: int) -> int:
-    """The seed of the draws of a plane that is unrelated to others; of the first, the seed itself."""
+    """The seed of the draws of a plane that is unrelated to others, but the first."""
     from npfill.seeds import generator  # noqa: PLC0415 - loads torch
 
-    return generator(seed, "plane", plane).initial_seed() if plane else seed
+    return generator(seed, "plane", plane).initial_seed()
 
 
 def report_of(
