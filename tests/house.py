@@ -39,7 +39,6 @@ LATER = {
     "npfill/pictures/formats/raster.py:register_heic": "HEIC from pictures of any format",
     "npfill/mask/__init__.py": "masks that are proposed",
     "npfill/pictures/planes.py": "masks that are proposed, and large photographs",
-    "npfill/mask/shades.py": "masks that are proposed",
     "npfill/mask/painted.py": "masks that are proposed",
     "npfill/mask/marks.py": "masks that are proposed",
     "npfill/mask/dates.py": "masks that are proposed",

@@ -9,6 +9,7 @@ import typer
 
 import npfill
 from npfill.cli.console import Reporter, print_data, shell, stdout
+from npfill.cli.options import OverwriteFile
 from npfill.errors import CheckFailedError
 from npfill.files import folder, refuse_results, write_bytes
 from npfill.package import __version__
@@ -50,9 +51,7 @@ def demo_command(
     ] = False,
     samples: Annotated[int, typer.Option(min=0, max=100, help="Samples of digits.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="The seed of the samples.")] = 0,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing file.")
-    ] = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """Mend a scratched photograph that comes along: what it was, is, and how sure it is."""
     from npfill import completion, zoo

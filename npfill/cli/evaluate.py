@@ -8,6 +8,7 @@ from rich import table as rich_table
 
 from npfill import zoo
 from npfill.cli.console import Reporter, plain, progress, say_terms, shell, stdout
+from npfill.cli.options import TestPictures
 from npfill.cli.rows import measure_rows
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
@@ -32,9 +33,7 @@ def evaluate_command(
         ),
     ] = None,
     *,
-    data: Annotated[
-        Path | None, typer.Option(help="Test pictures: a folder, zip, idx files, .npy or .npz.")
-    ] = None,
+    data: TestPictures = None,
     contexts: Annotated[
         str | None,
         typer.Option(
@@ -173,7 +172,6 @@ def evaluate_command(
             written |= report.plots(results) | ranks.plots(results)
         except ModelError as error:
             reporter.note(f"there are no plots: {error}; {error.hint}")
-        output.mkdir(parents=True, exist_ok=True)
         for name, content in written.items():
             write_bytes(output / name, content, overwrite=overwrite)
         reporter.say(f"wrote {output / 'report.md'}, results.json and {len(written) - 2} plots")
@@ -219,7 +217,6 @@ def _fields(
         stdout.print()
     if output is not None:
         command = shell(["npfill", *words])
-        output.mkdir(parents=True, exist_ok=True)
         page, every = results.as_markdown(command), results.as_json(command)
         write_bytes(output / "report.md", page.encode(), overwrite=overwrite)
         write_bytes(output / "results.json", every.encode(), overwrite=overwrite)

@@ -43,7 +43,7 @@ def explain_command(
     reporter.say("picture, mask and model are here, unchanged")
     if not rerun:
         return
-    same_bytes, found = made_again(origin, result)
+    same_bytes, found = made_again(origin)
     if found.count:
         raise CheckFailedError(
             f"{result}: run again, {found.count:,} px differ, "

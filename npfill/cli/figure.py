@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from npfill.cli.console import Reporter, progress, say_terms
-from npfill.cli.options import place_of
+from npfill.cli.options import OverwriteFile, TestPictures, place_of
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.notes import about
@@ -22,15 +22,11 @@ _DEFAULT_CONTEXT, _CONTEXTS = 50, "10,100,300,784"
 _Image = Annotated[
     Path | None, typer.Argument(metavar="[IMG]", help="The picture; the bundled digit if none.")
 ]
-_Data = Annotated[
-    Path | None, typer.Option(help="Test pictures: a folder, zip, idx files, .npy or .npz.")
-]
 _Index = Annotated[
     int | None, typer.Option(min=0, help="Which of the test pictures; the first is 0.")
 ]
 _Seed = Annotated[int, typer.Option(min=0, help="The seed of observed pixels and of samples.")]
 _Output = Annotated[str | None, typer.Option("--output", "-o", help="A folder or a file.")]
-_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
 
 
 @app.command("samples")
@@ -39,7 +35,7 @@ def samples_command(
     model: Annotated[
         str, typer.Option("--model", "-m", help="A name of npfill models, or a file.")
     ] = "lcnp-mnist",
-    data: _Data = None,
+    data: TestPictures = None,
     index: _Index = None,
     contexts: Annotated[
         str | None,
@@ -57,7 +53,7 @@ def samples_command(
     samples: Annotated[int, typer.Option(min=1, max=100, help="Samples of each.")] = 5,
     seed: _Seed = 0,
     output: _Output = None,
-    overwrite: _Overwrite = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """Samples given more and more random pixels of a picture: npfill-samples.png.
 
@@ -97,7 +93,7 @@ def compare_command(
         int | None,
         typer.Option(min=1, help=f"Random context pixels; {_DEFAULT_CONTEXT} if no mask."),
     ] = None,
-    data: _Data = None,
+    data: TestPictures = None,
     index: _Index = None,
     models: Annotated[
         str | None,
@@ -106,7 +102,7 @@ def compare_command(
     samples: Annotated[int, typer.Option(min=0, max=100, help="Samples of each.")] = 3,
     seed: _Seed = 0,
     output: _Output = None,
-    overwrite: _Overwrite = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """One picture and context through many models: npfill-compare.png, a row for each."""
     from npfill.evaluate import figures
@@ -148,7 +144,7 @@ def reveal_command(
     ] = "random",
     seed: _Seed = 0,
     output: _Output = None,
-    overwrite: _Overwrite = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """Context, mean and std while a picture is revealed: npfill-reveal.webp, animated.
 

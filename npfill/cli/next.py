@@ -7,7 +7,7 @@ import typer
 
 from npfill.cli.console import Reporter, print_data, print_result, say_terms
 from npfill.cli.field_options import Variable
-from npfill.cli.options import Boxes, Device, MaskFile, MaxPixels, Model, of_model
+from npfill.cli.options import Boxes, Device, MaskFile, MaxPixels, Model, OverwriteFile, of_model
 from npfill.errors import UsageError
 from npfill.files import refuse_inputs, refuse_results, write_bytes
 
@@ -59,9 +59,7 @@ def next_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file for the points, as CSV.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing file.")
-    ] = False,
+    overwrite: OverwriteFile = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print points only.")] = False,
 ) -> None:
     """Say which pixels to measure next: rows and columns, from 0, of the most doubtful.

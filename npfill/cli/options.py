@@ -121,6 +121,11 @@ Emit = Annotated[
     of_output(help="Results: mean,std,samples,fill,interval,heat,open,sheet,npz,preview."),
 ]
 Overwrite = Annotated[bool, of_output("--overwrite", help="Replace existing files.")]
+# Of commands that write one file, or measure test pictures.
+OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
+TestPictures = Annotated[
+    Path | None, typer.Option(help="Test pictures: a folder, zip, idx files, .npy or .npz.")
+]
 Format = Annotated[str, of_output("--format", help="png, or keep: the picture's own.")]
 Strip = Annotated[bool, of_output("--strip", help="Leave EXIF and resolution out.")]
 SkipExisting = Annotated[

@@ -62,5 +62,5 @@ def _words(image: Path, options: dict[str, object]) -> str:
     words: list[str | Path] = ["npfill", "complete", image]
     for name, value in options.items():
         for each in value if isinstance(value, list) else [value]:
-            words += [f"--{name}", str(each)]
+            words += [f"--{name.replace('_', '-')}", str(each)]
     return shell(words)

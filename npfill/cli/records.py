@@ -69,7 +69,7 @@ def failure(path: Path, error: NpfillError) -> dict[str, str]:
 
 def line_of(image: str, report: "Report") -> str:
     """A line on a picture of a batch that is done."""
-    share = f"{report.done.prepared.hole.selected.mean():.1%}".replace("%", " %")
+    share = f"{100 * report.done.prepared.hole.selected.mean():.1f} %"
     stated = f"{report.done.says_std}, " if report.done.says_std else ""
     by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
     return (

@@ -79,7 +79,6 @@ def measure_rows(
         command = shell(["npfill", *words])
         text = "\n".join([f"`{command}`", "", f"{title}.", "", *lines, "", *notes]) + "\n"
         said = json_text({"npfill": __version__, "command": command} | measured, indent=1) + "\n"
-        output.mkdir(parents=True, exist_ok=True)
         texts = {"report.md": text.encode(), "results.json": said.encode()}
         for name, content in (texts | plots).items():
             write_bytes(output / name, content, overwrite=overwrite)

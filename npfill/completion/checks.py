@@ -163,7 +163,7 @@ def changes_since(origin: Origin) -> list[str]:
     return changes
 
 
-def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
+def made_again(origin: Origin) -> tuple[bool, Difference]:
     """Make a result again and compare it with its file.
 
     Returns:
@@ -180,6 +180,7 @@ def made_again(origin: Origin, result: Path) -> tuple[bool, Difference]:
     read = {name: given[name] for name in ("strip", "max_pixels") if name in given}
     done = complete_prepared(str(origin.image), prepared, predictor, how, how.samples, **read)
     (content,) = render([origin.result], done, keep=False)
+    result = origin.result.path
     if content == result.read_bytes():
         return True, Difference(0, 0.0, 0)
     before, again = read_picture(result, origin.max_pixels), from_bytes(content, "again")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float
 
-from npfill.completion.draw_from import as_said, source_of
-from npfill.completion.hole import MaskOptions, Prepared, parts_of
+from npfill.completion.draw_from import source_of
+from npfill.completion.hole import MaskOptions, Prepared, name_of, parts_of
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, OF_ZERO, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
@@ -147,7 +147,8 @@ class CompletedPicture:
             "box": [at if isinstance(at, str) else ",".join(map(str, at)) for at in masking.box],
             "mask_label": [str(label) for label in masking.mask_label],
             "model": self._said(self.word),
-            **as_said(sampling, self._said),
+            **vars(sampling),
+            "draw_from": self._said(name_of(sampling.draw_from)) if sampling.draw_from else "",
             **vars(asked),
             "kind": asked.kind if asked.kind != AUTO else "",
             "device": self.device,
@@ -204,11 +205,10 @@ def complete_prepared(
     pixels[masked.hole] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list[tuple[slice, "Found"]](), True, "", None
-    options = vars(how) | {"bounded": masked.bounded, "adapt": how.budget}
-    del options["confidence"], options["tolerance"], options["samples"]  # `predict_kind` says it
-    options["no_check"] |= picture.measure == CLASSES  # whose std is no standard deviation
+    options = {name: getattr(how, name) for name in ("seed", "sampler", "rounds", "noise")}
+    options |= {"bounded": masked.bounded, "adapt": how.budget}
+    options["no_check"] = how.no_check or picture.measure == CLASSES  # whose std is no such thing
     options["draw_from"] = how.draw_from and source_of(how, picture, max_pixels)
-    hidden = masked.by_channel | masked.unseen
 
     def predict(asked: np.ndarray, part: np.ndarray, absent: np.ndarray, n: int) -> "Prediction":
         wanted = absent if picture.wraps else asked  # whose columns are in another order
@@ -220,7 +220,7 @@ def complete_prepared(
 
     notes: list[str] = [News(f"{len(parts)} channels: each by itself")] if len(parts) > 1 else []
     for channels, missing in parts:
-        absent = np.logical_or.reduce(hidden[..., channels], axis=-1)
+        absent = np.logical_or.reduce(masked.hidden[..., channels], axis=-1)
         part = np.ascontiguousarray(pixels[..., channels])
         options["plane"] = plane = (channels.start or 0) if picture.is_data else 0
         of_part, draws = partial(predict, missing), (how, samples, plane)

@@ -38,9 +38,9 @@ def as_dataset(done: CompletedPicture, array: Array) -> Data:
         InputError: Something may stay open, and the array has no NaN.
     """
     parts, form = {}, done.prepared.masked.picture.format
+    _, turned = planes(array)
 
     def labelled(values: np.ndarray) -> Array:
-        _, turned = planes(array)
         result = turned.copy(data=as_before(values, turned)).transpose(*array.dims)
         if {"scale_factor", "add_offset"} & array.encoding.keys():  # as packed, which it is not
             result.attrs = {key: each for key, each in array.attrs.items() if key not in VALID}

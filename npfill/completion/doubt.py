@@ -138,9 +138,8 @@ def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channe
     return mean.astype(std.dtype)
 
 
-def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+def heat(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:
     """The standard deviation in colours, from dark at 0 to light at the largest, pixel by pixel."""
-    del kind
     std = np.sqrt(np.square(shown_std(done)).mean(axis=-1))
     full = float(std.max(initial=0, where=np.isfinite(std))) or 1.0
     shown = np.nan_to_num(std / full).clip(0, 1)
@@ -149,8 +148,7 @@ def heat(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
     return png_bytes(image, text | {"npfill_std_full_scale": repr(full)})
 
 
-def still_open(done: CompletedPicture, _: int, text: Text, kind: str) -> bytes:
+def still_open(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:
     """The mask of what stays open, white."""
-    del kind
     levels = np.where(done.still_open.any(axis=-1), np.uint8(255), np.uint8(0))
     return png_bytes(Picture(levels[..., None], "PNG", "open"), text)

@@ -19,8 +19,9 @@ from npfill.completion.parameters import SamplingOptions, check_number
 from npfill.completion.result import Completion
 from npfill.errors import NpfillError, UsageError
 from npfill.pictures.asked import as_asked
-from npfill.pictures.convert import PictureInput, as_masks, as_picture, with_missing
+from npfill.pictures.convert import PictureInput, as_masks, as_picture
 from npfill.pictures.formats.grids import Data
+from npfill.pictures.nodata import with_missing
 from npfill.pictures.picture import AUTO, Asked, Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
 
@@ -249,8 +250,7 @@ def _triples(
             return ((*pair, Path()) for pair in zip_longest(pictures, masks, fillvalue=wrong))
         return zip(pictures, repeat(masks), repeat(Path()), strict=False)
     folder = Path(masks) if isinstance(masks, str | Path) else None
-    given = [folder] if folder else []
-    files, _, _ = find_pictures([str(pictures)], recursive=recursive, masks=given)
+    files = find_pictures([str(pictures)], recursive=recursive, masks=[folder] if folder else [])[0]
     found: Iterable[object] = repeat(masks, len(files))
     if folder is not None and folder.is_dir():
         found = find_masks(folder, files)

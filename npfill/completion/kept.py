@@ -12,9 +12,7 @@ import numpy as np
 from npfill.files import write_bytes
 from npfill.pictures.formats.geotiff import of_deviation
 from npfill.pictures.picture import Picture
-from npfill.pictures.windows import Ends, Raster
-
-_BAND = 256  # rows that are written at once
+from npfill.pictures.windows import TILE, Ends, Raster
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,12 @@ class Kept:
             temporary.unlink(missing_ok=True)
 
     def _bands(self, name: str, like: Picture, advance: Callable[[], None]) -> Iterator[np.ndarray]:
-        """The rows of a result, `_BAND` at once, from what is kept of the windows."""
+        """The rows of a result, `TILE` at once, from what is kept of the windows."""
         height, width = self.raster.size
         colours = self.like.colours
         held: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for top in range(0, height, _BAND):
-            bottom = min(top + _BAND, height)
+        for top in range(0, height, TILE):
+            bottom = min(top + TILE, height)
             if name == "mean":
                 values = self.raster.read((top, bottom), (0, width)).values.copy()
             else:

@@ -86,9 +86,7 @@ class Overview:
 
     def as_bytes(self) -> bytes:
         """All of it but the name, as a file."""
-        return npz_bytes(
-            {name: np.asarray(each) for name, each in vars(self).items() if name in _KEPT}
-        )
+        return npz_bytes({name: getattr(self, name) for name in _KEPT})
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str) -> "Overview":

@@ -16,9 +16,8 @@ _RED = np.array([255, 0, 60], dtype=np.float32)
 _SHARE = 0.6
 
 
-def preview(done: "CompletedPicture", _: int, text: dict[str, str], kind: str) -> bytes:
+def preview(done: "CompletedPicture", _: int, _text: dict[str, str], _kind: str) -> bytes:
     """The preview of a completed picture, as an output; it shows nothing of the completion."""
-    del text, kind
     return preview_png(done.prepared)
 
 

@@ -12,15 +12,12 @@ from PIL import Image
 
 from npfill.data.zips import AGAIN, Entry, archive_of, member, name_of, refuse_bomb
 from npfill.errors import InputError
+from npfill.pictures.formats.arrays import HEADERS
 from npfill.pictures.read import refusals
 
 _GZIP, _NPY, _ZIP = b"\x1f\x8b", b"\x93NUMPY", b"PK"
 # How idx files of bytes with three axes begin.
 _IMAGES = b"\x00\x00\x08\x03"
-_HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 _DEFLATE_TIMES = 1032  # no deflated byte becomes more
 _SAVE = "save it with numpy.save or numpy.savez"
 
@@ -72,7 +69,7 @@ def _numbers(file: Any, name: str, size: int) -> np.ndarray:
         raise InputError(f"{name}: not an array that NumPy saved", _SAVE)
     file.seek(0)
     try:
-        shape, _, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+        shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
     except Exception:  # the header is parsed as Python, and its errors may be any
         raise InputError(f"{name}: the header of its array cannot be read", _SAVE) from None
     floats = dtype.kind == "f"

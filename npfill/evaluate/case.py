@@ -67,7 +67,7 @@ class Case:
 
     @cached_property
     def uncalibrated_moments(self) -> Gaussian | None:
-        """The same before the calibration of the scale."""
+        """`moments` before the calibration of the scale, or the check on the picture."""
         parts = self.prediction.uncalibrated
         return None if parts is None else mixture_moments(parts)
 

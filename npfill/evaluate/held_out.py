@@ -38,8 +38,8 @@ _SCORED_DAMAGES, _CENTRE = "keep,scratches,text,strokes", 224
 _HIDDEN = "top-half,left-half,centre-box"
 _FITTED_DAMAGES = "keep,text,scratches,strokes,boxes,blobs,borders"
 
-# Log observed fraction of pixels in holes, their predictions "draw pixel channel", and the truth.
 Images: TypeAlias = UInt8[Tensor, "image channel size size"] | MaskedImages
+# Log observed fraction of pixels in holes, their predictions "draw pixel channel", and the truth.
 _Sample = tuple[Tensor, Gaussian, Tensor]
 
 

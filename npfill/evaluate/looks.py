@@ -80,8 +80,8 @@ def _enter_band(name: str, number: int, width: str) -> None:
         first = _first(case)
         if first is None:
             return None
-        both = (_power(each, ~case.observed, number) for each in (first, case.pictures))
-        return torch.log2(next(both) / next(both))
+        drawn, there = (_power(each, ~case.observed, number) for each in (first, case.pictures))
+        return torch.log2(drawn / there)
 
 
 for _number, (_name, _width) in enumerate((("fine", "1-2"), ("middle", "2-4"), ("coarse", "4-8"))):
@@ -136,8 +136,8 @@ def _spread(case: Case) -> Score | None:
         return None
     target = case.target.unsqueeze(-1)
     theirs = case.samples.var(0).flatten(2).mT
-    parts = ((each * target).sum((1, 2)) for each in (theirs, case.moments.scale.square()))
-    return (next(parts) / next(parts)).sqrt()
+    drawn, said = ((each * target).sum((1, 2)) for each in (theirs, case.moments.scale.square()))
+    return (drawn / said).sqrt()
 
 
 def _first(case: Case) -> Pictures | None:

@@ -161,7 +161,6 @@ def plots(results: Results) -> dict[str, bytes]:
     Raises:
         ModelError: matplotlib is not installed.
     """
-    imported("matplotlib", "a plot", "report", ModelError)
     found = {}
     families: dict[str, list[ContextKind]] = {}
     for kind in results.contexts:
@@ -217,7 +216,8 @@ def draw_lines(
     log: bool = False,
     diagonal: bool = False,
 ) -> bytes:
-    """One plot as a PNG: a line for each predictor, with standard errors."""
+    """One plot as a PNG, a line for each predictor, with errors; ModelError without matplotlib."""
+    imported("matplotlib", "a plot", "report", ModelError)
     from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
 
     figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")

@@ -14,7 +14,7 @@ from npfill.completion.parameters import check_number
 from npfill.data import Photographs
 from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
-from npfill.errors import InputError, ModelError, UsageError
+from npfill.errors import InputError, UsageError
 from npfill.evaluate.entrants import common_shape
 from npfill.evaluate.protocol import Estimate, Pictures
 from npfill.evaluate.report import draw_lines
@@ -22,7 +22,6 @@ from npfill.evaluate.test_set import test_set_of
 from npfill.exploring import RULES, Explorer
 from npfill.models import NeuralProcess
 from npfill.models.lawful import network_alone
-from npfill.package import imported
 from npfill.pictures.read import read_picture
 from npfill.predictor import Predictor, load
 
@@ -143,7 +142,6 @@ def plot(results: SamplingResults) -> bytes:
     Raises:
         ModelError: matplotlib is not installed.
     """
-    imported("matplotlib", "a plot", "report", ModelError)
     series = {
         rule: [(100 * share, each) for share, each in zip(SHARES, line, strict=True)]
         for rule, line in results.psnr.items()

@@ -21,7 +21,6 @@ def explorer_of(
     within: list[tuple[Path, bool]],
     model: str = "auto",
     seed: int = 0,
-    rule: str = "next",
     device: str = "auto",
     max_pixels: int = MAX_PIXELS,
     variable: str = "",
@@ -35,7 +34,6 @@ def explorer_of(
         within: Masks, each with True if its white may be measured, False if it may not.
         model: As of `Explorer`, like the rest; `auto` of a photograph is the model for those.
         seed: The seed.
-        rule: The rule.
         device: The device.
         max_pixels: The most pixels of a file that is read.
         variable: The variable of a netCDF file or zarr store.
@@ -74,7 +72,7 @@ def explorer_of(
         raise InputError("the masks leave no pixel to measure", "`within` keeps what is white")
     model = zoo.DEFAULT if model == zoo.AUTO and not picture.is_data else model
     explorer = Explorer(
-        (*picture.size, picture.colours), model, within=allowed, seed=seed, rule=rule, device=device
+        (*picture.size, picture.colours), model, within=allowed, seed=seed, device=device
     )
     rows, columns = np.nonzero(~lacking)
     explorer.tell(rows, columns, picture.values[rows, columns, : picture.colours])

@@ -1,15 +1,20 @@
 """Masks of the date that a camera has stamped into a corner."""
 
+from collections.abc import Iterator
+
 import numpy as np
+from jaxtyping import Float, Int
 
 from npfill.mask.painted import Levels, Selected, levels_of
-from npfill.mask.shades import shades
 from npfill.pictures.planes import above_surroundings, extreme, grown
 
 _ROOM = (0.22, 0.5)  # of a corner box for a date: shares of height and width
 _FAINT = 8.0  # levels
 _RED = 160.0  # levels that a stamp has at least
 _ALIKE = 50.0  # levels by which its letters differ
+_CELLS = 16  # of colours, in each channel
+_WITHIN = 2  # cells on either side that count as one colour
+_NEAR = 44.0  # levels
 _WARM = 40.0  # levels by which the colour of a stamp is stronger than what is around it
 
 
@@ -39,13 +44,55 @@ def _letters(levels: Levels, strength: float) -> Selected:
             corner = nothing.copy()
             corner[down, across] = True
             corner &= is_warm
-            for colour, share in shades(levels, corner, is_warm):
+            for colour, share in _shades(levels, corner, is_warm):
                 near = np.abs(levels - colour).max(-1) <= _ALIKE
                 letters = _in_line(corner & near, size)
                 count = int(letters.sum())
                 weight = count * count / max(int(corner.sum()), 1) * share
                 best = max(best, (weight, letters), key=lambda one: one[0])
     return _with_rims(best[1], warmth)
+
+
+def _shades(
+    levels: Levels, sure: Selected, may_be: Selected
+) -> Iterator[tuple[Float[np.ndarray, "3"], float]]:
+    """The two colours that most of what is surely damage has, and least of what may be.
+
+    Args:
+        levels: The picture, 0 to 255.
+        sure: True where it surely is damaged.
+        may_be: True where it may be.
+
+    Yields:
+        The levels of a colour, and the part of what may be damage and has about this colour that
+        surely is.
+    """
+    cells = np.minimum(levels.astype(np.int32) * _CELLS // 256, _CELLS - 1)
+    cell = (cells[..., 0] * _CELLS + cells[..., 1]) * _CELLS + cells[..., 2]
+    surely, all_of_it = (_counts(cell[each]) for each in (sure, may_be | sure))
+    for _ in range(2):
+        weight = surely**2 / np.maximum(all_of_it, 1)
+        at = np.unravel_index(weight.argmax(), weight.shape)
+        if not surely[at]:
+            return
+        middle = (np.array(at) + 0.5) * 256 / _CELLS
+        near = sure & (np.abs(levels - middle).max(-1) <= _NEAR)
+        colour = np.median(levels[near], axis=0) if near.any() else middle
+        yield colour, float(surely[at] / max(all_of_it[at], 1))
+        surely[tuple(slice(max(0, k - 2 * _WITHIN), k + 2 * _WITHIN + 1) for k in at)] = 0
+
+
+def _counts(cells: Int[np.ndarray, " pixel"]) -> Float[np.ndarray, "red green blue"]:
+    """The number of pixels that have about each colour."""
+    counts = np.bincount(cells, minlength=_CELLS**3).reshape((_CELLS,) * 3).astype(np.float64)
+    for axis in range(3):
+        margins = [(0, 0)] * 3
+        margins[axis] = (_WITHIN, _WITHIN)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            np.pad(counts, margins), 2 * _WITHIN + 1, axis=axis
+        )
+        counts = windows.sum(-1)
+    return counts
 
 
 def _in_line(strokes: Selected, size: int) -> Selected:

@@ -22,8 +22,6 @@ _MULTIPLE = _FOLD * 2 ** (len(_WIDTHS) - 1)
 _TOLD, _RARE = 4, -3.0
 _FILE = Path(__file__).with_name("marks.safetensors")
 
-Features = Float[Tensor, "batch width rows columns"]
-
 
 class MarksNet(nn.Module):
     """Levels become the chance of each pixel to be marked, as logits, one for each kind.

@@ -142,12 +142,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _which(self) -> int:
         return self._number("picture", len(self.server.session.files) - 1)
 
-    def _asked(self) -> Asked:
+    def _request(self) -> tuple[Asked, Selected]:
+        """A request, and the hole that is painted in it."""
         model, samples = self.asked.get("model"), self._number("samples", _MOST_SAMPLES)
         if model not in self.server.models or self._result() not in _RESULTS:
             raise UsageError(f"{model}, {self._result()}: not offered by the page")
         grow, seed = self._number("grow", _FARTHEST), self._number("seed", 10**9)
-        return Asked(self._which(), grow, seed, model, samples)
+        asked = Asked(self._which(), grow, seed, model, samples)
+        return asked, self._painted(self.server.session.picture(asked.number).size)
 
     def _result(self) -> str:
         return self.asked.get("result", "mean")
@@ -166,8 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send("application/octet-stream", header + np.packbits(selected).tobytes())
 
     def _post_command(self) -> None:
-        asked, session = self._asked(), self.server.session
-        selected = self._painted(session.picture(asked.number).size)
+        (asked, selected), session = self._request(), self.server.session
         options = session.options(asked, selected, self._result())
         self._json({"command": self.server.words(session.files[asked.number], options)})
 
@@ -202,8 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         return selected
 
     def _post_fill(self) -> None:
-        asked, session = self._asked(), self.server.session
-        selected = self._painted(session.picture(asked.number).size)
+        (asked, selected), session = self._request(), self.server.session
         self._send("application/x-ndjson", None)
 
         def line(value: object) -> None:
@@ -216,8 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._said(work, lambda error: line(self.server.said(error)))
 
     def _post_save(self) -> None:
-        asked, session = self._asked(), self.server.session
-        selected = self._painted(session.picture(asked.number).size)
+        (asked, selected), session = self._request(), self.server.session
         save = partial(session.save, overwrite=self._number("overwrite", 1) == 1)
         paths = save(asked, selected, self._result(), self._number("sample", _MOST_SAMPLES))
         self._json({"saved": [str(path) for path in paths]})

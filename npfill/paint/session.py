@@ -175,7 +175,7 @@ class Session:
         options = {name: value for name, value in options.items() if value not in (0, "auto")}
         options |= {"samples": asked.samples} if result in {"samples", "sheet"} else {}
         output = self._output_options(asked.number, result)
-        options |= {"max-pixels": self._most} if self._most != MAX_PIXELS else {}
+        options |= {"max_pixels": self._most} if self._most != MAX_PIXELS else {}
         placed = {"name": output.name, "output": output.output}
         return options | {"emit": result} | {name: each for name, each in placed.items() if each}
 

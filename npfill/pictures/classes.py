@@ -126,6 +126,6 @@ def _names(mask: Picture) -> tuple[list[str], Float[np.ndarray, "kind"]]:
 def _listed(mask: Picture) -> str:
     """A clause with the most frequent classes."""
     names, shares = _names(mask)
-    each = [f"{name} ({share:.1%})" for name, share in zip(names, shares, strict=True)]
+    each = [f"{name} ({100 * share:.1f} %)" for name, share in zip(names, shares, strict=True)]
     more = f" and {len(each) - _SHOWN} more" if len(each) > _SHOWN else ""
-    return f"{', '.join(each[:_SHOWN])}{more}".replace("%", " %")
+    return f"{', '.join(each[:_SHOWN])}{more}"

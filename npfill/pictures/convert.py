@@ -1,18 +1,18 @@
 """Pictures from Python: images, arrays and tensors, and their results in the same layout."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Shaped
 from PIL import Image
 from PIL.ExifTags import Base
 
 from npfill.errors import InputError
 from npfill.pictures.classes import with_classes
-from npfill.pictures.damage import chunk_of
+from npfill.pictures.damage import PNG, chunk_of
 from npfill.pictures.formats.arrays import as_truth, refuse_array
 from npfill.pictures.formats.metadata import PNG_HEADER, kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
@@ -127,12 +127,6 @@ def as_masks(thing: object, name: str) -> list[str | Path | Picture]:
     return [with_classes(mask, thing, upright=False) if isinstance(thing, Image.Image) else mask]
 
 
-def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width channel"]) -> Picture:
-    """A picture in which more values are missing, of each channel its own."""
-    known = picture.missing
-    return replace(picture, missing=missing if known is None else missing | known)
-
-
 def turned_as(png: bytes, picture: Picture) -> bytes:
     """A PNG file that is shown turned as the picture is, whose EXIF orientation may be kept.
 
@@ -142,7 +136,7 @@ def turned_as(png: bytes, picture: Picture) -> bytes:
     """
     exif, own = Image.Exif(), Image.Exif()
     exif.load(bytes(picture.info.get("exif", b"")))
-    if Base.Orientation not in exif or not png.startswith(b"\x89PNG"):
+    if Base.Orientation not in exif or not png.startswith(PNG):
         return png
     own[Base.Orientation] = exif[Base.Orientation]
     chunk = chunk_of(b"eXIf", own.tobytes().removeprefix(b"Exif\0\0"))

@@ -23,7 +23,7 @@ from npfill.pictures.planes import grown
 
 _SAVE = "save what a viewer shows of it, and give that a `box` or `mask`"
 _LOST = 512  # zero bytes at the end: room for what never came
-_PNG = b"\x89PNG\r\n\x1a\n"
+PNG = b"\x89PNG\r\n\x1a\n"
 # The passes of an interlaced PNG: first column and row, and the steps to the next.
 _ADAM7 = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
@@ -56,7 +56,7 @@ def mended(
     """
     if content[-_LOST:].count(0) == _LOST:
         content = content.rstrip(b"\0")
-    if content.startswith(_PNG):
+    if content.startswith(PNG):
         whole, damaged = _mended_png(content, name, max_pixels)
     elif content.startswith(_JPEG):
         whole, damaged = _mended_jpeg(content, name, max_pixels)
@@ -78,7 +78,7 @@ def is_torn(content: bytes, max_pixels: int) -> bool:
 
 def chunks(file: File) -> Iterator[tuple[bytes, bytes, bool]]:
     """The chunks of a PNG file by their names, whole, and True of those whose checksum is right."""
-    file.seek(len(_PNG))
+    file.seek(len(PNG))
     name = b""
     while name != b"IEND" and len(head := file.read(8)) == 8:
         name, rest = head[4:], file.read(int.from_bytes(head[:4], "big") + 4)
@@ -130,7 +130,7 @@ def _mended_png(
     rows = rows[:total] + bytes(total - len(rows))
     kept = [chunk for chunk in right if chunk[0] not in {b"IDAT", b"IEND"}]
     kept += [(b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")]
-    return _PNG + b"".join(chunk_of(*each) for each in kept), damaged
+    return PNG + b"".join(chunk_of(*each) for each in kept), damaged
 
 
 def _right_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:

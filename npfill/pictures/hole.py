@@ -47,7 +47,7 @@ class Hole:
         """A line such as "mask 1,024 x 768, 3.1 % selected (24,330 px)"; with channels, values."""
         height, width, *planes = self.selected.shape
         count = int(np.count_nonzero(self.selected))
-        share = f"{count / self.selected.size:.1%}".replace("%", " %")
+        share = f"{100 * (count / self.selected.size):.1f} %"
         if count and share == "0.0 %":
             share = "less than 0.1 %"
         size = " x ".join(f"{side:,}" for side in (width, height, *planes))

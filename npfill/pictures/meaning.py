@@ -180,7 +180,7 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
     share = np.mean(greys)
     if share > _TRACE and shows(picture, grey / white, greys):
         raise a_picture(mask, picture)
-    text = f"{share:.0%} of it is neither black nor white".replace("%", " %", 1)
+    text = f"{100 * share:.0f} % of it is neither black nor white"
     if share > 1 / 2:
         if mask.values.shape[-1] in {2, 4} and (mask.values[..., -1] < white / 2).any():
             raise a_picture(mask, picture)

@@ -3,9 +3,12 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Shaped
+
+from npfill.pictures.picture import Picture
 
 _NUMBER = re.compile(
     r"\s*(?P<sign>[+-]?)(?:1\.#(?P<odd>QNAN|SNAN|IND|INF)"
@@ -93,3 +96,9 @@ def without_no_data(
     else:
         moved = dtype.type(int(value) + 1 if value < np.iinfo(dtype).max else int(value) - 1)
     return np.where(wrong, moved, values)
+
+
+def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width channel"]) -> Picture:
+    """A picture in which more values are missing, of each channel its own."""
+    known = picture.missing
+    return replace(picture, missing=missing if known is None else missing | known)

@@ -165,7 +165,7 @@ def glance(path: Path) -> tuple[str, bool]:
         return FORMATS["ZARR"].suffixes[0], False
     with suppress(InputError), opened(path) as file:
         kind = _format(file, str(path))
-        is_data = kind.is_data or kind.holds_data(file, str(path))
+        is_data = kind.is_data or kind.holds_data(file)
         text = raster.opened(file, kind.name).info if kind.name == "PNG" else {}
         return kind.suffixes[0] if is_data else "", "npfill_version" in text
     return "", False

@@ -11,7 +11,7 @@ from npfill.errors import InputError, OverwriteError
 from npfill.files import write_bytes
 from npfill.pictures.formats import picture_suffixes
 from npfill.pictures.formats.raster import TURNED
-from npfill.pictures.nodata import is_no_data, no_data
+from npfill.pictures.nodata import is_no_data, no_data, with_missing
 from npfill.pictures.picture import Picture
 
 _WORLD = ".{}{}w"  # the suffix of a world file: .tfw of .tif, .jgw of .jpg
@@ -57,10 +57,8 @@ def _masked_by(picture: Picture, mask: Picture) -> Picture:
     valid = mask.values[..., : mask.colours] > 0
     if valid.shape[-1] != picture.values.shape[-1]:
         valid = valid[..., :1]
-    missing = np.broadcast_to(~valid, picture.values.shape)
-    if picture.missing is not None:
-        missing = missing | picture.missing
-    return replace(picture, missing=missing, info={**picture.info, "mask": True})
+    masked = with_missing(picture, np.broadcast_to(~valid, picture.values.shape))
+    return replace(masked, info={**picture.info, "mask": True})
 
 
 def _with_no_data(picture: Picture, path: Path) -> Picture:
@@ -76,10 +74,7 @@ def _with_no_data(picture: Picture, path: Path) -> Picture:
     if not picture.is_data:
         note = f"{beside.name} names {value:g} as no data, which is not used: `mask` selects it"
         return replace(picture, notes=(*picture.notes, note), info=info)
-    missing = is_no_data(picture.values, value)
-    if picture.missing is not None:
-        missing = missing | picture.missing
-    return replace(picture, missing=missing, info=info)
+    return replace(with_missing(picture, is_no_data(picture.values, value)), info=info)
 
 
 def copy_beside(

@@ -3,20 +3,18 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from npfill.errors import InputError
-from npfill.package import imported
 from npfill.pictures.formats import arrays, geotiff, tiff
 from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import refusals
 
 _CACHED = 2**28  # bytes of decoded tiles or strips
-_TILE = 256  # of results
+TILE = 256  # of results, and rows of them that are written at once
 Ends = tuple[int, int]
 
 
@@ -35,7 +33,7 @@ class Raster(Protocol):
         ...
 
     def write(self, path: Path, like: Picture, bands: Iterator[np.ndarray]) -> None:
-        """Write a file from bands of `_TILE` rows, of the layout and type of `like`."""
+        """Write a file from bands of `TILE` rows, of the layout and type of `like`."""
         ...
 
 
@@ -70,7 +68,7 @@ class _Npy:
         shape = (*self.size, *like.info["shape"][2:])
         out = np.lib.format.open_memmap(path, "w+", like.values.dtype, shape)
         for number, band in enumerate(bands):
-            top = number * _TILE
+            top = number * TILE
             out[top : top + len(band)] = band.reshape(len(band), *shape[1:])
         out.flush()
 
@@ -82,7 +80,7 @@ class _Tiff:
             pages = tiff.pages_of(file)
             self._tags = pages[0]
             file.seek(0)
-            self._page = page = _tifffile(self._name).TiffFile(file).pages.first
+            self._page = page = tiff.tifffile(f"{self._name}: a TIFF").TiffFile(file).pages.first
             self._decoder = page.decode
             self._at = [*zip(page.dataoffsets, page.databytecounts, strict=True)]
             for tag in page.tags.values():
@@ -131,12 +129,12 @@ class _Tiff:
         samples = like.values.shape[-1]
         shape = self.size if samples == 1 else (*self.size, samples)
         how = tiff.layout(like) | ({"planarconfig": "contig"} if samples > 1 else {})
-        with _tifffile(self._name).TiffWriter(path, bigtiff=True) as writer:
+        with tiff.tifffile(f"{self._name}: a TIFF").TiffWriter(path, bigtiff=True) as writer:
             writer.write(
                 _tiles(bands),
                 shape=shape,
                 dtype=like.values.dtype,
-                tile=(_TILE, _TILE),
+                tile=(TILE, TILE),
                 compression="zlib",
                 metadata=None,
                 software="npfill",
@@ -148,12 +146,7 @@ def _tiles(bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     for band in bands:
         if band.shape[-1] == 1:
             band = band[..., 0]  # noqa: PLW2901
-        for left in range(0, band.shape[1], _TILE):
-            part = band[:, left : left + _TILE]
-            edges = [(0, _TILE - part.shape[0]), (0, _TILE - part.shape[1])]
+        for left in range(0, band.shape[1], TILE):
+            part = band[:, left : left + TILE]
+            edges = [(0, TILE - part.shape[0]), (0, TILE - part.shape[1])]
             yield np.pad(part, edges + [(0, 0)] * (part.ndim - 2))
-
-
-def _tifffile(name: str) -> ModuleType:
-    imported("imagecodecs", f"{name}: a TIFF", "depth", InputError)
-    return imported("tifffile", f"{name}: a TIFF", "depth", InputError)

@@ -16,7 +16,6 @@ import torch
 
 from npfill import baselines, checkpoint, devices, zoo
 from npfill.baselines import Baseline
-from npfill.errors import UsageError
 from npfill.files import sha256_of
 from npfill.models import NeuralProcess
 from npfill.predictor.best import BestPredictor
@@ -24,7 +23,6 @@ from npfill.predictor.drawn import Prediction
 from npfill.predictor.flows import with_flow
 from npfill.predictor.neural import Array, Check, Chosen, HoleArray, NeuralPredictor, Predictor
 from npfill.predictor.self_check import SelfCheck, self_check
-from npfill.sampling import AUTO
 from npfill.seeds import generator
 
 __all__ = [
@@ -52,16 +50,7 @@ class BaselinePredictor(Predictor):
 
     baseline: Baseline
     variant = "baseline"
-
-    def check_sampler(
-        self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
-    ) -> None:
-        """See `Predictor.check_sampler`."""
-        if (sampler, rounds, noise) != (AUTO, None, False):
-            raise UsageError(
-                f"{self.name} is a baseline: its samples are drawn in one way",
-                "leave sampler, rounds and noise out, or name a model",
-            )
+    draws = "is a baseline: its samples are drawn in one way"
 
     def _predict(
         self, picture: Array, hole: HoleArray, samples: int, seed: int, how: Chosen, check: Check

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from npfill.errors import UsageError
 from npfill.notes import News
 from npfill.predictor.drawn import Prediction
 from npfill.predictor.neural import Array, Check, Chosen, HoleArray, Predictor
 from npfill.predictor.self_check import SelfCheck, self_check
-from npfill.sampling import AUTO
 
 
 @dataclass(eq=False)
@@ -23,16 +21,7 @@ class BestPredictor(Predictor):
 
     candidates: tuple[Predictor, ...]
     variant = "choice"
-
-    def check_sampler(
-        self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
-    ) -> None:
-        """See `Predictor.check_sampler`."""
-        if (sampler, rounds, noise) != (AUTO, None, False):
-            raise UsageError(
-                f"{self.name} draws samples in the way of what it chooses",
-                "leave sampler, rounds and noise out, or name a model",
-            )
+    draws = "draws samples in the way of what it chooses"
 
     def chosen(
         self,

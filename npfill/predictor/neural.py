@@ -43,8 +43,10 @@ class Predictor(ABC):
         sha256: Hash of its file, in hex; None without a file.
         terms: Terms of the data that it was trained on; "" without any.
         device: Where it runs.
+        draws: A clause on the one way in which it draws samples, if it has but one.
     """
 
+    draws = ""
     name: str
     word: str
     sha256: str | None = None
@@ -61,15 +63,19 @@ class Predictor(ABC):
     def variant(self) -> str:
         """The variant of the network; `baseline` of a baseline."""
 
-    @abstractmethod
     def check_sampler(
         self, sampler: str = AUTO, rounds: int | None = None, *, noise: bool = False
     ) -> Sampler | None:
-        """The sampler of options, before there is a picture; None of a baseline.
+        """The sampler of options, before there is a picture; None of what has but one way.
 
         Raises:
             UsageError: `predict` would refuse them for any picture.
         """
+        if (sampler, rounds, noise) != (AUTO, None, False):
+            raise UsageError(
+                f"{self.name} {self.draws}", "leave sampler, rounds and noise out, or name a model"
+            )
+        return None
 
     def predict(
         self,
@@ -197,7 +203,7 @@ def _predict(
     targets, channels = Targets(positions, (missing.shape[0], missing.shape[1])), picture.shape[-1]
     with torch.no_grad():
         given = model.condition(context)
-        if channels < len(given.factor if given.factor is not None else ""):
+        if given.factor is not None and channels < len(given.factor):
             given = replace(given, factor=None)  # the channels of a grey picture are one
         elif check is not None and check.correlation is not None and model.config.channels > 1:
             factor = torch.from_numpy(np.linalg.cholesky(check.correlation))

@@ -98,8 +98,8 @@ def _alike(
     def moved(fixed: Tensor, over: Tensor) -> Float[Tensor, "... rows columns"]:
         """Sums of products for every shift of the second."""
         size = 2 * height, 2 * width
-        both = (torch.fft.rfft2(each, s=size) for each in (fixed, over))
-        found = torch.fft.irfft2(next(both).conj() * next(both), s=size)
+        still, other = (torch.fft.rfft2(each, s=size) for each in (fixed, over))
+        found = torch.fft.irfft2(still.conj() * other, s=size)
         return found.roll((height, width), (-2, -1))
 
     squares = colours.square().sum(0)

@@ -38,7 +38,6 @@ DENSITY_STEPS, PROBES = 12, 1
 # depend on the number that is asked for, so that each sample is the same to the last bit.
 DRAWS = 8
 _LEVEL = 1 / 255  # of 8 bits
-_HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 Velocity = Callable[[Grid, float], Grid]
 
 
@@ -109,7 +108,8 @@ class Flow(Sampler):
         residuals = torch.where(start.hole, (pixels - start.mean) / start.std, 0.0)
         signs = torch.randint(2, (PROBES, *residuals.shape), generator=random).to(residuals)
         first, divergence = reverse(_velocity(flow, start), residuals, 2 * signs - 1, DENSITY_STEPS)
-        normal = -0.5 * first.square() - _HALF_LOG_TWO_PI - start.std.log()
+        noise = Gaussian(torch.zeros_like(first), torch.ones_like(first))
+        normal = noise.log_prob(first) - start.std.log()
         each = torch.where(start.hole, normal, 0.0).sum((1, 2, 3)) - divergence
         hole = start.hole.flatten(1)
         known = torch.where((hole == asked).all(1), each / hole.sum(1), math.nan)

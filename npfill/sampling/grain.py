@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from npfill.sampling.scales import spread_into
+from npfill.sampling.scales import convolved, spread_into
 from npfill.seeds import generator
 
 # Fewest pixels whose grain is seen, the reach over which its strength is averaged, and the share
@@ -41,9 +41,12 @@ def grainy(
     white = torch.randn(hole.shape, generator=generator(seed, "grain", number))
     seen = F.max_pool2d(hole.float()[None, None], 3, 1, 1)[0, 0] == 0
     if int(seen.sum()) < _FEWEST:
-        noise, strength = _blurred(white[None]) / _BINOMIAL.square().sum(), _UNSEEN * std
+        noise, strength = (
+            convolved(white[None], _BINOMIAL) / _BINOMIAL.square().sum(),
+            _UNSEEN * std,
+        )
     else:
-        fine = torch.where(seen, values - _blurred(values), 0.0)
+        fine = torch.where(seen, values - convolved(values, _BINOMIAL), 0.0)
         spectrum = torch.fft.rfft2(fine) * torch.fft.rfft2(white)
         noise = torch.fft.irfft2(spectrum, s=hole.shape)
         noise = noise / noise.square().mean((1, 2), keepdim=True).sqrt().clamp(min=1e-9)
@@ -51,11 +54,3 @@ def grainy(
         strength = 1.25 * spread_into(fine.abs(), seen, _AROUND, hole)
         strength = torch.minimum(strength, std)
     return (mean + noise * strength)[:, hole].T
-
-
-def _blurred(
-    values: Float[Tensor, "channel height width"],
-) -> Float[Tensor, "channel height width"]:
-    kernel = _BINOMIAL.to(values).view(1, 1, -1)
-    padded = F.pad(values[:, None], (1, 1, 1, 1), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel.unsqueeze(-1)), kernel.unsqueeze(-2))[:, 0]

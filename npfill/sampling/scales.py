@@ -92,9 +92,18 @@ def blurred(
     """Means with Gaussian weights of a spread in pixels."""
     reach = int(3 * spread)
     kernel = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * spread**2))
-    kernel = (kernel / kernel.sum()).view(1, 1, -1)
-    padded = F.pad(values[:, None], [reach] * 4, mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel.unsqueeze(-1)), kernel.unsqueeze(-2))[:, 0]
+    return convolved(values, kernel / kernel.sum())
+
+
+def convolved(
+    values: Float[Tensor, "channel height width"], kernel: Float[Tensor, " tap"]
+) -> Float[Tensor, "channel height width"]:
+    """Values convolved with a kernel of odd length, down and across; the border repeats."""
+    padded, taps = (
+        F.pad(values[:, None], [len(kernel) // 2] * 4, mode="replicate"),
+        kernel[None, None],
+    )
+    return F.conv2d(F.conv2d(padded, taps.unsqueeze(-1)), taps.unsqueeze(-2))[:, 0]
 
 
 def holds_box(hole: Bool[Tensor, "height width"], side: int) -> bool:

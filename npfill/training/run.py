@@ -21,7 +21,7 @@ from npfill.package import __version__
 from npfill.training.batch import Pictures
 from npfill.training.recipe import Recipe
 
-# What a resume needs of the environment, and of the progress beside the state.
+# What a resume needs of the environment.
 _BEGAN = {"data": str, "hardware": str, "precision": str, "steps_before": int}
 
 

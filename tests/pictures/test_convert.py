@@ -14,10 +14,11 @@ from PIL.ExifTags import Base
 
 import npfill
 from npfill.errors import InputError
-from npfill.pictures.convert import as_picture, as_values, turned_as, with_missing
+from npfill.pictures.convert import as_picture, as_values, turned_as
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import from_mask
 from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.nodata import with_missing
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import read_picture
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from npfill.data.gaps import draw_gap
 from npfill.errors import NpfillError
 from npfill.evaluate.fields import grids, known, tools
+from npfill.evaluate.fields.held_out import WITHIN
 from npfill.evaluate.fields.tools import Filled
 from npfill.gaussian import Gaussian
 from npfill.seeds import array_generator
@@ -23,8 +24,6 @@ EXACT = "exact"
 _NOISE, _NOISY = 0.2, 0.2
 # The most pixels of a gap that are scored, so that the exact posterior takes seconds.
 _SCORED = 1000
-# Standard deviations on each side of an interval of 90 %.
-_WITHIN = 1.6448536269514722
 
 
 @dataclass(frozen=True)
@@ -153,5 +152,5 @@ def _cell(
         z = error / sure
         off = Gaussian(torch.from_numpy(error), torch.from_numpy(sure))
         crps = float(off.crps(torch.zeros(())).mean())
-        z_squared, coverage = float(np.square(z).mean()), float((np.abs(z) <= _WITHIN).mean())
+        z_squared, coverage = float(np.square(z).mean()), float((np.abs(z) <= WITHIN).mean())
     return Cell(field, length, gap, number, tool, rmse, crps, z_squared, coverage, seconds)

@@ -16,7 +16,7 @@ _SCORED = (0.01, 0.05, 0.2, 0.6, "clouds", "void", "tracks")
 _FITTED = (0.01, 0.05, 0.2, 0.5, 0.9, "clouds", "stripes", "void", "borders", "tracks")
 _OF_SCORES, _OF_FITS = 0, 1
 # Standard deviations on each side of an interval of 90 %.
-_WITHIN = 1.6448536269514722
+WITHIN = 1.6448536269514722
 # The floor of the scale, of fields of unit variance; and fields in one pass.
 _FLOOR, _TOGETHER = 0.01, 16
 # Pixels of each kind of gap that a calibration is fitted to.
@@ -46,7 +46,7 @@ def of_fields(model: NeuralProcess, fields: RandomFields, seed: int = _OF_SCORES
             "floored_log_likelihood": floored.log_prob(truth).mean(),
             "kl": torch.zeros(()),
             "z_squared": z.square().mean(),
-            "coverage_90": (z.abs() <= _WITHIN).float().mean(),
+            "coverage_90": (z.abs() <= WITHIN).float().mean(),
         }
         for name, value in row.items():
             columns.setdefault(name, []).append(float(value))

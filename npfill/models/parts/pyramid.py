@@ -48,6 +48,16 @@ class Level:
         offset = window.cut(self.offset) if self.number else self.offset
         return Level(mean, offset, density, trust, self.number)
 
+    def centred(self, picture: Grid) -> Grid:
+        """The mean at the cells' centres, moved there along the gradient of a picture so far."""
+        if not self.number:
+            return self.mean
+        # Central differences down and to the right, per cell.
+        wide = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+        down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
+        right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
+        return self.mean - down * self.offset[:, :1] - right * self.offset[:, 1:]
+
 
 def pyramid(pixels: Grid, observed: Bool[Tensor, "batch 1 height width"]) -> list[Level]:
     """Levels from the pixels themselves to a single cell.
@@ -93,14 +103,9 @@ def filled(levels: list[Level]) -> list[Grid]:
 
 def _finer(coarser: Coarser, level: Level) -> Grid:
     """The picture at a level, or a window of it, from the one above."""
-    mean, trust, (height, width) = level.mean, level.trust, level.mean.shape[-2:]
+    trust, (height, width) = level.trust, level.mean.shape[-2:]
     picture = F.interpolate(coarser, scale_factor=2.0, mode="bilinear")[..., :height, :width]
-    if level.number:
-        # Central differences down and to the right, per cell.
-        wide = F.pad(picture, (1, 1, 1, 1), mode="replicate")
-        down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
-        right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
-        mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
+    mean = level.centred(picture)
     picture = torch.lerp(picture, mean, trust)
     for _ in range(_ROUNDS):
         picture = torch.lerp(_neighbours(picture), mean, trust)

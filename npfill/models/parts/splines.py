@@ -56,10 +56,7 @@ def splines(levels: list[Level], kinds: list[Spline]) -> Grid:
         surface = F.interpolate(surface, scale_factor=2.0, mode="bilinear")[..., :height, :width]
         if min(height, width) < _SMALLEST:
             continue
-        mean = level.mean.expand(-1, len(kinds), -1, -1)
-        if level.number:
-            down, right = _slopes(surface)
-            mean = mean - down * level.offset[:, :1] - right * level.offset[:, 1:]
+        mean = level.centred(surface).expand(-1, len(kinds), -1, -1)
         parts, step = [], len(kinds) if height * width <= _TOGETHER else 1
         for first in range(0, len(kinds), step):
             some = slice(first, first + step)
@@ -210,11 +207,3 @@ def _diagonal(bending: Bending, height: int, width: int) -> Float[Tensor, "surfa
     flat[:, [0, -1]] -= 1.0
     square = (flat / 4.0).square()
     return first * flat + (20.0 * second + 112.0 * third) * square
-
-
-def _slopes(surface: Grid) -> tuple[Grid, Grid]:
-    """Central differences down and to the right, per cell."""
-    wide = F.pad(surface, (1, 1, 1, 1), mode="replicate")
-    down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
-    right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
-    return down, right

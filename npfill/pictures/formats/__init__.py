@@ -7,6 +7,7 @@ refusals follow from the table.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from npfill.pictures.formats import arrays, fits, grids, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
@@ -65,7 +66,7 @@ class Format:
     exact: bool = False
     floats: bool = False
     is_data: bool = False
-    holds_data: Callable[[File, str], bool] = lambda file, name: False
+    holds_data: Callable[[File], bool] = lambda file: False
 
 
 def readable() -> str:
@@ -139,21 +140,19 @@ def _of_pillow(
     suffixes: tuple[str, ...],
     sniff: Callable[[bytes], bool],
     keeps: tuple[str, ...],
-    side: int = 2**31 - 1,
-    **how: object,
+    options: Mapping[str, object],
+    **more: Any,
 ) -> Format:
-    """A format by its name in Pillow, which reads it, and writes it with these options."""
+    """A format by its name in Pillow, with options of its encoder, and `more` as of `Format`."""
     return Format(
         name=name,
         label=label,
         suffixes=suffixes,
         sniff=sniff,
         read=partial(raster.decode, kind=name),
-        write=partial(raster.encode, kind=name, keeps=keeps, options=how),
+        write=partial(raster.encode, kind=name, keeps=keeps, options=options),
         keeps=keeps,
-        has_alpha=name != "JPEG",
-        side=side,
-        exact=name in {"WEBP", "BMP"},
+        **more,
     )
 
 
@@ -161,7 +160,10 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _EITHER_BRANDS = {b"mif1", b"msf1"}
 _CODED_BY_HEVC = b"hvcC"
-_CODED = {"quality": 95, "subsampling": "4:4:4"}  # losing as little as is sensible
+# Options of Pillow's encoders: losing nothing, or as little as is sensible.
+_EXACT_WEBP = {"lossless": True, "exact": True}
+_CODED = {"quality": 95, "subsampling": "4:4:4"}
+_CODED_HEIC = {"quality": 95, "chroma": 444}
 _MOST = ("icc_profile", "exif", "xmp")
 _OF_DATA = Format(
     name="NPY",
@@ -192,10 +194,11 @@ _IN_ORDER = (
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         _starts_with(b"\xff\xd8\xff"),
         (*_MOST, "dpi", "iptc", "comment"),
-        65_500,
-        **_CODED,
+        _CODED,
+        side=65_500,
+        has_alpha=False,
     ),
-    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, _MOST, 16_383, lossless=True, exact=True),
+    _of_pillow("WEBP", "WebP", (".webp",), _is_webp, _MOST, _EXACT_WEBP, side=16_383, exact=True),
     Format(
         name="TIFF",
         label="TIFF",
@@ -209,19 +212,14 @@ _IN_ORDER = (
         floats=True,
         holds_data=tiff.is_data,
     ),
-    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",)),
-    _of_pillow("GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a"), ("comment",), 65_535),
-    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, _MOST, 32_768, **_CODED),
-    Format(
-        name="HEIF",
-        label="HEIC",
-        suffixes=(".heic", ".heif"),
-        sniff=_is_heic,
+    _of_pillow("BMP", "BMP", (".bmp",), _starts_with(b"BM"), ("dpi",), {}, exact=True),
+    _of_pillow(
+        "GIF", "GIF", (".gif",), _starts_with(b"GIF87a", b"GIF89a"), ("comment",), {}, side=65_535
+    ),
+    _of_pillow("AVIF", "AVIF", (".avif",), _is_avif, _MOST, _CODED, side=32_768),
+    replace(
+        _of_pillow("HEIF", "HEIC", (".heic", ".heif"), _is_heic, _MOST, _CODED_HEIC),
         read=raster.decode_heic,
-        write=partial(
-            raster.encode, kind="HEIF", keeps=_MOST, options={"quality": 95, "chroma": 444}
-        ),
-        keeps=_MOST,
     ),
     _OF_DATA,
     replace(

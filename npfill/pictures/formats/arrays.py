@@ -14,6 +14,11 @@ from npfill.pictures.picture import File, Picture, refuse_bomb
 _KINDS = "iuf"
 _LARGEST_FLOAT = 8  # bytes
 _PERHAPS_CHANNELS = 4
+# What reads the header of an .npy file, by its version.
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 class UnknownFormatError(Exception):
@@ -98,15 +103,11 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
     """The array of a file, once its header has been found to be harmless."""
     start = file.tell() if file.seekable() else 0
     version = np.lib.format.read_magic(file)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
+    if version not in HEADERS:
         raise InputError(
             f"{name}: .npy of version {version[0]}.{version[1]} is not read", "np.save writes 1.0"
         )
-    shape, _, dtype = read_header(file)
+    shape, _, dtype = HEADERS[version](file)
     refuse_array(name, dtype, shape)
     refuse_bomb(name, (*shape, 1)[:3], max_pixels)
     file.seek(start)

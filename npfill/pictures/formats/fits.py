@@ -48,9 +48,8 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
     return unpacked(picture, scale, zero)
 
 
-def write(picture: Picture, text: Mapping[str, str]) -> bytes:
+def write(picture: Picture, _text: Mapping[str, str]) -> bytes:
     """Encode a FITS file as it came, in which the image has other values."""
-    del text
     info, fits = picture.info, _fits(picture.name)
     result = io.BytesIO()
     with fits.open(io.BytesIO(info["content"]), do_not_scale_image_data=True) as units:

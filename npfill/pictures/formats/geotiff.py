@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Tag = tuple[int, int, int, Any, bool]  # as tifffile writes it
 
 # Photometric interpretations, formats of samples, and types of extra channels that are alpha.
-_RGB, _PALETTE, _INKS, _YCBCR = 2, 3, 5, 6
-_OF_ONE = (0, 1, _PALETTE, 4)
+RGB, PALETTE, INKS, YCBCR = 2, 3, 5, 6
+_OF_ONE = (0, 1, PALETTE, 4)
 _KINDS = {1: "u", 2: "i", 3: "f", 5: "c", 6: "c"}
 _ALPHA = (1, 2)
 METADATA = 42112
@@ -31,7 +31,7 @@ _STORAGE = {
     320, *range(322, 326), 330, 338, 339, 340, 341, 347, 400, *range(512, 522), *range(529, 533),
     34665, 34675, 34853, 40965,
 }  # fmt: skip
-_DESCRIPTION, _SOFTWARE, _ORIENTATION = 270, 305, 274
+_DESCRIPTION, _SOFTWARE = 270, 305
 _OF_STACKS = ("ImageJ=", '{"shape"', "<?xml")  # descriptions that count pages
 _REDUCED, _MASK = 1, 4  # bits of the type of a page
 _STATISTICS = re.compile(r'\s*<Item name="STATISTICS_[^>]*>[^<]*</Item>')
@@ -134,7 +134,7 @@ def why(tags: "Tags") -> str:
     return why_data(
         np.dtype(f"{kind}{size}"),
         tags.get(Pillow.SAMPLESPERPIXEL, 1) - (alpha_of(tags) is not None),
-        1 if photometric in _OF_ONE else 4 if photometric == _INKS else 3,
+        1 if photometric in _OF_ONE else 4 if photometric == INKS else 3,
         place=any(tag in tags for tag in PLACE),
         no_data=any(each is not None for each in _named(tags, 1)[0])
         or bool(_NO_DATA_VALUES.search(str(tags.get(METADATA, "")))),
@@ -169,12 +169,12 @@ def data(
 ) -> Picture:
     """Data, of which NaN, no data and what a mask or alpha leaves out are missing."""
     info: dict[str, Any] = {
-        "photometric": _RGB if page.photometric == _YCBCR else int(page.photometric),
+        "photometric": RGB if page.photometric == YCBCR else int(page.photometric),
         "planar": page.axes == "SYX",
         "tags": kept_tags(page, alone=alone),
         "mask": bool(valid),
     }
-    if page.photometric == _PALETTE:
+    if page.photometric == PALETTE:
         info["colormap"] = page.colormap
     if page.extrasamples:
         info["extrasamples"] = [int(kind) for kind in page.extrasamples]
@@ -193,7 +193,7 @@ def data(
         info["no_data"] = named[0]
         each_none = [is_no_data(values[..., at], each) for at, each in enumerate(named)]
         none = np.stack(each_none, axis=-1)
-        is_colour = bands == 3 and info["photometric"] == _RGB
+        is_colour = bands == 3 and info["photometric"] == RGB
         if is_colour and alpha is not None:
             notes.append("its alpha says what is missing, and not its no-data value")
             none[...] = False

@@ -73,18 +73,16 @@ def read_store(path: Path, max_pixels: int, variable: str = "") -> Picture:
         return _picture(data, str(path), max_pixels, variable, "ZARR", how, {})
 
 
-def write(picture: Picture, text: Mapping[str, str]) -> bytes:
+def write(picture: Picture, _text: Mapping[str, str]) -> bytes:
     """Encode a netCDF file in which the variable has other values."""
-    del text
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "grid.nc"
         _dataset(picture).to_netcdf(path, engine="netcdf4", format=picture.info["format"])
         return path.read_bytes()
 
 
-def write_store(picture: Picture, text: Mapping[str, str]) -> bytes:
+def write_store(picture: Picture, _text: Mapping[str, str]) -> bytes:
     """A zip archive of a zarr store in which the variable has other values."""
-    del text
     content = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that other programs may not know of consolidation

@@ -13,11 +13,10 @@ from PIL import Image
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.damage import chunk_of, chunks
+from npfill.pictures.damage import PNG, chunk_of, chunks
 from npfill.pictures.formats import metadata
 from npfill.pictures.picture import File, Picture, image_of
 
-_SIGNATURE = 8  # bytes of a PNG file before its first chunk
 BIT_DEPTH = 24  # where the header chunk, always the first, has it
 
 # Primaries of sRGB, its transfer and that of BT.709, which is shown alike; and what is not said.
@@ -91,7 +90,7 @@ def _encode_deep(
     at = next(number for number, chunk in enumerate(others) if chunk[4:8] == b"IDAT")
     content = [chunk for chunk in own[1:] if chunk[4:8] == b"IDAT"]
     after = [chunk for chunk in others[at:] if chunk[4:8] != b"IDAT"]
-    return b"".join((pixels[:_SIGNATURE], own[0], *others[1:at], *content, *after))
+    return b"".join((PNG, own[0], *others[1:at], *content, *after))
 
 
 def _imagecodecs(name: str) -> ModuleType:

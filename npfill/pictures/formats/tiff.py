@@ -13,6 +13,7 @@ from npfill.errors import InputError
 from npfill.notes import News
 from npfill.package import imported
 from npfill.pictures.formats import geotiff, metadata, raster
+from npfill.pictures.formats.geotiff import INKS, PALETTE, RGB, YCBCR
 from npfill.pictures.picture import File, Picture, refuse_bomb
 
 if TYPE_CHECKING:
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # the last two are odd
 KEEPS = ("icc_profile", "exif", "dpi", "xmp", "iptc")
-# Photometric interpretations of a page.
-_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
+_MINISWHITE, _MINISBLACK = 0, 1  # photometric interpretations of a page, beside those of geotiff
 _GREY = (_MINISBLACK, _MINISWHITE)
 _ASSOCIATED = 1  # the type of an alpha channel that colours are multiplied by
 _ORIENTATION = 274
 _MOST_PAGES = 10_000  # that are looked at
 _FURTHER = "several pages: only the first is used"
+_DEEP = ": a TIFF that is no picture of 8 bits"
 _PREVIEW = "its first page is a preview of another: it alone is used"
 
 
-def is_data(file: File, _name: str) -> bool:
+def is_data(file: File) -> bool:
     """True if a TIFF file holds data rather than a picture."""
     return bool(geotiff.why(pages_of(file)[0]))
 
@@ -53,7 +54,7 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
     if is_plain(tags) and not masks:
         picture = raster.decode(file, name, max_pixels, kind="TIFF")
         return replace(picture, notes=(*notes, *picture.notes))
-    with _tifffile(name).TiffFile(file) as tiff:
+    with tifffile(f"{name}{_DEEP}").TiffFile(file) as tiff:
         page = tiff.pages.first
         values = _values(page, name, max_pixels)
         valid = [np.asarray(tiff.pages[at].asarray(maxworkers=1)) > 0 for at in masks]
@@ -93,7 +94,7 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
     else:
         own["planarconfig"] = "contig"
     is_large = values.nbytes > 2**32 - 2**26
-    with _tifffile(picture.name).TiffWriter(content, bigtiff=is_large) as writer:
+    with tifffile(f"{picture.name}{_DEEP}").TiffWriter(content, bigtiff=is_large) as writer:
         writer.write(values, software="npfill", **how, **own)
         if info.get("mask") and picture.missing is not None:
             colours = picture.missing[..., : picture.colours]
@@ -104,9 +105,9 @@ def write(picture: Picture, text: Mapping[str, str]) -> bytes:
 def layout(picture: Picture) -> dict[str, Any]:
     """The options of tifffile that write a picture as its file had it."""
     info, channels = picture.info, picture.values.shape[-1]
-    photometric = _RGB if channels - picture.has_alpha == 3 else _MINISBLACK
+    photometric = RGB if channels - picture.has_alpha == 3 else _MINISBLACK
     photometric = info.get("photometric", photometric)
-    if photometric == _RGB and channels < 3:  # as a damaged file said
+    if photometric == RGB and channels < 3:  # as a damaged file said
         photometric = _MINISBLACK
     options = {
         "photometric": photometric,
@@ -152,16 +153,15 @@ def is_plain(tags: "Tags") -> bool:
     bits = max(tags.get(Pillow.BITSPERSAMPLE, (1,)))
     is_grey = tags.get(Pillow.PHOTOMETRIC_INTERPRETATION, _MINISWHITE) in _GREY
     multiplied = tags.get(Pillow.EXTRASAMPLES) == (_ASSOCIATED,)
-    has_inks = tags.get(Pillow.PHOTOMETRIC_INTERPRETATION) == _INKS
+    has_inks = tags.get(Pillow.PHOTOMETRIC_INTERPRETATION) == INKS
     unread = (is_grey and multiplied) or (has_inks and tags.get(Pillow.SAMPLESPERPIXEL) != 4)
     return bits <= 8 and not geotiff.why(tags) and not unread
 
 
-def _tifffile(name: str) -> ModuleType:
+def tifffile(user: str) -> ModuleType:
     """The package tifffile, which needs imagecodecs for most compressions."""
-    kind = f"{name}: a TIFF that is no picture of 8 bits"
-    imported("imagecodecs", kind, "depth", InputError)
-    return imported("tifffile", kind, "depth", InputError)
+    imported("imagecodecs", user, "depth", InputError)
+    return imported("tifffile", user, "depth", InputError)
 
 
 def _values(page: "TiffPage", name: str, max_pixels: int) -> np.ndarray:
@@ -172,9 +172,9 @@ def _values(page: "TiffPage", name: str, max_pixels: int) -> np.ndarray:
     """
     if page.axes not in {"YX", "YXS", "SYX"} or page.dtype is None:
         raise InputError(f"{name}: a TIFF of axes {page.axes} is not read", "save one plane")
-    is_decoded = page.photometric == _YCBCR and page.compression == 7
+    is_decoded = page.photometric == YCBCR and page.compression == 7
     if page.dtype.kind not in "uifb" or not (
-        page.photometric in {*_GREY, _RGB, _PALETTE} or is_decoded
+        page.photometric in {*_GREY, RGB, PALETTE} or is_decoded
     ):
         colours = getattr(page.photometric, "name", page.photometric)
         raise InputError(
@@ -196,7 +196,7 @@ def _picture(
     info: dict[str, Any] = {}
     if page.photometric == _MINISWHITE:
         values[..., 0] = np.iinfo(values.dtype).max - values[..., 0]
-    if page.photometric == _PALETTE:
+    if page.photometric == PALETTE:
         colours = np.asarray(page.colormap) >> 8
         values = colours.astype(np.uint8)[:, values[..., 0]].transpose(1, 2, 0)
         notes.append(News("palette picture converted to RGB"))
