@@ -90,9 +90,8 @@ def read(
         error: The kind of error to raise for an unknown key, a missing one, a wrong type, or a
             value out of range.
     """
-    named = {field.name for field in fields(record)}  # type: ignore[arg-type]
     typed = get_type_hints(record, include_extras=True)
-    hints = {key: hint for key, hint in typed.items() if key in named}
+    hints = {field.name: typed[field.name] for field in fields(record)}  # type: ignore[arg-type]
     for key in values:
         if key not in hints:
             near = get_close_matches(key, hints, n=1)

@@ -147,16 +147,13 @@ def observed_average(
     longer = max(observed.shape)
     if longer <= longest:
         return values, observed
-    edges = [_edges(side, max(1, round(side * longest / longer))) for side in observed.shape]
+    grid = [max(1, round(side * longest / longer)) for side in observed.shape]
+    # The first pixel of each cell.
+    edges = [np.arange(n) * side // n for n, side in zip(grid, observed.shape, strict=True)]
     sums = _cell_sums(np.where(observed[..., None], values, 0), edges)
     counts = _cell_sums(observed[..., None], edges)
     averages = sums / np.maximum(counts, 1)
     return averages.astype(np.float32), counts[..., 0] > 0
-
-
-def _edges(side: int, cells: int) -> np.ndarray:
-    """The first pixel of each cell."""
-    return np.arange(cells) * side // cells
 
 
 def _cell_sums(values: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:

@@ -112,7 +112,7 @@ def write_bytes(
         temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.part")
         try:
             with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
-                _lock(file.fileno())
+                lock(file.fileno())
                 if path.exists():
                     os.chmod(temporary, mode)  # noqa: PTH101 - whatever the umask
                 file.write(content)
@@ -127,7 +127,7 @@ def write_bytes(
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error})",
-            "`output` names another file or folder",
+            "free space, or name another file or folder",
         ) from None
 
 
@@ -161,14 +161,14 @@ def _write_to_stdout(content: bytes) -> None:
         ) from None
 
 
-def _lock(file: int, *, wait: bool = True) -> bool:
-    """Lock an open file, as all files are that are still being written; False if another has it."""
+def lock(file: int, *, wait: bool = True) -> bool | None:
+    """Lock an open file; False if another process has it, None where there are no locks."""
     if fcntl is None:
-        return wait
+        return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # locked, or this file system has no locks
-        return wait
+    except OSError as error:
+        return False if isinstance(error, BlockingIOError) else None
     return True
 
 
@@ -179,7 +179,7 @@ def _remove_left(folder: Path) -> None:
     _seen.add(place)
     for part in folder.glob(".npfill-*.part"):
         with suppress(OSError), part.open("r+b") as file:
-            if time.time() - part.stat().st_mtime > _CREATING and _lock(file.fileno(), wait=False):
+            if time.time() - part.stat().st_mtime > _CREATING and lock(file.fileno(), wait=False):
                 part.unlink()
 
 
@@ -187,10 +187,10 @@ def json_text(value: object, **layout: Any) -> str:
     """JSON, with null for the floats that it has not: NaN and infinities.
 
     Args:
-        value: Plain values.
+        value: Plain values, and numbers of NumPy.
         layout: As of `json.dumps`.
     """
-    return json.dumps(_finite(value), allow_nan=False, **layout)
+    return json.dumps(_finite(value), allow_nan=False, default=lambda one: one.item(), **layout)
 
 
 def _finite(value: object) -> object:

@@ -293,7 +293,7 @@ LATER = {
     "npfill/files.py:json_text": "JSON of numbers that are not finite",
     "npfill/data/__init__.py:sizes_of": "what a training set consists of, told",
     "npfill/files.py:_put": "a file that appears in the meantime is not written over",
-    "npfill/files.py:_lock": "what killed runs have left is removed, and what others write is not",
+    "npfill/files.py:lock": "what killed runs have left is removed, and what others write is not",
     "npfill/files.py:_remove_left": (
         "what killed runs have left is removed, and what others write is not"
     ),
@@ -331,7 +331,7 @@ LATER = {
         "a run that was killed before its first save, resumed"
     ),
     "npfill/training/run.py:RunFolder.note": "a training run ends calibrated",
-    "npfill/training/run.py:fingerprint": "a run resumed on other pictures, refused",
+    "npfill/data/__init__.py:fingerprint": "a run resumed on other pictures, refused",
     "npfill/zoo.py:_of_run": "the folder of a training run is a model",
 }
 

@@ -203,7 +203,8 @@ def test_a_grey_model_completes_each_colour_channel_as_if_it_were_alone(name: st
     assert "each colour channel is completed by itself" in completed.notes[-1]
     for channel in range(3):
         alone = npfill.complete(colour()[..., channel], HOLE, model, samples=1)
-        for name_of in ("mean", "std", "samples"):
+        drawn = ["samples"] * model.in_unit  # of channels of data the noise is their own
+        for name_of in ("mean", "std", *drawn):
             one, other = getattr(completed, name_of)[..., channel], getattr(alone, name_of)
             np.testing.assert_allclose(one.astype(float), other.astype(float), rtol=1e-5, atol=1)
 
@@ -291,6 +292,12 @@ def test_a_full_hole_is_a_draw_from_the_prior_and_sees_nothing(name: str) -> Non
 def test_a_model_may_be_of_double_precision() -> None:
     double = npfill.complete(in_unit(colour()), HOLE, of("anp", 3).double())
     assert_close(double, npfill.complete(in_unit(colour()), HOLE, of("anp", 3)))
+
+
+def test_samples_that_were_not_drawn_are_not_saved_and_it_is_said_why(tmp_path: Path) -> None:
+    completed = npfill.complete(grey(), HOLE, of("cnp", 1), samples=0)
+    with pytest.raises(UsageError, match="`samples=0` draws no samples"):
+        completed.save(tmp_path, emit="fill")
 
 
 def refusal_of(picture: Any, hole: Any, **options: Any) -> NpfillError:
@@ -531,6 +538,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
             "max_distance": given(4),
         }
         numbers |= {"seed": np.int64(1), "grow": np.int64(1)}
+        numbers["inner"] = np.bool_(True) if given is np.float32 else True
         done = npfill.complete(picture, hole, of("cnp", 1), samples=1, check=False, **numbers)
         folder = tmp_path / given.__name__
         done.save(folder)
@@ -576,6 +584,9 @@ def test_what_torch_is_set_to_is_left_and_does_no_harm() -> None:
     finally:
         torch.set_default_dtype(before)
     assert next(model.parameters()).dtype == torch.float32
+    with torch.autocast("cpu", torch.bfloat16):
+        within = npfill.complete(grey(), HOLE, of("cnp", 1))
+    assert_equal(within, npfill.complete(grey(), HOLE, of("cnp", 1)))
     network.cache_clear()
     torch.manual_seed(3)
     npfill.mask.scratches(np.zeros((40, 40, 3), np.uint8))

@@ -70,6 +70,21 @@ def test_classes_have_no_interval_and_a_tolerance_of_their_chance(tmp_path: Path
     assert "`emit=std`" in refusal.value.hint
 
 
+@pytest.mark.parametrize("kind", ["data", "auto"])
+def test_a_channel_without_a_value_does_not_hide_the_std_of_the_others(
+    kind: str, tmp_path: Path
+) -> None:
+    levels = np.stack([a_picture(), a_picture(), np.zeros_like(a_picture())], axis=-1)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    done = npfill.complete(
+        tmp_path / "a.png", HOLE, of("convcnp", 1), samples=0, kind=kind, nodata=0
+    )
+    for path in done.save(tmp_path, emit="std,heat").values():
+        with Image.open(path) as image:
+            assert 0 < float(image.info["npfill_std_full_scale"]) < 200
+            assert np.array_equal(np.asarray(image) > 0, HOLE)
+
+
 @pytest.mark.slow
 def test_pixels_with_a_wide_interval_stay_open() -> None:
     plain = completed(a_picture(np.float64))
@@ -82,6 +97,31 @@ def test_pixels_with_a_wide_interval_stay_open() -> None:
     assert np.array_equal(done.mean, plain.mean)
     all_open = completed(a_picture(np.float64), tolerance=0.0, confidence=0.99)
     assert np.array_equal(all_open.open, HOLE)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options"),
+    [
+        (np.uint8, {}),
+        (np.float64, {}),
+        (np.float64, {"clip": True}),
+        (np.float64, {"clip": True, "log": True}),
+    ],
+)
+def test_what_stays_open_is_what_is_wider_in_the_files_of_the_interval(
+    dtype: Any, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """Beside a limit an interval ends there: it is narrower than its std says."""
+    picture = np.where(np.indices((12, 14)).sum(0) % 5 == 0, 90, 251).astype(dtype)
+    ends = completed(picture, **options).save(tmp_path, emit="interval").values()
+    if dtype == np.uint8:
+        lower, upper = (np.asarray(Image.open(path)).astype(float) for path in ends)
+    else:
+        lower, upper = (np.load(path) for path in ends)
+    tolerance = float(np.median((upper - lower)[HOLE]))
+    found = completed(picture, tolerance=tolerance, **options).open
+    assert np.array_equal(found, upper - lower > tolerance)
+    assert 0 < found.sum() < HOLE.sum()
 
 
 def test_what_stays_open_is_transparent_or_nan_in_files(tmp_path: Path) -> None:

@@ -171,6 +171,44 @@ def test_pixels_far_from_all_that_is_observed_stay_missing(farthest: float) -> N
     assert f"farther than {farthest:g} px" in done.notes[0]
 
 
+@pytest.mark.parametrize("how", [{"inner": True}, {"max_distance": 2.0}], ids=str)
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_a_mask_condemns_is_none_or_refused_where_it_stays_missing(
+    how: dict[str, Any], masked: bool, tmp_path: Path
+) -> None:
+    hole = HOLE | (ROW < 4)
+
+    def run(dtype: Any, nodata: int | None) -> Any:
+        values = np.where(hole, 9999, FIELD).astype(dtype)
+        picture, mask = (np.ma.masked_array(values, hole), None) if masked else (values, hole)
+        return npfill.complete(picture, mask, "nearest", 0, nodata=nodata, **how)
+
+    for dtype, nodata in ((np.float64, None), (np.int16, -7)):
+        done = run(dtype, nodata)
+        saved = np.load(done.save(tmp_path, emit="mean", overwrite=True)["mean"])
+        for mean in (done.mean, saved):
+            assert np.array_equal(np.isnan(mean) | (mean == -7), done.open)
+            assert np.array_equal(mean[~hole], FIELD.astype(dtype)[~hole])
+    with pytest.raises(InputError, match="int16 has no NaN for what stays open") as refused:
+        run(np.int16, None)
+    assert f"leave `{next(iter(how))}` out" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    "how", [{"inner": True}, {"max_distance": 3.0}, {"grow": 2}, {"grow": -1}], ids=str
+)
+def test_no_hole_ends_at_the_seam_of_a_grid_whose_columns_close(how: dict[str, Any]) -> None:
+    hole = HOLE | np.roll(HOLE, 14, axis=1) | ((ROW < 4) & (COLUMN < 2)) | (ROW == 20)
+    how |= {"wrap": "columns", "model": "nearest", "samples": 0}
+    done, turned = (
+        npfill.complete(np.roll(FIELD, by, axis=1), np.roll(hole, by, axis=1), **how)
+        for by in (0, 11)
+    )
+    assert np.array_equal(np.roll(done.hole, 11, axis=1), turned.hole)
+    assert np.array_equal(np.roll(done.open, 11, axis=1), turned.open)
+    assert done.hole[20].all() or how.get("grow") == -1  # all round, it ends at no border
+
+
 @pytest.mark.parametrize("options", [{"inner": True}, {"max_distance": 2.0}, {"tolerance": 1.0}])
 def test_each_plane_stays_open_by_itself(options: dict[str, Any], tmp_path: Path) -> None:
     border = HOLE | (ROW < 4)

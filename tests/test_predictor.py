@@ -191,6 +191,22 @@ def test_auto_is_the_model_for_photographs_by_its_name() -> None:
     assert loaded.terms == zoo.entries()[zoo.DEFAULT].terms
 
 
+@pytest.mark.parametrize(
+    ("scale", "options", "model"),
+    [
+        (1.0, {}, "convcnp-photo"),
+        (1.0, {"kind": "data"}, "convcnp-field"),
+        (2.0, {}, "convcnp-field"),
+    ],
+)
+def test_floats_in_colour_are_a_photograph_unless_they_are_said_to_be_data(
+    scale: float, options: dict[str, str], model: str
+) -> None:
+    picture = np.random.default_rng(0).random((12, 14, 3)) * scale
+    done = npfill.complete(picture, box=(2, 2, 3, 3), samples=0, check=False, **options)  # type: ignore[arg-type]
+    assert done.model == model
+
+
 @pytest.mark.parametrize("bare", [False, True])
 def test_the_folder_of_a_run_stands_for_its_best_weights(
     weights: Path, bare: bool, monkeypatch: pytest.MonkeyPatch

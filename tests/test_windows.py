@@ -171,6 +171,40 @@ def test_what_is_far_from_all_that_is_observed_stays_missing(tmp_path: Path) -> 
     assert stays == (COLUMN > 50).sum()
 
 
+@pytest.mark.parametrize("name", ["a.npy", "tiled.tif", "bands.npy", "named.npy"])
+def test_what_stays_missing_is_none_in_windows_as_it_is_without(tmp_path: Path, name: str) -> None:
+    path = raster(tmp_path / name)
+    if name.startswith("bands"):  # of which nothing is observed of the second
+        np.save(path, np.stack([np.load(path), np.full_like(FIELD, np.nan)], axis=-1))
+    nodata: dict[str, Any] = {"nodata": -1} if name.startswith("named") else {}
+    how: dict[str, Any] = {"mask": tmp_path / "m.npy", "keep_out": tmp_path / "k.npy"}
+    np.save(how["mask"], (ROW > 30) & (ROW < 90) & (COLUMN > 40))
+    np.save(how["keep_out"], COLUMN > 180)
+    how |= {"max_distance": 5.0, "model": of("convcnp", 1)}
+    done(windows(path, tmp_path / "out", 256, asked=nodata, **how))
+    whole = npfill.complete(path, samples=0, **nodata, **how).save(
+        tmp_path / "whole", emit="mean,std"
+    )
+    for each in whole.values():
+        found, expected = (
+            pytest.importorskip("tifffile").imread(file) if file.suffix == ".tif" else np.load(file)
+            for file in (tmp_path / "out" / each.name, each)
+        )
+        assert np.array_equal(found, expected, equal_nan=True)
+
+
+def test_whole_numbers_that_cannot_stay_missing_are_refused_before_the_first_window(
+    tmp_path: Path,
+) -> None:
+    np.save(tmp_path / "a.npy", FIELD.astype(np.int16))
+    np.save(tmp_path / "m.npy", HOLE)
+    how: dict[str, Any] = {"mask": tmp_path / "m.npy", "max_distance": 2.0}
+    with pytest.raises(InputError, match="int16 has no NaN for what stays open"):
+        _ = windows(tmp_path / "a.npy", tmp_path, **how).selected
+    named = windows(tmp_path / "a.npy", tmp_path, asked={"nodata": -1}, **how)
+    assert named.selected.hole is not None
+
+
 @pytest.mark.slow
 def test_each_band_is_far_from_what_is_observed_of_it_alone(tmp_path: Path) -> None:
     missing = np.stack([COLUMN > 40, (COLUMN > 54) & (COLUMN < 58)], axis=-1)

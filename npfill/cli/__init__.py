@@ -122,10 +122,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(report(InputError("the folder that this runs in is gone", "change to another")))
     try:
         app(args=words, prog_name=app.info.name, obj=words)
-    except OSError as error:
-        if error.filename is None:
-            sys.exit(report(error))
-        refusal = InputError(f"{error.filename}: {error.strerror}", "name another file or folder")
-        sys.exit(report(refusal))
     except Exception as error:  # the one place where errors become a line and an exit code
         sys.exit(report(error))

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from npfill.cli import field_options, options
-from npfill.cli.console import Reporter, error_record, print_result, progress, say_model, show
+from npfill.cli.console import Reporter, print_result, progress, say_model, show
 from npfill.cli.dry import dry_run_of
-from npfill.cli.records import Record, Records, batch, failure, skipped
+from npfill.cli.records import Record, Records, batch, failure, print_refusal, skipped
 from npfill.cli.windows import in_windows
-from npfill.errors import BatchError, NpfillError, UsageError
+from npfill.errors import BatchError, UsageError
 from npfill.steps import told
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def complete_command(
             (overwrite and skip_existing, "--overwrite contradicts --skip-existing", "leave one"),
         ):
             if is_wrong:
-                raise UsageError(problem, hint)
+                raise UsageError(problem, hint)  # noqa: TRY301
         asked = Asked(kind, wrap, nodata, log, clip, variable)
         keep, most = format_ == "keep", max_pixels or MAX_PIXELS
         masking = MaskOptions(
@@ -140,9 +140,9 @@ def complete_command(
             data = _single(run, reporter)
         else:
             data = skipped(run.skipped[0])
-    except NpfillError as error:
+    except Exception as error:
         if as_json or as_lines:
-            print_result(error.exit_code, {}, [error_record(error)])
+            print_refusal(images, error)
         raise
     _end(run, data, as_json or (as_lines and not run.several))
 

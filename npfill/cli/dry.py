@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npfill.cli.console import Reporter, as_npfill_error, print_data
-from npfill.cli.records import Record, Records
+from npfill.cli.records import Record, Records, skipped
 
 if TYPE_CHECKING:
     from npfill.completion import Run
@@ -45,4 +45,6 @@ def dry_run_of(run: "Run", reporter: Reporter, records: Records, as_json: bool) 
         reporter.say(f"{image}: {prepared.description}" if run.several else prepared.description)
         if shown:
             reporter.say(f"wrote {', '.join(map(str, shown))}")
-    return {"pictures": records.done, "skipped": [str(path) for path in run.skipped]}
+    if not run.several:
+        return records.done[0] if records.done else skipped(run.skipped[0])
+    return {"pictures": records.done, "skipped": [*map(str, run.skipped)], "notes": run.notes}

@@ -13,12 +13,10 @@ from npfill.cli.rows import measure_rows
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.files import refuse_results, write_bytes
 
-# The numbers of test pictures, of those that rules measure, of fields, and of draws.
-_IMAGES, _RULED, _FIELDS, _DRAWS = 1000, 12, 10, 16
+# The numbers of test pictures, of those that rules measure, and of fields.
+_IMAGES, _RULED, _FIELDS = 1000, 12, 10
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from npfill.evaluate.fields.report import FieldResults
     from npfill.evaluate.report import Table
 
@@ -59,7 +57,10 @@ def evaluate_command(
             min=1, help="Test pictures at random counts, else 1000; at most 200 elsewhere, gp 50."
         ),
     ] = None,
-    draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of z, or samples.")] = _DRAWS,
+    draws: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Draws of z, or samples. Default: 16; of photos 3."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of masks and draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     photos: Annotated[
@@ -97,28 +98,25 @@ def evaluate_command(
     """Measure models and baselines on test pictures: errors, likelihoods, calibration."""
     _refuse_taken(output, overwrite)
     reporter = Reporter()
-    for name, entry in zoo.entries().items():
-        if name in (names or []):
-            say_terms(reporter, name, entry.terms)
-
     from npfill.evaluate import LOOKS, evaluate, evaluate_fields, ranks, report
 
     if fields:
-        is_more = sampling or protocol != "npfill" or draws != _DRAWS
+        for name, entry in zoo.entries().items():
+            say_terms(reporter, name, entry.terms if name in (names or []) else "")
+        is_more = sampling or protocol != "npfill" or draws
         if data or samplers or photos or masks or is_more:
             raise UsageError("`fields` with options of pictures", "leave the others out")
-        _fields(
-            evaluate_fields,
-            names,
-            contexts,
-            size,
-            images,
-            seed,
-            device,
-            output,
-            overwrite,
-            context.obj,
-        )
+        with progress(None) as shown:
+            found = evaluate_fields(
+                names or [],
+                parts=[] if contexts is None else [word.strip() for word in contexts.split(",")],
+                side=size or 128,
+                count=images or _FIELDS,
+                seed=seed,
+                device=device,
+                on_cell=lambda tool, where: shown.advance(1, f"{tool}  {where}"),
+            )
+        _fields(found, output, overwrite, context.obj)
         return
     if data is None:
         raise UsageError("no data: what are the test pictures?", "give `data=PATH`, or `fields`")
@@ -128,7 +126,7 @@ def evaluate_command(
     if sampling or protocol == "tnp":
         measure_rows(
             sampling,
-            bool(contexts or samplers or masks or draws != _DRAWS),
+            bool(contexts or samplers or masks or draws),
             names or [],
             data,
             photos=photos,
@@ -187,28 +185,9 @@ def _refuse_taken(output: Path | None, overwrite: bool) -> None:
 
 
 def _fields(
-    measure: "Callable[..., FieldResults]",
-    names: list[str] | None,
-    part: str | None,
-    side: int | None,
-    count: int | None,
-    seed: int,
-    device: str,
-    output: Path | None,
-    overwrite: bool,
-    words: list[str],
+    results: "FieldResults", output: Path | None, overwrite: bool, words: list[str]
 ) -> None:
-    """Measure models and other tools on grids of numbers."""
-    with progress(None) as shown:
-        results = measure(
-            names or [],
-            parts=[] if part is None else [word.strip() for word in part.split(",")],
-            side=side or 128,
-            count=count or _FIELDS,
-            seed=seed,
-            device=device,
-            on_cell=lambda tool, where: shown.advance(1, f"{tool}  {where}"),
-        )
+    """Print what was measured on grids of numbers, and write it if there is a place for it."""
     for table in results.tables():
         drawn = rich_table.Table(*map(plain, table.head), title=table.title, box=None)
         for row in table.rows:

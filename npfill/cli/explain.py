@@ -33,8 +33,9 @@ def explain_command(
         reporter.note(f"npfill {made_by} made it, and this is {__version__}: results may differ")
     if wrong := changes_since(origin):
         hint = "names are looked up from this folder"
-        if STDIO in {origin.image, *origin.masking.files}:
+        if unnamed := [origin.image, *origin.masking.files].count(STDIO):
             hint = "that command makes it again if it is given the same file: < FILE"
+            hint = hint if unnamed == 1 else "the program in whose memory they were makes it again"
         elif (most := origin.options.get("max_pixels", 0)) > origin.max_pixels:
             hint += f"; --max-pixels {most} reads as many pixels as that command"
         raise CheckFailedError(f"{result}: cannot be made again: {'; '.join(wrong)}", hint)

@@ -23,13 +23,14 @@ def report_command(
     pictures, failures = dict[str, dict[str, object]](), dict[str, dict[str, str]]()
     for path in records:
         for name, data, errors in _lines(path):
-            # A later record of a picture counts: it was done again, unless it was skipped.
-            if name in pictures and not errors and "model" not in data:
+            # A later record of a picture counts: it was done again, unless it wrote nothing.
+            if name in pictures and not (errors or data.get("outputs")):
                 continue
             for found in (pictures, failures):
                 found.pop(name, None)
-            if errors:
-                failures[name] = errors[0]
+            if errors or ("windows" in data and not data.get("outputs")):
+                problem = f"{name}: windows of other parts are missing, and so is the result"
+                failures[name] = [*errors, {"message": problem, "hint": "complete those parts"}][0]
             else:
                 pictures[name] = data
     if as_json:
@@ -51,7 +52,7 @@ def report_command(
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, object], list[dict[str, str]]]]:
     """The picture of each line of a record, what is said of it, and what went wrong."""
-    hint = "files of `npfill complete --jsonl`"
+    hint = "files of `npfill complete --jsonl`, but not of a dry run"
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeError) as error:
@@ -61,7 +62,10 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, object], list[dict[str, 
         try:
             result = json.loads(line)
             data, errors = result["data"], result["errors"]
-            name = data.get("input", f"{path}:{number}")
+            name = data.get("input", f"{path}:{number}") if errors else data["input"]
+            if "pictures" in data or (data.get("outputs") and "model" not in data):
+                raise ValueError  # noqa: TRY301 - of --json, or a dry run
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise InputError(f"{path}: line {number} is no record", hint) from None
+            problem = f"{path}: line {number} is no record of a completion"
+            raise InputError(problem, hint) from None
         yield name, data, errors

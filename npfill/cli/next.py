@@ -9,7 +9,7 @@ from npfill.cli.console import Reporter, print_data, print_result, say_terms
 from npfill.cli.field_options import Variable
 from npfill.cli.options import Boxes, Device, MaskFile, MaxPixels, Model, OverwriteFile, of_model
 from npfill.errors import UsageError
-from npfill.files import refuse_inputs, refuse_results, write_bytes
+from npfill.files import STDIO, refuse_inputs, refuse_results, write_bytes
 
 if TYPE_CHECKING:
     from npfill.exploring import Explorer, Plan
@@ -68,8 +68,8 @@ def next_command(
     """
     from npfill import exploring
 
-    if as_csv + as_json > 1:
-        raise UsageError("--csv and --json both want stdout", "leave one")
+    if as_csv + as_json + (output == STDIO) > 1:
+        raise UsageError("--csv, --json and -o - all want stdout", "leave one")
     if watch is not None and output is None:
         raise UsageError("`watch` needs a file for the points", "`output=points.csv`")
     if watch is not None and (as_csv or as_json or path):

@@ -1,5 +1,6 @@
 """The records of pictures as JSON: one object at the end, or a line for each once it is done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,13 @@ def failure(path: Path, error: NpfillError) -> dict[str, str]:
     """The record of a picture that cannot be done, and why."""
     text = str(error) if str(path) in str(error) else f"{path}: {error}"
     return {"file": str(path)} | error_record(error, text)
+
+
+def print_refusal(images: Sequence[str], error: Exception) -> None:
+    """Print the record of a command that an error ended; of one picture, it names that."""
+    known, one = as_npfill_error(error), len(images) == 1
+    named = {"input": str(Path(images[0]))} if one else {}
+    print_result(known.exit_code, named, [error_record(known)])
 
 
 def line_of(image: str, report: "Report") -> str:

@@ -214,7 +214,7 @@ def _picture_and_mask(origin: Origin) -> str:
     masking = origin.masking
     if STDIN in {origin.image, *masking.files}:
         which = "picture" if origin.image == STDIN else "mask"
-        return f"the {which} came through stdin, which is not here"
+        return f"the {which} came through stdin or from memory, and is not here"
     prepared = _prepared(origin)
     if prepared.sha256 != origin.text.get("npfill_mask_sha256"):
         return f"{masking.name} selects another hole"

@@ -14,13 +14,14 @@ from npfill.completion.hole import MaskOptions, Prepared, name_of, parts_of
 from npfill.completion.kinds import predict_kind
 from npfill.completion.parameters import CONFIDENCE, KEYS, OF_ZERO, SamplingOptions
 from npfill.completion.self_checked import CheckReport, predict_checked, report_of
-from npfill.completion.words import better_model, sureness
+from npfill.completion.words import better_model, left_open, sureness
 from npfill.errors import UsageError
 from npfill.files import json_text
 from npfill.memory import refuse_beyond
 from npfill.notes import News
 from npfill.package import __version__
-from npfill.pictures.picture import AUTO, CLASSES, Picture
+from npfill.pictures.picture import ANGLE, AUTO, CLASSES, Picture
+from npfill.pictures.reach import without
 from npfill.pictures.read import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -82,8 +83,12 @@ class CompletedPicture:
         masked, tolerance = self.prepared.masked, self.sampling.tolerance
         if tolerance is None or self.std is None:
             return self.prepared.stays
-        reach = 1 / 2 if masked.picture.measure == CLASSES else self.half_width
-        wide = 2 * masked.deviation_of_values(reach * self.std, self.mean) > tolerance
+        kind = masked.picture.measure
+        reach = (1 / 2 if kind == CLASSES else self.half_width) * self.std
+        wide = 2 * masked.deviation_of_values(reach, self.mean) > tolerance
+        if kind not in {ANGLE, CLASSES}:  # as the interval is written, within its limits
+            high, low = (self.filled(self.mean + side * reach).values for side in (1, -1))
+            wide = (high > low + np.float64(tolerance))[..., : masked.picture.colours]
         if masked.hole.ndim == 2:
             wide = np.logical_or.reduce(wide, axis=-1, keepdims=True)
         return np.asarray((wide & masked.by_channel) | self.prepared.stays)
@@ -96,16 +101,14 @@ class CompletedPicture:
             lines.append(f"grain, or the finest texture: std {check.grain:.3g}")
         if tolerance is not None:
             count = int((self.still_open & ~self.prepared.stays).any(axis=-1).sum())
-            wide = f"{100 * (self.sampling.confidence or CONFIDENCE):g} % interval is wider than"
-            if self.prepared.masked.picture.measure == CLASSES:
-                wide = "chance of being wrong is above"
-            lines.append(f"{count:,} px stay open: their {wide} {tolerance:g}")
+            lines.append(left_open(count, self.sampling, self.prepared.masked.picture))
         return lines
 
     def filled(self, values: Float[np.ndarray, "height width channel"]) -> Picture:
-        """The picture with other values in the hole, and nothing changed outside it."""
-        prepared = self.prepared
-        return prepared.masked.filled(values, opaque=prepared.masking.opaque)
+        """The picture with other values in the hole, and without data that stay missing."""
+        prepared, stays = self.prepared, self.prepared.stays
+        picture = prepared.masked.filled(values, opaque=prepared.masking.opaque)
+        return without(picture, stays) if picture.is_data and stays.any() else picture
 
     @property
     def says_std(self) -> str:
@@ -164,8 +167,7 @@ class CompletedPicture:
             "npfill_sampler": sampling.sampler,
             "npfill_image_sha256": self.prepared.masked.sha256(opaque=masking.opaque),
             "npfill_mask_sha256": self.prepared.sha256,
-            # In ASCII, so that any path can be said.
-            "npfill_options": json_text({"image": self._said(self.image)} | given),
+            "npfill_options": json_text({"image": self._said(self.image)} | given),  # in ASCII
         }
         text |= {} if self.check is None else {"npfill_check": json_text(self.check.as_json())}
         return text if self.sha256 is None else text | {"npfill_model_sha256": self.sha256}
@@ -198,10 +200,11 @@ def complete_prepared(
         ModelError: Predictions are not finite, or a package is missing.
     """
     masked, picture = prepared.masked, prepared.masked.picture
-    parts, pixels, predictor = parts_of(masked), masked.intensities, predictor.on(picture)
+    parts, pixels = parts_of(masked), masked.intensities
+    if picture.asked.of_data or not (picture.unit and masked.bounded and picture.colours == 3):
+        predictor = predictor.on(picture)  # floats in colour are a photograph unasked
     drawn_of = f"{samples:,} samples of {pixels.shape[1]}x{pixels.shape[0]} pixels"
-    hint = "fewer `samples`, or a smaller picture"
-    refuse_beyond(pixels.nbytes * (2 + samples), drawn_of, hint)
+    refuse_beyond(pixels.nbytes * (2 + samples), drawn_of, "fewer `samples`, or a smaller picture")
     pixels[masked.hole] = 0  # becomes the mean
     mean, std, drawn = pixels, np.zeros(pixels.shape, pixels.dtype), pixels[None][:0]
     checks, has_std, are, colours = list[tuple[slice, "Found"]](), True, "", None

@@ -7,8 +7,9 @@ import numpy as np
 from npfill.completion.completed import CompletedPicture
 from npfill.completion.doubt import opened, std_of
 from npfill.errors import InputError
-from npfill.pictures.formats.grids import Array, Data, as_before, of_deviation, planes
-from npfill.pictures.nodata import VALID
+from npfill.pictures.formats.arrays import refuse_array
+from npfill.pictures.formats.grids import Array, Data, as_before, of_deviation, planes, unsigned
+from npfill.pictures.nodata import VALID, none_by
 from npfill.pictures.picture import Picture
 
 
@@ -32,7 +33,8 @@ def as_dataset(done: CompletedPicture, array: Array) -> Data:
 
     Dimensions, coordinates and attributes are those of the array, and all have its unit, but none
     its packing, which would round them, and `std` no attributes of values. What stays open is NaN
-    in `mean` and `sample`. Notes are lines of the attribute `npfill_notes`.
+    in `mean` and `sample`. Where the array has a `realization` of its own, that of samples is
+    `npfill_sample`. Notes are lines of the attribute `npfill_notes`.
 
     Raises:
         InputError: Something may stay open, and the array has no NaN.
@@ -57,26 +59,44 @@ def as_dataset(done: CompletedPicture, array: Array) -> Data:
     drawn = [completed(each) for each in done.samples]
     xarray = sys.modules["xarray"]
     if drawn:
-        parts["sample"] = xarray.concat(drawn, "realization")
+        free = "realization" not in {*array.dims, *array.coords}
+        parts["sample"] = xarray.concat(drawn, "realization" if free else "npfill_sample")
     notes = (*done.prepared.notes, *done.notes)
     said = {"npfill_notes": "\n".join(notes)} if notes else {}
     return xarray.Dataset(parts, attrs={**array.attrs, **said})
 
 
-def as_lies(masks: object) -> object:
-    """A mask or several, of which arrays of xarray lie as those do that are completed."""
+def as_lies(masks: Array, array: Array) -> object:
+    """A mask or several, of which arrays lie as that of xarray does which is completed.
+
+    Those of NumPy have its shape; the rows of those of xarray may run the other way.
+    """
+    if isinstance(masks, np.ma.MaskedArray) and masks.dtype != np.bool_ and is_labelled(array):
+        masks = [masks.filled(0), np.ma.getmaskarray(masks)]  # both select
     if isinstance(masks, list | tuple):
-        return [as_lies(mask) for mask in masks]
+        return [as_lies(mask, array) for mask in masks]
+    if is_labelled(array) and isinstance(masks, np.ndarray) and masks.shape == array.shape:
+        masks = array.copy(data=np.ma.filled(masks, True))
     if not is_labelled(masks):
         return masks
+    for dim, index in getattr(array, "indexes", {}).items():
+        if dim in masks.indexes and masks.indexes[dim][::-1].equals(index):
+            masks = masks.isel({dim: slice(None, None, -1)})
     values, _ = planes(masks)
     return values[..., 0] if values.shape[-1] == 1 else values
 
 
 def picture_of(array: Array, name: str) -> Picture:
-    """The data of an array, of which NaN is missing; each plane is completed by itself."""
+    """The data of an array, of which NaN and what attributes name are missing, plane by plane.
+
+    Raises:
+        InputError: It has no numbers, or no rows and columns.
+    """
+    refuse_array(name, array.dtype, array.shape[-3:])
+    if array.dtype == np.bool_:
+        raise InputError(f"{name}: true and false are a mask, not a picture", "`mask` takes it")
     values, _ = planes(array)
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
-    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-    info = {"shape": values.shape}
+    missing, named = none_by(*unsigned(values, array.attrs))
+    info = {"shape": values.shape, **named}
     return Picture(values, "NPY", name, info=info, is_data=True, missing=missing, stack=True)

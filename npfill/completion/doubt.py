@@ -10,7 +10,9 @@ from npfill.completion.completed import CompletedPicture
 from npfill.completion.hole import Prepared
 from npfill.errors import InputError, UsageError
 from npfill.pictures.formats import FORMATS, picture_bytes, png_bytes
+from npfill.pictures.nodata import none_of
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
+from npfill.pictures.reach import unsaid, without
 from npfill.pictures.scales import stored_type
 from npfill.pictures.sheet import heat as in_colours
 
@@ -42,23 +44,22 @@ def refuse_open(prepared: Prepared, kind: str, tolerance: float | None) -> None:
 
     Raises:
         UsageError: The format may have no alpha.
-        InputError: The data have no NaN.
+        InputError: The data have no NaN, and no value that says that there is none.
     """
     picture, masking = prepared.masked.picture, prepared.masking
+    numbers = {"tolerance": tolerance, "max_distance": masking.max_distance}
+    given = next((name for name, value in numbers.items() if value is not None), "inner")
+    is_unable = picture.is_data and none_of(picture) is None
+    if is_unable and (tolerance is not None or unsaid(picture, prepared.stays).any()):
+        raise InputError(
+            f"{picture.name}: {stored_type(picture)} has no NaN for what stays open",
+            f"`nodata=V` says which value is none; or leave `{given}` out",
+        )
     if not (picture.is_data or picture.has_alpha or kind == "PNG"):
-        numbers = {"tolerance": tolerance, "max_distance": masking.max_distance}
-        given = next((name for name, value in numbers.items() if value is not None), "inner")
         raise UsageError(
             f"`{given}`: what stays open is transparent, and {FORMATS[kind].label} may have no "
             "alpha",
             '`format="png"`, with .png wherever `output` or `name` has a suffix',
-        )
-    dtype = stored_type(picture)
-    has_none = dtype.kind == "f" or picture.info.get("no_data") is not None
-    if picture.is_data and tolerance is not None and not has_none:
-        raise InputError(
-            f"{picture.name}: {dtype} has no NaN for what stays open",
-            "`nodata=V` says which value is none; or leave `tolerance` out, and keep the std",
         )
 
 
@@ -69,23 +70,17 @@ def opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
         NpfillError: As `refuse_open` does.
     """
     picture, tolerance = replace(picture, format=kind), done.sampling.tolerance
-    still, values = done.still_open, picture.values
+    still = done.still_open
     if tolerance is None and not still.any():
         return picture
     refuse_open(done.prepared, kind, tolerance)
-    if not picture.is_data:
-        if not picture.has_alpha:
-            opaque = np.full_like(values[..., :1], picture.white)
-            values = np.concatenate([values, opaque], axis=-1)
-        values = values.copy()
-        values[still.any(axis=-1), -1] = 0
-    elif values.dtype.kind == "f" or picture.info.get("no_data") is not None:
-        values, none = values.copy(), picture.info.get("no_data")
-        colours = values[..., : picture.colours]
-        known = (
-            still if picture.missing is None else still & ~picture.missing[..., : picture.colours]
-        )
-        colours[np.broadcast_to(known, colours.shape)] = np.nan if none is None else none
+    if picture.is_data:
+        return without(picture, still)
+    values = picture.values.copy()
+    if not picture.has_alpha:
+        opaque = np.full_like(values[..., :1], picture.white)
+        values = np.concatenate([values, opaque], axis=-1)
+    values[still.any(axis=-1), -1] = 0
     return replace(picture, values=values)
 
 
@@ -130,12 +125,12 @@ def std_of(done: CompletedPicture) -> Float[np.ndarray, "height width channel"]:
 def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channel"]:
     """The standard deviation to show: of colours that go together, that of their mean."""
     assert done.std is not None
-    std = done.prepared.masked.deviation(done.std, done.mean)
-    if done.correlation is None or done.prepared.masked.picture.is_data:
+    masked = done.prepared.masked
+    std = masked.deviation(done.std, done.mean)[..., ~masked.dead]  # which have none
+    if done.correlation is None or masked.picture.is_data:
         return std
     squares = np.einsum("hwi,ij,hwj->hw", std, done.correlation, std, optimize=True)
-    mean: np.ndarray = np.sqrt(squares)[..., None] / std.shape[-1]
-    return mean.astype(std.dtype)
+    return np.asarray(np.sqrt(squares)[..., None] / std.shape[-1], dtype=std.dtype)
 
 
 def heat(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:

@@ -1,6 +1,6 @@
 """Completion from Python: a picture in, the same picture completed out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from itertools import repeat, zip_longest
 from pathlib import Path
@@ -10,10 +10,11 @@ import numpy as np
 
 from npfill.completion.completed import complete_prepared
 from npfill.completion.dataset import as_dataset, as_lies, is_labelled, picture_of
+from npfill.completion.doubt import refuse_open
 from npfill.completion.hole import Mask, MaskOptions, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
-from npfill.completion.names import beginnings
+from npfill.completion.names import apart, beginnings
 from npfill.completion.notebook import progress_in_notebook
 from npfill.completion.parameters import SamplingOptions, check_number
 from npfill.completion.result import Completion
@@ -24,13 +25,10 @@ from npfill.pictures.formats.grids import Data
 from npfill.pictures.nodata import with_missing
 from npfill.pictures.picture import AUTO, Asked, Picture
 from npfill.pictures.read import MAX_PIXELS, STDIN
+from npfill.pictures.stores import is_store
 
 if TYPE_CHECKING:
-    from npfill.baselines import Baseline
-    from npfill.models import NeuralProcess
-    from npfill.predictor import Predictor
-
-    Model = str | Path | NeuralProcess | Baseline | Predictor
+    from npfill.predictor import Model
 
 Box = Sequence[int] | str
 
@@ -87,7 +85,7 @@ def complete(
             shape are a mask for each channel, each completed by itself.
         model: A name that `npfill models` lists, a path to a weight file or a run's folder, the
             name of a baseline (`npfill.baselines.BASELINES`), or a model or baseline itself; `auto`
-            is the model for photographs, and of data but classes that for data.
+            is that for photographs, and of data but classes, or floats in one channel, for data.
         samples: The number of samples.
         seed: Sample k depends on the seed and k alone.
         box: A box that is missing, or several: left, top, width and height in pixels.
@@ -104,9 +102,8 @@ def complete(
         noise: Draw the pixels of samples where they would be means.
         draw_from: A mask, as `mask`, of where samples of `exemplar` take patches from, if white.
         confidence: The probability of intervals; 0.9 by default.
-        tolerance: The width of its interval beyond which a pixel stays open: transparent or NaN in
-            files, and True in `Completion.open`. In levels or the unit of data; of classes, the
-            chance of being wrong.
+        tolerance: The width of an interval in levels or units of data, or the chance of a wrong
+            class, beyond which a pixel stays open: transparent or NaN in files, True in `open`.
         check: Check the standard deviation on the picture itself, and rescale it by what is found.
         adapt: Steps, or a time as "60s", to train the network on what the picture shows.
         kind: What values are: `auto`; `data`, numbers in any unit; `classes`, labels, of which the
@@ -134,7 +131,7 @@ def complete(
         if value is not None or name not in optional:
             check_number(name, value)
     most = MAX_PIXELS if max_pixels is None else max_pixels
-    mask, keep_out, draw_from = map(as_lies, (mask, keep_out, draw_from))
+    mask, keep_out, draw_from = (as_lies(each, picture) for each in (mask, keep_out, draw_from))
     source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
     drawing = samples, seed, sampler, rounds, noise, not check
     how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
@@ -153,6 +150,7 @@ def complete(
     never = None if keep_out is None else as_masks(keep_out, "keep_out")
     shape = (rest, _boxes(box), invert_mask, growth, threshold, fit_mask, labels)
     prepared = prepare(known, MaskOptions(*shape, never, inner, farthest), most)
+    refuse_open(prepared, "PNG", tolerance if is_labelled(picture) else None)
 
     from npfill.predictor import load  # noqa: PLC0415 - torch, once nothing more can be refused
 
@@ -179,8 +177,7 @@ def complete_many(
     """Complete pictures one after another; the model is loaded once.
 
     Args:
-        pictures: A folder, a pattern or a file, by the rules of `npfill complete`; or pictures as
-            `complete` takes them.
+        pictures: A folder, pattern or file, as of `npfill complete`; or pictures as of `complete`.
         masks: A mask for all; a folder with one for each picture's name; or, in a list, tuple or
             array with one more axis, one for each picture.
         model: As of `complete`.
@@ -191,12 +188,12 @@ def complete_many(
         options: Other options of `complete`.
 
     Yields:
-        What `complete` returns, in order; `.save` keeps the folders below the one that was named.
+        What `complete` returns, in order; `.save` keeps folders, and pictures of one name apart.
 
     Raises:
         NpfillError: As `complete` does, unless `on_error` is given.
     """
-    triples = _triples(pictures, masks, recursive)
+    triples, taken = _triples(pictures, masks, recursive), set[Path]()
     from npfill.predictor import load  # noqa: PLC0415 - torch, once pictures are found
 
     predictor = load(model, options.get("device", "auto"))
@@ -205,13 +202,14 @@ def complete_many(
             wrong = picture if isinstance(picture, NpfillError) else mask
             if isinstance(wrong, NpfillError):
                 raise wrong
+            place = below if below.name else apart(picture, taken)
             done = complete(picture, mask, predictor, samples, seed, **options)
         except NpfillError as error:
             if on_error is None:
                 raise
             on_error(picture, error)
         else:
-            yield replace(done, below=below) if isinstance(done, Completion) else done
+            yield replace(done, below=place) if isinstance(done, Completion) else done
 
 
 def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequence[Mask] | None]:
@@ -226,7 +224,8 @@ def _by_channel(picture: Picture, mask: object) -> tuple[Picture, Mask | Sequenc
     if selected.dtype != np.bool_ or np.ndim(mask) < 3 or not fits:  # type: ignore[arg-type]
         return picture, masks[0]
     alpha = np.zeros((*picture.size, picture.values.shape[-1] - picture.colours), dtype=bool)
-    return with_missing(picture, np.concatenate([selected, alpha], axis=-1)), None
+    told = replace(picture, info={**picture.info, "said": picture.missing})
+    return with_missing(told, np.concatenate([selected, alpha], axis=-1)), None
 
 
 def _boxes(box: Box | Sequence[Box] | None) -> Sequence[Box]:
@@ -241,17 +240,18 @@ def _triples(
     pictures: str | Path | Iterable[object], masks: object, recursive: bool
 ) -> Iterable[tuple[object, object, Path]]:
     """Each picture with its mask, or with the error that says why it has none, and its place."""
-    if not isinstance(pictures, str | Path):
-        one_for_each = isinstance(masks, list | tuple) or getattr(masks, "ndim", 2) > 2
-        if isinstance(masks, Iterable) and isinstance(masks, Sized) and one_for_each:
-            wrong = UsageError("not as many masks as pictures", "one for each, or one for all")
-            if isinstance(pictures, Sized) and len(pictures) != len(masks):
-                raise wrong
-            return ((*pair, Path()) for pair in zip_longest(pictures, masks, fillvalue=wrong))
-        return zip(pictures, repeat(masks), repeat(Path()), strict=False)
-    folder = Path(masks) if isinstance(masks, str | Path) else None
-    files = find_pictures([str(pictures)], recursive=recursive, masks=[folder] if folder else [])[0]
-    found: Iterable[object] = repeat(masks, len(files))
-    if folder is not None and folder.is_dir():
-        found = find_masks(folder, files)
-    return zip([file.path for file in files], found, beginnings(files)[0], strict=True)
+    places: Iterable[Path] = repeat(Path())
+    if isinstance(pictures, str | Path):
+        among = [Path(masks)] if isinstance(masks, str | Path) else []
+        files = find_pictures([str(pictures)], recursive=recursive, masks=among)[0]
+        pictures, places = [file.path for file in files], beginnings(files)[0]
+        if among and among[0].is_dir() and not is_store(among[0]):
+            masks = find_masks(among[0], files)
+    one_for_each = isinstance(masks, list | tuple) or getattr(masks, "ndim", 2) > 2
+    if not (isinstance(masks, Collection) and one_for_each):
+        return zip(pictures, repeat(masks), places, strict=False)
+    wrong = UsageError("not as many masks as pictures", "one for each, or one for all")
+    if isinstance(pictures, Sized) and len(pictures) != len(masks):
+        raise wrong
+    pairs = zip_longest(pictures, masks, fillvalue=wrong)
+    return ((*pair, place) for pair, place in zip(pairs, places, strict=False))

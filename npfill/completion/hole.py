@@ -154,7 +154,8 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
         raise UsageError("`invert_mask=True`: there is no mask to invert", "`mask=FILE`")
     chosen = adjusted(given or from_boxes([], picture.size), invert=options.invert_mask, grow=0)
     unshrunk = union([chosen, lacking])
-    hole = union([adjusted(unshrunk, invert=False, grow=options.grow), lacking])
+    grown = adjusted(unshrunk, invert=False, grow=options.grow, wraps=picture.wraps)
+    hole = union([grown, lacking])
     if unshrunk.selected.any() and not hole.selected.any():
         raise InputError(
             f"{options.name}: `grow={options.grow}` leaves nothing of the hole", "shrink it by less"

@@ -119,14 +119,11 @@ class Rescalings:
         """Those of such a text."""
         from npfill.predictor.rescaled import Rescaling  # noqa: PLC0415 - loads torch
 
-        return cls(
-            {
-                (first, last): Rescaling(
-                    np.array(levels), slope, centre, (low, high), np.array(floors)
-                )
-                for first, last, levels, slope, centre, low, high, floors in json.loads(text)
-            }
-        )
+        found = {}
+        for first, last, levels, slope, centre, low, high, floors in json.loads(text):
+            ends = low, high
+            found[first, last] = Rescaling(np.array(levels), slope, centre, ends, np.array(floors))
+        return cls(found)
 
 
 def predicted(

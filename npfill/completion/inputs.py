@@ -11,9 +11,9 @@ from npfill.completion.mask_names import folded, pictures_named
 from npfill.errors import InputError, NpfillError, UsageError
 from npfill.pictures.folders import in_folder, in_words, is_of_system, of_pattern
 from npfill.pictures.formats import FORMATS, suffix_of_data, suffixes_read
-from npfill.pictures.formats.grids import is_store
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import STDIN, glance, read_picture
+from npfill.pictures.stores import is_store
 
 
 @dataclass(eq=False)
@@ -59,7 +59,7 @@ class InputFile:
             self.data, _ = glance(self.path)
         elif self.data is None:
             try:
-                self._ahead = self._read(max_pixels)
+                self._ahead = self.read(max_pixels)
                 self.data = suffix_of_data(self._ahead)
             except NpfillError as error:  # said when it is read
                 self._ahead = error
@@ -74,11 +74,8 @@ class InputFile:
         ahead, self._ahead = self._ahead, None
         if isinstance(ahead, NpfillError):
             raise ahead
-        return ahead or self._read(max_pixels)
-
-    def _read(self, max_pixels: int) -> Picture:
         damaged, variable = self.damaged, self.variable
-        return read_picture(self.path, max_pixels, damaged=damaged, variable=variable)
+        return ahead or read_picture(self.path, max_pixels, damaged=damaged, variable=variable)
 
 
 def find_pictures(

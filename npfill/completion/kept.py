@@ -11,6 +11,7 @@ import numpy as np
 
 from npfill.files import write_bytes
 from npfill.pictures.formats.geotiff import of_deviation
+from npfill.pictures.nodata import none_of
 from npfill.pictures.picture import Picture
 from npfill.pictures.windows import TILE, Ends, Raster
 
@@ -53,7 +54,7 @@ class Kept:
         """True if what completes the windows gives such a result; a baseline may have no std."""
         for number in range(len(self.places)):
             with np.load(self.file(number)) as kept:
-                if kept["hole"].size:
+                if kept["hole"].any():
                     return name in kept
         return True
 
@@ -61,17 +62,9 @@ class Kept:
         """Write a result from what is kept of all windows; call `advance` now and then."""
         like = self.like
         if name == "std":
-            colours = like.values[..., : like.colours]
-            kind = (
-                np.promote_types(colours.dtype, np.float32) if colours.dtype.kind == "f" else "f4"
-            )
-            like = replace(
-                like,
-                values=colours.astype(kind),
-                validity=False,
-                missing=None,
-                info=of_deviation(like.info),
-            )
+            kind = like.values.dtype if like.values.dtype.kind == "f" else np.float32
+            values = like.values.astype(np.promote_types(kind, np.float32))
+            like = replace(like, values=values, missing=None, info=of_deviation(like.info))
         # In this folder, which goes once all is done, whatever was killed in it.
         temporary = self.folder / f"{name}-{secrets.token_hex(6)}.part"
         try:
@@ -86,38 +79,36 @@ class Kept:
     def _bands(self, name: str, like: Picture, advance: Callable[[], None]) -> Iterator[np.ndarray]:
         """The rows of a result, `TILE` at once, from what is kept of the windows."""
         height, width = self.raster.size
-        colours = self.like.colours
         held: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for top in range(0, height, TILE):
             bottom = min(top + TILE, height)
             if name == "mean":
-                values = self.raster.read((top, bottom), (0, width)).values.copy()
+                values = self.raster.read((top, bottom), (0, width)).values
             else:
-                values = np.zeros((bottom - top, width, colours), like.values.dtype)
+                values = np.zeros((bottom - top, width, like.colours), like.values.dtype)
             for number, (rows, columns) in enumerate(self.places):
                 if rows[1] <= top or rows[0] >= bottom:
                     held.pop(number, None)
                     continue
                 if number not in held:
-                    held[number] = self._held(name, number, colours, values.dtype)
+                    held[number] = self._held(name, number, like)
                 hole, filled = held[number]
                 t, b = max(top, rows[0]), min(bottom, rows[1])
                 part = slice(t - rows[0], b - rows[0])
-                target = values[t - top : b - top, slice(*columns), :colours]
+                target = values[t - top : b - top, slice(*columns)]
                 target[hole[part]] = filled[part][hole[part]]
             yield values
             advance()
 
-    def _held(
-        self, name: str, number: int, colours: int, kind: np.dtype
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The hole of a window, and what fills it."""
+    def _held(self, name: str, number: int, like: Picture) -> tuple[np.ndarray, np.ndarray]:
+        """The part of a window that is written, and what is, which is none where it is missing."""
         rows, columns = self.places[number]
-        shape = (rows[1] - rows[0], columns[1] - columns[0], colours)
-        hole, filled = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=kind)
+        shape = (rows[1] - rows[0], columns[1] - columns[0], like.colours)
+        hole, filled = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=like.values.dtype)
         with np.load(self.file(number)) as kept:
-            if kept["hole"].size:
-                hole = np.unpackbits(kept["hole"], count=hole.size).reshape(shape).astype(bool)
-                if name in kept:
-                    filled[hole] = kept[name]
+            parts = {"hole": kept.get(name, 0), f"{name}_none": none_of(like) or 0}
+            for part, values in parts.items():
+                at = np.unpackbits(kept[part], count=hole.size).reshape(shape).astype(bool)
+                filled[at] = values
+                hole |= at
         return hole, filled

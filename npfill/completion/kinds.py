@@ -30,11 +30,7 @@ _NO_DRAWS = "samples are of shares, or sines and cosines: they do not differ as 
 
 
 def predict_kind(
-    predict: "Predict",
-    of: Picture,
-    pixels: np.ndarray,
-    hole: np.ndarray,
-    draws: _Draws,
+    predict: "Predict", of: Picture, pixels: np.ndarray, hole: np.ndarray, draws: _Draws
 ) -> "Prediction":
     """Predict the hole of a picture by what its values are.
 
@@ -221,11 +217,7 @@ def _in_turns(sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
 
 
 def _closed(
-    predict: "Predict",
-    of: Picture,
-    pixels: np.ndarray,
-    hole: np.ndarray,
-    draws: _Draws,
+    predict: "Predict", of: Picture, pixels: np.ndarray, hole: np.ndarray, draws: _Draws
 ) -> "Prediction":
     """A grid cut open where the most is observed, far and wide."""
     width = hole.shape[1]

@@ -39,7 +39,8 @@ def without_lacking(
         if output.needs_std and done.std is None:
             lacking[output] = f"{done.model} gives no standard deviation: none is written"
         elif (output.of_each_sample or output.shows_first) and not len(done.samples):
-            lacking[output] = f"{done.model} gives no samples: none are written"
+            source = f"{done.model} gives" if done.sampling.samples else "`samples=0` draws"
+            lacking[output] = f"{source} no samples: none are written"
     if lacking and emit is not None:
         problem = f"`emit={emit}`: {next(iter(lacking.values()))}"
         raise UsageError(problem, "leave it out, or name another model")

@@ -13,6 +13,7 @@ from npfill.completion.mask_names import folded, pictures_named
 from npfill.errors import InputError
 from npfill.pictures.folders import in_folder
 from npfill.pictures.formats import suffixes_read
+from npfill.pictures.stores import is_store
 
 
 def masks_of(masking: MaskOptions, pictures: Sequence[InputFile]) -> list[MaskOptions | InputError]:
@@ -23,7 +24,7 @@ def masks_of(masking: MaskOptions, pictures: Sequence[InputFile]) -> list[MaskOp
     every: list[list[Mask | InputError]] = [[] for _ in pictures]
     for mask in masking.masks:
         own: Sequence[Mask | InputError] = [mask] * len(pictures)
-        if is_file(mask) and Path(mask).is_dir():
+        if is_file(mask) and Path(mask).is_dir() and not is_store(Path(mask)):
             own = find_masks(Path(mask), pictures)
         for found, one in zip(every, own, strict=True):
             found.append(one)

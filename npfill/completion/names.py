@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from npfill.completion.inputs import InputFile
@@ -34,6 +35,15 @@ def beginnings(files: Sequence[InputFile], *, beside: bool = False) -> tuple[lis
     whole = {file for same in alike for file in same}
     paths = ((file, file.relative) for file in files)
     return [path if file in whole else path.with_suffix("") for file, path in paths], notes
+
+
+def apart(picture: object, taken: set[Path]) -> Path:
+    """A beginning of paths of a picture in a file or memory that is not taken, and now is."""
+    file = Path(picture if isinstance(picture, str | Path) else "completion")
+    numbered = (Path(f"{file.stem}-{number}") for number in count(2))
+    names = chain([Path(file.stem), Path(file.parent.name.strip("."), file.stem)], numbered)
+    taken.add(found := next(name for name in names if name not in taken))
+    return found
 
 
 def check_file(file: Path, result: str, planned: Path, *, is_picture: bool) -> None:

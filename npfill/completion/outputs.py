@@ -108,11 +108,7 @@ class Result:
 
 
 def plan_results(
-    options: OutputOptions,
-    samples: int,
-    source: Path,
-    data: str,
-    below: Path = Path(),
+    options: OutputOptions, samples: int, source: Path, data: str, below: Path = Path()
 ) -> list[Result]:
     """The results that are asked for of one picture, each once, and their files.
 

@@ -112,8 +112,7 @@ class Completion:
             output: A folder, or a file for one result, in the format of its suffix; by default,
                 beside the picture's file. A text that ends in a slash is a folder.
             emit: Names of outputs, of mean,std,samples,fill,interval,heat,open,sheet,npz,preview
-                with commas. By default,
-                mean, std and samples; of a file, the mean.
+                with commas. By default, mean, std, heat and samples; of a file, the mean.
             overwrite: Replace files that exist.
             format: `png`, or `keep` for the format of the picture's file. Data are always written
                 in theirs.

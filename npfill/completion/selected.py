@@ -1,12 +1,13 @@
 """The masks of a raster that is completed in windows: read once, kept as bits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from npfill.completion.hole import MaskOptions, given_by
 from npfill.pictures.hole import Hole, adjusted, check
+from npfill.pictures.nodata import with_missing
 from npfill.pictures.picture import Picture
 from npfill.pictures.windows import Ends
 
@@ -43,26 +44,21 @@ class Selected:
         stands_for = np.broadcast_to(np.zeros((), np.float32), (*size, 1))
         like = Picture(stands_for, "NPY", name, is_data=True)
         given = given_by(masking, like, most)
-        notes: tuple[str, ...] = ()
         if given is not None:
             given = check(adjusted(given, invert=masking.invert_mask, grow=0), masking.name)
-            notes = given.notes
         out = MaskOptions(masking.never, fit_mask=masking.fit_mask)
         never = given_by(out, like, most) if out.masks else None
-        return cls(_bits(given), _bits(never), notes)
+        return cls(_bits(given), _bits(never), given.notes if given else ())
 
     def within(
         self, picture: Picture, rows: Ends, columns: Ends
     ) -> tuple[Picture, Bool[np.ndarray, "rows columns"]]:
         """A window of the raster with what is selected missing; and where nothing is filled."""
-        never = np.zeros(picture.size, dtype=bool)
-        if self.never is not None:
-            never = _cut(self.never, rows, columns)
-        if self.hole is not None and picture.missing is not None:
-            missing = picture.missing.copy()
-            missing[..., : picture.colours] |= _cut(self.hole, rows, columns)[..., None]
-            picture = replace(picture, missing=missing)
-        return picture, never
+        if self.hole is not None:
+            picture = with_missing(picture, _cut(self.hole, rows, columns)[..., None])
+        if self.never is None:
+            return picture, np.zeros(picture.size, dtype=bool)
+        return picture, _cut(self.never, rows, columns)
 
 
 def _bits(hole: Hole | None) -> Bits | None:
@@ -72,5 +68,4 @@ def _bits(hole: Hole | None) -> Bits | None:
 def _cut(bits: Bits, rows: Ends, columns: Ends) -> Bool[np.ndarray, "rows columns"]:
     first = columns[0] // 8
     part = np.unpackbits(bits[slice(*rows), first : -(-columns[1] // 8)], axis=1)
-    cut: np.ndarray = part[:, columns[0] - 8 * first : columns[1] - 8 * first] != 0
-    return cut
+    return np.asarray(part[:, columns[0] - 8 * first : columns[1] - 8 * first] != 0)

@@ -15,9 +15,9 @@ from npfill.pictures.picture import ANGLE
 
 if TYPE_CHECKING:
     from npfill.predictor import Prediction, Predictor, SelfCheck
+    from npfill.predictor.adaptation import Budget
 
     Found = tuple[SelfCheck, float]
-    Budget = tuple[int | None, float | None]
 
 Values = Float[np.ndarray, "height width channel"]
 
@@ -139,7 +139,9 @@ def predict_checked(
     if found is None:
         return predicted, [], steps
     own, std = predicted.own_std, predicted.std
-    factor = 1.0 if own is None or std is None else float((std / own).mean())
+    factor = 1.0
+    if own is not None and std is not None:  # that of a constant channel is next to none
+        factor = float((np.where(own > np.finfo(own.dtype).tiny, std, own) / own).mean())
     return predicted, [(found, factor)], steps
 
 

@@ -18,9 +18,7 @@ def sheet_of(done: Sequence[CompletedPicture], labels: Sequence[str] = ("",)) ->
     shown = slice(None) if done[0].mean.shape[-1] in {1, 3} else slice(1)
     rows = []
     for label, each in zip(labels, done, strict=True):
-        std = None
-        if each.std is not None:  # of channels without a value, it is NaN
-            std = np.nan_to_num(shown_std(each)[..., shown], posinf=np.inf)
+        std = None if each.std is None else shown_std(each)[..., shown]
         samples = [sample[..., shown] for sample in each.samples]
         rows.append(Row(label, each.mean[..., shown], std, samples))
     hole = np.logical_or.reduce(done[0].prepared.masked.by_channel[..., shown], axis=-1)

@@ -28,8 +28,9 @@ from npfill.files import json_text, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import npz_bytes
 from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.nodata import none_of
 from npfill.pictures.picture import Asked, Picture
-from npfill.pictures.reach import reached
+from npfill.pictures.reach import reached, unsaid
 from npfill.pictures.read import MAX_PIXELS
 from npfill.pictures.windows import Ends, Raster, open_raster
 
@@ -113,7 +114,12 @@ class Windows:
     @cached_property
     def selected(self) -> Selected:
         """The pixels that masks and boxes select."""
-        return Selected.by(self.masking, self._raster.size, str(self.path), self.max_pixels)
+        found = Selected.by(self.masking, self._raster.size, str(self.path), self.max_pixels)
+        like, far = self._read((0, 1), (0, 1)), self.masking.max_distance
+        if found.hole is not None and far is not None and none_of(like) is None:
+            problem = f"{self.path}: {like.values.dtype} has no NaN for what stays open"
+            raise InputError(problem, "`nodata=V` says which value is none, or no `max_distance`")
+        return found
 
     @cached_property
     def _kept(self) -> Kept:
@@ -197,7 +203,11 @@ class Windows:
         window = self._window(number)
         masked, own, whole = window.masked, window.own, self.overview.whole
         hole = window.wanted & window.near & ~whole.dead
-        arrays: dict[str, np.ndarray] = {"hole": np.zeros(0, np.uint8)}
+        given, stays = self._read(*self.places[number]), (window.wanted & ~window.near)[own]
+        assert given.missing is not None
+        places = {"hole": hole[own], "mean_none": unsaid(given, stays)}
+        places["std_none"] = stays | (given.missing & ~hole[own])
+        arrays = {name: np.packbits(place) for name, place in places.items()}
         if hole[own].any():
             far, rescalings = self.agreed
             with self._network_alone():
@@ -207,11 +217,11 @@ class Windows:
             every = {"hole": hole, "by_channel": hole, "anywhere": hole.any(axis=-1)}
             filling = replace(masked, **every, dead=whole.dead)
             values = filling.filled(mean).values[..., : masked.picture.colours]
-            arrays = {"hole": np.packbits(hole[own]), "mean": values[own][hole[own]]}
+            arrays["mean"] = values[own][hole[own]]
             if std is not None:
                 arrays["std"] = filling.deviation(std, mean)[own][hole[own]]
         write_bytes(self._kept.file(number), npz_bytes(arrays), like=self.path)
-        return int((window.wanted & ~hole & ~whole.dead).any(axis=-1)[own].sum())
+        return int((stays & ~whole.dead).any(axis=-1).sum())
 
     def finish(self, advance: Callable[[], None]) -> dict[str, Path]:
         """Write the results if all windows are done, by whomever; the files that were written.

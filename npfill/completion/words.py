@@ -4,9 +4,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from npfill import zoo
+from npfill.completion.parameters import CONFIDENCE, SamplingOptions
 from npfill.mask import sight
 from npfill.pictures.masked import MaskedPicture
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import CLASSES, Picture
 from npfill.pictures.planes import Pieces, around
 
 _UNSURE = 0.1  # a standard deviation beyond which a pixel is a guess: 25 levels of 255
@@ -45,6 +46,13 @@ def sureness(
     y = near[0].start + (pieces.top[largest] + pieces.bottom[largest]) // 2
     where = f"{count} places, the largest about {x},{y}" if count > 1 else f"a place about {x},{y}"
     return [f"{words}, unsure at {where}"]
+
+
+def left_open(count: int, sampling: SamplingOptions, picture: Picture) -> str:
+    """A sentence on the number of pixels that stay open, and why."""
+    why = f"{100 * (sampling.confidence or CONFIDENCE):g} % interval is wider than"
+    why = "chance of being wrong is above" if picture.measure == CLASSES else why
+    return f"{count:,} px stay open: their {why} {sampling.tolerance:g}"
 
 
 def better_model(picture: Picture, name: str) -> list[str]:

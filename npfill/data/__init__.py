@@ -1,5 +1,6 @@
 """Sets of pictures: of one size, with holes of their own, or photographs of any size."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -92,8 +93,7 @@ def _square(picture: Image.Image, size: int, channels: int) -> tuple[np.ndarray,
         picture.putalpha(opaque)
     else:
         picture = picture.convert(colours)
-    if picture.size != (size, size):
-        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
+    picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
     square = np.asarray(picture).reshape(size, size, -1)
     return (square[..., :-1], square[..., -1] >= _OPAQUE) if hole else (square, None)
 
@@ -128,9 +128,23 @@ class Photographs:
         return Photographs(tuple(centres))
 
 
-def sizes_of(
-    pictures: UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs | RandomFields,
-) -> str:
+Pictures = UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs | RandomFields
+
+
+def fingerprint(*sets: Pictures) -> str:
+    """Hash pictures as a run sees them: their shapes and bytes."""
+    digest = hashlib.sha256()
+    for each in sets:
+        if isinstance(each, RandomFields):
+            continue
+        for tensor in each.pictures if isinstance(each, Photographs) else parted(each):
+            if tensor is not None:
+                digest.update(f"{tuple(tensor.shape)}".encode())
+                digest.update(tensor.cpu().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def sizes_of(pictures: Pictures) -> str:
     """The size of pictures in words: "of 28x28", or the range of their sides."""
     if isinstance(pictures, RandomFields):
         return size_in_words([pictures.side, 2 * pictures.side])
@@ -178,21 +192,17 @@ def crops(
             continue
         picture = pictures[int(random.integers(len(pictures)))]
         scale = min(float(random.choice(scales)), min(picture.shape[-2:]) / side)
-        crop = _window(picture, int(side * scale), random).float() / 255.0
+        wide = int(side * scale)
+        top, left = (int(random.integers(length - wide + 1)) for length in picture.shape[-2:])
+        crop = picture[:, top : top + wide, left : left + wide].float() / 255.0
         crop = F.adaptive_avg_pool2d(crop, side)
         crop = crop.flip(-1) if random.random() < 0.5 else crop
         crop = crop.rot90(int(random.integers(4)), (-2, -1))
-        crop = _without_colours(crop) if random.random() < grey else crop
+        if random.random() < grey:
+            luminance = (crop * crop.new_tensor(_LUMINANCE).view(3, 1, 1)).sum(0, keepdim=True)
+            crop = luminance.expand(3, -1, -1)
         drawn.append(_with_grain(crop, random) if random.random() < grain else crop)
     return torch.stack(drawn)
-
-
-def _window(
-    picture: UInt8[Tensor, "3 height width"], side: int, random: np.random.Generator
-) -> UInt8[Tensor, "3 side side"]:
-    """A window of a picture, anywhere in it."""
-    top, left = (int(random.integers(length - side + 1)) for length in picture.shape[-2:])
-    return picture[:, top : top + side, left : left + side]
 
 
 def _plane(side: int, random: np.random.Generator) -> Crop:
@@ -210,8 +220,3 @@ def _with_grain(crop: Crop, random: np.random.Generator) -> Crop:
     deviation = float(np.exp(random.uniform(*np.log(_GRAIN))))
     noise = random.standard_normal((channels, *crop.shape[1:]), dtype=np.float32) * deviation
     return ((crop + torch.from_numpy(noise).to(crop.device)).clamp(0, 1) * 255).round() / 255
-
-
-def _without_colours(crop: Crop) -> Crop:
-    weights = torch.tensor(_LUMINANCE, device=crop.device).view(3, 1, 1)
-    return (crop * weights).sum(0, keepdim=True).expand(3, -1, -1)

@@ -115,13 +115,13 @@ def readable(
         raise damaged[0]
 
 
-def shape_of(path: Path, split: Split) -> tuple[int, int]:
-    """Side of the centre square and channels (1 or 3) of the first picture at a path.
+def shape_of(path: Path) -> tuple[int, int]:
+    """Side of the centre square and channels (1 or 3) of the first test picture at a path.
 
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
-    image = entries(path, split)[0].read()
+    image = entries(path, "test")[0].read()
     return min(image.size), channels_of(image)
 
 
@@ -152,10 +152,10 @@ def entries(path: Path, split: Split) -> Sequence[Entry]:
     return found
 
 
-def has_pictures(path: Path, split: Split) -> bool:
-    """Tell whether a part has any; raises as `entries`, but for having none."""
+def has_pictures(path: Path) -> bool:
+    """Tell whether its test part has any; raises as `entries`, but for having none."""
     with refusals(str(path), "check its permissions"):
-        part, source = _opening(path, split)
+        part, source = _opening(path, "test")
         return bool(source.open(part))
 
 

@@ -15,6 +15,7 @@ from npfill.evaluate.agreement import AGREEMENT
 from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
 from npfill.evaluate.fields.measured import evaluate_fields
 from npfill.evaluate.looks import LOOKS
+from npfill.evaluate.own_size import OF_PHOTOGRAPHS
 from npfill.evaluate.protocol import (
     Budget,
     Estimate,
@@ -48,7 +49,7 @@ def evaluate(
     size: int | None = None,
     samplers: Sequence[str] = (),
     images: int = 1000,
-    draws: int = 16,
+    draws: int | None = None,
     seed: int = 0,
     device: str = "auto",
     photos: bool = False,
@@ -70,7 +71,7 @@ def evaluate(
         samplers: Names of samplers: each model is measured with each that it has. Without any,
             once, with samples from its latent path, or noise.
         images: The most pictures; see `Budget`.
-        draws: Draws of z, and samples of each sampler.
+        draws: Draws of z, and samples of each sampler; None for 16, or 3 samples of photographs.
         seed: The seed of masks and draws.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         photos: Measure photographs at their own size, as they are completed for a user.
@@ -84,11 +85,15 @@ def evaluate(
         InputError: The data or the masks cannot be read, or a baseline finds no training pictures.
         ModelError: A name is unknown, weights fail verification, or a package is missing.
     """
-    check_number("images", images, like="rounds")
+    for name, number in (("images", images), ("draws", 1 if draws is None else draws)):
+        check_number(name, number, like="rounds")
     if photos and size is not None:
         raise UsageError("`size` is not for `photos`", "leave it out")
+    if photos and draws is not None and not samplers:
+        raise UsageError("`draws` of `photos` are samples", "name `samplers`, or leave it out")
     if masks is not None and not photos:
         raise UsageError("`masks` goes with `photos`", "add `photos=True`")
+    draws = (OF_PHOTOGRAPHS if photos else Budget.draws) if draws is None else draws
     place, budget = Path(data), Budget(images, draws, seed)
     masked = None if masks is None else Path(masks)
     if not models:
@@ -108,7 +113,7 @@ def evaluate(
     pictures = test.pictures[:images]
     count = len(pictures)
     if photos:
-        entered = entrants.on_photographs(predictors, samplers, count, seed)
+        entered = entrants.on_photographs(predictors, samplers, count, budget)
     else:
         entered = entrants.on_grid(predictors, samplers, pictures, test.train, budget)
     if samplers and all(entrant.name in predictors for entrant in entered):

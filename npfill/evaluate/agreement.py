@@ -13,7 +13,8 @@ from npfill.evaluate.metrics import Score, metric
 AGREEMENT = ("spread", "mean_of_samples", "beyond", "energy", "sample_psnr")
 # The rank of the truth among the samples: the parts of its histogram, in order.
 RANKS = tuple(f"rank_{number}" for number in range(1, 6))
-# A pixel counts where the samples differ by more than a level of 8 bits.
+# A value counts where samples and truth together span more than a level of 8 bits: which of them
+# is the truth does not matter.
 _LEVEL = 1 / 255
 _LARGEST = 128  # side of pictures whose features are compared
 
@@ -40,13 +41,9 @@ def _mean_of_samples(case: Case) -> Score | None:
     2,
 )
 def _beyond(case: Case) -> Score | None:
-    if case.samples is None or len(case.samples) < 2:
-        return None
-    low, high = case.samples.aminmax(dim=0)
-    counted = (~case.observed & (high - low > _LEVEL)).flatten(1)
-    outside = ((case.pictures < low) | (case.pictures > high)).flatten(1)
-    share = (outside & counted).sum(1) / counted.sum(1)
-    return share * (len(case.samples) + 1) / 2
+    ranks = 1 if case.samples is None else len(case.samples) + 1
+    low, high = _rank(case, 0.0, 1 / ranks), _rank(case, 1 - 1 / ranks, 1.0)
+    return None if low is None or high is None else (low + high) * ranks / 2
 
 
 @metric(
@@ -63,18 +60,17 @@ def _energy(case: Case) -> Score | None:
     return energy(features(whole), features(case.pictures))
 
 
-def _rank(case: Case, part: int) -> Score | None:
+def _rank(case: Case, least: float, most: float) -> Score | None:
     """The share of values whose rank lies in a part; those of a tie are as likely one as another.
 
     A rank r of 0 to n is spread over r / (n + 1) to (r + 1) / (n + 1).
     """
     if case.samples is None or len(case.samples) < 2:
         return None
-    low, high = case.samples.aminmax(dim=0)
+    low, high = torch.cat([case.samples, case.pictures.unsqueeze(0)]).aminmax(dim=0)
     counted = (~case.observed & (high - low > _LEVEL)).flatten(1)
     below, ties = (case.samples < case.pictures).sum(0), (case.samples == case.pictures).sum(0)
     first, last = below / (len(case.samples) + 1), (below + ties + 1) / (len(case.samples) + 1)
-    least, most = part / len(RANKS), (part + 1) / len(RANKS)
     inside = (last.clamp(max=most) - first.clamp(min=least)).clamp(min=0) / (last - first)
     return torch.where(counted, inside.flatten(1), 0).sum(1) / counted.sum(1)
 
@@ -86,4 +82,4 @@ for _number, _name in enumerate(RANKS):
         f"share of the hole's values whose rank among the samples lies in part {_number + 1} of "
         f"{len(RANKS)}, from below them to above; {1 / len(RANKS):g} in each is right",
         tabled=False,
-    )(partial(_rank, part=_number))
+    )(partial(_rank, least=_number / len(RANKS), most=(_number + 1) / len(RANKS)))

@@ -68,7 +68,7 @@ def named(
 
 
 def on_photographs(
-    predictors: Mapping[str, Predictor], samplers: Sequence[str], pictures: int, seed: int
+    predictors: Mapping[str, Predictor], samplers: Sequence[str], pictures: int, budget: Budget
 ) -> list[Entrant]:
     """Every predictor as it completes pictures for a user; models with each of the samplers.
 
@@ -81,7 +81,7 @@ def on_photographs(
         if isinstance(predictor, NeuralPredictor) and samplers:
             words = [word for word in samplers if not _refuses(word, predictor)]
         for word in words:
-            batches = AtOwnSize(predictor, seed, word)
+            batches = AtOwnSize(predictor, budget.seed, word, budget.draws)
             title = name if word is None else f"{name} {word}"
             found.append(Entrant(title, _origin(predictor), _always(batches), pictures))
     return found
@@ -108,9 +108,11 @@ def on_grid(
     for name, predictor in predictors.items():
         if isinstance(predictor, NeuralPredictor):
             found += _model(name, predictor, samplers, len(pictures), budget)
-        else:
-            assert isinstance(predictor, BaselinePredictor)
+        elif isinstance(predictor, BaselinePredictor):
             found.append(_baseline(name, predictor.baseline, pictures, train, budget.seed))
+        else:
+            chooser, most = AtOwnSize(predictor, budget.seed), min(len(pictures), FEWEST_IMAGES)
+            found.append(Entrant(name, _origin(predictor), _always(chooser), most))
     return found
 
 
@@ -120,7 +122,7 @@ def fitting_models(data: Path) -> list[str]:
     Raises:
         UsageError: There are none.
     """
-    shape = shape_of(data, "test")
+    shape = shape_of(data)
     # A flow has no such scores: mean and std are those of its companion.
     names = [
         name
@@ -147,7 +149,7 @@ def common_shape(predictors: Mapping[str, Predictor], data: Path) -> tuple[int, 
         if isinstance(each, NeuralPredictor)
     }
     if not shapes:
-        return shape_of(data, "test")
+        return shape_of(data)
     (first, shape), *others = shapes.items()
     for name, other in others:
         if other != shape:
@@ -163,9 +165,9 @@ def _words(size: int, channels: int) -> str:
 
 
 def _origin(predictor: Predictor) -> str:
-    if isinstance(predictor, BaselinePredictor):
-        return _OF_EACH if predictor.sha256 is None else f"bundled, sha256 {predictor.sha256}"
-    return f"sha256 {predictor.sha256}" if predictor.sha256 else "a network in memory"
+    if isinstance(predictor, NeuralPredictor):
+        return f"sha256 {predictor.sha256}" if predictor.sha256 else "a network in memory"
+    return _OF_EACH if predictor.sha256 is None else f"bundled, sha256 {predictor.sha256}"
 
 
 def _always(predictor: BatchPredictor) -> Callable[[ContextKind], BatchPredictor]:

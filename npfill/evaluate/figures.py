@@ -129,8 +129,6 @@ def neural(model: str) -> NeuralPredictor:
 def on_grid(image: Image.Image, size: int, channels: int) -> Image.Image:
     """The centre square of a picture, on a model's grid, as datasets cut it."""
     picture = image.convert("L" if channels == 1 else "RGB")
-    if picture.size == (size, size):
-        return picture
     return ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
 
 

@@ -90,7 +90,9 @@ def _samples(model: NeuralProcess, pictures: Images | Photographs | RandomFields
     size = parted(pictures)[0].shape[-1]
     some = pictures[: max(1, _PIXELS // size**2)]
     kinds = [*(kind(f"random:{count}") for count in counts_for(size)), *parse(_HIDDEN, size)]
-    return [_predictions(model, some, each) for each in kinds]
+    found = [_predictions(model, some, each) for each in kinds]
+    # Where pictures have holes of their own, a context may leave nothing to predict.
+    return [sample for sample in found if len(sample[-1])]
 
 
 def _correlate(model: NeuralProcess, samples: list[_Sample]) -> None:
@@ -153,7 +155,7 @@ def _predictions(model: NeuralProcess, images: Images, context: ContextKind) -> 
     most = _VALUES // truth.shape[-1]
     some = torch.randperm(len(truth), generator=order)[:most].to(truth.device)
     mean, scale = (
-        torch.cat(each, dim=-2)[..., some, :].view(-1, *truth[some].shape)
+        torch.cat(each, dim=-2)[..., some, :].view(-1 if len(some) else 1, *truth[some].shape)
         for each in (means, scales)
     )
     return torch.cat(fractions)[some], Gaussian(mean, scale), truth[some]

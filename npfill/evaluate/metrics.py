@@ -19,8 +19,6 @@ from npfill.scores import COMMON_FLOOR
 
 LEVELS = tuple(number / 10 for number in range(1, 10))
 Score = Float[Tensor, " batch"]
-
-
 Compute = Callable[[Case], Score | None]
 
 

@@ -17,7 +17,6 @@ from npfill.models import NeuralProcess
 from npfill.predictor import Prediction
 from npfill.predictor.neural import Array, HoleArray
 from npfill.sampling import Sampler
-from npfill.sampling.base import Asked, Truth
 from npfill.sampling.predictive import uncalibrated
 from npfill.scores import COMMON_FLOOR, floored, log_likelihood
 from npfill.seeds import generator
@@ -80,7 +79,6 @@ class BatchPredictor(ABC):
 
     def chunk(self, pixels: int) -> int:
         """The number of pictures of so many pixels that make a batch."""
-        del pixels
         return 1
 
 
@@ -130,32 +128,20 @@ class GridModel(BatchPredictor):
         )
         if self.sampler is None:
             return prediction
-        return self._with_samples(self.sampler, prediction, context, truth, target)
+        started = time.perf_counter()  # with the encoding
+        given = self.model.condition(context)
+        drawn = self.sampler.sample(given, targets, self.seed, self.latents).clamp(0.0, 1.0).cpu()
+        seconds = (time.perf_counter() - started) / (self.latents * len(truth))
+        return replace(
+            prediction,
+            samples=drawn.to(truth),
+            likelihoods=self.sampler.log_likelihood(given, truth, target, self.seed, self.latents),
+            sample_seconds=torch.full((len(truth),), seconds),
+        )
 
     def chunk(self, pixels: int) -> int:
         """As many as bound the pixels times draws; one where samples are timed as for a user."""
         return 1 if self.sampler is not None else max(1, _CHUNK // (pixels * self.latents))
-
-    def _with_samples(
-        self,
-        sampler: Sampler,
-        prediction: BatchPrediction,
-        context: Context,
-        truth: Truth,
-        target: Asked,
-    ) -> BatchPrediction:
-        """The prediction with a sampler's likelihood and samples, timed with their encoding."""
-        started = time.perf_counter()
-        given = self.model.condition(context)
-        every, count = Targets.every(context.size, truth.device), self.latents
-        drawn = sampler.sample(given, every, self.seed, count).clamp(0.0, 1.0).cpu()
-        seconds = (time.perf_counter() - started) / (count * len(truth))
-        return replace(
-            prediction,
-            samples=drawn.to(truth),
-            likelihoods=sampler.log_likelihood(given, truth, target, self.seed, self.latents),
-            sample_seconds=torch.full((len(truth),), seconds),
-        )
 
     def _samples(self, components: Gaussian) -> Tensor:
         if len(components.mean) > 1:
@@ -214,8 +200,10 @@ def in_hole(
     mean = pasted(whole, selected, filled.mean)
     if filled.std is None:
         return BatchPrediction(mean)
-    scale = pasted(np.ones_like(whole), selected, filled.std)
-    return BatchPrediction(mean, Gaussian(mean.unsqueeze(0), scale.unsqueeze(0)))
+    scale, factor = pasted(np.ones_like(whole), selected, filled.std), None
+    if isinstance(filled, Prediction) and filled.correlation is not None:
+        factor = torch.from_numpy(np.linalg.cholesky(filled.correlation.astype(np.float64)))
+    return BatchPrediction(mean, Gaussian(mean.unsqueeze(0), scale.unsqueeze(0), factor))
 
 
 def pasted(

@@ -29,7 +29,7 @@ class Budget:
     Attributes:
         images: Pictures, at most; on a grid at random counts, and at most 200 elsewhere, 50 for
             `gp`, for samplers and for `linear` with more than 1,024 values a picture.
-        draws: Draws of z.
+        draws: Draws of z, and samples of each sampler.
         seed: The seed of masks and draws.
     """
 

@@ -102,13 +102,14 @@ def as_markdown(results: Results, command: str) -> str:
     shape = "pictures at their own size" if side is None else f"{side}x{side} pixels"
     channels = f"{results.channels} channel{'s' if results.channels > 1 else ''}"
     masks = f", masks {results.masks}" if results.masks else ""
+    draws = "samples of each sampler" if side is None else "draws of z from the context"
     lines = [
         "# Evaluation",
         "",
         f"    {command}",
         "",
         f"npfill {__version__}, {shape}, {channels}, data {results.data}{masks}, {results.part} "
-        f"{_counts(results)}, {budget.draws} draws of z from the context, seed {budget.seed}. "
+        f"{_counts(results)}, {budget.draws} {draws}, seed {budget.seed}. "
         "Targets are the pixels outside the context. A value stands with its standard error over "
         "pictures; one that a predictor refuses does not count, infinite scores stand beside it.",
         "",
@@ -217,10 +218,8 @@ def draw_lines(
     diagonal: bool = False,
 ) -> bytes:
     """One plot as a PNG, a line for each predictor, with errors; ModelError without matplotlib."""
-    imported("matplotlib", "a plot", "report", ModelError)
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
-
-    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
+    package = imported("matplotlib.figure", "a plot", "report", ModelError, "matplotlib")
+    figure = package.Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
     axes = figure.subplots()
     if diagonal:
         axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)

@@ -13,8 +13,9 @@ from torch.nn.functional import interpolate
 
 from npfill.context import Targets
 from npfill.errors import UsageError
-from npfill.exploring import Explorer
+from npfill.exploring import RULES, Explorer
 from npfill.models import NeuralProcess
+from npfill.models.lawful import network_alone
 from npfill.pictures.picture import intensities, match_channels
 from npfill.pictures.sheet import blue_where, captioned, heat_panel, panel, panel_size, rms, table
 from npfill.predictor.drawn import channels_last
@@ -92,7 +93,8 @@ def frames(
     if model.config.channels > 1:
         picture = match_channels(picture, model.config.channels)
     for observed in _revealed(model, picture, counts, seed, by):
-        mean, std = _moments(model, picture, observed, seed)
+        with network_alone(RULES[by].asks):  # as `Explorer.completion` is
+            mean, std = _moments(model, picture, observed, seed)
         shown = observed[..., None]
         yield Frame(
             observed, np.where(shown, picture, mean.clip(0, 1)), np.where(shown, np.float32(0), std)

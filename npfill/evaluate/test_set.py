@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from npfill.data import fingerprint
 from npfill.data.parts import Split
-from npfill.data.sources import has_parts, has_pictures
+from npfill.data.sources import has_parts, has_pictures, read_images_with_holes, read_photographs
 from npfill.evaluate.protocol import Pictures
 from npfill.predictor import NeuralPredictor, Predictor
 
@@ -39,35 +40,56 @@ def test_set_of(
         predictors: What is measured: weights in the folders of runs count.
         read: Reads a part of the data, or raises InputError.
     """
-    if has_parts(data) and has_pictures(data, "test"):
-        return TestSet(read("test"), "test pictures", partial(read, "train"))
+    terms = tuple(
+        f"{name}: {each.terms}"
+        for name, each in predictors.items()
+        if "non-commercial" in each.terms
+    )
+    if has_parts(data) and has_pictures(data):
+        return TestSet(read("test"), "test pictures", partial(read, "train"), terms)
     files = [each.path for each in predictors.values() if isinstance(each, NeuralPredictor)]
     runs = [run for file in files if file and (run := _run_on(data, file.parent)) is not None]
     # The last pictures of all were held out: by every run those of the run with the fewest.
     run = min(runs, key=lambda run: run.validation, default=None)
-    if run is None:
+    since = "" if run is None or run.saw(data) else f" and is not what {run.folder} was trained on"
+    if run is None or since:
         note = (
-            f"{data} has no test part: all its pictures are measured, and a model that was trained "
-            "on some of them is not tested by this"
+            f"{data} has no test part{since}: all its pictures are measured, and a model that was "
+            "trained on some of them is not tested by this"
         )
-        return TestSet(read("train"), "all pictures", None, (note,))
+        return TestSet(read("train"), "all pictures", None, (*terms, note))
     note = (
         f"{data} has no test part: the pictures that {run.folder} held out of training are "
         "measured; they chose its weights and its calibration, and flatter them a little"
     )
     if run.photographs and has_parts(data, "val"):
-        return TestSet(read("val"), "validation pictures", partial(read, "train"), (note,))
+        return TestSet(read("val"), "validation pictures", partial(read, "train"), (*terms, note))
     every, count = read("train"), run.validation
-    return TestSet(every[-count:], "validation pictures", lambda: every[:-count], (note,))
+    return TestSet(every[-count:], "validation pictures", lambda: every[:-count], (*terms, note))
 
 
 @dataclass(frozen=True)
 class _Run:
-    """A training run: its folder, how many pictures it held out, and whether of photographs."""
+    """A training run: its folder, how many pictures it held out, their kind and hash."""
 
     folder: Path
     validation: int
     photographs: bool
+    size: int
+    channels: int
+    pictures: str
+
+    def saw(self, data: Path) -> bool:
+        """Tell whether it held out the last of the pictures that are there; of parts, a part."""
+        if self.photographs and has_parts(data, "val"):
+            return True
+        every = (
+            read_photographs(data, "train", 1, [])
+            if self.photographs
+            else read_images_with_holes(data, "train", self.size, self.channels, [])
+        )
+        count = self.validation
+        return fingerprint(every[:-count], every[-count:]) == self.pictures
 
 
 def _run_on(data: Path, folder: Path) -> _Run | None:
@@ -75,7 +97,9 @@ def _run_on(data: Path, folder: Path) -> _Run | None:
     try:
         environment = json.loads((folder / "environment.json").read_text("utf-8"))
         recipe = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
-        run = _Run(folder, int(recipe["data"]["validation"]), "damage" in recipe)
+        size, channels = (int(recipe["model"][key]) for key in ("size", "channels"))
+        held_out, seen = int(recipe["data"]["validation"]), str(environment["pictures"])
+        run = _Run(folder, held_out, "damage" in recipe, size, channels, seen)
         same = Path(environment["data"]).resolve() == data.resolve()
     except (OSError, ValueError, KeyError, TypeError):
         return None

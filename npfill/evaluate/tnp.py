@@ -111,7 +111,7 @@ def evaluate_tnp(
     own, channels = common_shape(loaded, Path(data))
     side = size or own
     if side**2 < _FEW:
-        raise UsageError(f"pictures of {side}x{side}", f"up to {_FEW} pixels of each are drawn")
+        raise UsageError(f"pictures of {side}x{side} are too small", "`size=28` enlarges them")
     test = test_set_of(
         Path(data), loaded, partial(read_images, Path(data), size=side, channels=channels)
     )
@@ -119,7 +119,8 @@ def evaluate_tnp(
     assert isinstance(pictures, Tensor)
     whole = len(pictures) // _BATCH * _BATCH
     if not whole:
-        raise UsageError(f"{len(pictures)} {test.part}", f"batches have {_BATCH}: give more")
+        few = f"{len(pictures)} {test.part}: a batch has {_BATCH}"
+        raise UsageError(few, "`data` or `images` gives more")
     on_start(whole * len(loaded))
     scores = {
         name: _of_model(name, each.model, pictures[:whole], seed, on_batch)

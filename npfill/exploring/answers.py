@@ -48,7 +48,7 @@ class Answers:
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
         found = []
-        for line in whole.decode("utf-8", "replace").splitlines():
+        for line in whole.decode("utf-8-sig", "replace").splitlines():
             self.lines += 1
             if line.strip() and not line.startswith(_HEAD):
                 found.append(self._parsed(line, channels))
@@ -61,8 +61,8 @@ class Answers:
         try:
             if len(words) != 2 + channels:
                 raise ValueError  # noqa: TRY301 - said below
-            return [int(words[0]), int(words[1]), *map(float, words[2:])]
-        except ValueError:
+            return [*map(int, map(np.int64, words[:2])), *map(float, words[2:])]
+        except (ValueError, OverflowError):
             raise InputError(
                 f"{self.path}, line {self.lines}: {line[:60]!r} is no answer",
                 "row,column,value, such as 12,40,0.25; nan where there is none",

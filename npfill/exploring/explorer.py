@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,10 +18,7 @@ from npfill.exploring.rules import RULES, Scene, evenly, fewest
 from npfill.exploring.state import State
 from npfill.exploring.told import Places, as_shape, as_told, as_within
 from npfill.models.lawful import network_alone
-from npfill.predictor import NeuralPredictor, load
-
-if TYPE_CHECKING:
-    from npfill.completion.from_python import Model
+from npfill.predictor import Model, NeuralPredictor, load
 
 # So many answers one after another that are no numbers are no chance.
 DEAD = 100
@@ -46,7 +42,7 @@ class Explorer:
     def __init__(
         self,
         shape: Sequence[int],
-        model: "Model" = "auto",
+        model: Model = "auto",
         *,
         within: ArrayLike | None = None,
         seed: int = 0,
@@ -101,6 +97,8 @@ class Explorer:
         notes, failed = list(self._doubt.notes), int(self.failed.sum())
         if failed:
             notes.append(f"{failed:,} answers were no numbers: their pixels are left out")
+        if wild := int(self._doubt.wild.sum()):
+            notes.append(f"{wild:,} px are wild, far from nearly all: the model does not see them")
         if self.is_dead:
             notes.append(f"the last {self._in_vain:,} answers were none: is the detector dead?")
         return tuple(notes)
@@ -113,8 +111,8 @@ class Explorer:
     def ask(self, count: int = 1) -> Places:
         """Choose the pixels to measure next.
 
-        Where next to nothing is measured they are evenly spread. Of a large grid, each decision
-        predicts the part again in which the most is new; `refresh` predicts all.
+        Where next to nothing is measured they are evenly spread. Of a large grid the first decision
+        of a model predicts all, each later one the part in which the most is new; `refresh` all.
 
         Args:
             count: Their number, at least 1.
@@ -143,7 +141,7 @@ class Explorer:
             rows: Rows of the pixels.
             columns: Their columns.
             values: Their values, in any unit, of any range: a number each, and of three channels
-                three. NaN and infinities are answers without a value.
+                a row of three. NaN and infinities are answers without a value.
 
         Raises:
             InputError: They do not go together, or a pixel is outside the grid.
@@ -214,7 +212,7 @@ class Explorer:
         state.write(Path(path))
 
     @classmethod
-    def load(cls, path: str | Path, model: "Model | None" = None) -> "Explorer":
+    def load(cls, path: str | Path, model: Model | None = None) -> "Explorer":
         """Go on with what `save` wrote; what was asked for and never told may be asked for again.
 
         Args:
@@ -248,9 +246,8 @@ class Explorer:
         scene = Scene(free, seen, self.seed, self._round)
         if not rule.asks:
             return rule.choose(scene, count)
-        known, channels = measured.sum(), self.shape[2]
-        if known >= (first := fewest(self._within & ~self.failed, self.seed, channels)):
-            self._doubt.update(self.values, measured, parts=1)
-        if known < first or not self._doubt.is_complete:
+        channels = self.shape[2]
+        if measured.sum() < fewest(self._within & ~self.failed, self.seed, channels):
             return evenly(scene, count, channels)
-        return rule.choose(replace(scene, std=self._doubt.deviation(seen)), count)
+        self._doubt.update(self.values, measured, parts=1)
+        return rule.choose(replace(scene, std=self._doubt.interest(seen)), count)

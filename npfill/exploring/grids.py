@@ -57,17 +57,23 @@ def explorer_of(
     else:
         picture = read_picture(file, max_pixels, damaged=masking.damaged, variable=variable)
         lacking = picture.lacking
-        if masking.masks or masking.box:
-            lacking = hole_of(masking, picture, max_pixels).selected
     if picture.colours not in {1, 3}:
         raise InputError(
             f"{picture.name}: {picture.colours} channels or times; one or three can be explored",
             "save one of them as a file of its own",
         )
     allowed = np.ones(picture.size, dtype=bool)
-    for path, inside in within:
-        white = from_mask(read_mask(path, max_pixels), picture).selected
-        allowed &= white if inside else ~white
+    try:
+        if masking.masks or masking.box:
+            lacking = hole_of(masking, picture, max_pixels).selected
+        for path, inside in within:  # what white means is said by the option
+            white = from_mask(read_mask(path, max_pixels), picture, inverted=True).selected
+            allowed &= white if inside else ~white
+    except InputError as error:  # whose hint may be an option of `npfill complete` alone
+        if "_mask=" not in error.hint and "`mask_" not in error.hint:
+            raise
+        hint = "save it in the size of the grid, white where it selects and else black"
+        raise InputError(str(error), hint) from None
     if not allowed.any():
         raise InputError("the masks leave no pixel to measure", "`within` keeps what is white")
     model = zoo.DEFAULT if model == zoo.AUTO and not picture.is_data else model

@@ -86,7 +86,7 @@ def _doubtful(scene: Scene, count: int) -> Index:
     width = scene.free.shape[1]
     distance = distances(scene.measured)
     noise = array_generator(scene.seed, "next", scene.round).gumbel(size=scene.free.shape)
-    tiny = np.finfo(np.float32).tiny
+    tiny = np.finfo(np.float64).tiny
     weights = _OF_STD * np.log(scene.std + tiny) + _OF_DISTANCE * np.log(distance + tiny)
     scores = np.where(scene.free, weights + noise, -np.inf)
     reach, power = int(distance.max()) + 1, _OF_DISTANCE + _OF_STD * GROWTH

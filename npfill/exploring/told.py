@@ -67,12 +67,13 @@ def as_told(
         whole = all(each.dtype.kind in "iu" or not each.size for each in (y, x))
         known = np.ma.masked_array(values, dtype=np.float64).filled(np.nan)
         found = known.reshape(len(y), channels)
-        if not (whole and y.ndim == 1 and y.shape == x.shape):
+        listed = not known.size or channels in {1, *known.shape[-1:]}
+        if not (whole and listed and y.ndim == 1 and y.shape == x.shape):
             raise ValueError  # noqa: TRY301 - said below
     except (ValueError, TypeError):
         raise InputError(
             "`rows`, `columns` and `values` do not go together",
-            f"two whole numbers and {channels} value{'s' * (channels > 1)} for each pixel",
+            f"two whole numbers and {'a row of 3' if channels > 1 else 'a value'} for each pixel",
         ) from None
     y, x = y.astype(np.int64), x.astype(np.int64)
     outside = (y < 0) | (y >= height) | (x < 0) | (x >= width)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
-from npfill.mask.painted import Levels, Selected, levels_of
-from npfill.pictures.planes import above_surroundings, extreme, grown
+from npfill.mask.painted import Levels, levels_of
+from npfill.pictures.planes import Selected, above_surroundings, extreme, grown
 
 _ROOM = (0.22, 0.5)  # of a corner box for a date: shares of height and width
 _FAINT = 8.0  # levels

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from npfill.mask.painted import Levels, Selected, levels_of
-from npfill.pictures.planes import Pieces, Plane, grown
+from npfill.mask.painted import Levels, levels_of
+from npfill.pictures.planes import Pieces, Plane, Selected, grown
 
 _SMALL, _MOST = 700, 3_200_000  # the side, and the pixels, of what is looked at
 # What marks are at least, and two pixels of each.

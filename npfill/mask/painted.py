@@ -8,11 +8,10 @@ from npfill.pictures.colours import of_colour
 from npfill.pictures.convert import as_picture
 from npfill.pictures.hole import width_by_height
 from npfill.pictures.picture import Picture
-from npfill.pictures.planes import Pieces, box_mean, grown
+from npfill.pictures.planes import Pieces, Selected, box_mean, grown
 from npfill.pictures.read import MAX_PIXELS
 
 Levels = Float[np.ndarray, "height width channel"]
-Selected = Bool[np.ndarray, "height width"]
 
 _TOLERANCE = 24  # levels, as coding changes a painted area away from its rim
 _BLEED = 4  # pixels beyond which coding carries no colour

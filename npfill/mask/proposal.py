@@ -9,10 +9,10 @@ from PIL import Image
 from npfill.errors import InputError, UsageError
 from npfill.mask.dates import text
 from npfill.mask.marks import dust, find, scratches
-from npfill.mask.painted import Levels, Selected, colour, depth, levels_of, like, stripes
+from npfill.mask.painted import Levels, colour, depth, levels_of, like, stripes
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
-from npfill.pictures.planes import grown
+from npfill.pictures.planes import Selected, grown
 from npfill.pictures.read import MAX_PIXELS
 from npfill.pictures.sheet import panel, panel_size, table
 

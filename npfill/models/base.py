@@ -16,7 +16,7 @@ from npfill.gaussian import Gaussian, factor_of
 
 Channels = Annotated[int, Range(1, 4096), "Channels of a picture: 1 for grey, 3 for RGB."]
 GridSize = Annotated[
-    int, Range(1, 4096), "Longer side, in pixels, of the grids that the model is trained on."
+    int, Range(2, 4096), "Longer side, in pixels, of the grids that the model is trained on."
 ]
 ScaleFloor = Annotated[float, Range(0, 1 - 1e-9), "Lower bound of the predictive scale."]
 
@@ -147,7 +147,8 @@ class Conditioned:
         encoded: The result of `NeuralProcess.encode`.
         latent: q(z | C), "batch latent"; None for a conditional variant.
         log_share: The log observed fraction, as `NeuralProcess.log_share` returns it.
-        factor: That of the channels' correlation; None where it is not known.
+        factor: That of the channels' correlation; None where it is not known. The channels of a
+            picture may be the batch of a model of one channel.
     """
 
     model: NeuralProcess
@@ -179,7 +180,6 @@ class Conditioned:
         self, targets: Targets, seed: int, numbers: range
     ) -> Float[Tensor, "sample batch target channel"] | None:
         """Exact joint draws of targets, one for each number, where there is a law to draw from."""
-        del targets, seed, numbers
         return None
 
     def log_share_at(self, targets: Targets) -> Float[Tensor, "batch #target"]:

@@ -170,7 +170,6 @@ class FlowNP(NeuralProcess):
 
     def predict(self, encoded: Representation, z: Latents | None, targets: Targets) -> Gaussian:
         """See `NeuralProcess.predict`; it has no z."""
-        del z
         if targets.size == encoded.given.context.size:
             parts = (encoded.predicted.mean, encoded.predicted.scale)
             mean, scale = (targets.values(each.mT.unflatten(2, targets.size)) for each in parts)

@@ -68,12 +68,13 @@ class Lawful(Conditioned):
         if not self.has_law or targets.size != self.context.size:
             return None
         batch, channels = self.context.pixels.shape[:2]
+        own = channels if self.factor is None else len(self.factor)  # whose noise is their own
         index = targets.index.expand(batch, -1).cpu()
         drawn = [
             law.simulated(
                 _points(index[place // channels], targets.size[1]),
                 targets.size,
-                [generator(seed, "simulated", number, place % channels) for number in numbers],
+                [generator(seed, "simulated", number, place % own) for number in numbers],
             )
             for place, law in enumerate(self.laws)
             if law is not None

@@ -15,8 +15,9 @@ import numpy as np
 
 from npfill.errors import InputError, OverwriteError, UsageError
 from npfill.files import json_text
-from npfill.paint.session import Asked, Selected, Session
+from npfill.paint.session import Asked, Session
 from npfill.paint.shown import completion, picture_png
+from npfill.pictures.planes import Selected
 
 _PAGE = Path(__file__).parent / "page"
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}

@@ -3,6 +3,7 @@
 A session knows nothing of tabs: whoever asks names the picture, the hole and the options.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,7 +13,6 @@ from pathlib import Path
 from threading import Event, Lock
 
 import numpy as np
-from jaxtyping import Bool
 
 from npfill.completion.completed import CompletedPicture, complete_prepared
 from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
@@ -20,21 +20,21 @@ from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import masks_of
 from npfill.completion.mask_names import folded, pictures_named
 from npfill.completion.names import beginnings
-from npfill.completion.outputs import OutputOptions, render
+from npfill.completion.outputs import OutputOptions, Result, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.run import Run
 from npfill.completion.words import is_transparent
 from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
-from npfill.files import refuse_inputs, write_bytes
+from npfill.files import refuse_inputs
 from npfill.pictures import stores
 from npfill.pictures.formats import png_bytes, suffixes_read
 from npfill.pictures.hole import from_alpha
 from npfill.pictures.picture import Picture
+from npfill.pictures.planes import Selected
 from npfill.pictures.read import MAX_PIXELS, STDIN, read_picture
 from npfill.pictures.sidecars import copy_beside
 from npfill.steps import told
 
-Selected = Bool[np.ndarray, "height width"]
 Tell = Callable[[int, int], None]
 
 
@@ -109,9 +109,7 @@ class Session:
             return _transparent(picture)
         return hole_of(MaskOptions(words), picture, self._most).selected
 
-    def _masking(
-        self, asked: Asked, selected: Selected, mask: Picture | None = None
-    ) -> MaskOptions:
+    def _hole(self, asked: Asked, selected: Selected, mask: Picture | None = None) -> MaskOptions:
         """The mask of what is painted, or its file, and words that say more than which pixels.
 
         What is transparent becomes opaque if all of it is painted.
@@ -146,7 +144,7 @@ class Session:
         if last is not None and last[0] == key:
             return last[1]
         mask = Picture(selected[..., None], "NPY", "the mask", is_data=True)
-        prepared = prepare(self.picture(asked.number), self._masking(asked, selected, mask))
+        prepared = prepare(self.picture(asked.number), self._hole(asked, selected, mask))
         done = self._one.submit(self._complete, asked, prepared, tell).result()
         self._last = key, done
         return done
@@ -169,7 +167,7 @@ class Session:
 
     def options(self, asked: Asked, selected: Selected, result: str) -> dict[str, object]:
         """The options of the command that makes a result, by name, without those by default."""
-        masks = self._masking(asked, selected).words
+        masks = self._hole(asked, selected).words
         options: dict[str, object] = {"mask": masks, "grow": asked.grow, "seed": asked.seed}
         options |= {"model": asked.model, "device": self._device}
         options = {name: value for name, value in options.items() if value not in (0, "auto")}
@@ -179,12 +177,11 @@ class Session:
         placed = {"name": output.name, "output": output.output}
         return options | {"emit": result} | {name: each for name, each in placed.items() if each}
 
-    def _output_options(
-        self, number: int, result: str, *, overwrite: bool = False
-    ) -> OutputOptions:
+    def _output_options(self, number: int, result: str) -> OutputOptions:
+        """The options of results, which replace what exists: `save` asks before it writes."""
         path = self.files[number]
         name = None if self._names[number] == path.stem else f"{{stem}}{path.suffix}_{{result}}"
-        return OutputOptions(self._output, result, overwrite, max_pixels=self._most, name=name)
+        return OutputOptions(self._output, result, True, max_pixels=self._most, name=name)
 
     def save(
         self, asked: Asked, selected: Selected, result: str, sample: int, *, overwrite: bool
@@ -199,47 +196,51 @@ class Session:
             overwrite: Replace what exists.
 
         Raises:
-            OverwriteError: A file exists.
+            OverwriteError: Files exist, which are all named; none is written.
             NpfillError: The command would refuse it, too.
         """
         done = None if result == "mask" else self.fill(asked, selected, lambda *_: None)
+        path, source = self._masks[asked.number], self.files[asked.number]
         with self._saving:
-            written = self._save_mask(asked.number, selected, overwrite=overwrite)
-            if done is None:
-                return written
-            masking = self._masking(asked, selected)
-            image = str(self.files[asked.number])
-            output = self._output_options(asked.number, result, overwrite=overwrite)
-            run = Run([image], masking, done.sampling, output, asked.model, self._device)
-            (job,) = run.jobs
-            again = run.prepare(job)
-            hashes = {
-                (one.sha256, one.masked.sha256(opaque=False)) for one in (again, done.prepared)
-            }
-            if len(hashes) > 1:
-                raise InputError(f"{image}: has changed", "load the page again")
-            wanted = job.results[sample - 1 : sample] if sample else job.results
-            contents = render(wanted, replace(done, prepared=again), keep=False)
-            for each, content in zip(wanted, contents, strict=True):
-                stores.write(each.path, content, overwrite=overwrite, like=job.file.path)
-            paths = {each.path: each.output.is_picture for each in wanted if each.output.on_grid}
-            copy_beside(again.masked.picture, job.file.path, paths, overwrite=overwrite)
-            return written + [each.path for each in wanted]
+            made = [] if done is None else self._made(done, asked, selected, result, sample)
+            contents = {each.path: content for each, content in made}
+            if not self._is_saved(asked.number, selected):
+                levels = np.where(selected, np.uint8(255), np.uint8(0))[..., None]
+                contents = {path: png_bytes(Picture(levels, "PNG", "mask"), {})} | contents
+            refuse_inputs(contents, self.files)
+            exist = "; ".join(f"{each}: exists" for each in contents if os.path.lexists(each))
+            if exist and not overwrite:
+                raise OverwriteError(exist, "`overwrite=True`")
+            for each, content in contents.items():
+                stores.write(each, content, overwrite=overwrite, like=source)
+            paths = {each.path: each.output.is_picture for each, _ in made if each.output.on_grid}
+            copy_beside(self.picture(asked.number), source, paths, overwrite=overwrite)
+            return [*contents]
 
-    def _save_mask(self, number: int, selected: Selected, *, overwrite: bool) -> list[Path]:
-        """Write a mask, unless its file selects the same already."""
-        path = self._masks[number]
-        if path.is_file() and not overwrite:
-            with suppress(NpfillError):  # it may be that of a picture of another size
-                known = hole_of(MaskOptions(path), self.picture(number), self._most)
-                if (known.selected == selected).all():
-                    return []
-            raise OverwriteError(f"{path}: exists, and is another mask", "`overwrite=True`")
-        refuse_inputs([path], self.files)
-        levels = np.where(selected, np.uint8(255), np.uint8(0))[..., None]
-        content = png_bytes(Picture(levels, "PNG", "mask"), {})
-        write_bytes(path, content, overwrite=overwrite, like=self.files[number])
-        return [path]
+    def _made(
+        self, done: CompletedPicture, asked: Asked, selected: Selected, result: str, sample: int
+    ) -> list[tuple[Result, bytes]]:
+        """The results of a completion as the command writes them; of a picture as it is now."""
+        image, masking = str(self.files[asked.number]), self._hole(asked, selected)
+        output = self._output_options(asked.number, result)
+        picture, masked = self._read(asked.number), done.prepared.masked
+        before, after = masked.picture.values, picture.values
+        if (before.shape, before.tobytes()) != (after.shape, after.tobytes()):
+            self.picture.cache_clear()
+            self._last = None
+            raise InputError(f"{image}: has changed", "save the mask, load the page again")
+        run = Run([image], masking, done.sampling, output, asked.model, self._device)
+        masked = replace(masked, picture=picture)
+        done = replace(done, prepared=replace(done.prepared, masking=masking, masked=masked))
+        results = run.jobs[0].results[sample - 1 : sample] if sample else run.jobs[0].results
+        return [*zip(results, render(results, done, keep=False), strict=True)]
+
+    def _is_saved(self, number: int, selected: Selected) -> bool:
+        """True if the file of a mask selects the same already."""
+        with suppress(NpfillError):  # there may be none, or that of a picture of another size
+            known = hole_of(MaskOptions(self._masks[number]), self.picture(number), self._most)
+            return np.array_equal(known.selected, selected)
+        return False
 
     def end(self) -> None:
         """End what is under way, but what is being saved."""

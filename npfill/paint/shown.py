@@ -1,6 +1,7 @@
 """Pictures as a browser draws them, and of a completion what is in its hole."""
 
 import io
+import zlib
 from base64 import b64encode
 
 import numpy as np
@@ -25,23 +26,23 @@ def completion(done: CompletedPicture) -> dict[str, object]:
     """The hole of a completion, as JSON values.
 
     `box` is around the hole: left, top, width and height. In it are `mean` and `samples`, PNGs that
-    are transparent outside of the hole, and `std`, float32, zero outside; all in base64. Of a
-    picture, of whatever depth, the standard deviation is in levels of 255.
+    are transparent outside of the hole, and `std`, float32, zero outside, by zlib; all in base64.
+    Of a picture, of whatever depth, the standard deviation is in levels of 255.
     """
     masked = done.prepared.masked
     at = around(masked.anywhere)
     alpha = Image.fromarray(np.where(masked.anywhere[at], np.uint8(255), np.uint8(0)))
 
     def part(values: np.ndarray) -> str:
-        image = image_of(values[at])
+        image = image_of(np.where(masked.anywhere[at][..., None], values[at], 0))
         image.putalpha(alpha)
-        return b64encode(_png(image, masked.picture)).decode()
+        return b64encode(_png(image, masked.picture, compress_level=1)).decode()
 
     std = None
     if done.std is not None:
         unit = 1 if masked.picture.is_data else 255
         found = unit * rms(masked.deviation(done.std[at], done.mean[at]))
-        std = b64encode(found.astype("<f4").tobytes()).decode()
+        std = b64encode(zlib.compress(found.astype("<f4").tobytes(), 1)).decode()
     return {
         "box": [at[1].start, at[0].start, *alpha.size],
         "mean": part(done.mean),
@@ -52,9 +53,9 @@ def completion(done: CompletedPicture) -> dict[str, object]:
     }
 
 
-def _png(image: Image.Image, picture: Picture) -> bytes:
+def _png(image: Image.Image, picture: Picture, compress_level: int = 0) -> bytes:
     """A PNG that is quick to write, in the colours of a picture."""
     file = io.BytesIO()
     profile = None if picture.is_data else picture.info.get("icc_profile")
-    image.save(file, "PNG", compress_level=0, icc_profile=profile)
+    image.save(file, "PNG", compress_level=compress_level, icc_profile=profile)
     return file.getvalue()

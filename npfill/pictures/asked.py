@@ -54,15 +54,14 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
             f"{picture.name}: {format_.label} files change values, so they hold no {word}",
             "save it as PNG or TIFF",
         )
-    missing = picture.missing
-    if missing is None:
-        missing = np.zeros(picture.values.shape, dtype=bool)
+    missing = np.zeros(picture.values.shape, bool) if picture.missing is None else picture.missing
     if picture.has_alpha and not picture.is_data:
         missing = missing | (picture.values[..., -1:] == 0)
     info = picture.info
-    if asked.nodata is not None:
-        info = {**info, "no_data": as_stored(picture, asked.nodata)}
-        missing = missing | is_no_data(picture.values, info["no_data"])
+    if asked.nodata is not None and not np.isnan(asked.nodata):
+        none = as_stored(picture, asked.nodata)
+        info = {"no_data": none, **info, "others": (*info.get("others", ()), none)}
+        missing = missing | is_no_data(picture.values, none)
     said = replace(
         picture,
         is_data=True,

@@ -1,7 +1,7 @@
 """Pictures from Python: images, arrays and tensors, and their results in the same layout."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,10 +13,11 @@ from PIL.ExifTags import Base
 from npfill.errors import InputError
 from npfill.pictures.classes import with_classes
 from npfill.pictures.damage import PNG, chunk_of
-from npfill.pictures.formats.arrays import as_truth, refuse_array
+from npfill.pictures.formats.arrays import as_truth, data, refuse_array
 from npfill.pictures.formats.metadata import PNG_HEADER, kept
 from npfill.pictures.formats.raster import MODES, in_plain_mode, orientation
 from npfill.pictures.kind import why_data
+from npfill.pictures.nodata import with_missing
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, read_picture, refusals
 
@@ -111,11 +112,12 @@ def as_masks(thing: object, name: str) -> list[str | Path | Picture]:
     """
     if isinstance(thing, str | Path):
         return [thing]
-    is_several = isinstance(thing, list | tuple) and any(
+    if isinstance(thing, list | tuple) and any(
         isinstance(each, str | Path | Image.Image) or getattr(each, "ndim", 0) > 1 for each in thing
-    )
-    if is_several and isinstance(thing, list | tuple):
+    ):
         return [mask for each in thing for mask in as_masks(each, name)]
+    if not isinstance(thing, Image.Image) and not hasattr(thing, "detach"):  # as a tensor has
+        thing = np.asanyarray(thing)  # what is read only now may be masked
     if isinstance(thing, np.ma.MaskedArray):
         levels = thing.filled(0) if thing.dtype.kind in "biuf" else thing.data
         masked = np.ma.getmaskarray(thing)
@@ -194,21 +196,19 @@ def _of_tensor(tensor: "Tensor", name: str) -> PictureInput:
 
 
 def _of_array(array: object, name: str) -> PictureInput:
+    array = np.asanyarray(array)  # that of a file's variable is masked
     values = np.asarray(array)
     refuse_array(name, values.dtype, values.shape)
     values = values.astype(values.dtype.newbyteorder("="))  # a copy: the caller's may change
-    shape = values.shape
-    values = as_truth(values) if values.dtype == np.bool_ else values
-    values = values.reshape(*shape[:2], -1)
-    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    given = data(values, name, "NPY", {})
     if isinstance(array, np.ma.MaskedArray):
-        missing |= as_truth(np.ma.getmaskarray(array)).reshape(values.shape)
-    channels = values.shape[-1]
+        masked = as_truth(np.ma.getmaskarray(array))
+        given = with_missing(given, masked.reshape(given.values.shape))
+    channels, missing = given.values.shape[-1], given.missing
     bands = _BESIDE_ALPHA.get(int(channels), int(channels))
     if not why_data(values.dtype, bands, 3 if bands >= 3 else 1):
-        picture = Picture(values, "PNG", name, missing=missing if missing.any() else None)
+        picture = Picture(given.values, "PNG", name, missing=missing if np.any(missing) else None)
     else:
         unit = values.dtype.kind == "f" and channels in {1, 3}
-        info = {"shape": shape}
-        picture = Picture(values, "NPY", name, info=info, is_data=True, missing=missing, unit=unit)
-    return PictureInput(picture, "height width" if len(shape) == 2 else "height width channel")
+        picture = replace(given, unit=unit, why="")
+    return PictureInput(picture, "height width" if values.ndim == 2 else "height width channel")

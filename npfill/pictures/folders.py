@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
 from npfill.errors import InputError
+from npfill.pictures.stores import is_store
 
 # What systems and programs put beside pictures, in lower case; names that begin with a dot, too.
 _OF_SYSTEMS = {
@@ -114,7 +115,8 @@ def of_pattern(pattern: str, suffixes: Collection[str]) -> Listing:
         found = (file for file in walked if _matches(file.relative_to(base).parts, wanted))
     else:
         matches = glob.glob(str(Path(*wanted)), root_dir=base)  # noqa: PTH207 - of strings
-        found = (base / each for each in matches if not (base / each).is_dir())
+        paths = map(base.joinpath, matches)
+        found = (path for path in paths if not path.is_dir() or is_store(path))
     return Listing.of(found, base, suffixes)
 
 
@@ -128,13 +130,14 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _walk(top: Path, beside: Counter[str], *, recursive: bool) -> Iterator[Path]:
-    """The files below a folder; folders that are not looked into are counted."""
+    """The files and zarr stores below a folder; other folders not looked into are counted."""
     seen = {str(parent) for parent in Path(os.path.realpath(top)).parents}
     waiting = [top]
     for start in waiting:  # links, once all folders that are none have been seen
         for place, folders, names in os.walk(start, onerror=_refuse):
             real = os.path.realpath(place)
-            below = [] if real in seen or not recursive else sorted(folders)
+            stores = {name for name in folders if is_store(Path(place, name))}
+            below = [] if real in seen or not recursive else sorted({*folders} - stores)
             folders[:] = [name for name in below if not _is_left_alone(name)]
             if real in seen:
                 beside[_AGAIN] += 1
@@ -143,7 +146,7 @@ def _walk(top: Path, beside: Counter[str], *, recursive: bool) -> Iterator[Path]
             beside.update(kind_of(PurePath(name), ()) for name in below if name not in folders)
             links = [Path(place, name) for name in folders]
             waiting += [link for link in links if link.is_symlink()]
-            yield from (Path(place, name) for name in names)
+            yield from (Path(place, name) for name in (*names, *stores))
 
 
 def _refuse(error: OSError) -> None:

@@ -204,7 +204,7 @@ def union(holes: Sequence[Hole]) -> Hole:
     return Hole(selected, tuple(note for hole in holes for note in hole.notes))
 
 
-def adjusted(hole: Hole, *, invert: bool, grow: int) -> Hole:
+def adjusted(hole: Hole, *, invert: bool, grow: int, wraps: bool = False) -> Hole:
     """Invert a hole if `invert`, and then grow it.
 
     Args:
@@ -212,15 +212,16 @@ def adjusted(hole: Hole, *, invert: bool, grow: int) -> Hole:
         invert: Swap filled and kept pixels.
         grow: Pixels by which the hole grows in all eight directions; negative shrinks it, but not
             away from the picture's border.
+        wraps: The first column follows the last.
     """
     if invert:
         # The user has thought about which colour is kept: that advice has been followed.
         advice = tuple(note for note in hole.notes if not note.endswith(MOSTLY_SELECTED))
         hole = Hole(~hole.selected, advice)
     if grow > 0:
-        return replace(hole, selected=grown(hole.selected, grow))
+        return replace(hole, selected=grown(hole.selected, grow, wraps=wraps))
     if grow < 0:
-        return replace(hole, selected=~grown(~hole.selected, -grow))
+        return replace(hole, selected=~grown(~hole.selected, -grow, wraps=wraps))
     return hole
 
 

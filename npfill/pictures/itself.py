@@ -64,5 +64,4 @@ def _paint(mask: Picture, picture: Picture) -> str:
 def _lightness(picture: Picture) -> Float[np.ndarray, "height width"]:
     """The luminance in [0, 1], alpha aside."""
     colours = picture.values[..., : picture.colours].astype(np.float32) / np.float32(picture.white)
-    lightness: np.ndarray = match_channels(colours, 1)[..., 0]
-    return lightness
+    return np.asarray(match_channels(colours, 1)[..., 0])

@@ -143,7 +143,8 @@ class MaskedPicture:
             stored = np.clip(stored, *(limit[channel] for limit in self._limits))
         if valid := self.picture.info.get("valid"):
             stored = np.clip(stored, *valid)
-        stored = without_no_data(stored, self.picture.info.get("no_data"))
+        info = self.picture.info
+        stored = without_no_data(stored, info.get("no_data"), *info.get("others", ()))
         result[..., :colours][self.hole] = stored
         if self.picture.has_alpha and (opaque or self.picture.is_data):
             # Of data, alpha that is not zero says something of its own.

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from npfill.pictures.picture import Picture
+from npfill.pictures.picture import Info, Picture
 
 _NUMBER = re.compile(
     r"\s*(?P<sign>[+-]?)(?:1\.#(?P<odd>QNAN|SNAN|IND|INF)"
@@ -59,6 +59,12 @@ def valid_range(
     return math.ceil(round(max(least, low), 6)), math.floor(round(min(most, high), 6))
 
 
+def has(dtype: np.dtype, value: int | float) -> bool:
+    """True if a type of whole numbers has a value."""
+    limits = np.iinfo(dtype)
+    return float(value).is_integer() and limits.min <= int(value) <= limits.max
+
+
 def is_no_data(
     values: Shaped[np.ndarray, "*axes"], value: int | float | None
 ) -> Bool[np.ndarray, "*axes"]:
@@ -70,32 +76,50 @@ def is_no_data(
         with np.errstate(all="ignore"):
             stored = dtype.type(value)
             return np.isclose(values, stored, rtol=_CLOSE * np.finfo(dtype).eps, atol=0)
-    limits = np.iinfo(dtype)
-    # Of a float, `in` would walk along the range.
-    if not float(value).is_integer() or int(value) not in range(limits.min, limits.max + 1):
+    if not has(dtype, value):
         return np.zeros(values.shape, dtype=bool)
-    equal: np.ndarray = values == dtype.type(int(value))
-    return equal
+    return np.asarray(values == dtype.type(int(value)))
+
+
+def none_by(values: np.ndarray, said: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Info]:
+    """True where values are NaN, or one that attributes name as none; and what these name."""
+    keys, missing = ("_FillValue", "missing_value"), np.isnan(values)
+    named = [x.item() for key in keys for x in said.get(key, ()) if not np.isnan(x)]
+    for each in named:
+        missing |= is_no_data(values, each)
+    return missing, {"no_data": named[0], "others": named[1:]} if named else {}
 
 
 def without_no_data(
-    values: Shaped[np.ndarray, "*axes"], value: int | float | None
+    values: Shaped[np.ndarray, "*axes"], *named: int | float | None
 ) -> Shaped[np.ndarray, "*axes"]:
     """Values of which those that would be no data are moved to the next level, as GDAL moves them.
 
     Of floats, that is the next that GDAL tells from the no-data value.
     """
-    wrong = is_no_data(values, value)
-    if value is None or not wrong.any():
-        return values
     dtype = values.dtype
-    if dtype.kind == "f":
-        stored = dtype.type(value)
-        step = 4 * _CLOSE * np.spacing(np.abs(stored))
-        moved = stored + step if stored < np.finfo(dtype).max - step else stored - step
-    else:
-        moved = dtype.type(int(value) + 1 if value < np.iinfo(dtype).max else int(value) - 1)
-    return np.where(wrong, moved, values)
+    for value in named:
+        wrong = is_no_data(values, value)
+        if value is None or not wrong.any():
+            continue
+        if dtype.kind == "f":
+            stored = dtype.type(value)
+            step = 4 * _CLOSE * np.spacing(np.abs(stored))
+            moved = stored + step if stored < np.finfo(dtype).max - step else stored - step
+        else:
+            levels = (int(value) + by * way for by in range(1, len(named) + 1) for way in (1, -1))
+            moved = dtype.type(next(x for x in levels if has(dtype, x) and x not in named))
+        values = np.where(wrong, moved, values)
+    return values
+
+
+def none_of(picture: Picture) -> int | float | None:
+    """The value of data that says that there is none; None where their numbers have no such."""
+    info, dtype = picture.info, picture.values.dtype
+    stored = info["packing"].dtype if "packing" in info else dtype
+    named = (x for x in (info.get("no_data"), *info.get("others", ())) if x is not None)
+    fitting = (x for x in named if dtype.kind == "f" or has(dtype, x))
+    return next(fitting, np.nan if stored.kind == "f" else None)
 
 
 def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width channel"]) -> Picture:

@@ -28,15 +28,16 @@ def extreme(plane: np.ndarray, size: int, operation: np.ufunc) -> np.ndarray:
 def above_surroundings(plane: Plane, size: int) -> Plane:
     """The height of what is lighter than all around it and in no way wider than a square's side."""
     lower = extreme(extreme(plane, size, np.minimum), size, np.maximum)
-    height: np.ndarray = plane - lower
-    return height
+    return np.asarray(plane - lower)
 
 
-def grown(selected: Selected, pixels: int) -> Selected:
-    """A selection grown by pixels in all eight directions."""
-    reach = min(pixels, max(selected.shape))
-    wider: np.ndarray = extreme(selected, 2 * reach + 1, np.logical_or)
-    return wider
+def grown(selected: Selected, pixels: int, *, wraps: bool = False) -> Selected:
+    """A selection grown by pixels in all eight directions, on a grid whose columns may close."""
+    reach, width = min(pixels, max(selected.shape)), selected.shape[1]
+    margin = reach if wraps else 0
+    wide = np.pad(selected, ((0, 0), (margin, margin)), mode="wrap")
+    wider: np.ndarray = extreme(wide, 2 * reach + 1, np.logical_or)
+    return wider[:, margin : margin + width]
 
 
 def around(

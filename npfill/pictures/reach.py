@@ -1,4 +1,4 @@
-"""The part of a hole that is filled: within the picture, and near what is observed."""
+"""The part of a hole that is filled: within the picture, near what is observed; and the rest."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ from jaxtyping import Bool
 
 from npfill.errors import InputError
 from npfill.pictures.hole import Hole
+from npfill.pictures.nodata import is_no_data, none_of
 from npfill.pictures.picture import Picture
 
 Mask = Bool[np.ndarray, "height width"]
@@ -33,7 +34,11 @@ def restrained(
     """
     of_each, never = hole.chosen[..., None] | picture.lacks, never[..., None]
     wanted = of_each & ~never
-    reach = reached(wanted, ~(of_each | never), inner=inner, farthest=farthest)
+    width, seen = picture.size[1], ~(of_each | never)
+    more = width * picture.wraps  # columns that go on, on either side
+    wide = [np.pad(x, ((0, 0), (more, more), (0, 0)), mode="wrap") for x in (wanted, seen)]
+    wide[0][:, [0, -1]] &= not picture.wraps  # where it goes on, it has no border
+    reach = reached(*wide, inner=inner, farthest=farthest)[:, more : more + width]
     stays, filled, notes = wanted & ~reach, np.logical_or.reduce(reach, axis=-1), list[str]()
     if stays.any():
         why = ["connected to a border"] * inner
@@ -49,6 +54,30 @@ def restrained(
         )
     lacking = None if hole.lacking is None else hole.lacking & filled
     return replace(hole, selected=filled, lacking=lacking), stays, notes
+
+
+def unsaid(picture: Picture, gone: Bool[np.ndarray, "height width #channel"]) -> Masks:
+    """True where data are gone and do not say so; a mask of an array in memory is in no file."""
+    values = picture.values[..., : picture.colours]
+    said = np.isnan(values) | is_no_data(values, none_of(picture))
+    known = picture.info.get("said", picture.missing)  # that of the file alone
+    if known is not None and picture.format not in {"NPY", "NPZ"}:
+        said |= known[..., : picture.colours]
+    return np.asarray(gone & ~said)
+
+
+def without(picture: Picture, gone: Masks) -> Picture:
+    """Data without what is gone, as far as their numbers, their mask and alpha can say it."""
+    none, lost, colours = none_of(picture), unsaid(picture, gone), picture.colours
+    if none is None or picture.missing is None or not lost.any():
+        return picture
+    values = picture.values.copy()
+    values[..., :colours][lost] = none
+    missing = picture.missing | np.pad(lost, ((0, 0), (0, 0), (0, picture.has_alpha)))
+    values[lost.any(axis=-1) & missing[..., :colours].all(axis=-1), colours:] = 0
+    if "packing" in picture.info:  # where what is missing is stored as before
+        missing = picture.missing
+    return replace(picture, values=values, missing=missing)
 
 
 def reached(holes: Masks, seen: Masks, *, inner: bool, farthest: float | None) -> Masks:

@@ -22,6 +22,7 @@ from npfill.pictures.formats import FORMATS, Format, grids, raster, readable
 from npfill.pictures.formats.arrays import UnknownFormatError
 from npfill.pictures.picture import File, Picture
 from npfill.pictures.sidecars import with_beside
+from npfill.pictures.stores import is_store
 
 MAX_PIXELS = 89_478_485  # as Pillow's own limit: 256 MB of RGB
 STDIN = Path("-")
@@ -46,14 +47,12 @@ def read_picture(
     Raises:
         InputError: It is missing, broken, too large, or of a format or mode that is not read.
     """
-    if path.is_dir() and grids.is_store(path):
-        with refusals(str(path)):
-            return grids.read_store(path, max_pixels, variable)
     with opened(path) as file:
         if damaged:
             return _torn(file.read(), str(path), max_pixels)
         try:
-            chosen = partial(grids.read, variable=variable) if variable else None
+            of_grids = grids.read_store if variable and is_store(path) else grids.read
+            chosen = partial(of_grids, variable=variable) if variable else None
             picture = (chosen or _format(file, str(path)).read)(file, str(path), max_pixels)
         except Exception as error:
             file.seek(0)
@@ -161,8 +160,6 @@ def glance(path: Path) -> tuple[str, bool]:
         The suffix of data in the format of the file, by its content, or "" if it is anything else;
         and True for a result of npfill.
     """
-    if grids.is_store(path):
-        return FORMATS["ZARR"].suffixes[0], False
     with suppress(InputError), opened(path) as file:
         kind = _format(file, str(path))
         is_data = kind.is_data or kind.holds_data(file)
@@ -180,18 +177,19 @@ def suffix_of(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[File]:
-    """Open a file, in which one can seek, for reading a picture; `-` is stdin.
+    """Open a file, in which one can seek, for reading a picture; `-` is stdin, a store empty.
 
     Raises:
         InputError: It is missing, or its decoder fails within.
     """
     with refusals(str(path)):
-        stdin = path == STDIN
-        if path.is_dir():
+        stdin, store = path == STDIN, path.is_dir()
+        if store and not is_store(path):
             raise InputError(f"{path}: a folder, not a picture", "name one file in it")
-        if not stdin and path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        if path.exists() and not (stdin or store or path.is_file()):  # a pipe would wait for ever
             raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
-        with BytesIO(sys.stdin.buffer.read()) if stdin else path.open("rb") as file:
+        content = sys.stdin.buffer.read() if stdin else b""
+        with BytesIO(content) if stdin or store else path.open("rb") as file:
             yield file
 
 
@@ -245,9 +243,11 @@ def _quiet() -> Iterator[None]:
 
 
 def _format(file: File, name: str) -> Format:
-    """The format of a file by its content; the file is left at its start."""
+    """The format of a file by its content, or of a store; the file is left at its start."""
     header = file.read(raster.HEADER)
     file.seek(0)
+    if not header and is_store(Path(name)):
+        return FORMATS["ZARR"]
     if not header:
         raise InputError(f"{name}: an empty file", "copy it again")
     for each in FORMATS.values():

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from npfill.errors import InputError
-from npfill.pictures.nodata import without_no_data
+from npfill.pictures.nodata import none_of, without_no_data
 from npfill.pictures.picture import ANGLE, CLASSES, Picture
 
 
@@ -50,6 +50,7 @@ def unpacked(picture: Picture, scale: int | float, offset: int | float) -> Pictu
         info["valid"] = sorted(float(packing.values(end)) for end in info["valid"])
     if "no_data" in info:
         info["no_data"] = float(packing.values(info["no_data"]))
+        info["others"] = packing.values(info.get("others", ())).tolist()
     values = np.where(picture.missing, np.nan, packing.values(picture.values))
     return replace(picture, values=values, info=info | {"packing": packing})
 
@@ -65,12 +66,14 @@ def packed(picture: Picture, before: np.ndarray) -> Shaped[np.ndarray, "height w
         return values
     if picture.info.get("deviation"):
         return values.astype(np.result_type(packing.dtype, np.float32))
-    none, missing = picture.info.get("no_data", np.nan), picture.missing
+    none, missing = none_of(picture), picture.missing
+    none = np.nan if none is None else none
     kept = (values == packing.values(before)) | (missing is not None and missing)
     is_open = np.isnan(values) | (values == none)
     numbers = packing.numbers(np.where(np.isnan(values), packing.offset, values))
     if packing.dtype.kind == "f" or not np.isnan(none):
-        numbers = without_no_data(numbers, packing.numbers(none).item())
+        named = (none, *picture.info.get("others", ()))
+        numbers = without_no_data(numbers, *(packing.numbers(each).item() for each in named))
         numbers[is_open] = packing.numbers(none)
     else:
         kept |= is_open
@@ -122,11 +125,13 @@ def from_line(picture: Picture, values: np.ndarray) -> np.ndarray:
 
 
 def in_unit(picture: Picture, hole: np.ndarray) -> bool:
-    """Data are intensities: they may be, and all that is observed lies in [0, 1]."""
+    """Data are intensities: they may be, and all that is observed lies in [0, 1], not all at 0."""
     if not picture.unit:
         return False
     seen = picture.values[..., : picture.colours][~hole]
-    return bool(seen.min(initial=0) >= 0 and seen.max(initial=0) <= 1)
+    most = seen.max(initial=0)
+    is_lost = 0 < most < np.finfo(np.float32).tiny  # in the numbers of models
+    return bool(seen.min(initial=0) >= 0 and most <= 1 and not is_lost)
 
 
 def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def _masked_by(picture: Picture, mask: Picture) -> Picture:
 def _with_no_data(picture: Picture, path: Path) -> Picture:
     """A picture with the no-data value that GDAL's metadata beside it name, where it has none."""
     beside = _there(path.with_name(path.name + ".aux.xml"))
-    named = _NO_DATA.search(_text(beside)) if beside else None
+    named = _NO_DATA.search(beside.read_text(*_CODING)) if beside else None
     value = no_data(named[1])[0] if named else None
     if beside is None or value is None or "no_data" in picture.info:
         return picture
@@ -97,7 +98,7 @@ def copy_beside(
         if TURNED in picture.notes:
             notes.append(f"{beside.name} is not copied: it is of the picture before it was turned")
             continue
-        text = _STATISTICS.sub("", _text(beside))
+        text = _STATISTICS.sub("", beside.read_text(*_CODING))
         for result, is_picture in results.items():
             content = (text if is_picture else _NO_DATA.sub("", text)).encode(*_CODING)
             if result.suffix.lower() not in picture_suffixes():
@@ -124,21 +125,15 @@ def _about_place(source: Path) -> list[tuple[str, Path]]:
         (".prj", source.with_suffix(".prj")),
         (".aux.xml", source.with_name(source.name + ".aux.xml")),
     ]
-    found: dict[str, Path] = {}
-    for suffix, path in stated:
-        there = _there(path)
-        if there is not None:
-            found.setdefault(suffix, there)
-    return [*found.items()]
+    found = ((suffix, _there(path)) for suffix, path in reversed(stated))  # the first counts
+    return [*{suffix: path for suffix, path in found if path is not None}.items()][::-1]
 
 
 def _there(path: Path) -> Path | None:
     """A file that exists, in this case or in capitals, and is not too large."""
+    most = _LARGEST if path.suffix != ".msk" else 2**40
     for each in (path, path.with_suffix(path.suffix.upper())):
-        if each.is_file() and each.stat().st_size <= (_LARGEST if path.suffix != ".msk" else 2**40):
-            return each
+        with suppress(OSError):  # as of a name that is too long for a file
+            if each.is_file() and each.stat().st_size <= most:
+                return each
     return None
-
-
-def _text(path: Path) -> str:
-    return path.read_text(*_CODING)

@@ -14,6 +14,12 @@ from npfill.errors import InputError, OverwriteError
 from npfill.files import FOLDER, STDIO, write_bytes
 
 _WRITING = 86_400.0  # seconds in which a folder is written, which cannot be locked
+_STORES = ("zarr.json", ".zgroup", ".zarray")  # files of which a store has one
+
+
+def is_store(path: Path) -> bool:
+    """True of the folder of a zarr store."""
+    return path.is_dir() and any((path / name).is_file() for name in _STORES)
 
 
 def write(path: Path, content: bytes, *, overwrite: bool = True, like: Path | None = None) -> None:
@@ -31,31 +37,29 @@ def write(path: Path, content: bytes, *, overwrite: bool = True, like: Path | No
                 shutil.rmtree(left)
     temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.parts")
     try:
-        try:
-            with zipfile.ZipFile(BytesIO(content)) as archive:
-                archive.extractall(temporary)
-            if path.exists():
-                if not overwrite:
-                    raise OverwriteError(f"{path}: exists", "`overwrite=True` replaces it")
-                shutil.rmtree(path)
-            temporary.rename(path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            archive.extractall(temporary)
+        if path.exists():
+            if not overwrite:
+                raise OverwriteError(f"{path}: exists", "`overwrite=True` replaces it")
+            shutil.rmtree(path)
+        temporary.rename(path)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error})",
             "`output` names another file or folder",
         ) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def file_of(output: str | Path | None) -> Path | None:
     """The one file that `output` names, or `-`; None where it names a folder, or is None.
 
-    What ends in a slash is a folder, and what has no suffix: the 0 of `results_v1.0` is none.
+    A folder is what ends in a slash, is one and no store, or has no suffix, as `results_v1.0`.
     """
     if output is None:
         return None
     path = Path(output)
-    ends = str(output).endswith(("/", os.sep))
-    is_file = re.fullmatch(r"\.[^\W\d]\w*", path.suffix) and not ends and not path.is_dir()
-    return path if is_file or path == STDIO else None
+    is_file = re.fullmatch(r"\.[^\W\d]\w*", path.suffix) and not str(output).endswith(("/", os.sep))
+    return path if path == STDIO or (is_file and (not path.is_dir() or is_store(path))) else None

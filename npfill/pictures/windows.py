@@ -11,7 +11,7 @@ from npfill.errors import InputError
 from npfill.pictures.formats import arrays, geotiff, tiff
 from npfill.pictures.formats.raster import HEADER
 from npfill.pictures.picture import Picture
-from npfill.pictures.read import refusals
+from npfill.pictures.read import opened, refusals
 
 _CACHED = 2**28  # bytes of decoded tiles or strips
 TILE = 256  # of results, and rows of them that are written at once
@@ -45,7 +45,7 @@ def open_raster(path: Path) -> Raster:
             within.
     """
     with refusals(str(path)):
-        with path.open("rb") as file:
+        with opened(path) as file:
             header = file.read(HEADER)
         if header.startswith(tiff.MAGICS):
             return _Tiff(path)

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 Value = TypeVar("Value")
+Model = str | Path | NeuralProcess | Baseline | Predictor
 
 # Loaded models and baselines that are kept for the next call.
 _KEPT = 4
@@ -62,12 +63,7 @@ class BaselinePredictor(Predictor):
         return Prediction(filled.mean, filled.std, drawn, filled.notes)
 
 
-def load(
-    model: str | Path | NeuralProcess | Baseline | Predictor,
-    device: str = "auto",
-    *,
-    fetch: bool = True,
-) -> Predictor:
+def load(model: Model, device: str = "auto", *, fetch: bool = True) -> Predictor:
     """Resolve a name, a path or a model to a predictor.
 
     The last few that came from files are kept in memory, by the identity of their file.

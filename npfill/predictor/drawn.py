@@ -9,7 +9,7 @@ from torch import Tensor
 
 from npfill.context import Targets
 from npfill.errors import UsageError
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, correlated
 from npfill.models.base import Conditioned
 from npfill.pictures.picture import match_channels
 from npfill.sampling import Autoregressive, Exemplar, Sampler
@@ -104,7 +104,11 @@ def drawn(
     chosen = other or sampler
     values = chosen.sample(given, targets, seed, samples, predicted)
     if predicted is not own and not chosen.has_moments:
-        values = own.mean + predicted.scale / own.scale * (values - own.mean)
+        rest = (values - own.mean) / own.scale  # a ratio of scales overflows: one may be 1e-42
+        if given.has_law and given.factor is not None:  # drawn channel by channel
+            rest = rest.transpose(1, 2)
+            rest = correlated(rest.flatten(2), given.factor).view_as(rest).transpose(1, 2)
+        values = own.mean + predicted.scale * rest
     return [channels_last(each, channels) for each in values], notes
 
 

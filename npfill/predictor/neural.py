@@ -113,8 +113,7 @@ class Predictor(ABC):
             InputError: The picture is not one that can be completed, or memory runs out.
             ModelError: Predictions are not finite, or a package is missing.
         """
-        chosen = self.check_sampler(sampler, rounds, noise=noise)
-        chosen = drawing_from(chosen, draw_from, wanted)
+        chosen = drawing_from(self.check_sampler(sampler, rounds, noise=noise), draw_from, wanted)
         missing = int(hole.sum())
         if rounds is not None and rounds > missing:
             raise UsageError(
@@ -201,13 +200,15 @@ def _predict(
     context, notes = context_of(model, picture[part], missing)
     positions = torch.from_numpy(np.flatnonzero(missing)).to(context.pixels.device)
     targets, channels = Targets(positions, (missing.shape[0], missing.shape[1])), picture.shape[-1]
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast(context.pixels.device.type, enabled=False):
         given = model.condition(context)
-        if given.factor is not None and channels < len(given.factor):
-            given = replace(given, factor=None)  # the channels of a grey picture are one
-        elif check is not None and check.correlation is not None and model.config.channels > 1:
-            factor = torch.from_numpy(np.linalg.cholesky(check.correlation))
-            given = replace(given, factor=factor.to(context.pixels))
+        factor, known = given.factor, None if check is None else check.correlation
+        if known is None and channels > model.config.channels and not model.in_unit:
+            known = np.eye(channels)  # nothing says that channels of data go together
+        if known is not None:
+            factor = torch.from_numpy(np.linalg.cholesky(known)).to(context.pixels)
+        is_one = factor is not None and channels < len(factor)  # of a grey picture in colour
+        given = replace(given, factor=None if is_one else factor)
         predicted = own = moments_of(given, targets, seed)
         if check is not None:
             scale = torch.from_numpy(check.rescaled(own.scale.cpu().numpy()))
@@ -218,14 +219,13 @@ def _predict(
             pictures, more, kind = painted(sampler, picture, hole, mean, std, range(samples), seed)
         elif samples:
             pictures, more = drawn(sampler, given, targets, predicted, own, samples, seed, channels)
-        notes += more
     if not all(np.isfinite(values).all() for values in (mean, std)):
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
     correlation = None if given.factor is None else (given.factor @ given.factor.mT).cpu().numpy()
     own_std = None if check is None else channels_last(own.scale, channels)
-    return Prediction(mean, std, pictures, tuple(notes), kind, own_std, correlation)
+    return Prediction(mean, std, pictures, (*notes, *more), kind, own_std, correlation)
 
 
 def context_of(model: NeuralProcess, picture: Array, hole: HoleArray) -> tuple[Context, list[str]]:

@@ -64,7 +64,6 @@ class Autoregressive(Sampler):
 
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
-        del predicted
         if (exact := paths.given.simulated(targets, paths.seed, paths.numbers)) is not None:
             return exact
         model, context, many = paths.given.model, paths.given.context, len(paths.numbers)
@@ -101,7 +100,6 @@ class Autoregressive(Sampler):
         blocks k, with the noise of z held for a path: a density of the truth, as each term is one.
         An estimate that is biased low for few z; K is `LATENTS`, whatever `count`.
         """
-        del count
         each = [_path_log_likelihood(given, truth, asked, seed, path) for path in range(ORDERS)]
         own, least = (torch.stack(values).mean(0) for values in zip(*each, strict=True))
         return own, least

@@ -51,10 +51,11 @@ class Paths:
         noise = latent_noise(model.config.latent, self.seed, "sample", self.numbers)
         return noise.to(self.given.context.pixels)
 
-    def pixel_noise(self, pixels: int, word: str) -> Float[Tensor, "sample 1 pixel #channel"]:
+    def pixel_noise(self, pixels: int, word: str) -> Float[Tensor, "sample #batch pixel #channel"]:
         """Standard normal noise of each pixel for a use, shared by the pictures of a batch.
 
-        Channels have their correlation, or where that is not known, share it.
+        Channels have their correlation, or where that is not known, share it. Those that a batch of
+        a model of one channel is have it along the batch.
         """
         factor = self.given.factor
         channels = 1 if factor is None else len(factor)
@@ -62,7 +63,8 @@ class Paths:
             torch.randn(pixels, channels, generator=generator(self.seed, word, number))
             for number in self.numbers
         ]
-        return correlated(torch.stack(noise).unsqueeze(1).to(self.given.context.pixels), factor)
+        found = correlated(torch.stack(noise).unsqueeze(1).to(self.given.context.pixels), factor)
+        return found.transpose(1, 3) if self.given.model.config.channels == 1 else found
 
     def last_pass(
         self, predict: Callable[[Targets], Gaussian], targets: Targets, word: str
@@ -83,7 +85,7 @@ class Sampler(ABC):
     """A way to draw samples of pixels jointly, and the density of what it draws.
 
     All pictures of a batch share their noise and have holes of one size. The channels of a pixel
-    share it too where a model does not say how they vary together: in pictures they do so closely.
+    share it too where it is not known how they vary together: in pictures they do so closely.
     A subclass is a frozen dataclass whose fields are its options.
 
     Attributes:
@@ -103,12 +105,10 @@ class Sampler(ABC):
     @classmethod
     def refuse(cls, model: NeuralProcess) -> str:
         """The reason why a model has no such samples; "" if it has."""
-        del model
         return ""
 
     def substitute(self, given: Conditioned) -> "Sampler | None":
         """The sampler for targets on a finer grid than the context's; None if this one will do."""
-        del given
         return None
 
     @torch.no_grad()

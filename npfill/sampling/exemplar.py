@@ -71,7 +71,6 @@ class Exemplar(Sampler):
 
     def substitute(self, given: Conditioned) -> Sampler:
         """A coarser grid has lost the texture."""
-        del given
         return Independent()
 
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
@@ -145,7 +144,6 @@ class Exemplar(Sampler):
         self, given: Conditioned, truth: Truth, asked: Asked, seed: int, count: int
     ) -> LogLikelihoods:
         """None: NaN of every picture."""
-        del given, asked, seed, count
         unknown = truth.new_full((len(truth),), torch.nan)
         return unknown, unknown
 

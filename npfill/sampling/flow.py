@@ -99,7 +99,6 @@ class Flow(Sampler):
         divergence estimated with probes of ±1 (Hutchinson 1990). NaN where the targets are not the
         whole hole, and for a floor: a flow has no scale to raise.
         """
-        del count
         flow, size = flow_of(given), given.context.size
         start = flow.start(given)
         random = generator(seed, "levels")

@@ -28,7 +28,6 @@ class Latent(MixtureSampler):
 
     def draw(self, paths: Paths, targets: Targets, predicted: Gaussian | None) -> Samples:
         """See `Sampler.draw`."""
-        del predicted
         given, noise, word = paths.given, paths.latent_noise(), "pixels" if self.noise else ""
         assert given.latent is not None
         assert noise is not None

@@ -1,6 +1,7 @@
 """A training run from beginning to end: a recipe and pictures become weights, ready for use."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 
 from npfill import checkpoint
 from npfill.config import Json
-from npfill.data import Photographs
+from npfill.data import Photographs, Pictures
 from npfill.data.fields import RandomFields
 from npfill.data.sources import first_file
 from npfill.devices import keep_memory
@@ -19,14 +20,14 @@ from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.models.flownp import FlowNPConfig
 from npfill.pictures.read import read_picture
-from npfill.training.batch import Pictures, fewer
+from npfill.training.batch import fewer
 from npfill.training.distributed import Rank, from_environment, process_group
 from npfill.training.flow import accompanied, velocity_error
 from npfill.training.inputs import Inputs, read_inputs
 from npfill.training.loop import Report, Trainer
 from npfill.training.proposal import survey
 from npfill.training.recipe import Recipe, explain, find, render
-from npfill.training.run import RunFolder, describe, provenance, steps_of
+from npfill.training.run import RunFolder, describe, provenance
 
 __all__ = ["example", "explain", "find", "from_environment", "render", "survey", "train"]
 
@@ -94,16 +95,19 @@ def train(
         if resume and not run.state.exists():
             on_note(f"{run.path} was not saved yet: it begins again")
             resume = False
-        with torch.inference_mode(False), torch.enable_grad(), process_group(rank, where):
-            trainer = _trainer(wanted, run, inputs, score, rank, where, resume)
+        with run.alone() if rank.is_main else nullcontext():
+            with torch.inference_mode(False), torch.enable_grad(), process_group(rank, where):
+                trainer = _trainer(wanted, run, inputs, score, rank, where, resume)
+                if rank.is_main:
+                    run.note({"data": str(inputs.data.resolve())})
+                    inputs.say(on_note)
+                    if (terms := trainer.provenance["terms"]) != wanted.data.terms:
+                        on_note(f"terms of the weights: {terms}")
+                    steps = f"{wanted.schedule.steps:,} steps"
+                    on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
+                trainer.run(on_report)
             if rank.is_main:
-                run.note({"data": str(inputs.data.resolve())})
-                inputs.say(on_note)
-                steps = f"{wanted.schedule.steps:,} steps"
-                on_note(f"training {wanted.variant} on {where}, {run.path}, {steps}")
-            trainer.run(on_report)
-        if rank.is_main:
-            _calibrate(run, held_out, where, on_note)
+                _calibrate(run, held_out, where, on_note)
     except NpfillError as error:
         if rank.local:
             raise SystemExit(error.exit_code) from None
@@ -137,8 +141,9 @@ def _trainer(
 ) -> Trainer:
     """Make a trainer at its first step, with its folder, or bring one back to where it stopped."""
     weights = inputs.weights
-    before = run.read_environment()["steps_before"] if resume else steps_of(weights)
-    origin = provenance(recipe, where, rank.count) | {"steps_before": before}
+    began: Json = run.read_environment() if resume else {}
+    origin = provenance(recipe, weights, where, rank.count)
+    origin |= {key: began[key] for key in ("terms", "steps_before") if key in began}
     trainer = Trainer(recipe, run, inputs.train.to(where), score, origin, rank)
     if resume:
         trainer.resume()
@@ -146,8 +151,8 @@ def _trainer(
     if weights is not None:
         trainer.learner.start_from(weights.model)
     if rank.is_main:
-        place = {"data": str(inputs.data.resolve()), "init": inputs.init, "steps_before": before}
-        described = describe(recipe, where, rank.count) | {"pictures": inputs.fingerprint}
+        place = {"data": str(inputs.data.resolve()), "init": inputs.init}
+        described = origin | describe(recipe, where) | {"pictures": inputs.fingerprint}
         run.create(render(recipe), described | place)
     return trainer
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from npfill.context import Context, Targets
-from npfill.data import Images, MaskedImages, Photographs, crops, parted
+from npfill.data import Images, MaskedImages, Photographs, Pictures, crops, parted
 from npfill.data.fields import RandomFields
 from npfill.data.holes import FAMILIES, STRUCTURED, Hole, random_pixels
 from npfill.data.sources import has_parts, read_images_with_holes, read_photographs
@@ -28,7 +28,6 @@ _LARGE = 0.25
 
 Squares = Float[Tensor, "batch channel size size"]
 Known = Bool[Tensor, "batch 1 size size"]
-Pictures = UInt8[Tensor, "_ channel size size"] | MaskedImages | Photographs | RandomFields
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import torch
 
 from npfill import checkpoint, zoo
 from npfill.config import Json
+from npfill.data import Pictures
 from npfill.models import Config, NeuralProcess
 from npfill.models.flownp import FlowNP, FlowNPConfig
-from npfill.training.batch import Batch, Pictures, draw
+from npfill.training.batch import Batch, draw
 from npfill.training.objectives import Loss
 from npfill.training.recipe import Recipe
 

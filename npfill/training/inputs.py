@@ -6,14 +6,14 @@ from pathlib import Path
 
 from npfill import checkpoint, zoo
 from npfill.config import Json
-from npfill.data import sizes_of
+from npfill.data import Pictures, fingerprint, sizes_of
 from npfill.data.fields import RandomFields
 from npfill.data.sources import left_out
 from npfill.errors import InputError, OverwriteError, UsageError
 from npfill.pictures.folders import in_words
-from npfill.training.batch import Pictures, training_pictures
+from npfill.training.batch import training_pictures
 from npfill.training.recipe import Recipe, find, has_model, render
-from npfill.training.run import RunFolder, fingerprint
+from npfill.training.run import RunFolder
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,19 @@ def read_inputs(
                 f"`init={init}`: the run began with {began.get('init') or 'no weights'}",
                 "leave it out, and `resume=True` goes on from the last save",
             )
+        first = min(recipe.run.save_every, recipe.run.validate_every)
+        kept = [each for each in (run.best, run.last) if each.exists() and not run.state.exists()]
+        if any(checkpoint.load(each).provenance.get("steps", 0) > first for each in kept):
+            raise InputError(
+                f"{run.state} is missing: the run cannot go on",
+                f"`init={kept[-1]}` starts another run with its weights",
+            )
         data = data or began["data"]
         init = None if run.state.exists() else began.get("init")
     elif run.path.exists() and not run.is_bare(render(recipe)):
         raise OverwriteError(
             f"{run.path}: the run folder exists",
-            "`resume=True` goes on with it; `run_dir` names another",
+            f"{'`resume=True` goes on with it; ' * run.path.is_dir()}`run_dir` names another",
         )
     if recipe.data.kind == "fields":
         data = data or "."

@@ -11,9 +11,9 @@ from npfill.devices import autocast, precision
 from npfill.errors import UsageError
 from npfill.models.flownp import FlowNP
 from npfill.training.batch import Batch
-from npfill.training.distributed import all_reduce_sum, average_gradients
+from npfill.training.distributed import average_gradients
 from npfill.training.flow import companions_of, flow_matching
-from npfill.training.objectives import Loss, alone, loss
+from npfill.training.objectives import Loss, loss
 from npfill.training.recipe import Recipe
 
 # Groups of tensors in a state.
@@ -53,12 +53,11 @@ class Learner:
             group["lr"] = self.recipe.learning_rate_at(step)
         with autocast(self.device, self.dtype):
             now, weight = self.recipe.objective_at(step), self.recipe.kl_weight_at(step)
-            all_sum = all_reduce_sum if self.shared else alone
             if isinstance(self.model, FlowNP):
                 companion = self.companions[step % len(self.companions)]
                 result = flow_matching(self.model, companion, batch, now.times)
             else:
-                result = loss(self.model, batch, now, weight, all_sum)
+                result = loss(self.model, batch, now, weight)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
         if self.shared:

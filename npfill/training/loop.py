@@ -13,8 +13,9 @@ import torch
 
 from npfill import checkpoint, models
 from npfill.config import Json
+from npfill.data import Pictures
 from npfill.errors import CheckFailedError, ModelError
-from npfill.training.batch import Pictures, draw
+from npfill.training.batch import draw
 from npfill.training.distributed import Rank, all_reduce_sum, barrier
 from npfill.training.learner import Learner
 from npfill.training.objectives import Loss
@@ -163,8 +164,7 @@ class Trainer:
             pace = round(report.images_per_second, 1)
             timed = {"seconds": round(self.seconds, 1), "images_per_second": pace}
             self.folder.log(vars(report) | timed)
-        best = self.best if math.isfinite(self.best) else None
-        progress = {"step": self.step, "best": best, "seconds": self.seconds}
+        progress = {"step": self.step, "best": self.best, "seconds": self.seconds}
         self.folder.save_state(self.learner.state(), progress)
 
     def _write(self, path: Path, scores: Json | None) -> None:
@@ -174,11 +174,13 @@ class Trainer:
 
 
 def merit_of(scores: Json) -> float:
-    """The number by which weights are the best: a likelihood, or of a flow minus its error."""
+    """The number by which weights are the best: a likelihood, or of a flow minus its error.
+
+    Where pictures have holes of their own, a context that leaves nothing to score counts nowhere.
+    """
     if "velocity_error" in scores:
         return -float(scores["velocity_error"])
-    likelihoods = scores["floored_log_likelihood"]
-    return float(sum(likelihoods) / len(likelihoods))
+    return torch.tensor(scores["floored_log_likelihood"], dtype=torch.float64).nanmean().item()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Objectives of training: losses of a model and a batch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,17 +9,11 @@ from torch import Tensor
 from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.training.batch import Batch
+from npfill.training.distributed import all_reduce_sum
 from npfill.training.tables import Objective
 
 # Least sum of weights: a step may have no scored target.
 _TINY = 1e-12
-# Sums a tensor over the processes that share a batch.
-Reduce = Callable[[Tensor], Tensor]
-
-
-def alone(values: Tensor) -> Tensor:
-    """Sum over a single process: the values themselves."""
-    return values
 
 
 @dataclass(frozen=True)
@@ -31,13 +24,7 @@ class Loss:
     kl: Float[Tensor, ""]
 
 
-def loss(
-    model: NeuralProcess,
-    batch: Batch,
-    objective: Objective,
-    kl_weight: float,
-    all_sum: Reduce = alone,
-) -> Loss:
+def loss(model: NeuralProcess, batch: Batch, objective: Objective, kl_weight: float) -> Loss:
     """Compute the loss: `nll` for a conditional variant, else `elbo`.
 
     Args:
@@ -45,18 +32,17 @@ def loss(
         batch: Contexts, targets and truth.
         objective: The recipe's objective.
         kl_weight: Factor of the ELBO's KL; 1 is the ELBO.
-        all_sum: Sums over the processes that each have a share of the batch.
     """
     beta = objective.beta
     if batch.noise is None:
-        return decibels(model, batch) if objective.decibels else nll(model, batch, beta, all_sum)
-    return elbo(model, batch, beta, kl_weight, objective.from_context, all_sum)
+        return decibels(model, batch) if objective.decibels else nll(model, batch, beta)
+    return elbo(model, batch, beta, kl_weight, objective.from_context)
 
 
-def nll(model: NeuralProcess, batch: Batch, beta: float, all_sum: Reduce = alone) -> Loss:
+def nll(model: NeuralProcess, batch: Batch, beta: float) -> Loss:
     """-log p(y_T | x_T, C) (Garnelo et al. 2018a, equation 4)."""
     predicted = model.predict(model.encode(batch.context), None, batch.targets)
-    fit = per_target(weighted_log_likelihood(predicted, batch, beta, all_sum), batch)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
     return Loss(-fit.mean(), torch.zeros_like(fit[0]))
 
 
@@ -74,12 +60,7 @@ def decibels(model: NeuralProcess, batch: Batch) -> Loss:
 
 
 def elbo(
-    model: NeuralProcess,
-    batch: Batch,
-    beta: float,
-    kl_weight: float,
-    from_context: float,
-    all_sum: Reduce = alone,
+    model: NeuralProcess, batch: Batch, beta: float, kl_weight: float, from_context: float
 ) -> Loss:
     """Negative evidence lower bound, with the conditional prior and one z.
 
@@ -99,7 +80,7 @@ def elbo(
     if from_context:
         z = torch.cat([z, prior.rsample(batch.noise[1:])])
     predicted = model.predict(model.encode(batch.context), z, batch.targets)
-    fit = per_target(weighted_log_likelihood(predicted, batch, beta, all_sum), batch)
+    fit = per_target(weighted_log_likelihood(predicted, batch, beta), batch)
     kl = posterior.kl(prior).sum(-1)
     penalty = kl / (batch.whole.mask() & ~batch.context.mask()).sum(1).clamp(min=1)
     total = (1.0 - from_context) * (fit[0] - kl_weight * penalty).mean()
@@ -133,7 +114,7 @@ def per_target(
 
 
 def weighted_log_likelihood(
-    predicted: Gaussian, batch: Batch, beta: float, all_sum: Reduce = alone
+    predicted: Gaussian, batch: Batch, beta: float
 ) -> Float[Tensor, "*sample batch target"]:
     """Weight log p(y) of each target, summed over channels, by scale^beta, its gradient stopped.
 
@@ -146,6 +127,6 @@ def weighted_log_likelihood(
     if beta:
         weights = predicted.scale.detach() ** beta
         counted = batch.target_mask.unsqueeze(-1).expand_as(weights)
-        count, weight = all_sum(torch.stack([counted.sum(), (weights * counted).sum()]))
+        count, weight = all_reduce_sum(torch.stack([counted.sum(), (weights * counted).sum()]))
         log_prob = log_prob * weights * (count / weight.clamp(min=_TINY))
     return log_prob.sum(-1)

@@ -34,6 +34,7 @@ class Survey:
         count: Number of pictures.
         smallest: Shortest side of any, in pixels.
         largest: Longest side of any.
+        usual: The median of the shorter sides.
         grey: Whether no picture has colours.
         holes: Whether a picture has a hole of its own.
         has_validation: Whether there is a part `val` beside the training part.
@@ -43,6 +44,7 @@ class Survey:
     count: int
     smallest: int
     largest: int
+    usual: int
     grey: bool
     holes: bool
     has_validation: bool
@@ -71,9 +73,10 @@ class Survey:
         own: dict[str, object] = {"data.name": self.name, "data.terms": "not stated", "run.seed": 0}
         if self.are_photographs:
             held_out = max(1, min(_MOST_PHOTOGRAPHS_HELD_OUT, self.count // 10))
-            return find("convcnp-photo", own | {"data.validation": held_out} | self._photographs())
+            rhythm = _rhythm(_PHOTOGRAPH_EPOCHS * self.count, _LEAST_PHOTOGRAPH_STEPS, 100_000)
+            return find("convcnp-photo", own | {"data.validation": held_out} | rhythm)
         held_out = max(1, min(_MOST_HELD_OUT, self.count // 10))
-        size = min(_GRID, self.smallest)
+        size = min(_GRID, self.usual)
         simple = self.grey and size <= _DIGITS
         return find(
             "cnp-mnist" if simple else "cnp-celeba",
@@ -97,10 +100,6 @@ class Survey:
             **_rhythm(_EPOCHS * count // batch, _LEAST_STEPS, 20_000 if simple else 12_000),
         }
 
-    def _photographs(self) -> dict[str, object]:
-        """Propose changes for photographs of any size."""
-        return _rhythm(_PHOTOGRAPH_EPOCHS * self.count, _LEAST_PHOTOGRAPH_STEPS, 100_000)
-
 
 def survey(data: Path, *, skip_damaged: bool = False) -> Survey:
     """Look at a training set.
@@ -122,6 +121,7 @@ def survey(data: Path, *, skip_damaged: bool = False) -> Survey:
         count=len(found) - len(damaged),
         smallest=min(sides),
         largest=max(sides),
+        usual=int(np.median([min(picture.size) for picture in some])),
         grey=all(map(_is_grey, some)),
         holes=any(map(has_hole, some)),
         has_validation=has_parts(data, "val"),

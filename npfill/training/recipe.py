@@ -116,8 +116,10 @@ def parse(text: str, where: str, changes: Sequence[str] | Mapping[str, object] =
         if name in tables
     }
     config = config_of(variant, model, f"{where}: [model]")
-    if "damage" in tables and config.channels != len("RGB"):
-        raise UsageError(f"{where}: channels = {config.channels}", "photographs have 3")
+    channels = [1] if fields else [3] if "damage" in tables else [1, 3]
+    if config.channels not in channels:
+        hint = f"with such data it is {' or '.join(map(str, channels))}"
+        raise UsageError(f"{where}: channels = {config.channels}", hint)
     return Recipe(variant=variant, model=config, **records)
 
 

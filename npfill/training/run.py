@@ -1,24 +1,22 @@
 """Folder of a run, and the environment that it took place in."""
 
-import hashlib
 import json
 import math
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from npfill import checkpoint
+from npfill import checkpoint, zoo
 from npfill.config import Json
-from npfill.data import MaskedImages, Photographs
-from npfill.data.fields import RandomFields
 from npfill.devices import precision
-from npfill.errors import InputError, ModelError
-from npfill.files import json_text, write_bytes
+from npfill.errors import InputError, ModelError, OverwriteError
+from npfill.files import json_text, lock, write_bytes
 from npfill.package import __version__
-from npfill.training.batch import Pictures
 from npfill.training.recipe import Recipe
 
 # What a resume needs of the environment.
@@ -45,14 +43,25 @@ class RunFolder:
         self.best, self.last = path / "best.safetensors", path / "last.safetensors"
 
     def is_bare(self, recipe: str) -> bool:
-        """Tell whether no more than this recipe is there: a run was killed as it began."""
+        """Tell whether a run left no more than how it began, or this recipe alone."""
         try:
             names = {each.name for each in self.path.iterdir() if each.suffix != ".part"}
-            return not names or (
-                names == {self.recipe.name} and self.recipe.read_text("utf-8") == recipe
-            )
+            other = names == {self.recipe.name} and self.recipe.read_text("utf-8") != recipe
         except (OSError, ValueError):
             return False
+        return not other and names <= {self.recipe.name, self.environment.name}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from training in the folder; raise InputError where one does."""
+        held = self.path / ".npfill-run.part"  # goes as what killed runs have left
+        with suppress(OverwriteError):
+            write_bytes(held, b"", overwrite=False)
+        with held.open("r+b") as file:
+            if lock(file.fileno(), wait=False) is False:
+                raise InputError(f"{self.path}: a process trains in it", "`run_dir` names another")
+            yield
+        held.unlink(missing_ok=True)
 
     def create(self, recipe: str, environment: Json) -> None:
         """Make the folder with its recipe and environment; of a run without a save, anew."""
@@ -71,8 +80,8 @@ class RunFolder:
         try:
             found = json.loads(self.environment.read_text("utf-8"))
             wrong = [key for key, kind in _BEGAN.items() if type(found[key]) is not kind]
-            init, precise = found.get("init"), found["precision"] in {"float32", "bfloat16"}
-            if not (wrong or type(init) not in {str, type(None)} or not precise):
+            texts = type(found.get("init") or "") is type(found.get("terms", "")) is str
+            if texts and not wrong and found["precision"] in {"float32", "bfloat16"}:
                 return dict(found)
         except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             pass
@@ -145,46 +154,35 @@ class RunFolder:
         write_bytes(self.metrics, text.encode())
 
 
-def fingerprint(*sets: Pictures) -> str:
-    """Hash pictures as a run sees them."""
-    digest = hashlib.sha256()
-    for each in sets:
-        if isinstance(each, RandomFields):
-            tensors = []
-        elif isinstance(each, Photographs):
-            tensors = [*each.pictures]
-        else:
-            tensors = [each.images, each.known] if isinstance(each, MaskedImages) else [each]
-        for tensor in tensors:
-            digest.update(f"{tuple(tensor.shape)}".encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-def steps_of(weights: checkpoint.Weights | None) -> int:
-    """Count the steps that weights were trained for, with those of what they started from."""
-    if weights is None:
-        return 0
-    return sum(int(weights.provenance.get(key, 0)) for key in ("steps", "steps_before"))
-
-
-def describe(recipe: Recipe, device: torch.device, processes: int) -> Json:
-    """Describe versions, hardware and precision, as JSON values."""
+def describe(recipe: Recipe, device: torch.device) -> Json:
+    """Describe versions and precision, as JSON values."""
     return {
         "npfill": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "hardware": hardware(device, processes),
         "precision": str(precision(device, recipe.run.precision)).removeprefix("torch."),
-        "commit": commit(),
     }
 
 
-def provenance(recipe: Recipe, device: torch.device, processes: int) -> Json:
-    """Describe the origin of weights, beside the recipe's text, steps and scores."""
+def provenance(
+    recipe: Recipe, weights: checkpoint.Weights | None, device: torch.device, processes: int
+) -> Json:
+    """Describe the origin of weights, beside the recipe's text, steps and scores.
+
+    Behind the recipe's terms stand others: of the first weights, and of a flow's companions.
+    """
+    origins = [] if weights is None else [weights.provenance]
+    steps = [each.get(key) for each in origins for key in ("steps", "steps_before")]
+    for name in dict.fromkeys(getattr(recipe.model, "companions", ())):
+        origins.append(checkpoint.load(zoo.find(name).path).provenance)
+    terms = {recipe.data.terms: ""}
+    for each in origins:
+        of = f"with weights of {each.get('dataset')}: "
+        terms.setdefault(str(each.get("terms", recipe.data.terms)), of)
     return {
         "dataset": recipe.data.name,
-        "terms": recipe.data.terms,
+        "terms": "; ".join(of + each for each, of in terms.items()),
+        "steps_before": sum(step for step in steps if type(step) is int),
         "seed": recipe.run.seed,
         "commit": commit(),
         "hardware": hardware(device, processes),

@@ -29,7 +29,7 @@ class Data:
         "Pictures that are read, or random fields that are drawn without end: no data, no holes.",
     ] = "pictures"
     flip: Annotated[
-        bool, "Mirror each picture, left to right, in half of the steps that draw it."
+        bool, "Mirror each picture of one size, left to right, in half of the steps that draw it."
     ] = False
 
 
@@ -101,6 +101,8 @@ class Damage:
 
     def __post_init__(self) -> None:
         _refuse_none_of(self, tuple(FAMILIES))
+        if self.planes + self.structures > 1:
+            raise ValueError("planes + structures is more than 1", "the rest are of photographs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +112,14 @@ class Objective:
     beta: Annotated[
         _Amount, "Each pixel's NLL is weighted by scale^beta (β-NLL); 0 is the plain likelihood."
     ]
-    targets: Annotated[_Count, "Number of random pixels scored in a step; 0 scores all."]
+    targets: Annotated[_Count, "Random pixels scored in a step; 0, or of photographs, all."]
     kl_warmup: Annotated[
         _Count, "Steps over which the KL's weight rises to kl_weight. Latent variants only."
     ]
     observed: Annotated[
         bool,
-        "Score observed pixels too, so that the model learns to give back what it sees (Kim et "
-        "al. 2019, section 2.1, where C is a part of T).",
+        "Score observed pixels of pictures of one size too, so that the model learns to give back "
+        "what it sees (Kim et al. 2019, section 2.1, where C is a part of T).",
     ] = False
     kl_weight: Annotated[
         _Amount, "Weight of the KL: 1 is the ELBO; a likelihood weighted by scale wants more."

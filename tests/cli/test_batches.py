@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from npfill import complete_many
+from npfill.errors import UsageError
 from tests.cli.conftest import Command
 from tests.forked import Ended
 
@@ -523,6 +524,42 @@ def test_completions_of_a_folder_are_saved_as_they_lie_in_it(weights: Path) -> N
     for done in complete_many("in", model=weights, samples=0, recursive=True, box=(1, 1, 2, 3)):
         done.save("out", name="{stem}{suffix}")
     assert files(Path("out")) == {"a.png", "sub/a.png"}
+
+
+@pytest.mark.parametrize(
+    ("names", "saved"),
+    [
+        (["one/a.png", "two/a.png"], {"a_mean.png", "two/a_mean.png"}),
+        (["one/a.png"] * 3, {"a_mean.png", "one/a_mean.png", "a-2_mean.png"}),
+        (["one/a.png", "one/../a.png"], {"a_mean.png", "a-2_mean.png"}),
+        ([], {f"completion{number}_mean.png" for number in ("", "-2")}),
+    ],
+)
+def test_no_completion_of_a_list_is_saved_over_another(names: list[str], saved: set[str]) -> None:
+    given: list[Any] = [picture(Path(name)) for name in names] or [np.zeros((5, 6), np.uint8)] * 2
+    for done in complete_many(given, SELECTED, "nearest"):
+        done.save("out", emit="mean", overwrite=True)
+    assert files(Path("out")) == saved
+
+
+def test_each_picture_of_a_folder_has_its_own_mask_of_a_list() -> None:
+    for name in "ab":
+        picture(Path(f"in/{name}.png"))
+    masks = [SELECTED, ~SELECTED]
+    for given in (masks, np.stack(masks)):
+        done = [each.hole for each in complete_many("in", given, "nearest")]
+        assert np.array_equal(done, masks)
+    with pytest.raises(UsageError, match="not as many masks as pictures"):
+        next(iter(complete_many("in", [*masks, SELECTED], "nearest")))
+
+
+def test_a_name_that_is_too_long_for_results_is_told_as_json_too(npfill: Command) -> None:
+    name = f"{picture(Path('a' * 250 + '.png'))}"
+    words = ["complete", name, *BOX, "-m", "nearest", "--json", "-o"]
+    assert npfill(*words, "out.png").code == 0
+    said = json.loads(npfill(*words, "out/").out)
+    assert (said["exit_code"], said["data"]["input"]) == (3, name)
+    assert "File name too long" in said["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("words", [["in"], ["in/a.png", "in/a_mask.png"]])

@@ -84,6 +84,19 @@ def test_of_a_batch_it_lists_what_would_fail(npfill: Command) -> None:
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("flag", ["--json", "--jsonl"])
+def test_the_record_of_one_picture_is_that_of_a_line(npfill: Command, flag: str) -> None:
+    ended = npfill("complete", "a.png", *BOX, "--dry-run", flag)
+    assert json.loads(ended.out)["data"]["input"] == "a.png"
+
+
+def test_what_is_left_out_of_a_batch_is_in_its_record(npfill: Command) -> None:
+    picture(Path("in/a.png"))
+    Path("in/notes.txt").write_text("")
+    ended = npfill("complete", "in", *BOX, "--dry-run", "--json")
+    assert json.loads(ended.out)["data"]["notes"] == ["in: left out: .txt (1)"]
+
+
 @pytest.mark.parametrize("more", [["--dry-run", "--emit", "mean,preview"], ["--emit", "preview"]])
 def test_a_preview_is_the_picture_with_its_hole_in_red(npfill: Command, more: list[str]) -> None:
     ended = npfill("complete", "a.png", "--mask", "mask.png", "-m", "unread", *more)

@@ -1,6 +1,7 @@
 """evaluate from the command line."""
 
 import json
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -223,6 +224,38 @@ def test_weights_are_tested_on_what_their_run_held_out_where_there_is_no_test_pa
 
 
 @pytest.mark.slow
+def test_pictures_that_a_run_never_saw_are_not_called_held_out(
+    npfill: Command, pictures: Path, tmp_path: Path
+) -> None:
+    run, before = tmp_path / "run", np.load(pictures)
+    assert npfill("train", TINY, "schedule.steps=2", "--data", pictures, "--run-dir", run).code == 0
+    for changed in (before[1:], np.concatenate([before[3:], before[:3]]), 255 - before):
+        np.save(pictures, changed)
+        measured = evaluate([run], pictures, contexts="random:9", images=1)
+        assert measured.part == "all pictures"
+        assert f"is not what {run} was trained on: all its pictures" in measured.notes[-1]
+    np.save(pictures, before)
+    for size in (8, 9):
+        kept = evaluate([run], pictures, contexts="random:9", images=1, size=size)
+        assert (kept.part, f"{run} held out" in kept.notes[-1]) == ("validation pictures", True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [[], ["--sampling"], ["--protocol", "tnp", "--size", 16]])
+def test_the_terms_of_what_is_measured_are_said(
+    npfill: Command, data: Path, tmp_path: Path, more: list[object]
+) -> None:
+    own, terms = tmp_path / "own.safetensors", "for non-commercial research only"
+    checkpoint.save(own, tiny("np-basis", channels=3).float(), {"terms": terms})
+    for number in range(16):
+        shutil.copy(data / "test" / "00.png", data / "test" / f"more{number}.png")
+    words = ("evaluate", own, "--data", data, "--images", 16, *more)
+    ended = npfill(*words, *([] if more else ["--contexts", "random:9"]))
+    assert ended.code == 0, ended.err
+    assert f"{own}: {terms}" in ended.err + ended.out.decode()
+
+
+@pytest.mark.slow
 def test_where_nothing_is_known_of_the_pictures_that_is_said(
     npfill: Command, pictures: Path, tmp_path: Path
 ) -> None:
@@ -256,7 +289,7 @@ def test_one_model_may_be_named_alone(data: Path) -> None:
 def test_without_matplotlib_there_are_no_plots_and_a_way_to_them(
     npfill: Command, data: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     words = ("evaluate", weights, "--data", data, "--contexts", "random", "--images", 1)
     ended = npfill(*words, "-o", tmp_path / "report")
     assert ended.code == 0, ended.err

@@ -246,14 +246,22 @@ def test_the_command_names_the_output_and_replaces_no_other(
     assert ended.out.decode().strip().endswith(ends)
 
 
-@pytest.mark.parametrize("which", ["picture", "mask"])
-def test_what_came_through_stdin_is_named(npfill: Command, photo: Path, which: str) -> None:
-    made = {"image": "-", "--mask": ["m.png"]} if which == "picture" else {"--mask": ["-"]}
+@pytest.mark.parametrize(
+    ("made", "which", "hint"),
+    [
+        ({"image": "-", "--mask": ["m.png"]}, "picture", "given the same file: < FILE"),
+        ({"--mask": ["-"]}, "mask", "given the same file: < FILE"),
+        ({"image": "-", "--mask": ["-"]}, "picture", "hint: the program in whose memory they were"),
+    ],
+)
+def test_what_came_through_stdin_or_from_memory_is_named(
+    npfill: Command, photo: Path, made: dict[str, object], which: str, hint: str
+) -> None:
     _claim(photo, "mean", json.dumps({"image": "a.png", **_MADE, **made, "--box": []}))
     ended = npfill("explain", photo)
     assert ended.code == 7
-    assert f"the {which} came through stdin, which is not here" in ended.err
-    assert "given the same file: < FILE" in ended.err
+    assert f"the {which} came through stdin or from memory, and is not here" in ended.err
+    assert hint in ended.err
 
 
 def test_as_many_pixels_are_read_as_is_said_and_not_as_the_result_says(

@@ -84,6 +84,21 @@ def test_a_zarr_store_becomes_a_zarr_store(
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["sst_mean.zarr"]
 
 
+def test_a_store_that_is_there_is_replaced_or_kept_and_never_written_into(
+    npfill: Command, tmp_path: Path
+) -> None:
+    pytest.importorskip("zarr")
+    path, out = tmp_path / "sst.zarr", tmp_path / "out.zarr"
+    sea(pytest.importorskip("xarray"))[:1].to_dataset().to_zarr(path, consolidated=False)
+    codes = [
+        npfill(*WORDS, path, "-o", *option).code
+        for option in ((out,), (out,), (out, "--overwrite"), (path, "--overwrite"))
+    ]
+    assert codes == [0, 4, 0, 2]
+    assert "1 skipped" in npfill(*WORDS, path, "-o", out, "--skip-existing").err
+    assert {each.name for each in out.iterdir()} == {each.name for each in path.iterdir()}
+
+
 @pytest.mark.slow
 def test_the_variable_of_several_must_be_named(tmp_path: Path) -> None:
     xarray = pytest.importorskip("xarray")
@@ -119,6 +134,17 @@ def test_an_array_of_xarray_becomes_a_data_set() -> None:
     assert (done["std"].values > 0)[:2, HOLE].all()
     alone: Any = complete(array[0], keep_out=land, samples=2, model="gp")
     np.testing.assert_array_equal(alone["mean"], done["mean"][0])
+
+
+@pytest.mark.parametrize("ensemble", [True, False])
+def test_samples_of_an_ensemble_have_a_dimension_of_their_own(ensemble: bool) -> None:
+    values = np.arange(60.0).reshape(2, 5, 6)
+    values[:, 2, 2] = np.nan
+    array = pytest.importorskip("xarray").DataArray(values, dims=("realization", "lat", "lon"))
+    array = array.assign_coords(realization=[3, 4])
+    done: Any = complete(array if ensemble else array[0], samples=2, model="gp")
+    assert done["sample"].dims == ("npfill_sample", *done["mean"].dims)
+    assert done["realization"].equals(done["mean"]["realization"])
 
 
 @pytest.mark.slow
@@ -467,6 +493,51 @@ def test_masks_of_xarray_lie_as_their_dimensions_say() -> None:
         assert each["mean"].transpose(*square.dims).equals(done["mean"])
 
 
+@pytest.mark.parametrize("planes", [1, 20])
+def test_masks_of_numpy_lie_as_the_array_of_xarray_does(planes: int) -> None:
+    xarray = pytest.importorskip("xarray")
+    stack = np.stack([FIELD[:, :20] + plane for plane in range(planes)])
+    hole = np.zeros(stack.shape, dtype=bool)
+    hole[0, 3:9, 11:17] = True
+    for order in (("time", "lat", "lon"), ("time", "lon", "lat")):
+        array = xarray.DataArray(stack, dims=order)
+        masked = [np.ma.masked_array(np.zeros(hole.shape, kind), hole) for kind in (bool, "i1")]
+        for mask in (hole, *masked)[: 2 + (planes == 1)]:
+            done: Any = complete(array, mask, model="gp", samples=0)
+            assert np.array_equal(done["std"].values > 0, hole)
+
+
+def test_a_mask_of_xarray_whose_rows_run_the_other_way_is_turned_round() -> None:
+    square = sea(pytest.importorskip("xarray"))[0]
+    clouds = square.copy(data=(ROW < 5) & (COLUMN < 7))
+    once, again = (
+        complete(square, each, model="nearest", samples=0)
+        for each in (clouds, clouds.sortby("lat", ascending=False))
+    )
+    assert once["mean"].identical(again["mean"])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", [bool, complex, object, "M8[ns]", "m8[ns]"])
+def test_an_array_of_xarray_without_numbers_is_refused(kind: Any) -> None:
+    xarray = pytest.importorskip("xarray")
+    values = np.arange(480).reshape(20, 24).astype(kind)
+    with pytest.raises(InputError, match="the array: "):
+        complete(xarray.DataArray(values, dims=("y", "x")), HOLE)
+    with pytest.raises(InputError, match="the array: an array of shape"):
+        complete(xarray.DataArray(FIELD[0], dims="x"), HOLE)
+
+
+def test_attributes_of_an_array_of_xarray_say_what_is_missing() -> None:
+    xarray = pytest.importorskip("xarray")
+    values = np.where(HOLE, -9999, 100 * FIELD).astype(np.int16)
+    array = xarray.DataArray(values, dims=("y", "x"), attrs={"_FillValue": -9999})
+    done: Any = complete(array, samples=0, model="nearest", max_distance=2)
+    assert 0 < (done["mean"].values == -9999).sum() < HOLE.sum()
+    assert np.array_equal(done["mean"].values[~HOLE], values[~HOLE])
+    with pytest.raises(InputError, match="int16 has no NaN"):  # before the work
+        complete(array.drop_attrs(), HOLE, samples=0, model="none", tolerance=0.0)
+
+
 @pytest.mark.parametrize("how", [{"max_distance": 2.0}, {"keep_out": HOLE & (COLUMN < 11)}])
 def test_the_std_of_what_stays_missing_is_none(how: dict[str, Any], tmp_path: Path) -> None:
     values = np.where(HOLE, np.nan, FIELD)
@@ -494,3 +565,132 @@ def test_a_variable_of_several_is_checked_and_measured_further(
     assert npfill(*words, "wind").code == 3
     ended = npfill("next", path, "--variable", "sst", "--count", 2, "-m", "kriging")
     assert (ended.code, len(ended.out.split())) == (0, 4)
+
+
+def test_an_attribute_that_would_round_values_rounds_none(tmp_path: Path) -> None:
+    values = np.where(HOLE, np.nan, FIELD + 0.0123).astype(np.float32)
+    path = stored(tmp_path / "a.nc", values, least_significant_digit=np.int32(1))
+    with pytest.importorskip("netCDF4").Dataset(path, "a") as data:
+        data.createVariable("other", "f4", ("y", "x"))[:] = FIELD + 0.0123
+        data["other"].least_significant_digit = np.int32(1)
+    done: Any = complete(path, model="nearest", samples=0, variable="z")
+    with pytest.importorskip("netCDF4").Dataset(done.save(tmp_path / "out")["mean"]) as data:
+        assert np.array_equal(data["z"][:][~HOLE], values[~HOLE])
+        assert np.array_equal(data["other"][:], (FIELD + 0.0123).astype(np.float32))
+        assert data["z"].least_significant_digit == data["other"].least_significant_digit == 1
+
+
+@pytest.mark.parametrize("name", ["bounds", "coordinates"])
+def test_a_grid_that_another_names_is_not_the_one_to_complete(name: str, tmp_path: Path) -> None:
+    path = stored(tmp_path / "a.nc", np.where(HOLE, np.nan, FIELD), **{name: "edge corner"})
+    with pytest.importorskip("netCDF4").Dataset(path, "a") as data:
+        for each in ("edge", "corner"):
+            data.createVariable(each, "f8", ("y", "x"))[:] = 2 * FIELD
+    assert np.array_equal(read_picture(path).lacking, HOLE)
+    assert read_picture(path, variable="edge").values.max() > 30
+    alone = stored(tmp_path / "b.nc", np.where(HOLE, np.nan, FIELD), **{name: "z"})
+    assert np.array_equal(read_picture(alone).lacking, HOLE)
+
+
+@pytest.mark.parametrize("kind", ["ragged", "compound"])
+def test_a_variable_that_cannot_be_written_is_named_before_the_work(
+    kind: str, tmp_path: Path
+) -> None:
+    path = stored(tmp_path / "a.nc", np.where(HOLE, np.nan, FIELD))
+    with pytest.importorskip("netCDF4").Dataset(path, "a") as data:
+        pair = np.dtype([("low", "f4"), ("high", "f4")])
+        own = data.createVLType(np.int32, "own") if kind == "ragged" else None
+        data.createVariable("cells", own or data.createCompoundType(pair, "own"), ("y",))
+        data.createVariable("names", str, ("y",))[:] = np.array(["a"] * 20, dtype=object)
+    with pytest.raises(InputError, match="its variable cells is ragged or compound") as refusal:
+        read_picture(path)
+    assert "ncks -x -v cells" in refusal.value.hint
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_true_and_false_of_a_grid_are_a_mask_and_no_picture(suffix: str, tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("zarr" if suffix == ".zarr" else "netCDF4")
+    mask, path = tmp_path / f"mask{suffix}", tmp_path / f"a{suffix}"
+    truth = xarray.DataArray(HOLE.T, dims=("lon", "lat"), name="truth").to_dataset()
+    both = sea(xarray)[2].to_dataset().assign(truth=truth.truth)
+    for data, file in ((truth, mask), (both, path)):
+        data.to_netcdf(file) if suffix == ".nc" else data.to_zarr(file, consolidated=False)
+    done: Any = complete(path, mask, model="nearest", samples=0, keep_out=land_mask(tmp_path))
+    assert np.array_equal(done.hole, HOLE & ~LAND)
+    with pytest.raises(InputError, match="true and false are a mask"):
+        complete(mask, HOLE)
+
+
+def test_stores_are_pictures_of_folders_and_patterns(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("zarr")
+    (tmp_path / "in/below").mkdir(parents=True)
+    (tmp_path / "masks/below").mkdir(parents=True)
+
+    def store(values: np.ndarray) -> Any:
+        return xarray.Dataset({"z": (("y", "x"), values)})
+
+    for name in ("a", "below/b"):
+        store(FIELD).to_zarr(tmp_path / f"in/{name}.zarr", consolidated=False)
+        store(HOLE).to_zarr(tmp_path / f"masks/{name}.zarr", consolidated=False)
+    np.save(tmp_path / "in/c.npy", FIELD)
+    np.save(tmp_path / "masks/c.npy", HOLE)
+    how: dict[str, Any] = {"masks": tmp_path / "masks", "model": "nearest", "samples": 0}
+    for word, recursive, names in (
+        ("in", False, "a c"),
+        ("in", True, "a below/b c"),
+        ("in/*.zarr", False, "a"),
+    ):
+        each = list(complete_many(tmp_path / word, recursive=recursive, **how))
+        assert [done.below.as_posix() for done in each] == names.split()
+        assert all(np.array_equal(done.hole, HOLE) for done in each)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_zarr_array_by_itself_is_refused_with_a_way_out(
+    npfill: Command, tmp_path: Path, zarr_format: int
+) -> None:
+    pytest.importorskip("xarray")
+    zarr = pytest.importorskip("zarr")
+    zarr.save_array(tmp_path / "a.zarr", FIELD, zarr_format=zarr_format)
+    with pytest.raises(InputError, match=r"a\.zarr: one array, not a group"):
+        read_picture(tmp_path / "a.zarr")
+    ended = npfill("complete", tmp_path / "a.zarr", "--window", 80)
+    assert "not read in windows" in ended.err
+    assert "leave --window out" in ended.err
+
+
+def test_the_std_of_an_array_without_a_name_has_one() -> None:
+    array = pytest.importorskip("xarray").DataArray(np.where(HOLE, np.nan, FIELD))
+    done: Any = complete(array, model="gp", samples=0)
+    assert done["std"].attrs["long_name"] == "standard deviation of the values"
+
+
+def test_a_blank_of_integers_says_nothing_of_floats(tmp_path: Path) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    image = fits.PrimaryHDU(np.where(HOLE, np.nan, FIELD).astype(np.float32))
+    image.header["BLANK"] = -32768
+    image.writeto(tmp_path / "a.fits", output_verify="ignore")
+    done: Any = complete(tmp_path / "a.fits", model="gp", samples=0, tolerance=0.0)
+    with (
+        pytest.warns(Warning, match="BLANK"),
+        fits.open(done.save(tmp_path / "out")["mean"]) as units,
+    ):
+        after = units[0].data.copy()
+    assert np.array_equal(np.isnan(after), HOLE)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_what_stays_open_is_what_the_file_calls_missing_whatever_else_is_none(
+    scale: float, tmp_path: Path
+) -> None:
+    numbers = np.where(HOLE, -32768, 100 * FIELD).astype(np.int16)
+    numbers[15:18, 3:6], numbers[0, 0] = 0, -1
+    how: dict[str, Any] = {"_FillValue": np.int16(-32768), "missing_value": np.int16(-1)}
+    path = stored(tmp_path / "a.nc", numbers, scale_factor=scale, **how)
+    done: Any = complete(path, model="gp", samples=0, tolerance=0.0, nodata=0)
+    missing = np.isin(numbers, [-32768, 0, -1])
+    assert np.array_equal(done.hole, missing)
+    after = numbers_of(done.save(tmp_path / "out")["mean"])
+    assert np.array_equal(after == -32768, missing)

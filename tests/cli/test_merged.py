@@ -49,10 +49,20 @@ def test_records_of_parts_are_merged_and_a_failure_is_told_until_it_is_mended(
     assert "3 of 3 completed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        [],
+        {"data": {}, "errors": []},
+        {"data": {"pictures": [], "skipped": []}, "errors": [{"message": "a", "hint": "b"}]},
+        {"data": {"input": "a.png", "outputs": {"mean": "a_mean.png"}}, "errors": []},
+    ],
+    ids=["list", "nothing", "json of a batch", "dry run"],
+)
 def test_what_is_no_record_is_named_with_its_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: object
 ) -> None:
-    (tmp_path / "a.jsonl").write_text("[]\n")
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps(line)}\n")
     assert run("report", str(tmp_path / "a.jsonl")) == 3
     assert "line 1 is no record" in capsys.readouterr().err
 
@@ -64,6 +74,35 @@ def test_what_cannot_be_read_is_named(
     (tmp_path / "a.jsonl").write_bytes(b"\xff\xfe{}")
     assert run("report", str(tmp_path / name)) == 3
     assert f"{name}: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"), [(["a"], "0 of 1"), (["a", "b"], "1 of 1"), (["b", "a"], "1 of 1")]
+)
+def test_a_raster_is_completed_once_a_part_has_written_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], outputs: list[str], said: str
+) -> None:
+    files = [tmp_path / name for name in outputs]
+    for file in files:
+        written = {"mean": "z_mean.tif"} if file.name == "b" else {}
+        data = {"input": "z.tif", "windows": 4, "completed": 2, "model": "m", "outputs": written}
+        file.write_text(json.dumps({"data": data, "errors": []}))
+    assert run("report", *map(str, files)) == (6 if len(files) == 1 else 0)
+    ended = capsys.readouterr()
+    assert f"{said} completed" in ended.out
+    assert ("z.tif: windows of other parts are missing" in ended.err) is (len(files) == 1)
+
+
+def test_a_picture_that_failed_alone_is_mended_once_it_is_done_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (6, 5)).save("a.png")
+    words = ["complete", "./a.png", "-m", "nearest", "--jsonl", "-q"]
+    assert (run(*words), run(*words, "--box", "1,1,2,3")) == (2, 0)
+    Path("log").write_text(capsys.readouterr().out)
+    assert run("report", "log") == 0
+    assert "1 of 1 completed" in capsys.readouterr().out
 
 
 def test_a_picture_that_was_skipped_keeps_what_was_said_of_it(

@@ -53,6 +53,11 @@ def test_what_has_a_suffix_is_a_file(output: str) -> None:
 def test_a_folder_that_exists_is_one_whatever_its_name() -> None:
     Path("x.png").mkdir()
     assert file_of(Path("x.png")) is None
+    Path("x.zarr").mkdir()
+    assert file_of("x.zarr") is None
+    Path("x.zarr/zarr.json").touch()  # a store, which is written anew
+    assert file_of("x.zarr") == Path("x.zarr")
+    assert file_of("x.zarr/") is None
 
 
 def test_an_output_with_a_dot_takes_all_results(done: Of) -> None:

@@ -132,6 +132,8 @@ def test_no_input_is_written_over(
         (["--shape", "0x5"], USAGE, "no width and height"),
         (["--shape", "5x0"], USAGE, "no width and height"),
         (["--shape", "5x5", "--csv", "--json"], USAGE, "leave one"),
+        (["--shape", "5x5", "--json", "-o", "-"], USAGE, "leave one"),
+        (["--shape", "5x5", "--csv", "-o", "-"], USAGE, "leave one"),
         (["--shape", "5x5", "--watch", "a.csv"], USAGE, "-o points.csv"),
         (["--shape", "5x5", "--watch", "a.csv", "-o", "p.csv", "--json"], USAGE, "--json"),
         (["--shape", "5x5", "--watch", "a.csv", "-o", "p.csv", "--csv"], USAGE, "--csv"),
@@ -145,6 +147,26 @@ def test_what_cannot_be_is_refused(npfill: Command, words: list[str], code: int,
     ended = npfill("next", *words)
     assert ended.code == code
     assert said in ended.err
+
+
+@pytest.mark.parametrize("words", [["--mask"], ["--within"], ["--not-within"]])
+def test_a_mask_of_another_size_is_refused_with_a_way_out(
+    npfill: Command, photo: Path, tmp_path: Path, words: list[str]
+) -> None:
+    Image.new("1", (30, 24)).save(tmp_path / "other.png")
+    ended = npfill("next", photo, *words, tmp_path / "other.png")
+    assert (ended.code, "other.png is 30x24" in ended.err) == (INPUT, True)
+    assert "save it in the size of the grid" in ended.err
+    assert "--fit-mask" not in ended.err
+
+
+def test_nearly_all_may_be_measured(npfill: Command, tmp_path: Path) -> None:
+    allowed = np.full((20, 20), 255, dtype=np.uint8)
+    allowed[2:8, 3:9] = 0
+    Image.fromarray(allowed).save(tmp_path / "in.png")
+    ended = npfill("next", "--shape", "20x20", "--within", tmp_path / "in.png", "-n", 400)
+    assert ended.code == 0
+    assert sorted(points(ended.out)) == list(map(tuple, np.argwhere(allowed).tolist()))
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The page of `npfill paint`: who may ask, what is filled, and that files are the command's."""
 
+import io
 import json
 import os
 import shlex
@@ -205,8 +206,12 @@ def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
     assert page.ask("save", painted(*BOX), result="mean")[0] == 200
     code, content = page.ask("save", painted(0, 0, 2, 2), result="mean")
     assert (code, json.loads(content)["exists"]) == (409, True)
+    assert json.loads(content)["message"] == "photo_mask.png: exists; photo_mean.png: exists"
+    Path("photo_mask.png").rename("away")
     code, content = page.ask("save", painted(*BOX), result="mean")
     assert (code, json.loads(content)["message"]) == (409, "photo_mean.png: exists")
+    assert not Path("photo_mask.png").exists()
+    Path("away").rename("photo_mask.png")
     assert page.ask("save", painted(*BOX), result="mask")[1] == b'{"saved": []}'
     code, _ = page.ask("save", painted(0, 0, 2, 2), result="mean", overwrite=1)
     assert code == 200
@@ -230,12 +235,30 @@ def test_a_saved_result_lies_where_its_picture_does(page: Page, result: str, pla
 
 
 @pytest.mark.slow
-def test_a_picture_that_has_changed_is_not_saved_over(page: Page) -> None:
+@pytest.mark.parametrize("size", [(6, 5), (5, 6)])
+def test_a_picture_that_has_changed_is_not_saved_over_and_read_again(
+    page: Page, size: tuple[int, int]
+) -> None:
     page.fill(painted(*BOX))
-    Image.new("RGB", (6, 5), "teal").save("photo.png")
+    Image.new("RGB", size, "teal").save("photo.png")
     code, content = page.ask("save", painted(*BOX), result="mean")
     assert (code, json.loads(content)["message"]) == (400, "photo.png: has changed")
-    assert not Path("photo_mean.png").exists()
+    assert not [*Path().glob("photo_*")]
+    with Image.open(io.BytesIO(page.ask("picture")[1])) as shown:
+        assert (shown.size, shown.getpixel((0, 0))) == (size, (0, 128, 128))
+    page.fill(painted(*BOX))
+    assert page.ask("save", painted(*BOX), result="mean")[0] == 200
+
+
+@pytest.mark.slow
+def test_what_is_sent_of_marks_far_apart_is_small(page: Page) -> None:
+    Image.new("RGB", (300, 200), "teal").save("other.png")
+    bits = np.zeros((200, 300), dtype=bool)
+    bits[:2, :2] = bits[-2:, -2:] = True
+    body = np.array([0, 0, 300, 200], "<u4").tobytes() + np.packbits(bits).tobytes()
+    code, content = page.ask("fill", body, picture=1)
+    assert (code, json.loads(content.splitlines()[-1])["box"]) == (200, [0, 0, 300, 200])
+    assert len(content) < 10_000
 
 
 def begun(page: Page, number: int = 0) -> int:

@@ -3,6 +3,8 @@
 import json
 import shlex
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npfill.paint import server as serving
 from tests.cli.conftest import Command
 from tests.cli.test_paint import Page
 
@@ -99,6 +102,30 @@ class Browser:
         self[button].click()
         self.until(lambda: self["status"].text.startswith("Saved"))
         return [Path(name) for name in self["status"].text.removeprefix("Saved ").split(" and ")]
+
+    def page(self, button: str) -> None:
+        """Go to another picture, and wait until it is there."""
+        self[button].click()
+        self.until(lambda: page_is_there(self))
+
+    def painted(self) -> int:
+        """The number of pixels that are painted."""
+        script = (
+            "const mask = document.getElementById('mask'), { width, height } = mask;"
+            "const context = new OffscreenCanvas(width, height).getContext('2d');"
+            "context.drawImage(mask, 0, 0);"
+            "const { data } = context.getImageData(0, 0, width, height);"
+            "return data.filter((value, at) => at % 4 === 3 && value).length"
+        )
+        return int(self.driver.execute_script(script))
+
+    def warns(self) -> bool:
+        """True if a person who leaves is asked first, as something is not saved."""
+        script = (
+            "const leaving = new Event('beforeunload', {cancelable: true});"
+            "dispatchEvent(leaving); return leaving.defaultPrevented"
+        )
+        return bool(self.driver.execute_script(script))
 
     def opacity(self) -> float:
         return float(self["veil"].value_of_css_property("opacity"))
@@ -302,3 +329,133 @@ def test_a_picture_that_cannot_be_read_says_why_and_the_next_one_opens(
 
 def page_is_there(browser: Browser) -> bool:
     return "there" in browser["paper"].get_attribute("class")
+
+
+class Held:
+    """A function whose first call waits until it is let go; what it then does is as before."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
+        self.reached, self._go, self._first = threading.Event(), threading.Event(), threading.Lock()
+        self._function = getattr(owner, name)
+        monkeypatch.setattr(owner, name, self)
+
+    def __call__(self, *args: object, **how: object) -> object:
+        if self._first.acquire(blocking=False):
+            self.reached.set()
+            self._go.wait(60)
+        return self._function(*args, **how)
+
+    def let_go(self) -> None:
+        """Let it go on, and give its answer time to be heard."""
+        assert self.reached.is_set()
+        self._go.set()
+        time.sleep(0.5)
+
+
+@pytest.mark.parametrize("what", ["picture_png", "begun"])
+def test_who_pages_on_sees_the_picture_that_is_named_with_its_own_mask(
+    browser: Browser, page: Page, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    Image.new("RGB", (40, 30), "teal").save("two.png")
+    Image.fromarray(np.pad(np.full((3, 4), 255, np.uint8), ((9, 18), (9, 27)))).save("two_mask.png")
+    width = "return document.getElementById('before').naturalWidth"
+    held = Held(monkeypatch, serving if what == "picture_png" else page.server.session, what)
+    browser["next"].click()
+    assert held.reached.wait(60)
+    browser.page("previous")
+    held.let_go()
+    assert (browser.driver.execute_script(width), browser.painted()) == (80, 0)
+    assert "80 × 60 pixels" in browser["status"].text
+    browser.page("next")
+    assert (browser.driver.execute_script(width), browser.painted()) == (40, 12)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_what_a_save_says_later_is_of_the_picture_that_was_saved(
+    browser: Browser, page: Page, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    if exists:
+        Image.new("L", (80, 60), 255).save("one_mask.png")
+    browser.stroke((20, 20), (40, 30))
+    held = Held(monkeypatch, page.server.session, "save")
+    browser["saveMask"].click()
+    assert held.reached.wait(60)
+    browser.page("next")
+    browser.stroke((60, 50), (70, 50))
+    held.let_go()
+    said = "Not saved. one_mask.png: exists" if exists else "Saved one_mask.png"
+    browser.until(lambda: browser["status"].text == said)
+    assert not browser["exists"].is_displayed()
+    assert browser.warns()
+    assert browser.save("saveMask") == [Path("two_mask.png")]
+    assert browser.warns() == exists
+
+
+def test_who_undoes_what_was_saved_is_warned(browser: Browser) -> None:
+    browser.stroke((20, 20), (40, 30))
+    assert browser.warns()
+    browser.save("saveMask")
+    assert not browser.warns()
+    browser["undo"].click()
+    assert browser.warns()
+    browser["redo"].click()
+    assert not browser.warns()
+
+
+@pytest.mark.parametrize("where", ["server", "page"])
+def test_a_stroke_ends_the_fill_under_way_and_what_is_said_of_it(
+    browser: Browser, page: Page, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    browser.stroke((20, 20), (40, 30))
+    held = Held(monkeypatch, page.server.session, "fill")
+    browser["fill"].click()
+    assert held.reached.wait(60)
+    if where == "server":
+        browser.stroke((60, 50), (70, 50))
+    else:  # as the result is decoded
+        browser.driver.execute_script(
+            "const decode = createImageBitmap;"
+            "window.createImageBitmap = (content) => new Promise((done) => {"
+            "  window.go = () => done(decode(content));"
+            "})"
+        )
+    held.let_go()
+    if where == "page":
+        browser.until(lambda: browser.driver.execute_script("return !!window.go"))
+        browser.stroke((60, 50), (70, 50))
+        browser.driver.execute_script("window.go()")
+        time.sleep(0.3)
+    assert not browser["result"].is_displayed()
+    assert (browser["status"].text, browser["progress"].is_displayed()) == ("", False)
+
+
+def test_undo_while_samples_are_drawn_shows_the_command_of_what_is_seen(
+    browser: Browser, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.stroke((20, 20), (40, 30))
+    browser["fill"].click()
+    browser.filled()
+    browser.driver.execute_script("arguments[0].value = 7", browser["seed"])
+    browser["fill"].click()
+    browser.until(lambda: "--seed 7" in browser["command"].text)
+    held = Held(monkeypatch, page.server.session, "fill")
+    browser["draw"].click()
+    assert held.reached.wait(60)
+    browser["undo"].click()
+    browser.until(lambda: browser["command"].text.endswith("--emit mean"))
+    assert "--seed" not in browser["command"].text
+    held.let_go()
+
+
+def test_the_pen_of_the_keyboard_is_lifted_to_fill_and_to_go_on(browser: Browser) -> None:
+    browser.tab_to("stage")
+    browser.keys("x", Keys.ARROW_RIGHT, Keys.ENTER)
+    browser.filled()
+    browser.keys("x", Keys.ARROW_DOWN, Keys.PAGE_DOWN)
+    browser.until(lambda: browser["name"].text == "two.png" and page_is_there(browser))
+    browser.keys(Keys.ARROW_RIGHT)
+    assert browser.painted() == 0
+    browser.keys("x", Keys.ARROW_RIGHT, "x")
+    assert browser.painted() > 0
+    browser["undo"].click()
+    assert browser.painted() == 0

@@ -372,7 +372,8 @@ def test_under_json_an_error_is_in_the_result_and_on_stderr(
     result = json.loads(ended.out)
     (error,) = result.pop("errors")
     assert result == {
-        "npfill_result_version": "1", "status": "error", "exit_code": code, "data": {},
+        "npfill_result_version": "1", "status": "error", "exit_code": code,
+        "data": {"input": words[1]},
     }  # fmt: skip
     assert f"error: {error['message']}\nhint: {error['hint']}\n" in ended.err
     assert_refused(ended, (*words, "--json"), code, error["message"], state() != before)

@@ -51,6 +51,8 @@ RECIPES = {
     "number-for-a-list.toml": _line(
         "latent_hidden = [8]", "latent_hidden = 8", MODEL, "not a list"
     ),
+    "two-channels.toml": _line("channels = 1", "channels = 2", USAGE, "channels = 2"),
+    "one-pixel.toml": _line("size = 8", "size = 1", MODEL, _RANGE),
     "no-size.toml": _line("size = 8", "size = 0", MODEL, _RANGE),
     "absurd-size.toml": _line("size = 8", "size = 1000000000", MODEL, _RANGE),
     "absurd-layers.toml": _line("[8, 8]", "[99999, 8]", MODEL, _RANGE),

@@ -62,6 +62,24 @@ def test_the_rank_of_a_truth_that_is_one_of_the_samples_is_any() -> None:
     assert lower[4] > 0.6
 
 
+@pytest.mark.parametrize("kind", ["rare strokes", "black or white", "clamped", "within a level"])
+def test_with_each_draw_as_the_truth_in_turn_ranks_are_even_and_none_is_beyond_the_others(
+    kind: str,
+) -> None:
+    off, chance = normal(kind, count=6) - 0.5, normal("chance", count=6)
+    every = {
+        "rare strokes": torch.where(chance > 0.65, 5 * off.abs(), off.abs() / 1000).clamp(max=1),
+        "black or white": (chance > 0.65).float(),
+        "clamped": (3 * off).clamp(0, 1),
+        "within a level": 0.5 + off / 50,
+    }[kind]
+    turns = [(every[k], every[torch.arange(6) != k]) for k in range(6)]
+    beyond = [score("beyond", *turn, torch.full(SHAPE, 0.5)) for turn in turns]
+    assert sum(beyond) / 6 == pytest.approx(1)
+    mean = torch.stack([ranks(*turn) for turn in turns]).mean(0)
+    assert mean.tolist() == pytest.approx([0.2] * 5, abs=1e-6)
+
+
 def test_ties_are_spread_over_their_ranks() -> None:
     truth, samples = torch.full(SHAPE, 0.5), torch.full((4, *SHAPE), 0.5)
     samples[0] = 0.4

@@ -1,28 +1,36 @@
 """`npfill evaluate --fields`: the law of random fields, their posterior, scores and tables."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import npfill
 from npfill.cli import main
 from npfill.errors import UsageError
 from npfill.evaluate.fields import grids, known
-from npfill.evaluate.fields.cells import EXACT, on_known, on_real
+from npfill.evaluate.fields.cells import EXACT, Fill, on_known, on_real
+from npfill.evaluate.fields.held_out import WITHIN
 from npfill.evaluate.fields.measured import evaluate_fields
 from npfill.evaluate.fields.report import FieldResults
-from npfill.evaluate.fields.tools import Filled
+from npfill.evaluate.fields.tools import Filled, completed
 from npfill.seeds import array_generator
 
 
 def nothing_known(values: np.ndarray, hole: np.ndarray) -> Filled:
     assert np.isnan(values[hole]).all()
-    return np.zeros(int(hole.sum())), np.ones(int(hole.sum()))
+    return np.zeros(int(hole.sum())), np.ones(int(hole.sum())), WITHIN
+
+
+def with_interval(values: np.ndarray, hole: np.ndarray, width: float) -> Filled:
+    mean, std, _ = nothing_known(values, hole)
+    return mean, std, width
 
 
 def without_std(values: np.ndarray, hole: np.ndarray) -> Filled:
-    return np.full(int(hole.sum()), np.nanmean(values)), None
+    return np.full(int(hole.sum()), np.nanmean(values)), None, WITHIN
 
 
 @pytest.mark.parametrize("kernel", list(known.KERNELS))
@@ -70,6 +78,24 @@ def test_without_a_std_the_score_is_the_mean_error_and_there_is_no_coverage() ->
     assert first.z_squared is None
     assert first.coverage_90 is None
     assert 0 < first.crps < first.rmse
+
+
+@pytest.mark.parametrize(("width", "share"), [(0.0, 0.0), (1.0, 0.68), (9.0, 1.0)])
+def test_the_truth_is_counted_in_the_interval_that_the_tool_has(width: float, share: float) -> None:
+    fills: dict[str, Fill] = {"own": partial(with_interval, width=width)}
+    cells = [*on_known(fills, 16, 4, 0, (2,), lambda *_: None)]
+    found = [cell.coverage_90 for cell in cells if cell.tool == "own"]
+    assert np.mean([each or 0.0 for each in found]) == pytest.approx(share, abs=0.05)
+
+
+def test_a_model_has_the_interval_of_its_completions() -> None:
+    values = known.draw("exponential", 4.0, 40, 1, array_generator(1))[0]
+    hole = array_generator(2).random((40, 40)) < 0.4
+    *_, half_width = completed("convcnp-field", "cpu", 0)(np.where(hole, np.nan, values), hole)
+    done = npfill.complete(values, hole, "convcnp-field", samples=0, kind="data", device="cpu")
+    assert done.check is not None
+    assert half_width == pytest.approx(done.check.half_width)
+    assert half_width != pytest.approx(WITHIN, abs=0.001)
 
 
 def test_tables_have_a_column_for_each_tool_and_a_ratio_to_the_exact_error() -> None:

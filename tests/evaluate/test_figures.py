@@ -13,12 +13,14 @@ from npfill.data.holes import random_pixels
 from npfill.errors import UsageError
 from npfill.evaluate import reveal
 from npfill.evaluate.contexts import kind
+from npfill.evaluate.fields import known
 from npfill.evaluate.figures import on_grid, row_of, samples_figure, whole_samples
 from npfill.models import NeuralProcess
+from npfill.models.lawful import network_alone
 from npfill.pictures.picture import intensities
 from npfill.predictor import load
 from npfill.sampling import SAMPLERS, Autoregressive, Independent, Sampler, sampler_for
-from npfill.seeds import generator
+from npfill.seeds import array_generator, generator
 from tests.conftest import MODELS, of, tiny
 
 BLUE = (64, 96, 224)
@@ -209,3 +211,14 @@ def test_frames_of_a_narrow_picture_are_of_one_size_with_the_whole_caption(
     pictures = reveal.drawn(picture, list(reveal.frames(model, picture, [1, 10, 40], 0)))
     assert len({frame.size for frame in pictures}) == 1
     assert all((np.asarray(frame)[:, -4:] == 255).all() for frame in pictures)
+
+
+@pytest.mark.parametrize("by", ["random", "next"])
+def test_no_law_is_followed_where_the_model_chose_what_is_revealed(by: str) -> None:
+    field = known.draw("squared-exponential", 4.0, 24, 1, array_generator(0))[0]
+    picture = ((field - field.min()) / np.ptp(field)).astype(np.float32)[..., None]
+    model = tiny("convcnp-field", channels=1).float()
+    (found,) = reveal.frames(model, picture, [200], 0, by)
+    with network_alone():
+        (alone,) = reveal.frames(model, picture, [200], 0, by)
+    assert np.array_equal(found.std, alone.std) == (by == "next")

@@ -22,6 +22,8 @@ from npfill.files import folder
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
+from npfill.predictor import load
+from npfill.predictor.best import BestPredictor
 from npfill.sampling import draws
 from tests.conftest import last_bias, of, tiny
 
@@ -190,6 +192,14 @@ def test_networks_of_one_variant_are_all_measured_and_a_sampler_once(tmp_path: P
         "cnp 2 autoregressive",
     ]
     assert measured.results[0].scores["mse"] != measured.results[1].scores["mse"]
+
+
+def test_a_choice_among_predictors_is_measured_on_a_grid(tmp_path: Path) -> None:
+    np.save(tmp_path / "digits.npy", digits()[:, 0].numpy())
+    chooser = BestPredictor((load(of("convcnp", 1)),), name="best", word="best")
+    results = evaluate([chooser], tmp_path / "digits.npy", contexts="random:300", size=28)
+    assert results.predictors == {"best": "fitted to each picture"}
+    assert results.results[0].scores.keys() > {"mse", "coverage_90", "seconds"}
 
 
 def test_an_exact_picture_is_counted_beside_the_psnr_of_others_and_has_its_ssim(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npfill.errors import UsageError
 from npfill.evaluate import Results, evaluate
 from npfill.evaluate.case import Case
 from npfill.evaluate.contexts import kind
@@ -134,6 +135,20 @@ def test_plots_are_drawn_of_what_was_measured(pictures: Path) -> None:
     assert {"mse-random.png", "reliability-random-5.png"} <= drawn.keys()
     assert all(content.startswith(b"\x89PNG") for content in drawn.values())
     assert plots(results_of({"text": {"psnr": Estimate(25.0, 0.5, 2)}})) == {}
+
+
+def test_photographs_have_as_many_samples_as_draws_are_asked_for(photographs: Path) -> None:
+    asked: dict[str, Any] = {"contexts": "keep", "photos": True}
+    network, samplers, found = of("convcnp", 3), ["independent"], []
+    for draws in (None, 3, 5):
+        results = evaluate([network], photographs, samplers=samplers, draws=draws, **asked)
+        assert f", {draws or 3} samples of each sampler, seed 0" in as_markdown(results, "")
+        found.append({each.scores["diversity"] for each in results.results})
+    assert found[0] == found[1] != found[2]
+    with pytest.raises(UsageError, match="`draws` of `photos` are samples"):
+        evaluate([network], photographs, draws=16, **asked)
+    with pytest.raises(UsageError, match="`draws=0`"):
+        evaluate([network], photographs, samplers=samplers, draws=0, **asked)
 
 
 def test_a_picture_that_a_baseline_refuses_has_no_scores(photographs: Path) -> None:

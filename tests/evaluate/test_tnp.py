@@ -78,8 +78,11 @@ def test_models_are_scored_and_the_command_prints_it(
     assert scores["bits, pointwise"].value > 7.9
     with pytest.raises(UsageError, match="baseline"):
         evaluate_tnp(["nearest"], tmp_path / "noise.npy")
-    with pytest.raises(UsageError, match="pictures of 8x8"):
+    with pytest.raises(UsageError, match="pictures of 8x8 are too small") as refusal:
         evaluate_tnp([model], tmp_path / "noise.npy", size=8, device="cpu")
+    assert "`size=28`" in refusal.value.hint
+    with pytest.raises(UsageError, match="9 all pictures: a batch has 16"):
+        evaluate_tnp([model], tmp_path / "noise.npy", size=28, images=9, device="cpu")
     words = ["evaluate", "cnp-mnist", "--protocol", "tnp", "--data", str(tmp_path / "noise.npy")]
     with pytest.raises(SystemExit) as end:
         main([*words, "--images", "16", "-o", str(tmp_path / "report")])

@@ -175,12 +175,19 @@ def test_a_line_is_read_once_it_has_ended(tmp_path: Path) -> None:
     assert [each.tolist() for each in answers.read(1)] == [[3], [4], [[0.25]]]
 
 
-@pytest.mark.parametrize("line", ["1,2", "a,2,3", "1,2,3,4", "1.5,2,3"])
+@pytest.mark.parametrize("line", ["1,2", "a,2,3", "1,2,3,4", "1.5,2,3", f"{10**20},0,1"])
 def test_a_line_that_is_no_answer_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "answers.csv"
     path.write_text(f"row,column,value\n{line}\n")
     with pytest.raises(InputError, match=r"answers\.csv, line 2"):
         Answers(path).read(1)
+
+
+@pytest.mark.parametrize("head", ["", "row,column,value\n"])
+def test_a_mark_of_the_encoding_is_no_part_of_the_answers(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(f"{head}1,2,0.5\n", "utf-8-sig")
+    assert [each.tolist() for each in Answers(path).read(1)] == [[1], [2], [[0.5]]]
 
 
 def test_answers_that_were_taken_away_are_noticed(tmp_path: Path) -> None:

@@ -105,6 +105,61 @@ def test_values_beyond_those_so_far_are_taken_as_they_are(model: NeuralProcess) 
     assert np.isfinite(explorer.std).all()
 
 
+@pytest.mark.parametrize("unit", [1e-170, 1e-46, 1e44, 1e170])
+def test_the_pixels_that_are_asked_for_do_not_depend_on_the_unit(
+    model: NeuralProcess, unit: float
+) -> None:
+    rows, columns = np.nonzero(np.random.default_rng(0).random((16, 16)) < 0.3)
+    asked, stds = list[list[list[int]]](), list[np.ndarray]()
+    for scale in (1.0, unit):
+        explorer = Explorer((16, 16), model)
+        explorer.tell(rows, columns, scale * (2 + np.random.default_rng(1).random(len(rows))))
+        asked.append([each.tolist() for each in explorer.ask(20)])
+        stds.append(explorer.std / scale)
+    assert asked[0] == asked[1]
+    np.testing.assert_allclose(stds[1], stds[0], rtol=1e-3)
+
+
+def test_of_a_wild_value_nothing_is_predicted(model: NeuralProcess) -> None:
+    rows, columns = np.nonzero(np.random.default_rng(0).random((24, 24)) < 0.5)
+    values = scene(24, 24)[rows, columns]
+    values[100] = 1e6
+    with_it, without = Explorer((24, 24), model), Explorer((24, 24), model)
+    with_it.tell(rows, columns, values)
+    without.tell(*(np.delete(each, 100) for each in (rows, columns, values)))
+    for explorer in (with_it, without):
+        explorer.refresh()
+    np.testing.assert_array_equal(with_it.mean[~with_it.measured], without.mean[~with_it.measured])
+    np.testing.assert_array_equal(with_it.std[~with_it.measured], without.std[~with_it.measured])
+    assert with_it.mean[rows[100], columns[100]] == 1e6
+    assert any("1 px are wild" in note for note in with_it.notes)
+    assert without.notes == ()
+
+
+@pytest.mark.parametrize(("beside", "is_wild"), [(9e5, False), (0.0, True)])
+def test_a_wild_value_that_stands_alone_is_looked_into(
+    model: NeuralProcess, beside: float, is_wild: bool
+) -> None:
+    explorer, truth = Explorer((32, 32), model), scene(32, 32)
+    truth[8:11, 8:11] = beside
+    truth[9, 9] = 1e6
+    rows, columns = (each.ravel() for each in np.mgrid[1:32:4, 1:32:4])
+    explorer.tell(rows, columns, truth[rows, columns])
+    assert set(measured(explorer, truth, 4)) == {(8, 9), (10, 9), (9, 8), (9, 10)}
+    assert not {(8, 8), (8, 10), (10, 8), (10, 10)} & set(measured(explorer, truth, 4))
+    assert any("wild" in note for note in explorer.notes) == is_wild
+
+
+def test_the_mean_is_that_of_a_completion_of_data_and_of_intensities(model: NeuralProcess) -> None:
+    rows, columns = np.nonzero(np.random.default_rng(0).random((16, 16)) < 0.4)
+    for truth in (scene(16, 16), 1.0 * (scene(16, 16) > 50)):
+        explorer = Explorer(truth.shape, model)
+        explorer.tell(rows, columns, truth[rows, columns])
+        explorer.refresh()
+        done = explorer.completion(samples=0).mean
+        np.testing.assert_allclose(explorer.mean[..., 0], done, rtol=1e-4, atol=1e-4)
+
+
 def test_answers_without_a_value_are_left_out_and_told(model: NeuralProcess) -> None:
     explorer = Explorer((12, 16), model)
     rows, columns = explorer.ask(3)
@@ -220,6 +275,17 @@ def test_three_channels_are_told_together() -> None:
     assert explorer.completion(samples=0).mean.shape == (8, 8, 3)
 
 
+@pytest.mark.parametrize("values", [np.ones((3, 4)), np.ones(12), np.ones((1, 12))])
+def test_values_of_three_channels_are_told_pixel_by_pixel(values: np.ndarray) -> None:
+    explorer = Explorer((8, 8, 3), of("convcnp", channels=3))
+    with pytest.raises(InputError, match="do not go together"):
+        explorer.tell([0, 1, 2, 3], [0, 1, 2, 3], values)
+    explorer.tell(5, 6, [1.0, 2.0, 3.0])
+    explorer.tell([], [], [])
+    assert explorer.values[5, 6].tolist() == [1.0, 2.0, 3.0]
+    assert explorer.measured.sum() == 1
+
+
 def test_what_does_not_go_together_is_refused(model: NeuralProcess) -> None:
     explorer = Explorer((4, 5), model)
     for wrong in (([0, 1], [0], [1, 2]), ([0], [0], [1, 2]), ([0.5], [0], [1]), ("a", 0, 1)):
@@ -248,6 +314,19 @@ def test_a_model_without_a_standard_deviation_cannot_choose() -> None:
     measured(explorer, scene(), 20)
     with pytest.raises(ModelError, match="no standard deviation"):
         explorer.ask(1)
+
+
+def test_the_first_decision_on_a_large_grid_knows_all_of_it(model: NeuralProcess) -> None:
+    asked, truth = list[list[tuple[int, int]]](), scene(200, 20)
+    for refreshed in (False, True):
+        explorer = Explorer(truth.shape, model)
+        rows, columns = np.nonzero(np.random.default_rng(0).random(truth.shape) < 0.1)
+        explorer.tell(rows, columns, truth[rows, columns])
+        if refreshed:
+            explorer.refresh()
+        asked.append(measured(explorer, truth, 20))
+        assert np.isfinite(explorer.std).all()
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.slow

@@ -157,3 +157,31 @@ def test_no_law_is_found_in_what_was_drawn(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(lawful, "law_of", none)
     Autoregressive(rounds=3).sample(given, Targets.every((SIDE, SIDE)), 0, 1)
     assert not seen
+
+
+@pytest.mark.parametrize("sampler", ["autoregressive", "independent"])
+@pytest.mark.parametrize(("alone", "check"), [(False, True), (True, True), (False, False)])
+def test_the_channels_of_data_go_together_in_samples_as_the_errors_do(
+    alone: bool, check: bool, sampler: str
+) -> None:
+    """Unrelated channels had the same noise; without a check nothing is known of them."""
+    one, other = known.draw("matern-3/2", 4.0, SIDE, 2, array_generator(2))
+    values = np.stack([one, other, 0.3 * other - one], axis=-1)
+    values[SEEN] = np.nan
+    model = tiny("convcnp-field", channels=1).float()
+    with lawful.network_alone(alone):
+        done = npfill.complete(values, model=model, sampler=sampler, samples=9, check=check)
+    drawn = done.samples[:, SEEN]
+    rest = ((drawn - drawn.mean(0)) / drawn.std(0)).reshape(-1, 3)
+    first, opposite, last = np.corrcoef(rest.T)[np.triu_indices(3, 1)]
+    assert max(abs(first), abs(last)) < 0.4
+    assert -1 < opposite < -0.6 if check else abs(opposite) < 0.2
+
+
+def test_a_constant_channel_of_data_has_samples_of_its_value() -> None:
+    values = np.stack([known.draw("matern-3/2", 4.0, SIDE, 1, array_generator(2))[0]] * 3, axis=-1)
+    values[..., 1] = 5
+    values[SEEN] = np.nan
+    done = npfill.complete(values, samples=1)
+    np.testing.assert_allclose(done.samples[0, ..., 1], 5, atol=0.1)
+    assert np.isfinite(done.samples).all()

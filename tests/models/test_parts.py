@@ -9,7 +9,7 @@ from npfill.context import Context
 from npfill.models.parts.attention import KernelAttention, Memory, attend
 from npfill.models.parts.basis import BasisEncoder
 from npfill.models.parts.local import LocalEncoder, smoothed
-from npfill.models.parts.points import Coordinates, mean, points_of, sums_over_grid
+from npfill.models.parts.points import Coordinates, means, points_of, sums_over_grid
 from npfill.models.parts.pointwise import PointwiseDecoder, PointwiseEncoder
 
 generator = torch.Generator().manual_seed(0)
@@ -21,9 +21,8 @@ def test_attention_with_equal_logits_is_the_mean_aggregator() -> None:
     keys = torch.randn(2, 1, 7, 3, generator=generator, dtype=torch.float64)
     memory = Memory(keys, values.unsqueeze(1), valid[:, None, None])
     answer = attend(torch.zeros(2, 1, 5, 3, dtype=torch.float64), memory)
-    torch.testing.assert_close(
-        answer.squeeze(1), mean(values, valid).unsqueeze(1).expand(-1, 5, -1)
-    )
+    mean = means(values, valid.unsqueeze(1))
+    torch.testing.assert_close(answer.squeeze(1), mean.expand(-1, 5, -1))
 
 
 def test_attention_without_content_is_gaussian_kernel_smoothing() -> None:
@@ -94,7 +93,7 @@ def test_representations_are_means_over_points(kind: type) -> None:
 
 def test_an_empty_set_has_a_mean_of_zero() -> None:
     values = torch.full((1, 3, 2), math.e)
-    assert mean(values, torch.zeros(1, 3, dtype=torch.bool)).abs().sum() == 0
+    assert means(values, torch.zeros(1, 1, 3, dtype=torch.bool)).abs().sum() == 0
 
 
 def test_local_averages_of_a_constant_are_that_constant_everywhere() -> None:

@@ -14,7 +14,7 @@ from PIL.ExifTags import Base
 
 import npfill
 from npfill.errors import InputError
-from npfill.pictures.convert import as_picture, as_values, turned_as
+from npfill.pictures.convert import as_masks, as_picture, as_values, turned_as
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.hole import from_mask
 from npfill.pictures.masked import MaskedPicture
@@ -210,6 +210,20 @@ def test_a_file_is_read_and_comes_back_in_its_shape(tmp_path: Path) -> None:
         as_picture(tmp_path / "a.png", max_pixels=34)
 
 
+def test_an_array_whose_channels_may_come_first_is_told_from_its_file_alike(tmp_path: Path) -> None:
+    thing = values(np.float64, 3, 20, 30)
+    np.save(tmp_path / "a.npy", thing)
+    said = ("read as 20x3 in 30 channels: channels come last",)
+    assert as_picture(thing).picture.notes == said
+    assert as_picture(tmp_path / "a.npy").picture.notes == said
+
+
+@pytest.mark.parametrize("scale", [1e-46, 1e-300])
+def test_numbers_too_small_for_a_model_are_no_intensities(scale: float) -> None:
+    plain = 10 + values(np.float64, *SIZE)
+    np.testing.assert_allclose(filled(plain * scale) / scale, filled(plain), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("thing", "reason"),
     [
@@ -228,6 +242,12 @@ def test_what_is_no_picture_is_refused_by_its_name(thing: Any, reason: str) -> N
     with pytest.raises(InputError, match=f"the photo: .*{reason}|{reason}") as refusal:
         as_picture(thing, "the photo")
     assert str(refusal.value).startswith("the photo: ")
+
+
+def test_who_gives_nothing_is_told_what_is_taken() -> None:
+    with pytest.raises(InputError) as refusal:
+        as_picture(None, "the photo")
+    assert refusal.value.hint.startswith("a file, an image")
 
 
 @pytest.mark.parametrize(
@@ -255,6 +275,19 @@ def test_a_mask_of_bytes_0_and_1_is_refused_as_in_a_file() -> None:
     with pytest.raises(InputError, match="mask: brightest value is 1 of 255") as refusal:
         from_mask(given, PICTURE)
     assert refusal.value.hint == "0/1 mask? `mask_threshold=1`"
+
+
+def test_what_is_masked_once_it_is_read_is_missing_and_selected() -> None:
+    class Lazy:
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            return np.ma.masked_array(values(np.float64, *SIZE), HOLE)
+
+    given = as_picture(Lazy()).picture
+    assert given.missing is not None
+    assert np.array_equal(given.missing[..., 0], HOLE)
+    (_, masked) = as_masks(Lazy(), "mask")
+    assert isinstance(masked, Picture)
+    assert np.array_equal(masked.values[..., 0], HOLE)
 
 
 @pytest.mark.slow

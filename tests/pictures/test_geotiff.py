@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+import npfill
 from npfill.errors import InputError
 from npfill.pictures.formats import picture_bytes
 from npfill.pictures.masked import MaskedPicture
@@ -104,6 +105,12 @@ def test_a_no_data_value_at_the_end_of_a_type_is_left_inwards(value: int) -> Non
     assert moved.tolist() == ([1, 5, 255] if value == 0 else [0, 5, 254])
 
 
+@pytest.mark.parametrize("named", [(254, 255, 6, 5), (255, 254, 5, 6), (5, 6, 254, 255, 7.5, None)])
+def test_a_value_leaves_every_value_that_is_none_for_the_nearest_that_is_not(named: Any) -> None:
+    values = np.array([0, 5, 6, 254, 255], dtype=np.uint8)
+    assert without_no_data(values, *named).tolist() == [0, 4, 7, 253, 253]
+
+
 @pytest.mark.parametrize(
     ("said", "value", "notes"),
     [
@@ -196,6 +203,51 @@ def test_a_mask_within_says_what_is_missing_and_overviews_are_no_pages(
         assert [page.subfiletype for page in tiff.pages] == [0, 4]  # type: ignore[union-attr]
         assert tiff.pages[1].asarray().all()
         assert np.array_equal(tiff.pages[0].asarray()[~HOLE], values[~HOLE])
+
+
+@pytest.mark.parametrize("kind", ["mask", "alpha"])
+@pytest.mark.parametrize("how", [{"tolerance": 0.0}, {"max_distance": 1.0}], ids=str)
+def test_what_stays_open_is_left_out_by_the_mask_or_alpha_of_its_file(
+    tmp_path: Path, kind: str, how: dict[str, Any]
+) -> None:
+    values, path, select = levels(1, np.float32), tmp_path / "a.tif", np.zeros_like(HOLE)
+    select[2:, :4] = True
+    if kind == "mask":
+        masked_raster(path, values, ~HOLE)
+    else:
+        bands = np.stack([values, 255 - 255 * HOLE.astype(np.float32)], axis=-1)
+        raster(path, bands, extrasamples=["unassalpha"])
+    done = npfill.complete(path, select, "gp", samples=0, **how)
+    after = read_picture(done.save(tmp_path / "out", emit="mean")["mean"])
+    assert after.missing is not None
+    assert 0 < done.open.sum() < (HOLE | select).sum() + ("tolerance" in how)
+    assert np.array_equal(after.missing[..., 0], done.open)
+    with tifffile.TiffFile(tmp_path / "out/a_mean.tif") as tiff:
+        said = tiff.pages[1].asarray() if kind == "mask" else tiff.pages[0].asarray()[..., 1]
+    assert np.array_equal(said == 0, done.open)
+
+
+@pytest.mark.parametrize("text_of_none", ["-9999", "nan", "1e20", "0.5"])
+@pytest.mark.parametrize("how", [{"tolerance": 0.0}, {"max_distance": 1.0}], ids=str)
+def test_a_no_data_value_that_a_type_has_not_is_none_for_what_stays_open(
+    tmp_path: Path, text_of_none: str, how: dict[str, Any]
+) -> None:
+    path = raster(tmp_path / "a.tif", levels(), text(42113, text_of_none))
+    given: Any = {"mask": np.indices((5, 7))[1] < 4, "model": "gp", "samples": 0, **how}
+    with pytest.raises(InputError, match="uint8 has no NaN for what stays open"):
+        npfill.complete(path, **given).save(tmp_path / "out", emit="mean")
+    done = npfill.complete(path, nodata=255, **given)
+    after = tifffile.imread(done.save(tmp_path / "out", emit="mean")["mean"])
+    assert np.array_equal(after == 255, done.open)
+
+
+def test_what_a_mask_for_each_band_condemns_is_none_where_it_stays_missing(tmp_path: Path) -> None:
+    values, select = levels(3, np.float32), np.zeros((*HOLE.shape, 3), dtype=bool)
+    select[2:, :4], select[0, 6, 1] = True, True
+    path = raster(tmp_path / "a.tif", values)
+    done = npfill.complete(path, select, "nearest", samples=0, max_distance=1.0)
+    assert 0 < done.open.sum() < select.any(axis=-1).sum()
+    assert np.array_equal(np.isnan(done.mean), select & ~done.hole)
 
 
 def test_a_mask_of_a_picture_without_a_place_is_missing_too(tmp_path: Path) -> None:
@@ -400,6 +452,24 @@ def test_no_data_values_of_all_bands_together_are_read(tmp_path: Path) -> None:
     picture = read_picture(path)
     assert picture.why == "it names a value that is no data"
     assert np.array_equal(picture.lacking, HOLE)
+    done = npfill.complete(path, model="gp", samples=0, tolerance=0.0)
+    with pytest.raises(InputError, match="uint8 has no NaN for what stays open"):
+        done.save(tmp_path / "out")
+
+
+def test_a_second_value_that_is_none_leaves_the_one_that_the_file_names(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).choice([253, 254], (12, 14)).astype(np.uint8)
+    values[3:9, 3:9], values[0, :2] = 0, 255
+    path, missing = raster(tmp_path / "a.tif", values, text(42113, "255")), values % 255 == 0
+    done = npfill.complete(path, model="gp", samples=3, nodata=0)
+    assert np.array_equal(done.hole, missing)
+    for each in (done.mean, *done.samples):
+        assert (each % 255 != 0).all()
+    still = npfill.complete(path, model="gp", samples=0, nodata=0, tolerance=0.5)
+    assert still.open.any()
+    after = tifffile.imread(still.save(tmp_path / "out")["mean"])
+    assert np.array_equal(after == 255, still.open)
+    assert (after > 0).all()
 
 
 @pytest.mark.parametrize(("extra", "says"), [(2, "SEPARATED"), (0, "SEPARATED")])

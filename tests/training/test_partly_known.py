@@ -13,6 +13,7 @@ from npfill.data import MaskedImages
 from npfill.evaluate.held_out import at_random_counts, calibrate
 from npfill.models import NeuralProcess
 from npfill.training.batch import draw
+from npfill.training.loop import merit_of
 from npfill.training.objectives import loss
 from npfill.training.recipe import Recipe, parse
 from tests.conftest import MODELS, TINY, of
@@ -101,6 +102,23 @@ def test_no_score_and_no_calibration_reads_a_hole(name: str) -> None:
         )
     assert told[0] == told[1]
     assert all(np.isfinite(told[0][0]["log_likelihood"]))
+
+
+@pytest.mark.parametrize("name", ["cnp", "np"])
+@pytest.mark.parametrize("part", ["lower half", "border", "pixel"])
+def test_a_context_that_leaves_nothing_to_predict_counts_nowhere(part: str, name: str) -> None:
+    pictures, model = pictures_with(0), of(name, 1)
+    known = torch.zeros_like(pictures.known)
+    if part == "lower half":
+        known[..., SIZE // 2 :, :] = True
+    else:
+        known[..., 0, :1] = True
+    if part == "border":
+        known[:] = True
+        known[..., 1:-1, 1:-1] = False
+    pictures = MaskedImages(pictures.images, known)
+    assert np.isfinite(merit_of(at_random_counts(model, pictures[:1], 3)))
+    assert np.isfinite(calibrate(model, pictures)).all()
 
 
 def test_pictures_of_which_all_is_known_are_drawn_and_scored_as_ever() -> None:

@@ -116,6 +116,29 @@ def test_changes_are_words_or_values() -> None:
         find(TINY, wrong)
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("cnp-celeba", {"model.channels": 4}, "1 or 3"),
+        ("convcnp-photo", {"model.channels": 1}, "3"),
+        ("convcnp-field", {"model.channels": 3}, "1"),
+        ("convcnp-photo", {"damage.planes": 0.8, "damage.structures": 0.8}, "photographs"),
+    ],
+)
+def test_values_that_do_not_go_with_the_data_are_refused(
+    name: str, changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(UsageError) as refusal:
+        find(name, changes)
+    assert refusal.value.hint.endswith(says)
+
+
+def test_a_thumbnail_among_the_pictures_does_not_shrink_the_others(tmp_path: Path) -> None:
+    folder = pictures_in(tmp_path / "mine", 10, 12)
+    Image.new("L", (1, 1)).save(folder / "thumbnail.png")
+    assert survey(folder).recipe().model.size == 12
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "mode", "variant", "channels", "grid"),

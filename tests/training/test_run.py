@@ -16,9 +16,11 @@ from jaxtyping import config
 from npfill import checkpoint, devices, training
 from npfill.cli import main
 from npfill.errors import CheckFailedError
+from npfill.models import build
 from npfill.training import learner, loop
 from npfill.training.batch import draw
 from npfill.training.objectives import Loss, loss
+from npfill.training.run import RunFolder, provenance
 from tests.conftest import TINY
 from tests.forked import Forked, forked, posix
 
@@ -165,6 +167,49 @@ def test_init_starts_from_weights_of_the_same_configuration(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("steps", "before"), [(3, 7), ([1], 4), ("abc", 4), (None, 4)])
+def test_weights_go_by_the_terms_of_those_that_they_began_with(
+    steps: object,
+    before: int,
+    tmp_path: Path,
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe, first = training.find(TINY), tmp_path / "first.safetensors"
+    said = {"dataset": "faces", "terms": "research only", "steps": steps, "steps_before": 4}
+    checkpoint.save(first, build(recipe.variant, recipe.model), said)
+
+    def interrupts(*arguments: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return draw(*arguments)  # type: ignore[arg-type]
+
+    run, short = tmp_path / "run", ["schedule.steps=2", "data.terms=CC0"]
+    words = [str(TINY), *short, "--data", str(pictures), "--run-dir", str(run)]
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "draw", interrupts)
+        assert train(*words, "--init", str(first)) == 130
+    assert train("--resume", "--run-dir", str(run)) == 0
+    terms = "CC0; with weights of faces: research only"
+    assert capsys.readouterr().err.count(f"terms of the weights: {terms}") == 2
+    for name in ("best", "last"):
+        origin = checkpoint.load(run / f"{name}.safetensors").provenance
+        assert (origin["terms"], origin["steps_before"]) == (terms, before)
+    again = tmp_path / "again"
+    words = [str(TINY), "schedule.steps=1", "data.terms=research only", "--data", str(pictures)]
+    assert train(*words, "--init", str(first), "--run-dir", str(again)) == 0
+    origin = checkpoint.load(again / "best.safetensors").provenance
+    assert origin["terms"] == "research only"
+
+
+def test_a_flow_goes_by_the_terms_of_its_companions() -> None:
+    recipe = training.find("flownp-celeba", {"data.terms": "CC0"})
+    terms = provenance(recipe, None, torch.device("cpu"), 1)["terms"]
+    assert terms.startswith("CC0; with weights of CelebA: ")
+    assert terms.count("non-commercial") == 1
+
+
+@pytest.mark.slow
 def test_training_lowers_the_error_on_held_out_pictures(tmp_path: Path, pictures: Path) -> None:
     run = tmp_path / "run"
     changes = ["schedule.steps=200", "optimiser.learning_rate=1e-2", "run.validate_every=50"]
@@ -263,6 +308,67 @@ def test_a_run_that_was_never_saved_begins_again(finished: Path, tmp_path: Path)
     again = checkpoint.load(run / "last.safetensors").model.state_dict()
     assert all(torch.equal(tensor, again[key]) for key, tensor in whole.items())
     assert [step for step, _ in scores(run)] == [1, 2]
+
+
+@pytest.mark.parametrize("gone", [["state"], ["state", "last"]])
+def test_a_run_that_lost_its_state_is_not_trained_over(
+    finished: Path, tmp_path: Path, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = resumed(finished, tmp_path)
+    for name in gone:
+        (run / f"{name}.safetensors").unlink()
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    assert resume(run) == 3
+    said = capsys.readouterr().err
+    assert "state.safetensors is missing" in said
+    assert f"--init {run / ('best' if 'last' in gone else 'last')}.safetensors" in said
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+@posix
+def test_one_process_trains_in_a_folder_at_a_time(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = resumed(finished, tmp_path)
+    with RunFolder(run).alone():
+        before = {path.name: path.read_bytes() for path in run.iterdir()}
+        assert resume(run) == 3
+        assert "a process trains in it" in capsys.readouterr().err
+        assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    assert resume(run) == 0
+
+
+@pytest.mark.slow
+def test_a_run_that_diverged_before_a_save_is_started_anew_in_its_folder(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [str(TINY), "schedule.steps=1", "--data", str(pictures), f"--run-dir={tmp_path}/run"]
+    with monkeypatch.context() as patch:
+        bad = torch.tensor(float("nan"), requires_grad=True)
+        patch.setattr(learner, "loss", lambda *_: Loss(bad * 1, torch.zeros(())))
+        assert train(*words) == CheckFailedError.exit_code
+    assert train(*words, "optimiser.learning_rate=1e-4") == 0
+    assert "0.0001" in (tmp_path / "run" / "recipe.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "says"),
+    [("file", 4, "exists\nhint: --run-dir names"), ("file/run", 3, "name another file or folder")],
+)
+def test_a_run_folder_that_cannot_be_is_refused_with_a_way_out(
+    place: str,
+    code: int,
+    says: str,
+    tmp_path: Path,
+    pictures: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert train(str(TINY), "--data", str(pictures), f"--run-dir={tmp_path / place}") == code
+    said = capsys.readouterr().err
+    assert says in said
+    assert "-o names" not in said
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_other_pictures_are_no_pictures_to_go_on_with(

@@ -40,7 +40,7 @@ class Cell:
         crps: Continuous ranked probability score in that unit; without a std, the mean absolute
             error.
         z_squared: Mean square of the error in standard deviations of the tool; None without any.
-        coverage_90: Share of the truth in the central interval of 90 %; None without a std.
+        coverage_90: Share of the truth in the interval of 90 %, as the tool has it; None without.
         seconds: Seconds of the process.
     """
 
@@ -74,7 +74,8 @@ def on_known(
                 means, std = known.posterior(kernel, float(length), fields, hole, asked)
                 for number, (values, mean) in enumerate(zip(fields, means, strict=True)):
                     truth = values[asked]
-                    yield _cell(kernel, length, name, number, EXACT, truth, (mean, std), 0.0)
+                    exact = mean, std, WITHIN
+                    yield _cell(kernel, length, name, number, EXACT, truth, exact, 0.0)
                     for tool, fill in fills.items():
                         done(tool, f"{kernel} {length} {name}")
                         found = _filled(fill, values, hole, asked)
@@ -126,11 +127,11 @@ def _filled(
 ) -> tuple[Filled, float] | None:
     """The prediction of the asked pixels by a tool, and its seconds; None where it cannot."""
     try:
-        (mean, std), seconds = tools.timed(fill, values, hole)
+        (mean, std, half_width), seconds = tools.timed(fill, values, hole)
     except NpfillError:
         return None
     some = asked[hole]
-    return (mean[some], None if std is None else std[some]), seconds
+    return (mean[some], None if std is None else std[some], half_width), seconds
 
 
 def _cell(
@@ -143,7 +144,7 @@ def _cell(
     found: Filled,
     seconds: float,
 ) -> Cell:
-    mean, std = found
+    mean, std, half_width = found
     error = np.asarray(mean, dtype=np.float64) - truth
     rmse, z_squared, coverage = float(np.sqrt(np.square(error).mean())), None, None
     crps = float(np.abs(error).mean())
@@ -152,5 +153,5 @@ def _cell(
         z = error / sure
         off = Gaussian(torch.from_numpy(error), torch.from_numpy(sure))
         crps = float(off.crps(torch.zeros(())).mean())
-        z_squared, coverage = float(np.square(z).mean()), float((np.abs(z) <= WITHIN).mean())
+        z_squared, coverage = float(np.square(z).mean()), float((np.abs(z) <= half_width).mean())
     return Cell(field, length, gap, number, tool, rmse, crps, z_squared, coverage, seconds)

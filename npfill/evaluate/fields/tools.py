@@ -10,11 +10,13 @@ from jaxtyping import Bool, Float
 
 from npfill.completion.from_python import complete
 from npfill.errors import ModelError
+from npfill.evaluate.fields.held_out import WITHIN
 from npfill.package import imported
 
 Values = Float[np.ndarray, "rows columns"]
 Hole = Bool[np.ndarray, "rows columns"]
-Filled = tuple[Float[np.ndarray, " pixel"], Float[np.ndarray, " pixel"] | None]
+# Mean and std of a hole, and how many std lie on each side of the mean in an interval of 90 %.
+Filled = tuple[Float[np.ndarray, " pixel"], Float[np.ndarray, " pixel"] | None, float]
 
 
 def completed(model: str, device: str, seed: int) -> Callable[[Values, Hole], Filled]:
@@ -22,7 +24,8 @@ def completed(model: str, device: str, seed: int) -> Callable[[Values, Hole], Fi
 
     def fill(values: Values, hole: Hole) -> Filled:
         done = complete(values, hole, model, 0, seed, kind="data", device=device)
-        return done.mean[hole], None if done.std is None else done.std[hole]
+        std = None if done.std is None else done.std[hole]
+        return done.mean[hole], std, float(done.completed.half_width[0])
 
     return fill
 
@@ -35,7 +38,7 @@ def _griddata(method: str) -> Callable[[Values, Hole], Filled]:
         outside = np.isnan(found)
         nearest = scipy.griddata(at, values[~hole], asked[outside], method="nearest")
         found[outside] = nearest
-        return found, None
+        return found, None, WITHIN
 
     return fill
 
@@ -44,7 +47,7 @@ def _fillnodata(values: Values, hole: Hole) -> Filled:
     rasterio = imported("rasterio.fill", "fillnodata", "baselines", ModelError, "rasterio")
     known = np.where(hole, 0, values).astype(np.float32)
     found = rasterio.fillnodata(known, mask=~hole, max_search_distance=float(max(hole.shape)))
-    return found[hole].astype(np.float64), None
+    return found[hole].astype(np.float64), None, WITHIN
 
 
 # Other tools by name, with the package of each; those that are not installed are left out.

@@ -13,14 +13,7 @@ from npfill.context import Context, Latents, Masks, Pixels, Positions, Rows
 from npfill.gaussian import Gaussian
 from npfill.models.base import floored_gaussian
 from npfill.models.parts.layers import MOST_LAYERS, Encoder, Joined, Size, Sizes, mlp
-from npfill.models.parts.points import (
-    Coordinates,
-    Encoding,
-    check_frequencies,
-    mean,
-    means,
-    points_of,
-)
+from npfill.models.parts.points import Coordinates, Encoding, check_frequencies, means, points_of
 
 # Rows of hidden layers that are computed at once: a block that stays in a core's cache is not
 # fetched from memory layer by layer.
@@ -41,7 +34,8 @@ class PointwiseEncoder(Encoder):
         """The mean representation of each picture's observed pixels; zero without any."""
         points = points_of(context)
         hidden = self._hidden(self.coordinates(points.positions), points.values)
-        return self._last(mean(hidden, points.valid), points.valid)
+        mean = means(hidden, points.valid.unsqueeze(1)).squeeze(1)
+        return self._last(mean, points.valid)
 
     def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
         """The mean representation under each mask, with every pixel encoded once."""

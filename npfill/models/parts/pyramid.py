@@ -48,7 +48,7 @@ class Level:
         offset = window.cut(self.offset) if self.number else self.offset
         return Level(mean, offset, density, trust, self.number)
 
-    def centred(self, picture: Grid) -> Grid:
+    def centred(self, picture: Grid) -> Float[Tensor, "batch #channel height width"]:
         """The mean at the cells' centres, moved there along the gradient of a picture so far."""
         if not self.number:
             return self.mean

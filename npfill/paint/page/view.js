@@ -18,7 +18,7 @@ export class View {
   }
 
   open(width, height) {
-    Object.assign(this, { width, height, cursor: null });
+    Object.assign(this, { width, height, cursor: null, down: false });
     Object.assign(this.paper.style, { width: `${width}px`, height: `${height}px` });
     this.fit();
   }
@@ -103,15 +103,15 @@ export class View {
     this.finish(how);
   }
 
-
   start(x, y, erase) {
     this.down = true;
     this.act.begin(x, y, erase);
   }
 
   finish(how) {
-    if (this.down) this.act[how]();
+    const { down } = this;
     this.down = false;
+    if (down) this.act[how]();
   }
 
   // Arrows move the keyboard's pen, X puts it down and lifts it; true if the key was one of these.

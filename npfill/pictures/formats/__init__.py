@@ -11,6 +11,7 @@ from typing import Any
 
 from npfill.pictures.formats import arrays, fits, grids, raster, tiff
 from npfill.pictures.formats.arrays import npz_bytes
+from npfill.pictures.formats.grids import read_store, write_store
 from npfill.pictures.formats.metadata import PARTS, fitting
 from npfill.pictures.formats.png import png_bytes
 from npfill.pictures.picture import File, Picture
@@ -249,7 +250,8 @@ _IN_ORDER = (
         read=grids.read,
         write=grids.write,
     ),
-    # A folder, which is not known by a beginning.
-    replace(_OF_DATA, name="ZARR", label="zarr", suffixes=(".zarr",), write=grids.write_store),
+    replace(  # a folder, which is not known by a beginning
+        _OF_DATA, name="ZARR", label="zarr", suffixes=(".zarr",), read=read_store, write=write_store
+    ),
 )
 FORMATS: dict[str, Format] = {each.name: each for each in _IN_ORDER}

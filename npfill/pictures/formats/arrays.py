@@ -86,7 +86,8 @@ def refuse_array(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     """
     if dtype.hasobject or dtype.kind not in _KINDS + "b" or dtype.itemsize > _LARGEST_FLOAT:
         raise InputError(
-            f"{name}: values of type {dtype} are not read", "save integers or floats of 64 bits"
+            f"{name}: values of type {dtype} are not read",
+            "a file, an image, or an array or tensor of integers or floats of 64 bits",
         )
     if len(shape) not in {2, 3} or 0 in shape:
         raise InputError(

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from warnings import catch_warnings
 
 import numpy as np
 
@@ -36,6 +37,7 @@ def read(file: File, name: str, max_pixels: int) -> Picture:
         notes = ("several images: only the first is used",) if len(images) > 1 else ()
         blank, scale, zero = header.get("BLANK"), header.get("BSCALE", 1), header.get("BZERO", 0)
     values = _planes(values, sides)
+    blank = None if values.dtype.kind == "f" else blank  # it is of integers alone
     missing = np.isnan(values) if values.dtype.kind == "f" else is_no_data(values, blank)
     info: dict[str, object] = {"content": content, "unit": images[0], "sides": sides}
     half = 2 ** (8 * values.itemsize - 1) * (-1 if values.dtype.kind == "u" else 1)
@@ -52,7 +54,8 @@ def write(picture: Picture, _text: Mapping[str, str]) -> bytes:
     """Encode a FITS file as it came, in which the image has other values."""
     info, fits = picture.info, _fits(picture.name)
     result = io.BytesIO()
-    with fits.open(io.BytesIO(info["content"]), do_not_scale_image_data=True) as units:
+    content = io.BytesIO(info["content"])
+    with catch_warnings(action="ignore"), fits.open(content, do_not_scale_image_data=True) as units:
         unit = units[info["unit"]]
         before = _planes(unit.data, info["sides"])
         values = packed(picture, before)

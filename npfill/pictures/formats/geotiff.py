@@ -77,7 +77,7 @@ def kept_tags(page: "TiffPage", *, alone: bool) -> list["Tag"]:
 
 def of_deviation(info: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a file of a standard deviation: it has values everywhere, and no offset."""
-    of_values = {"no_data", "mask", "colormap", "extrasamples", "order", "photometric"}
+    of_values = {"no_data", "others", "mask", "colormap", "extrasamples", "order", "photometric"}
     kept = {part: content for part, content in info.items() if part not in of_values}
     kept["deviation"] = True
     if "tags" in kept:
@@ -190,7 +190,7 @@ def data(
     named, together, said = _named(tags, bands)
     notes += said
     if named:
-        info["no_data"] = named[0]
+        info |= {"no_data": named[0]} if len({*named}) == 1 else {}
         each_none = [is_no_data(values[..., at], each) for at, each in enumerate(named)]
         none = np.stack(each_none, axis=-1)
         is_colour = bands == 3 and info["photometric"] == RGB

@@ -15,23 +15,18 @@ import numpy as np
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.nodata import VALID, is_no_data, valid_range
+from npfill.pictures.nodata import VALID, is_no_data, none_by, valid_range
 from npfill.pictures.picture import File, Picture, refuse_bomb
 from npfill.pictures.scales import packed, unpacked
 
 Array = typing.Any  # of xarray, which may not be there
 Data = Array
 CLASSIC, HDF5 = b"CDF", b"\x89HDF\r\n\x1a\n"
-_STORES, _KINDS = ("zarr.json", ".zgroup"), "iuf"
+_KINDS = "iuf"
 _ROWS = {"lat", "latitude", "rlat", "nav_lat", "y", "yc", "nj", "j", "row", "northing"}
 _COLUMNS = {"lon", "longitude", "rlon", "nav_lon", "x", "xc", "ni", "i", "column", "easting"}
 _LAYOUT = {"chunksizes", "chunks", "zlib", "complevel", "compression", "compression_opts"}
 _OF_VALUES = ("_FillValue", "missing_value", "add_offset", "_Unsigned", "standard_name", *VALID)
-
-
-def is_store(path: Path) -> bool:
-    """True of the folder of a zarr store."""
-    return path.is_dir() and any((path / name).is_file() for name in _STORES)
 
 
 def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
@@ -54,6 +49,11 @@ def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
             shutil.copyfileobj(file, copy)
         with library.Dataset(path) as opened:
             how = {"format": opened.data_model}
+            kinds = library.VLType, library.CompoundType  # which xarray cannot write
+            for key, each in opened.variables.items():
+                if isinstance(each.datatype, kinds) and each.dtype is not str:
+                    problem = f"{name}: its variable {key} is ragged or compound, and would be lost"
+                    raise InputError(problem, f"`ncks -x -v {key}` copies all else")
         if start.startswith(CLASSIC):
             _refuse_cut_off(path, name, library)
         default = {k: x for k, x in library.default_fillvals.items() if not isinstance(x, str)}
@@ -61,16 +61,18 @@ def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
             return _picture(data, name, max_pixels, variable, "NETCDF", how, default)
 
 
-def read_store(path: Path, max_pixels: int, variable: str = "") -> Picture:
+def read_store(_file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
     """Read a variable of a zarr store.
 
     Raises:
         InputError: As of `read`.
     """
-    imported("zarr", f"{path}: zarr", "xarray", InputError)
-    how = {"zarr_format": 3 if (path / "zarr.json").is_file() else 2}
-    with _xarray(str(path)).open_dataset(path, engine="zarr", decode_cf=False, chunks=None) as data:
-        return _picture(data, str(path), max_pixels, variable, "ZARR", how, {})
+    library = imported("zarr", f"{name}: zarr", "xarray", InputError)
+    if isinstance(library.open(name, mode="r"), library.Array):
+        raise InputError(f"{name}: one array, not a group", "save it by xarray, or as .npy")
+    how = {"zarr_format": 3 if Path(name, "zarr.json").is_file() else 2}
+    with _xarray(name).open_dataset(name, engine="zarr", decode_cf=False, chunks=None) as data:
+        return _picture(data, name, max_pixels, variable, "ZARR", how, {})
 
 
 def write(picture: Picture, _text: Mapping[str, str]) -> bytes:
@@ -122,7 +124,7 @@ def as_before(values: np.ndarray, turned: Array) -> np.ndarray:
 
 def of_deviation(array: Array) -> dict[str, object]:
     """The attributes of the standard deviation of an array."""
-    name = f"standard deviation of {array.attrs.get('long_name', array.name)}"
+    name = f"standard deviation of {array.attrs.get('long_name', array.name or 'the values')}"
     said = {key: each for key, each in array.attrs.items() if key not in _OF_VALUES}
     return said | {"long_name": name}
 
@@ -159,15 +161,18 @@ def _picture(
     defaults: Mapping[str, float | int],
 ) -> Picture:
     """The data of one variable, which are loaded once their size is known to be allowed."""
-    numbers = {str(key): x for key, x in data.data_vars.items() if x.dtype.kind in _KINDS}
+    numbers = {str(key): x for key, x in data.data_vars.items() if x.dtype.kind in _KINDS + "b"}
     grids = [key for key, each in numbers.items() if each.ndim > 1 and each.size > 0]
-    if not variable and len(grids) != 1:
+    said = [x.attrs.get(key) for x in data.variables.values() for key in ("bounds", "coordinates")]
+    alone = [key for key in grids if key not in " ".join(map(str, said)).split()]
+    alone = [key for key in alone if numbers[key].dtype.kind != "b"] or alone or grids
+    if not variable and len(alone) != 1:
         found = f"variables {', '.join(grids)}" if grids else "no variable of two dimensions"
         raise InputError(
             f"{name}: has {found}",
             "`variable=NAME` of complete, check and next; or save one alone in a file of its own",
         )
-    variable = variable or grids[0]
+    variable = variable or alone[0]
     if variable not in grids:
         raise InputError(
             f"{name}: has no variable {variable} of numbers on a grid",
@@ -177,29 +182,28 @@ def _picture(
     refuse_bomb(name, (*shape[-2:], math.prod(shape[:-2])), max_pixels)
     array = data.load()[variable]
     values, turned = planes(array)
+    if values.dtype.kind == "b":
+        return Picture(values, form, name, is_data=True)
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
     default = None if "_FillValue" in array.attrs else defaults.get(values.dtype.str[1:])
     missing = is_no_data(values, default if values.itemsize > 1 else None)
-    values, attributes = _unsigned(values, array.attrs)
+    values, attributes = unsigned(values, array.attrs)
     scale, offset = (float(attributes.get(key, [0])[0]) for key in ("scale_factor", "add_offset"))
     low, high = valid_range(attributes, values.dtype, scale := scale or 1.0, offset)
-    keys = ("_FillValue", "missing_value")
-    named = [x.item() for key in keys for x in attributes.get(key, ()) if not np.isnan(x)]
-    missing |= np.isnan(values) if values.dtype.kind == "f" else False
-    for each in named:
-        missing |= is_no_data(values, each)
+    none, named = none_by(values, attributes)
+    missing |= none
     outside = ~missing & ~((values >= low) & (values <= high))
     note = f"values outside of the valid range, {low:g} to {high:g} as stored, count as missing"
     info = {"dataset": data, "variable": variable, "turned": turned.dims, **how}
     info |= {"valid": (low, high)} if any(key in attributes for key in VALID) else {}
-    info |= {"no_data": named[0]} if named else {}
+    info |= named
     told = (values, form, name, (f"{note}: {outside.sum():,}",) if outside.any() else (), info)
     why, missing = "files of xarray always are", missing | outside
     picture = Picture(*told, is_data=True, why=why, missing=missing, stack=True)
     return unpacked(picture, scale, offset)
 
 
-def _unsigned(
+def unsigned(
     values: np.ndarray, attributes: Mapping[str, object]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Values and the numbers among attributes, unsigned if an attribute says so of signed ones."""
@@ -218,8 +222,8 @@ def _dataset(picture: Picture) -> Data:
     data, name = info["dataset"].copy(), info["variable"]
     array = data[name]
     before, turned = planes(array)
-    values = packed(picture, _unsigned(before, array.attrs)[0])
-    if values.dtype.kind == "u" and array.dtype.kind == "i":  # see `_unsigned`
+    values = packed(picture, unsigned(before, array.attrs)[0])
+    if values.dtype.kind == "u" and array.dtype.kind == "i":  # see `unsigned`
         values = values.view(f"i{values.itemsize}")
     array = turned.copy(data=as_before(values, turned)).transpose(*array.dims)
     if info.get("deviation"):  # which is not packed
@@ -228,6 +232,8 @@ def _dataset(picture: Picture) -> Data:
     data[name] = array
     unlimited = data.encoding.get("unlimited_dims", ())
     for key, each in data.variables.items():
+        if (digits := each.encoding.pop("least_significant_digit", None)) is not None:
+            each.attrs["least_significant_digit"] = digits  # else values would be rounded to them
         if "_FillValue" not in each.attrs:  # else xarray would add one
             each.encoding["_FillValue"] = None
         last = each.dims[-1] if "format" in info and each.dtype == "S1" and each.size > 1 else key
