@@ -102,7 +102,8 @@ def evaluate_command(
 
     if fields:
         for name, entry in zoo.entries().items():
-            say_terms(reporter, name, entry.terms if name in (names or []) else "")
+            if name in (names or []):
+                say_terms(reporter, name, entry.terms)
         is_more = sampling or protocol != "npfill" or draws
         if data or samplers or photos or masks or is_more:
             raise UsageError("`fields` with options of pictures", "leave the others out")

@@ -30,7 +30,8 @@ def report_command(
                 found.pop(name, None)
             if errors or ("windows" in data and not data.get("outputs")):
                 problem = f"{name}: windows of other parts are missing, and so is the result"
-                failures[name] = [*errors, {"message": problem, "hint": "complete those parts"}][0]
+                missing = {"message": problem, "hint": "complete those parts"}
+                failures[name] = errors[0] if errors else missing
             else:
                 pictures[name] = data
     if as_json:

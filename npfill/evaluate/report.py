@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any
 
 from npfill.errors import ModelError
@@ -218,8 +219,8 @@ def draw_lines(
     diagonal: bool = False,
 ) -> bytes:
     """One plot as a PNG, a line for each predictor, with errors; ModelError without matplotlib."""
-    package = imported("matplotlib.figure", "a plot", "report", ModelError, "matplotlib")
-    figure = package.Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
+    imported("matplotlib", "a plot", "report", ModelError)
+    figure = import_module("matplotlib.figure").Figure(_INCHES, _DPI, layout="constrained")
     axes = figure.subplots()
     if diagonal:
         axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)

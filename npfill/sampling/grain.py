@@ -41,10 +41,8 @@ def grainy(
     white = torch.randn(hole.shape, generator=generator(seed, "grain", number))
     seen = F.max_pool2d(hole.float()[None, None], 3, 1, 1)[0, 0] == 0
     if int(seen.sum()) < _FEWEST:
-        noise, strength = (
-            convolved(white[None], _BINOMIAL) / _BINOMIAL.square().sum(),
-            _UNSEEN * std,
-        )
+        noise = convolved(white[None], _BINOMIAL) / _BINOMIAL.square().sum()
+        strength = _UNSEEN * std
     else:
         fine = torch.where(seen, values - convolved(values, _BINOMIAL), 0.0)
         spectrum = torch.fft.rfft2(fine) * torch.fft.rfft2(white)

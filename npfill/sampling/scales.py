@@ -99,10 +99,8 @@ def convolved(
     values: Float[Tensor, "channel height width"], kernel: Float[Tensor, " tap"]
 ) -> Float[Tensor, "channel height width"]:
     """Values convolved with a kernel of odd length, down and across; the border repeats."""
-    padded, taps = (
-        F.pad(values[:, None], [len(kernel) // 2] * 4, mode="replicate"),
-        kernel[None, None],
-    )
+    padded = F.pad(values[:, None], [len(kernel) // 2] * 4, mode="replicate")
+    taps = kernel[None, None]
     return F.conv2d(F.conv2d(padded, taps.unsqueeze(-1)), taps.unsqueeze(-2))[:, 0]
 
 

@@ -289,7 +289,7 @@ def test_one_model_may_be_named_alone(data: Path) -> None:
 def test_without_matplotlib_there_are_no_plots_and_a_way_to_them(
     npfill: Command, data: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     words = ("evaluate", weights, "--data", data, "--contexts", "random", "--images", 1)
     ended = npfill(*words, "-o", tmp_path / "report")
     assert ended.code == 0, ended.err
