@@ -13,6 +13,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from npfill import models
+from npfill.config import plain
 from npfill.errors import ModelError
 from npfill.files import json_text, refuse_weights, write_bytes
 from npfill.gaussian import factor_of
@@ -46,7 +47,7 @@ def save(
     header = {
         "format": FORMAT,
         "variant": model.variant,
-        "config": models.fields_of(model.config),
+        "config": plain(model.config),
         "provenance": provenance,
     }
     if model.correlation:
@@ -108,13 +109,11 @@ def _verify(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor])
         odd = min(tensors.keys() ^ expected.keys())
         raise ModelError(f"{path}: tensor {odd!r} is missing or not expected", "fetch it again")
     for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape or tensor.dtype not in {
-            torch.float16,
-            torch.float32,
-        }:
+        shape, dtypes = expected[name].shape, {torch.float16, torch.float32}
+        if tensor.shape != shape or tensor.dtype not in dtypes:
             raise ModelError(
                 f"{path}: {name} is {tensor.dtype} of shape {tuple(tensor.shape)}",
-                f"float16 or float32 of shape {tuple(expected[name].shape)} was expected",
+                f"float16 or float32 of shape {tuple(shape)} was expected",
             )
         if not math.isfinite(tensor.double().abs().sum().item()):
             raise ModelError(f"{path}: {name} holds values that are not finite", "fetch it again")

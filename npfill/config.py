@@ -90,8 +90,8 @@ def read(
         error: The kind of error to raise for an unknown key, a missing one, a wrong type, or a
             value out of range.
     """
-    typed = get_type_hints(record, include_extras=True)
-    hints = {field.name: typed[field.name] for field in fields(record)}  # type: ignore[arg-type]
+    every = get_type_hints(record, include_extras=True)
+    hints = {field.name: every[field.name] for field in fields(record)}  # type: ignore[arg-type]
     for key in values:
         if key not in hints:
             near = get_close_matches(key, hints, n=1)
@@ -101,12 +101,8 @@ def read(
         if field.name not in values and field.default is MISSING:
             raise error(f"{where}: key {field.name!r} is missing", "every key must be given")
     try:
-        return record(
-            **{
-                key: _typed(hints[key], value, f"{where}: {key}", error)
-                for key, value in values.items()
-            }
-        )
+        typed = {key: _typed(hints[key], values[key], f"{where}: {key}", error) for key in values}
+        return record(**typed)
     except (ValueError, OverflowError) as refusal:  # or a number that is no float
         problem, *way_out = map(str, refusal.args)
         raise error(f"{where}: {problem}", *way_out) from None

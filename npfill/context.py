@@ -105,16 +105,11 @@ class Targets:
     def positions(self, like: Tensor) -> Float[Tensor, "*batch target 2"]:
         """Coordinates of the targets, on the device and in the dtype of `like`."""
         # Computed from the index: a large grid is never laid out for a few of its pixels.
-        (height, width), longer = self.size, max(self.size)
-        rows = torch.div(self.index, width, rounding_mode="floor").to(like.dtype)
-        columns = (self.index % width).to(like.dtype)
-        return torch.stack(
-            [
-                (rows + 0.5 + (longer - height) / 2) / longer,
-                (columns + 0.5 + (longer - width) / 2) / longer,
-            ],
-            dim=-1,
-        )
+        longer, width = max(self.size), self.size[1]
+        pairs = torch.div(self.index, width, rounding_mode="floor"), self.index % width
+        axes = zip(pairs, self.size, strict=True)
+        both = [(at.to(like.dtype) + 0.5 + (longer - side) / 2) / longer for at, side in axes]
+        return torch.stack(both, dim=-1)
 
     def values(self, pixels: Pixels) -> Float[Tensor, "batch target channel"]:
         """The intensities of a batch of pictures at the targets."""
@@ -159,5 +154,4 @@ def observed_average(
 def _cell_sums(values: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
     rows, columns = edges
     by_row = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
-    sums: np.ndarray = np.add.reduceat(by_row, columns, axis=1)
-    return sums
+    return np.add.reduceat(by_row, columns, axis=1)

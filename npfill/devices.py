@@ -1,9 +1,9 @@
 """Devices: the one that a word means, and the precision and memory that suit a step on it."""
 
 import ctypes
-import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from timeit import repeat
 
 import torch
 
@@ -76,12 +76,8 @@ def _cpu_is_quicker_in_bfloat16() -> bool:
 
 def _seconds_of_a_product(dtype: torch.dtype) -> float:
     matrix = torch.ones(_PROBE, _PROBE, dtype=dtype)
-    seconds = []
-    for _ in range(4):  # the first also builds what the others run
-        before = time.perf_counter()
-        matrix @ matrix
-        seconds.append(time.perf_counter() - before)
-    return min(seconds)
+    # The first also builds what the others run.
+    return min(repeat(lambda: matrix @ matrix, number=1, repeat=4))
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:

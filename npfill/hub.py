@@ -9,7 +9,7 @@ from typing import Any
 from npfill.errors import ModelError
 from npfill.files import refuse_pickled, write_bytes
 
-PREFIX, _ALIAS = "hf://", "hf:"
+PREFIX, ALIAS = "hf://", "hf:"  # how addresses begin
 _ADDRESS = re.compile(
     r"(\w[\w.-]*/\w[\w.-]*)"  # owner/repo
     r"(?:@(\w[\w.-]*))?"  # @revision
@@ -44,11 +44,6 @@ class Address:
         return bool(COMMIT.fullmatch(self.revision))
 
 
-def is_address(name: str) -> bool:
-    """True for what begins like an address on the Hub."""
-    return name.startswith(_ALIAS)
-
-
 def parse(text: str) -> Address:
     """Read `hf://owner/repo@revision/file.safetensors`; without a revision, that of `main`.
 
@@ -56,7 +51,7 @@ def parse(text: str) -> Address:
         ModelError: It is no such address, or that of a pickle.
     """
     refuse_pickled(text)
-    match = _ADDRESS.fullmatch(text.removeprefix(_ALIAS).removeprefix("//"))
+    match = _ADDRESS.fullmatch(text.removeprefix(ALIAS).removeprefix("//"))
     if match is None or len(text) > _LONGEST:
         raise ModelError(
             f"{text[:_LONGEST]}: not an address on the Hub",

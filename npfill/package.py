@@ -1,7 +1,7 @@
 """The package npfill: its version, which stands in results, too, and its optional requirements."""
 
 from importlib import import_module
-from typing import Any
+from types import ModuleType
 
 from npfill.errors import NpfillError
 
@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 def imported(
     module: str, user: str, extra: str, error: type[NpfillError], package: str | None = None
-) -> Any:
+) -> ModuleType:
     """Import a module of a package that npfill does not require.
 
     Args:

@@ -164,7 +164,7 @@ def address_of(name: str) -> hub.Address | None:
     Raises:
         ModelError: It is no address on the Hub.
     """
-    if hub.is_address(name):
+    if name.startswith(hub.ALIAS):
         return hub.parse(name)
     entry = entries().get(name)
     return _address(entry) if entry is not None and entry.repo else None

@@ -389,7 +389,9 @@ def test_a_deeper_network_begins_with_what_a_shallower_one_learnt() -> None:
         find("flownp-mnist", small(f"model.deeper={deeper}")) for deeper in ("[1,2]", "[]", "[0,2]")
     )
     assert has_model(mine, before.model)
-    assert not has_model(mine, other.model)
+    assert has_model(mine, other.model)
+    assert not has_model(other, mine.model)
+    assert not has_model(before, mine.model)
     with pytest.raises(ModelError, match=r"deeper = \[1\]"):
         find("flownp-mnist", small("model.deeper=[1]"))
 

@@ -85,8 +85,7 @@ class BaselinePrediction:
 
     def _blocks(self, values: np.ndarray) -> Float[np.ndarray, "factor value"]:
         """Values "pixel channel" in channel-major order, cut as the factors are."""
-        blocks: np.ndarray = values.T.reshape(len(self._factors()), -1).astype(np.float64)
-        return blocks
+        return values.T.reshape(len(self._factors()), -1).astype(np.float64)
 
 
 class Baseline(ABC):
@@ -128,8 +127,7 @@ class Baseline(ABC):
         Raises:
             ModelError: The package is not installed.
         """
-        package: ModuleType = imported(module, self.name, "baselines", ModelError, name)
-        return package
+        return imported(module, self.name, "baselines", ModelError, name)
 
     def observed(self, hole: Hole) -> Hole:
         """The mask of observed pixels.
@@ -147,21 +145,17 @@ class Baseline(ABC):
 
 def chosen(name: str, count: int, most: int) -> Int[np.ndarray, " chosen"]:
     """At most `most` of the first `count` numbers, at random but always the same for a name."""
-    found: np.ndarray = torch.randperm(count, generator=generator(name, count))[:most].numpy()
-    return found
+    return torch.randperm(count, generator=generator(name, count))[:most].numpy()
 
 
 def solved(
     factor: Float[np.ndarray, "value value"], right: Float[np.ndarray, "value column"]
 ) -> Float[np.ndarray, "value column"]:
     """L⁻¹ `right` for a lower triangular L, float64."""
-    result: np.ndarray = torch.linalg.solve_triangular(
-        torch.from_numpy(factor), torch.from_numpy(np.ascontiguousarray(right)), upper=False
-    ).numpy()
-    return result
+    both = torch.from_numpy(factor), torch.from_numpy(np.ascontiguousarray(right))
+    return torch.linalg.solve_triangular(*both, upper=False).numpy()
 
 
 def cholesky(covariance: Float[np.ndarray, "value value"]) -> Float[np.ndarray, "value value"]:
     """The lower triangular L with L Lᵀ = `covariance`, float64."""
-    factor: np.ndarray = torch.linalg.cholesky(torch.from_numpy(covariance)).numpy()
-    return factor
+    return torch.linalg.cholesky(torch.from_numpy(covariance)).numpy()

@@ -51,15 +51,10 @@ class Kriging(Baseline):
         ]
         near = tree.query(asked, min(_NEAR, len(at)))[1]
         given = [each.weights(asked, at, near) for each in covariances]
-        mean = np.stack(
-            [
-                (weights * channel[near]).sum(1)
-                for (weights, _), channel in zip(given, values.T, strict=True)
-            ],
-            axis=-1,
-        )
+        pairs = zip(given, values.T, strict=True)
+        means = [(weights * channel[near]).sum(1) for (weights, _), channel in pairs]
         return KrigingPrediction(
-            mean,
+            np.stack(means, axis=-1),
             np.stack([std for _, std in given], axis=-1),
             at=at,
             values=values,

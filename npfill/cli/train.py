@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from npfill.cli.console import Progress, Reporter, progress, readable, shell, stdout
+from npfill.cli.console import Reporter, progress, readable, shell, stdout
 from npfill.errors import OverwriteError, UsageError
 from npfill.files import folder, write_bytes
 
@@ -99,8 +99,11 @@ def train_command(
 
         def show(report: "Report") -> None:
             nonlocal last
-            last = report
-            _show(bar, report)
+            last, kl = report, f"  KL {report.kl:.1f}" if report.kl else ""
+            pace = f"{report.images_per_second:,.0f} images/s"
+            if report.validation:
+                bar.say(_scores(report))
+            bar.reach(report.step, f"step {report.step:,}  loss {report.loss:.3f}{kl}  {pace}")
 
         try:
             training.train(
@@ -164,15 +167,6 @@ def _recipes() -> Table:
         table.add_row(path.stem, model["variant"], recipe["data"]["name"], size, steps)
     table.caption = "npfill train RECIPE --data PATH, or a recipe for your pictures: --new my.toml"
     return table
-
-
-def _show(bar: Progress, report: "Report") -> None:
-    """Move the bar to a report, and print the scores of a validation."""
-    kl = f"  KL {report.kl:.1f}" if report.kl else ""
-    pace = f"{report.images_per_second:,.0f} images/s"
-    if report.validation:
-        bar.say(_scores(report))
-    bar.reach(report.step, f"step {report.step:,}  loss {report.loss:.3f}{kl}  {pace}")
 
 
 def _scores(report: "Report") -> str:

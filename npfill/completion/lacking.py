@@ -44,9 +44,8 @@ def without_lacking(
     if lacking and emit is not None:
         problem = f"`emit={emit}`: {next(iter(lacking.values()))}"
         raise UsageError(problem, "leave it out, or name another model")
-    return [each for each in results if each.output not in lacking], [
-        *dict.fromkeys(lacking.values())
-    ]
+    given = [each for each in results if each.output not in lacking]
+    return given, [*dict.fromkeys(lacking.values())]
 
 
 def samples_for(results: Sequence[Result], samples: int) -> int:

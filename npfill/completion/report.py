@@ -17,7 +17,6 @@ class Report:
         seconds: The time that the prediction took.
         changed: The most pixels outside the hole that the format of a result has changed.
         changed_by: The most levels that one of them was changed by.
-        mean_std: The mean of the standard deviation in the hole, in the unit of data.
         notes: Sentences for the user on how it was made.
     """
 
@@ -26,7 +25,6 @@ class Report:
     seconds: float
     changed: int
     changed_by: float
-    mean_std: float | None
     notes: tuple[str, ...]
 
     @property
@@ -55,7 +53,7 @@ class Report:
             "samples_are": done.samples_are or None,
             "seconds": self.seconds,
             "outside_changed_px": self.changed,
-            "mean_std": self.mean_std,
+            "mean_std": done.mean_std,
             "check": None if done.check is None else done.check.as_json(),
             "open_px": int(done.still_open.any(axis=-1).sum()),
             "outputs": {each.name: str(each.path) for each in self.results},

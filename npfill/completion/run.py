@@ -218,4 +218,4 @@ class Run:
             source, paths = job.file.path, {each.path: each.output.is_picture for each in on_grid}
             beside = copy_beside(masked.picture, source, paths, overwrite=out.overwrite)
         notes = (*done.notes, *lacking, *lost, *beside)
-        return Report(done, results, seconds, *max(losses), done.mean_std, notes)
+        return Report(done, results, seconds, *max(losses), notes)

@@ -91,8 +91,7 @@ def _numbers(file: Any, name: str, size: int) -> np.ndarray:
     if claimed > there:
         raise InputError(f"{name}: truncated, {there:,} bytes of {claimed:,} are there", AGAIN)
     file.seek(0)
-    array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _transparent_where_nan(picture: np.ndarray) -> Image.Image:

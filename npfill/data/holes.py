@@ -152,8 +152,7 @@ def _blobs(size: Size, random: np.random.Generator) -> Hole:
     coarse = np.maximum(2, np.array(size) // int(random.integers(12, 65)))
     noise = Image.fromarray(random.normal(size=coarse).astype(np.float32))
     smooth = np.asarray(noise.resize(size[::-1], Image.Resampling.BICUBIC))
-    hole: Hole = smooth > np.quantile(smooth, 1 - random.uniform(0.03, 0.6))
-    return hole
+    return smooth > np.quantile(smooth, 1 - random.uniform(0.03, 0.6))
 
 
 def _lines(size: Size, random: np.random.Generator) -> Hole:

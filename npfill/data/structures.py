@@ -28,8 +28,7 @@ def _shape(side: int, random: np.random.Generator) -> Share:
     """Letters, lines or islands: a hole of one of the families."""
     name = str(random.choice(_SHAPES))
     fine = FAMILIES[name]((_FINER * side, _FINER * side), random)
-    shares: Share = fine.reshape(side, _FINER, side, _FINER).mean((1, 3))
-    return shares
+    return fine.reshape(side, _FINER, side, _FINER).mean((1, 3))
 
 
 def _waves(side: int, random: np.random.Generator) -> Share:
@@ -40,8 +39,7 @@ def _waves(side: int, random: np.random.Generator) -> Share:
         angle, period = random.uniform(0, np.pi), np.exp(random.uniform(*np.log(_PERIODS)))
         along = rows * np.sin(angle) + columns * np.cos(angle) + random.uniform(0, period)
         share *= np.tanh(sharpness * np.sin(2 * np.pi * along / period)) / np.tanh(sharpness)
-    shares: Share = (1 + share) / 2
-    return shares
+    return (1 + share) / 2
 
 
 def _texture(side: int, random: np.random.Generator) -> Share:
@@ -53,8 +51,7 @@ def _texture(side: int, random: np.random.Generator) -> Share:
         -random.uniform(*_SLOPES) / 2
     )
     values = np.fft.ifft2(spectrum).real
-    shares: Share = (0.5 + values / (4 * values.std())).clip(0, 1)
-    return shares
+    return (0.5 + values / (4 * values.std())).clip(0, 1)
 
 
 _DRAWN: tuple[Callable[[int, np.random.Generator], Share], ...] = (_shape, _waves, _texture)

@@ -11,34 +11,16 @@ from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
 from npfill.errors import UsageError
 from npfill.evaluate import entrants
-from npfill.evaluate.agreement import AGREEMENT
 from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
 from npfill.evaluate.fields.measured import evaluate_fields
 from npfill.evaluate.looks import LOOKS
 from npfill.evaluate.own_size import OF_PHOTOGRAPHS
-from npfill.evaluate.protocol import (
-    Budget,
-    Estimate,
-    Pictures,
-    Result,
-    Results,
-    images_for,
-    measure,
-)
+from npfill.evaluate.protocol import Budget, Pictures, Results, images_for, measure
 from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
 
-__all__ = [
-    "AGREEMENT",
-    "LOOKS",
-    "Budget",
-    "Estimate",
-    "Result",
-    "Results",
-    "evaluate",
-    "evaluate_fields",
-]
+__all__ = ["LOOKS", "Results", "evaluate", "evaluate_fields"]
 
 
 def evaluate(

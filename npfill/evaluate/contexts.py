@@ -79,9 +79,8 @@ def kind(word: str) -> ContextKind:
             f"`contexts`: a number of {len(number):,} digits", "no picture has so many"
         )
     if family in _COUNTED and number.isdecimal():
-        return ContextKind(
-            f"{family}:{int(number)}", family, partial(_COUNTED[family], int(number)), int(number)
-        )
+        count = int(number)
+        return ContextKind(f"{family}:{count}", family, partial(_COUNTED[family], count), count)
     if family == "keep" and number.isdecimal() and int(number) <= 100:
         return _kept(int(number))
     if family in _HIDDEN and not number:
@@ -124,9 +123,8 @@ def irregular(masks: Path) -> list[ContextKind]:
     Raises:
         InputError: They cannot be read.
     """
-    every = [
-        picture[0].numpy() >= _WHITE for picture in read_photographs(masks, "test", 1).pictures
-    ]
+    pictures = read_photographs(masks, "test", 1).pictures
+    every = [picture[0].numpy() >= _WHITE for picture in pictures]
     kinds = []
     for low, high in _IRREGULAR:
         some = [mask for mask in every if low <= 100 * mask.mean() < high]

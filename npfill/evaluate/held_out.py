@@ -99,12 +99,8 @@ def _correlate(model: NeuralProcess, samples: list[_Sample]) -> None:
     """Set the correlation of the channels where there are several."""
     if model.config.channels > 1:
         calibration, widest = model.calibration.double(), model.widest
-        model.correlation = fit_correlation(
-            [
-                (_scaled(calibration, widest, fraction, components), truth)
-                for fraction, components, truth in samples
-            ]
-        )
+        scaled = [(_scaled(calibration, widest, at, parts), truth) for at, parts, truth in samples]
+        model.correlation = fit_correlation(scaled)
 
 
 def _scaled(
@@ -204,9 +200,8 @@ def at_random_counts(model: NeuralProcess, images: Images, latents: int) -> Json
     some, known = whole[:most], None if known is None else known[:most]
     predictor, shape = GridModel(model, latents, _SEED), (size, size)
     masks = [kind(f"random:{count}").observed(len(some), shape, _SEED) for count in counts]
-    return {"counts": list(counts)} | _columns(
-        [_row(predictor, some, observed, known) for observed in masks]
-    )
+    rows = [_row(predictor, some, observed, known) for observed in masks]
+    return {"counts": list(counts)} | _columns(rows)
 
 
 @torch.no_grad()
@@ -220,9 +215,8 @@ def of_photographs(model: NeuralProcess, photographs: Photographs) -> Json:
     images = torch.stack(photographs.centres(_CENTRE).pictures)
     predictor, kinds = GridModel(model, 1, _SEED), parse(_SCORED_DAMAGES, None)
     masks = [each.observed(len(images), (_CENTRE, _CENTRE), _SEED) for each in kinds]
-    return {"contexts": [each.name for each in kinds]} | _columns(
-        [_row(predictor, images, observed) for observed in masks]
-    )
+    rows = [_row(predictor, images, observed) for observed in masks]
+    return {"contexts": [each.name for each in kinds]} | _columns(rows)
 
 
 def _columns(rows: list[list[float]]) -> dict[str, list[float]]:

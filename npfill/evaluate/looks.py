@@ -172,5 +172,4 @@ def _perceptual() -> torch.nn.Module | None:
     except ImportError:
         return None
     with contextlib.redirect_stdout(io.StringIO()):
-        network: torch.nn.Module = package.LPIPS(net="alex", variant="shift_tolerant")
-    return network
+        return package.LPIPS(net="alex", variant="shift_tolerant")

@@ -128,7 +128,12 @@ def measure(
     """
     rows = []
     for pixels, observed in _batches(predictor, context, pictures, seed):
-        rows.append(_scores(predictor, pixels, observed))
+        try:
+            predicted = predictor.predict(pixels, observed)
+        except InputError:  # refused: the picture has no scores
+            pass
+        else:
+            rows.append(scores_of(Case(predicted, pixels.to(predicted.mean.dtype), observed)))
         on_batch(len(pixels))
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {key: torch.cat([row[key] for row in rows if key in row]) for key in names}
@@ -153,17 +158,6 @@ def _batches(
     chunk = predictor.chunk(size[0] * size[1])
     for some, observed in zip(pictures.split(chunk), masks.split(chunk), strict=True):
         yield some.to(where).float() / 255.0, observed.to(where)
-
-
-def _scores(
-    predictor: BatchPredictor, pixels: Float[Tensor, "b c h w"], observed: Bool[Tensor, "b 1 h w"]
-) -> dict[str, Tensor]:
-    """The scores of a batch; none of a picture that the predictor refuses."""
-    try:
-        prediction = predictor.predict(pixels, observed)
-    except InputError:
-        return {}
-    return scores_of(Case(prediction, pixels.to(prediction.mean.dtype), observed))
 
 
 def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:

@@ -62,10 +62,7 @@ class Table:
 
     def cells(self, *, errors: bool) -> list[list[str]]:
         """The rows as text, with the name of the context first."""
-        return [
-            [kind.name, *(self._text(each, errors) for each in estimates)]
-            for kind, estimates in self.rows
-        ]
+        return [[kind.name, *(self._text(each, errors) for each in row)] for kind, row in self.rows]
 
     def _text(self, estimate: Estimate | None, error: bool) -> str:
         if estimate is None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from PIL import Image
 from PIL.ExifTags import Base
 from torch.nn.functional import interpolate
@@ -96,9 +95,8 @@ def frames(
         with network_alone(RULES[by].asks):  # as `Explorer.completion` is
             mean, std = _moments(model, picture, observed, seed)
         shown = observed[..., None]
-        yield Frame(
-            observed, np.where(shown, picture, mean.clip(0, 1)), np.where(shown, np.float32(0), std)
-        )
+        whole = np.where(shown, picture, mean.clip(0, 1))
+        yield Frame(observed, whole, np.where(shown, np.float32(0), std))
 
 
 def _revealed(
@@ -160,17 +158,9 @@ def webp_bytes(pictures: Sequence[Image.Image], description: str) -> bytes:
     """
     exif = Image.Exif()
     exif[Base.ImageDescription] = description
-    content = io.BytesIO()
-    pictures[0].save(
-        content,
-        "WEBP",
-        save_all=True,
-        append_images=pictures[1:],
-        duration=[_FRAME_MS] * (len(pictures) - 1) + [_LAST_FRAME_MS],
-        loop=0,
-        lossless=True,
-        exif=exif,
-    )
+    times = [_FRAME_MS] * (len(pictures) - 1) + [_LAST_FRAME_MS]
+    frames = {"save_all": True, "append_images": pictures[1:], "duration": times, "loop": 0}
+    pictures[0].save(content := io.BytesIO(), "WEBP", **frames, lossless=True, exif=exif)
     return content.getvalue()
 
 
@@ -184,17 +174,8 @@ def _moments(
     given = model.condition(context)
     grid = grid_of(size, model)
     predicted = moments(given, Targets.every(grid, given.context.pixels.device), seed)
-    mean, std = (
-        _at_all_pixels(channels_last(values, channels), grid, size)
-        for values in (predicted.mean, predicted.scale)
-    )
+    parts = (channels_last(values, channels).T for values in (predicted.mean, predicted.scale))
+    planes = torch.from_numpy(np.stack([part.reshape(-1, *grid) for part in parts]))
+    pixels = interpolate(planes, size, mode="bilinear", align_corners=False)
+    mean, std = pixels.permute(0, 2, 3, 1).numpy()
     return mean, std
-
-
-def _at_all_pixels(
-    values: Float[np.ndarray, "target channel"], grid: tuple[int, int], size: tuple[int, int]
-) -> Array:
-    """Values on a grid as values at a picture's pixels, linear between neighbours."""
-    planes = torch.from_numpy(values).mT.reshape(1, -1, *grid)
-    pixels = interpolate(planes, size, mode="bilinear", align_corners=False)[0]
-    return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())

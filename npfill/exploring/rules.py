@@ -122,12 +122,8 @@ def evenly(scene: Scene, count: int, channels: int) -> Index:
     numbers = np.arange(chosen.size).reshape(chosen.shape)[places].ravel()
     first = numbers[low_discrepancy(scene.free[places], count, scene.seed)]
     chosen.ravel()[first] = True
-    rest = replace(
-        scene,
-        free=scene.free & ~chosen,
-        measured=scene.measured | chosen,
-        std=np.ones(scene.free.shape),
-    )
+    free, measured = scene.free & ~chosen, scene.measured | chosen
+    rest = replace(scene, free=free, measured=measured, std=np.ones(free.shape))
     return np.concatenate([first, _doubtful(rest, count - len(first))])
 
 

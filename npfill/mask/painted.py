@@ -162,5 +162,4 @@ def _median_around(values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row
     """The median of each value and those near it."""
     around = np.pad(values, 4 * _AROUND, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(around, 8 * _AROUND + 1)
-    median: np.ndarray = np.median(windows, axis=1)
-    return median
+    return np.median(windows, axis=1)

@@ -71,8 +71,7 @@ class Proposal:
     @property
     def selected(self) -> Selected:
         """True where something is wrong: the mask."""
-        united: np.ndarray = np.logical_or.reduce([part.selected for part in self.parts])
-        return united
+        return np.logical_or.reduce([part.selected for part in self.parts])
 
     def mask_png(self) -> bytes:
         """The mask as a PNG, white where the picture is to be filled."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from npfill.config import plain, read
+from npfill.config import read
 from npfill.errors import ModelError
 from npfill.models.anp import ANP
 from npfill.models.base import Config, NeuralProcess
@@ -15,7 +15,7 @@ from npfill.models.format_1 import nested
 from npfill.models.latent_cnp import LatentCNP
 from npfill.models.neural_process import NP
 
-__all__ = ["VARIANTS", "Config", "NeuralProcess", "build", "config_of", "fields_of", "nested"]
+__all__ = ["VARIANTS", "Config", "NeuralProcess", "build", "config_of", "nested"]
 
 # A new variant is one file with its configuration and its class, and a line here.
 VARIANTS: dict[str, type[NeuralProcess]] = {
@@ -38,11 +38,6 @@ def config_of(variant: str, fields: Mapping[str, Any], where: str) -> Config:
     if variant not in VARIANTS:
         raise ModelError(f"{where}: unknown variant {variant!r}", f"one of: {', '.join(VARIANTS)}")
     return read(VARIANTS[variant].configuration, nested(fields), where, ModelError)
-
-
-def fields_of(config: Config) -> dict[str, Any]:
-    """The plain values of a configuration, as `config_of` reads them."""
-    return plain(config)
 
 
 def build(variant: str, config: Config) -> NeuralProcess:

@@ -116,11 +116,9 @@ def _mended_png(
     sizes = [(part, 1 + (part.shape[1] * bits + 7) // 8) for part in parts if part.size]
     total = sum(len(part) * size for part, size in sizes)
     stream, rows = zlib.decompressobj(), b""
-    try:
+    with suppress(zlib.error):  # what came before it is right
         for _, body in (chunk for chunk in right if chunk[0] == b"IDAT"):
             rows += stream.decompress(body, max(total - len(rows), 1))
-    except zlib.error:  # what came before it is right
-        pass
     at = 0
     for part, size in sizes:
         for row in part:

@@ -232,8 +232,7 @@ def match_channels(
     if (have, channels) == (1, 3):
         return values.repeat(3, axis=-1)
     if (have, channels) == (3, 1):
-        grey: np.ndarray = values @ _LUMINANCE.astype(values.dtype)
-        return grey
+        return values @ _LUMINANCE.astype(values.dtype)
     raise ValueError(f"{have} channels cannot become {channels}")
 
 

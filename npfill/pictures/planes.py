@@ -36,8 +36,7 @@ def grown(selected: Selected, pixels: int, *, wraps: bool = False) -> Selected:
     reach, width = min(pixels, max(selected.shape)), selected.shape[1]
     margin = reach if wraps else 0
     wide = np.pad(selected, ((0, 0), (margin, margin)), mode="wrap")
-    wider: np.ndarray = extreme(wide, 2 * reach + 1, np.logical_or)
-    return wider[:, margin : margin + width]
+    return extreme(wide, 2 * reach + 1, np.logical_or)[:, margin : margin + width]
 
 
 def around(
@@ -115,8 +114,7 @@ class Pieces:
     @property
     def length(self) -> Float[np.ndarray, " piece"]:
         """The diagonal of each piece's rectangle."""
-        diagonal: np.ndarray = np.hypot(self.bottom - self.top, self.right - self.left)
-        return diagonal
+        return np.hypot(self.bottom - self.top, self.right - self.left)
 
     def count(self, selected: Selected) -> Int[np.ndarray, " piece"]:
         """The number of pixels of each piece that are in another selection."""

@@ -116,8 +116,7 @@ def _along_rows(found: Mask, hole: Mask) -> Mask:
     runs = breaks.reshape(len(hole), -1)[:, 1:]
     marked = np.zeros(int(breaks[-1]) + 1, dtype=bool)
     marked[runs[found & hole]] = True
-    spread: Mask = marked[runs] & hole
-    return spread
+    return marked[runs] & hole
 
 
 def _near(seen: Mask, farthest: float) -> Mask:

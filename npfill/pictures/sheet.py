@@ -127,8 +127,7 @@ def blue_where(
     hole: Bool[np.ndarray, "height width"], picture: Float[np.ndarray, "height width channel"]
 ) -> Float[np.ndarray, "height width 3"]:
     """Draw a picture in RGB, blue in the hole."""
-    shown: np.ndarray = np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, picture)
-    return shown
+    return np.where(hole[..., None], np.array(_HOLE, np.float32) / 255, picture)
 
 
 def heat(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width 3"]:
@@ -136,8 +135,7 @@ def heat(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height
     at = np.clip(values, 0, 1) * (len(_HEAT) - 1)
     low = np.minimum(at.astype(int), len(_HEAT) - 2)
     share = (at - low)[..., None]
-    colours: np.ndarray = ((1 - share) * _HEAT[low] + share * _HEAT[low + 1]) / 255
-    return colours
+    return ((1 - share) * _HEAT[low] + share * _HEAT[low + 1]) / 255
 
 
 def _scale_bar(sheet: Image.Image, left: int, top: int, width: int, full: float) -> None:
@@ -186,8 +184,7 @@ def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "he
     std = np.where(np.isnan(std), 0, std)  # that of channels without a value
     # The scale is a power of two, which changes no digit: squares neither overflow nor vanish.
     exponent = int(np.frexp(std.max(initial=0))[1])
-    result: np.ndarray = np.sqrt(np.square(np.ldexp(std, -exponent)).mean(-1))
-    return np.ldexp(result, exponent)
+    return np.ldexp(np.sqrt(np.square(np.ldexp(std, -exponent)).mean(-1)), exponent)
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

@@ -129,8 +129,7 @@ def is_better(after: Compared, before: Compared) -> bool:
 
 def _squares(compared: Compared) -> Float[np.ndarray, " pixel"]:
     """The mean square of the errors of each pixel's channels."""
-    squares: np.ndarray = np.square(compared[0], dtype=np.float64).mean(-1)
-    return squares
+    return np.square(compared[0], dtype=np.float64).mean(-1)
 
 
 def _trained(

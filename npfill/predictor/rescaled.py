@@ -77,8 +77,7 @@ class Rescaling:
         away = np.clip(widened - self.centre, *self.ends)
         factors = np.exp(self.share * (widened - np.log(std) + level + self.slope * away))
         factors = np.maximum(factors, np.minimum(factors * self.contrast, 1.0)).clip(min=_LEAST)
-        rescaled: np.ndarray = np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
-        return rescaled
+        return np.minimum(std * factors, np.maximum(std, _WIDEST)).astype(std.dtype)
 
 
 def rescaling(
@@ -148,8 +147,7 @@ def evidence(
 
 def pieces_of(at: Int[np.ndarray, "pixel 2"]) -> Int[np.ndarray, " pixel"]:
     """The numbers of the pieces of the picture in which pixels lie."""
-    numbers: np.ndarray = np.unique(at // _PIECE, axis=0, return_inverse=True)[1].ravel()
-    return numbers
+    return np.unique(at // _PIECE, axis=0, return_inverse=True)[1].ravel()
 
 
 def _fitted(

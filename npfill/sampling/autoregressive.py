@@ -136,12 +136,8 @@ def roll_out(
         everywhere = index.unsqueeze(-1).expand(-1, -1, channels)
         flat = flat.scatter(1, everywhere, value(predicted, index))
         observed = observed.scatter(1, index, True)
-        context = replace(
-            context,
-            pixels=flat.mT.reshape(shape),
-            observed=observed.view_as(context.observed),
-            at_most=None,
-        )
+        pixels, seen = flat.mT.reshape(shape), observed.view_as(context.observed)
+        context = replace(context, pixels=pixels, observed=seen, at_most=None)
     return context
 
 
@@ -161,11 +157,8 @@ def _predict(
 
 def _repeated(context: Context, many: int) -> Context:
     """The batch of a context several times over."""
-    return replace(
-        context,
-        pixels=context.pixels.repeat(many, 1, 1, 1),
-        observed=context.observed.repeat(many, 1, 1, 1),
-    )
+    pixels, observed = (each.repeat(many, 1, 1, 1) for each in (context.pixels, context.observed))
+    return replace(context, pixels=pixels, observed=observed)
 
 
 def _path_log_likelihood(

@@ -57,13 +57,8 @@ class Painting:
 
     def around(self, window: tuple[slice, slice]) -> "Painting":
         """The part of the picture in a window of rows and columns."""
-        return Painting(
-            self.picture[:, *window],
-            self.hole[window],
-            self.allowed[window],
-            self.mean[:, *window],
-            self.std[:, *window],
-        )
+        parts = (self.picture, self.hole, self.allowed, self.mean, self.std)
+        return Painting(*(part[..., *window] for part in parts))
 
     @cached_property
     def levels(self) -> list[Patches]:

@@ -26,6 +26,7 @@ CHUNK = 2**12
 _chunk = ContextVar("chunk", default=CHUNK)
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_RULE = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0  # from 0 to 1
 _NEWTON_STEPS = 6
 # Values integrated at once: their nodes stay in the cache.
 _PART = 2**14
@@ -47,9 +48,8 @@ def latent_noise(
     width: int, seed: int, purpose: str, numbers: Sequence[int]
 ) -> Float[Tensor, "sample latent"]:
     """Standard normal noise of draws of z by their numbers, float32 on the CPU."""
-    return torch.stack(
-        [torch.randn(width, generator=generator(seed, purpose, number)) for number in numbers]
-    )
+    sources = (generator(seed, purpose, number) for number in numbers)
+    return torch.stack([torch.randn(width, generator=each) for each in sources])
 
 
 def draws(
@@ -109,8 +109,7 @@ def moments(given: Conditioned, targets: Targets, seed: int) -> Gaussian:
     predicted = (given.predict(z, chunk) for chunk in chunks)
     mixed = predicted if z is None else map(mixture_moments, predicted)
     parts = (torch.stack([part.mean, part.scale]) for part in mixed)
-    mean, scale = concat_chunks(parts, targets.index.shape[-1], dim=2)
-    return Gaussian(mean, scale)
+    return Gaussian(*concat_chunks(parts, targets.index.shape[-1], dim=2))
 
 
 def concat_chunks(parts: Iterable[Tensor], count: int, dim: int) -> Tensor:
@@ -166,9 +165,7 @@ def _angle(h: Float[Tensor, " n"], variance: Float[Tensor, " n"]) -> Float[Tenso
     Var v = (1/2π) ∫ exp(-h² / (1 + sin t)) dt from 0 to θ. It is convex in θ, so that steps from a
     larger θ, as that of the least integrand, end at the solution without passing it.
     """
-    nodes, weights = (
-        torch.from_numpy(array).to(h) for array in ((_NODES + 1.0) / 2.0, _WEIGHTS / 2.0)
-    )
+    nodes, weights = (torch.from_numpy(array).to(h) for array in _RULE)
     angle = (2.0 * math.pi * variance * h.square().exp()).clamp(_NARROWEST, math.pi / 2)
     for _ in range(_NEWTON_STEPS):
         inside = torch.exp(-h.square().unsqueeze(-1) / (1.0 + (angle.unsqueeze(-1) * nodes).sin()))

@@ -115,17 +115,15 @@ def draw(images: Pictures, recipe: Recipe, step: int) -> Batch:
     context = _context(pixels, known, recipe, step)
     everywhere = torch.ones_like(context.observed) if known is None else known
     whole = Context(pixels, everywhere, at_most=size * size)
-    pixel_count = size * size
-    index = torch.arange(pixel_count, device=images.device)
+    targets = Targets.every((size, size), images.device)
     if recipe.objective.targets:
         # The same pixels for all pictures of a step: their features are computed once.
         order = generator(seed, step, "targets", device=images.device)
-        shuffled = torch.randperm(pixel_count, generator=order, device=images.device)
-        index = shuffled[: recipe.objective.targets]
-    targets = Targets(index, (size, size))
+        shuffled = torch.randperm(size * size, generator=order, device=images.device)
+        targets = Targets(shuffled[: recipe.objective.targets], (size, size))
     scored = whole.mask() if recipe.objective.observed else whole.mask() & ~context.mask()
     noise = _noise(recipe, step, len(pixels), images.device)
-    return Batch(context, targets, targets.values(pixels), scored[:, index], whole, noise)
+    return Batch(context, targets, targets.values(pixels), scored[:, targets.index], whole, noise)
 
 
 def _pictures(
@@ -220,8 +218,7 @@ def _noise(
     if not width:
         return None
     source = generator(recipe.run.seed, step, "z", device=device)
-    shape = (count, batch, width)
-    return torch.randn(shape, generator=source, device=device)
+    return torch.randn(count, batch, width, generator=source, device=device)
 
 
 def _context(pixels: Squares, known: Known | None, recipe: Recipe, step: int) -> Context:

@@ -64,9 +64,8 @@ class Learner:
             average_gradients(self.model)
         norm = nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.optimiser.clip)
         self.optimiser.step()
-        averages: list[Tensor] = list(self.average.parameters())
-        weights: list[Tensor] = list(self.model.parameters())
-        torch._foreach_lerp_(averages, weights, 1.0 - self.recipe.decay_at(step))
+        share = 1.0 - self.recipe.decay_at(step)
+        torch._foreach_lerp_([*self.average.parameters()], [*self.model.parameters()], share)
         # A gradient that is not finite ends a run as such a loss does, before it is saved.
         return replace(result, total=result.total + 0.0 * norm)
 

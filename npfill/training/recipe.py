@@ -4,12 +4,13 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from operator import ge
 from pathlib import Path
 
-from npfill.config import Json, as_toml, keys_of, read
+from npfill.config import Json, as_toml, keys_of, plain, read
 from npfill.errors import InputError, UsageError
 from npfill.files import folder
-from npfill.models import VARIANTS, Config, config_of, fields_of
+from npfill.models import VARIANTS, Config, config_of
 from npfill.training.tables import Damage, Data, Holes, Objective, Optimiser, Run, Schedule
 
 
@@ -160,7 +161,7 @@ def render(recipe: Recipe, *, comments: bool = False) -> str:
         recipe: The recipe.
         comments: Whether a comment above each key says what it means.
     """
-    tables = {"model": {"variant": recipe.variant, **fields_of(recipe.model)}}
+    tables = {"model": {"variant": recipe.variant, **plain(recipe.model)}}
     records = {name: getattr(recipe, name) for name in _TABLES}
     tables |= {name: asdict(record) for name, record in records.items() if record is not None}
     if not comments:
@@ -185,8 +186,11 @@ def _comments(name: str, record: object) -> dict[str, dict[str, str]]:
 def has_model(recipe: Recipe, config: Config) -> bool:
     """Compare all but the scale's floor, companions, mirroring, and parts that are yet to come."""
     same: Json = {"scale_floor": 0.0, "companions": [], "mirrored": False}
-    same |= {name: 0 for name in ("refined", "deeper") if not getattr(config, name, 1)}
-    return fields_of(config) | same == fields_of(recipe.model) | same
+    same |= {"refined": False} if not getattr(config, "refined", True) else {}
+    deeper, shallower = (getattr(each, "deeper", ()) for each in (recipe.model, config))
+    if not shallower or (deeper and all(map(ge, deeper, shallower))):
+        same["deeper"] = ()
+    return plain(config) | same == plain(recipe.model) | same
 
 
 def explain() -> str:

@@ -77,14 +77,12 @@ class RunFolder:
         Raises:
             InputError: The folder holds no run, or its environment is damaged.
         """
-        try:
+        with suppress(OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             found = json.loads(self.environment.read_text("utf-8"))
             wrong = [key for key, kind in _BEGAN.items() if type(found[key]) is not kind]
             texts = type(found.get("init") or "") is type(found.get("terms", "")) is str
             if texts and not wrong and found["precision"] in {"float32", "bfloat16"}:
                 return dict(found)
-        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            pass
         raise InputError(
             f"{self.path}: not the folder of a training run ({self.environment.name} is missing or "
             "damaged)",
@@ -113,14 +111,12 @@ class RunFolder:
             ModelError: It is damaged, or of another run.
         """
         tensors, metadata = checkpoint.load_tensors(self.state)
-        try:
+        with suppress(KeyError, ValueError, RecursionError, TypeError, OverflowError):
             progress = json.loads(metadata["npfill"])
             step, seconds, best = (progress[key] for key in ("step", "seconds", "best"))
             whole = type(step) is int and 0 <= step <= steps and math.isfinite(seconds)
             if whole and (best is None or math.isfinite(best)):
                 return tensors, dict(progress)
-        except (KeyError, ValueError, RecursionError, TypeError, OverflowError):
-            pass
         raise ModelError(f"{self.state}: not the state of this run", "start the run again")
 
     def log(self, line: Json) -> None:
@@ -209,10 +205,8 @@ def commit() -> str:
 
 
 def _processor() -> str:
-    try:
+    with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    except OSError:
-        pass
     return platform.processor() or platform.machine()

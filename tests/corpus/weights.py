@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import save
 
 from npfill.checkpoint import canonical
-from npfill.models import build, config_of, fields_of
+from npfill.config import plain
+from npfill.models import build, config_of
 from tests.conftest import MODELS
 from tests.corpus.nasty import DONE, MODEL, Nasty, cut
 
@@ -28,7 +29,7 @@ def parts() -> tuple[Tensors, Metadata]:
     config = config_of(variant, fields | {"channels": 3}, "a test")
     torch.manual_seed(0)
     tensors = {name: tensor.float() for name, tensor in build(variant, config).state_dict().items()}
-    about = {"format": 1, "variant": variant, "config": fields_of(config), "provenance": {}}
+    about = {"format": 1, "variant": variant, "config": plain(config), "provenance": {}}
     return tensors, about
 
 

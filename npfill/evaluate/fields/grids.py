@@ -22,7 +22,7 @@ def _sample(name: str) -> Path:
 
 def _of_scikit_image(name: str) -> Path:
     package = imported("skimage", _USER, "baselines", ModelError, "scikit-image")
-    return Path(package.__file__).parent / "data" / name
+    return Path(package.__path__[0]) / "data" / name
 
 
 def _picture(name: str) -> Grid:

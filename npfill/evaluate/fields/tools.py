@@ -36,8 +36,7 @@ def _griddata(method: str) -> Callable[[Values, Hole], Filled]:
         at, asked = np.argwhere(~hole), np.argwhere(hole)
         found = scipy.griddata(at, values[~hole], asked, method=method)
         outside = np.isnan(found)
-        nearest = scipy.griddata(at, values[~hole], asked[outside], method="nearest")
-        found[outside] = nearest
+        found[outside] = scipy.griddata(at, values[~hole], asked[outside], method="nearest")
         return found, None, WITHIN
 
     return fill

@@ -40,8 +40,7 @@ class Encoder(nn.Module):
     def each(self, pixels: Pixels, observed: Masks) -> Float[Tensor, "mask batch feature"]:
         """The mean representation under each of several masks of the same pictures."""
         every = Context(pixels.repeat(len(observed), 1, 1, 1), observed.flatten(0, 1))
-        representations: Tensor = self(every)
-        return representations.unflatten(0, observed.shape[:2])
+        return self(every).unflatten(0, observed.shape[:2])
 
 
 class Joined(nn.Module):

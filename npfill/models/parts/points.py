@@ -40,9 +40,8 @@ class Coordinates(nn.Module):
     def __init__(self, encoding: Encoding, frequencies: int) -> None:
         super().__init__()
         self.encoding, self.frequencies = encoding, frequencies
-        self.features = {"raw": 2, "fourier": 2 + 4 * frequencies, "cosine": frequencies**2}[
-            encoding
-        ]
+        numbers = {"raw": 2, "fourier": 2 + 4 * frequencies, "cosine": frequencies**2}
+        self.features = numbers[encoding]
 
     def forward(self, positions: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch feature"]:
         """φ(x), of about unit size."""
@@ -78,16 +77,11 @@ def points_of(context: Context) -> Points:
     most = context.at_most if context.at_most is not None else int(mask.sum(1).max())
     most = min(max(most, 1), mask.shape[1])
     if most == mask.shape[1]:
-        everywhere = positions.expand(mask.shape[0], -1, -1)
-        return Points(everywhere, values, mask)
+        return Points(positions.expand(mask.shape[0], -1, -1), values, mask)
     # A stable sort brings the observed pixels to the front in row-major order.
     index = mask.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
-    valid = mask.gather(1, index)
-    return Points(
-        positions=positions[index],
-        values=values.gather(1, index.unsqueeze(-1).expand(-1, -1, values.shape[-1])),
-        valid=valid,
-    )
+    found = values.gather(1, index.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+    return Points(positions[index], found, mask.gather(1, index))
 
 
 def means(

@@ -33,7 +33,8 @@ class PointwiseEncoder(Encoder):
     def forward(self, context: Context) -> Float[Tensor, "batch width"]:
         """The mean representation of each picture's observed pixels; zero without any."""
         points = points_of(context)
-        hidden = self._hidden(self.coordinates(points.positions), points.values)
+        inputs = torch.cat([self.coordinates(points.positions), points.values], dim=-1)
+        hidden = self.point[:-1](inputs)
         mean = means(hidden, points.valid.unsqueeze(1)).squeeze(1)
         return self._last(mean, points.valid)
 
@@ -42,16 +43,8 @@ class PointwiseEncoder(Encoder):
         every = Context(pixels, observed.any(0))
         features = self.coordinates(every.positions()).expand(len(pixels), -1, -1)
         valid = observed.flatten(2).transpose(0, 1)
-        hidden = self._hidden(features, every.values())
+        hidden = self.point[:-1](torch.cat([features, every.values()], dim=-1))
         return self._last(means(hidden, valid), valid).transpose(0, 1)
-
-    def _hidden(
-        self,
-        features: Float[Tensor, "batch point feature"],
-        values: Float[Tensor, "batch point channel"],
-    ) -> Float[Tensor, "batch point hidden"]:
-        """h up to its last layer."""
-        return self.point[:-1](torch.cat([features, values], dim=-1))
 
     def _last(
         self, hidden: Float[Tensor, "batch *mask hidden"], valid: Bool[Tensor, "batch *mask point"]

@@ -127,11 +127,6 @@ def windows(
     for top in range(0, height, side):
         for left in range(0, width, side):
             bottom, right = min(top + side, height), min(left + side, width)
-            yield Window(
-                (top, bottom),
-                (left, right),
-                max(0, top - margin),
-                min(height, bottom + margin),
-                max(0, left - margin),
-                min(width, right + margin),
-            )
+            rows = max(0, top - margin), min(height, bottom + margin)
+            columns = max(0, left - margin), min(width, right + margin)
+            yield Window((top, bottom), (left, right), *rows, *columns)

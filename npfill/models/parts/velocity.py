@@ -98,8 +98,7 @@ class VelocityNet(nn.Module):
 
     def look(self, seen: Features) -> Float[Tensor, "batch feature cell_rows cell_columns"]:
         """Turn what is seen into features, once for all times and draws."""
-        cells: Tensor = self.see(self.unfold(seen).contiguous(memory_format=torch.channels_last))
-        return cells
+        return self.see(self.unfold(seen).contiguous(memory_format=torch.channels_last))
 
     def forward(
         self,
@@ -128,8 +127,7 @@ class VelocityNet(nn.Module):
         x = _through(self.top, x, embedding)
         for blocks, up in zip(reversed(list(_each(self.after))), reversed(self.up), strict=True):
             x = _through(blocks, up(x) + skipped.pop(), embedding)
-        left: Tensor = self.fold(self.leave(F.silu(self.last_norm(x))))
-        return left
+        return self.fold(self.leave(F.silu(self.last_norm(x))))
 
 
 def _residuals(width: int, count: int) -> nn.ModuleList:

@@ -112,8 +112,7 @@ def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
     refuse_array(name, dtype, shape)
     refuse_bomb(name, (*shape, 1)[:3], max_pixels)
     file.seek(start)
-    values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-    return values
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def data(values: np.ndarray, name: str, kind: str, info: dict[str, object]) -> Picture:

@@ -203,15 +203,5 @@ def data(
         missing[..., :bands] |= none
     for each in valid:
         missing |= ~each.reshape(*each.shape[:2], -1)
-    has_alpha = alpha is not None
-    return Picture(
-        values,
-        "TIFF",
-        name,
-        tuple(notes),
-        info,
-        is_data=True,
-        why=why(tags),
-        missing=missing,
-        validity=has_alpha,
-    )
+    told, has_alpha = (values, "TIFF", name, tuple(notes), info), alpha is not None
+    return Picture(*told, is_data=True, why=why(tags), missing=missing, validity=has_alpha)

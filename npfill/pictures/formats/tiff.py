@@ -173,9 +173,8 @@ def _values(page: "TiffPage", name: str, max_pixels: int) -> np.ndarray:
     if page.axes not in {"YX", "YXS", "SYX"} or page.dtype is None:
         raise InputError(f"{name}: a TIFF of axes {page.axes} is not read", "save one plane")
     is_decoded = page.photometric == YCBCR and page.compression == 7
-    if page.dtype.kind not in "uifb" or not (
-        page.photometric in {*_GREY, RGB, PALETTE} or is_decoded
-    ):
+    is_known = is_decoded or page.photometric in {*_GREY, RGB, PALETTE}
+    if page.dtype.kind not in "uifb" or not is_known:
         colours = getattr(page.photometric, "name", page.photometric)
         raise InputError(
             f"{name}: {colours} of type {page.dtype} is not read", "convert it to grey or RGB"
