@@ -43,4 +43,5 @@ def run(options: argparse.Namespace) -> None:
 
 def _psnr(mean: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
     error = np.square((mean.astype(float) - truth)[hole]).mean()
-    return float(20 * np.log10(255 if truth.dtype == np.uint8 else 1) - 10 * np.log10(error))
+    peak = np.iinfo(truth.dtype).max if truth.dtype.kind in "iu" else 1
+    return float(20 * np.log10(peak) - 10 * np.log10(error))

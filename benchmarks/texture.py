@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the scores of each photograph, and their means."""
-    photographs = read_photographs(Path(options.photos), "train", 1).pictures
+    photographs = read_photographs(Path(options.photos), "test", 1).pictures
     masks = _masks(options)
     entrants: dict[str, BatchPredictor] = {name: Peer(name) for name in options.peers}
     for sampler in options.samplers:
@@ -123,16 +123,17 @@ def _masks(options: argparse.Namespace) -> Callable[[int, tuple[int, int]], np.n
 def _box(number: int, size: tuple[int, int]) -> np.ndarray:
     del number
     hole = np.zeros(size, dtype=bool)
-    top, left = ((side - _BOX) // 2 for side in size)
-    hole[top : top + _BOX, left : left + _BOX] = True
+    box = min(_BOX, *(side // 2 for side in size))  # a small photograph is not all hidden
+    top, left = ((side - box) // 2 for side in size)
+    hole[top : top + box, left : left + box] = True
     return hole
 
 
 def _middle(picture: Tensor) -> Tensor:
-    """The middle of a photograph, upright of an upright one."""
+    """The middle of a photograph, upright of an upright one; of a smaller one what there is."""
     height, width = picture.shape[-2:]
     rows, columns = _SIZE if width >= height else _SIZE[::-1]
-    top, left = (height - rows) // 2, (width - columns) // 2
+    top, left = max(0, height - rows) // 2, max(0, width - columns) // 2
     return picture[:, top : top + rows, left : left + columns]
 
 

@@ -106,8 +106,8 @@ class Targets:
         """Coordinates of the targets, on the device and in the dtype of `like`."""
         # Computed from the index: a large grid is never laid out for a few of its pixels.
         longer, width = max(self.size), self.size[1]
-        pairs = torch.div(self.index, width, rounding_mode="floor"), self.index % width
-        axes = zip(pairs, self.size, strict=True)
+        rows, columns = torch.div(self.index, width, rounding_mode="floor"), self.index % width
+        axes = zip((rows, columns), self.size, strict=True)
         both = [(at.to(like.dtype) + 0.5 + (longer - side) / 2) / longer for at, side in axes]
         return torch.stack(both, dim=-1)
 

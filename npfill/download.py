@@ -48,7 +48,9 @@ def fetch(address: Address, *, size: int | None = None) -> Path:
     """
     client, endpoint = library(), _endpoint()
     if offline():
-        raise _unavailable(address, "not in the cache, and HF_HUB_OFFLINE is set", "unset it")
+        names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+        name = next(filter(os.environ.get, names), names[0])
+        raise _unavailable(address, f"not in the cache, and {name} is set", "unset it")
     try:
         commit, content = _asked(client, address, endpoint, size)
     except ModelError:
@@ -138,7 +140,8 @@ def _endpoint() -> str:
 
 def _unavailable(address: Address, why: str, advice: str) -> ModelError:
     copied = f"copy it to where npfill models path {address} says, or " if address.pinned else ""
-    return ModelError(f"{address}: {why}", f"{advice}; or, by hand, {copied}use it as `model=FILE`")
+    hint = f"{advice}; or download it by hand, and {copied}use it as `model=FILE`"
+    return ModelError(f"{address}: {why}", hint)
 
 
 def _reason(address: Address, endpoint: str, error: Exception) -> tuple[str, str]:

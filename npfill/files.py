@@ -20,6 +20,7 @@ from npfill.errors import InputError, ModelError, OverwriteError, UsageError
 STDIO = Path("-")  # stdin or stdout, in place of a file
 FOLDER = ".zarr"  # the suffix of results that are folders
 LARGEST = 256 * 2**20
+_ELSEWHERE = "`output` names another file or folder"
 _PICKLED = {".pt", ".pth", ".ckpt", ".bin", ".pkl"}
 _PACKAGE = Path(__file__).parent
 _CREATING = 0.2  # seconds in which a file that was made is locked
@@ -38,27 +39,32 @@ def refuse_results(paths: Sequence[Path], overwrite: bool) -> None:
     Raises:
         OverwriteError: A path exists, be it a link to nowhere, and `overwrite` is not set.
         InputError: A folder stands where a file should, or the other way round, or is read-only;
-            or a pipe or device does.
+            or a pipe or device does; or its name is too long.
     """
+    paths = [path for path in paths if path != STDIO]
     existing = [path for path in paths if os.path.lexists(path)]
     if existing and not overwrite:
         others = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
         raise OverwriteError(f"{existing[0]}{others}: exists", "`overwrite=True` replaces it")
     for path in paths:
-        if path.exists() and not (path.is_dir() if path.suffix == FOLDER else path.is_file()):
-            kind = "folder" if path.is_dir() else "file" if path.is_file() else "pipe or device"
-            raise InputError(
-                f"{path}: a {kind} has this name", "`output` names another file or folder"
-            )
         parent = next(parent for parent in path.parents if os.path.lexists(parent))
         if not parent.is_dir():
-            raise InputError(
-                f"{parent}: not a folder, nothing can be written in it", "`output=DIR/`"
-            )
+            is_device = str(parent).startswith("/dev/")  # a link to any file, perhaps
+            hint = "`output=-` writes to stdout" if is_device else "`output=DIR/`"
+            raise InputError(f"{parent}: not a folder, nothing can be written in it", hint)
         if not os.access(parent, os.W_OK | os.X_OK):
-            raise InputError(
-                f"{parent}: no permission to write there", "`output` names another folder"
-            )
+            raise InputError(f"{parent}: no permission to write there", _ELSEWHERE)
+        try:
+            new = map(os.fsencode, path.parts[len(parent.parts) :])
+            (parent / os.fsdecode(max(new, key=len))).lstat()  # where its name may be too long
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problem = f"{path}: cannot be written ({error.strerror})"
+            raise InputError(problem, "rename the picture, or name another `output`") from None
+        if path.exists() and not (path.is_dir() if path.suffix == FOLDER else path.is_file()):
+            kind = "folder" if path.is_dir() else "file" if path.is_file() else "pipe or device"
+            raise InputError(f"{path}: a {kind} has this name", _ELSEWHERE)
 
 
 def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
@@ -70,10 +76,8 @@ def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
     # The numbers of the file and of its device: all links to it have the same.
     given = {path.stat()[1:3] for path in inputs if path.exists()}
     for path in paths:
-        if path.exists() and path.stat()[1:3] in given:
-            raise UsageError(
-                f"{path}: is an input and would be lost", "`output` names another file"
-            )
+        if os.path.lexists(path) and path != STDIO and path.exists() and path.stat()[1:3] in given:
+            raise UsageError(f"{path}: is an input and would be lost", _ELSEWHERE)
 
 
 def write_bytes(
@@ -100,7 +104,7 @@ def write_bytes(
         return
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError(f"{path}: a pipe or device", "`output` names another file or folder")
+            raise InputError(f"{path}: a pipe or device", _ELSEWHERE)
         mode = 0o666
         if path.exists():
             mode = stat.S_IMODE(path.stat().st_mode)

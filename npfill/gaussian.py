@@ -58,6 +58,8 @@ class Gaussian:
 
 def mixture_moments(components: Gaussian) -> Gaussian:
     """Mean and std of the equal mixture along the first axis, by the law of total variance."""
+    if len(components.mean) == 1:  # whose square may be too small for a number
+        return Gaussian(components.mean[0], components.scale[0])
     mean = components.mean.mean(0)
     between = (components.mean - mean).square().mean(0)
     within = components.scale.square().mean(0)

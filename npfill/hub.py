@@ -80,28 +80,32 @@ def place(address: Address) -> Path | None:
     return _place(address, address.revision) if address.pinned else cached(address)
 
 
-def remove(address: Address) -> int:
+def remove(address: Address) -> int | None:
     """Take a file out of the cache, and nothing else.
 
     Returns:
-        The number of bytes that this frees.
+        The number of bytes that this frees, 0 where another name leads to them, too; None where
+        the file is not there.
 
     Raises:
         ModelError: The system does not let it be removed.
     """
     path = cached(address)
     if path is None:
-        return 0
-    freed, blobs = path.stat().st_size, _storage(address) / "blobs"
-    # A name in a snapshot is a link to the content, where another program has downloaded it.
-    content = Path(os.path.normpath(path.parent / path.readlink())) if path.is_symlink() else None
+        return None
+    size, storage = path.stat().st_size, _storage(address)
+    # Where another program has downloaded it, its name in a snapshot is a link to the content, to
+    # which names of other commits may lead, too.
+    content = Path(os.path.normpath(path.parent / path.readlink())) if path.is_symlink() else path
     try:
         path.unlink()
-        if content is not None and content.parent == blobs:
+        others = (each for each in (storage / "snapshots").rglob("*") if each.is_symlink())
+        is_shared = content.name in {other.readlink().name for other in others}
+        if content.parent == storage / "blobs" and not is_shared:
             content.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"{path}: cannot be removed ({error.strerror})", "remove it") from None
-    return freed
+    return 0 if content.exists() else size
 
 
 def store(address: Address, commit: str, content: bytes) -> Path:
@@ -134,9 +138,10 @@ def library() -> Any:
 
         huggingface_hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     except ValueError as error:
-        raise ModelError(
-            f"a variable HF_... is wrong ({shown(str(error))})", "correct or unset it"
-        ) from None
+        text, values = shown(str(error)), os.environ.items()
+        names = [name for name, value in values if name.startswith("HF_") and repr(value) in text]
+        which = " or ".join(names) or "a variable HF_..."
+        raise ModelError(f"{which} is wrong ({text})", "correct or unset it") from None
     return huggingface_hub
 
 

@@ -1,4 +1,6 @@
-"""Notes for the user: those that warn, and those that merely tell."""
+"""Notes for the user: those that warn, and those that merely tell; and names in commands."""
+
+import shlex
 
 
 class News(str):
@@ -11,3 +13,8 @@ def about(name: str, note: str) -> str:
     """A note with the name of what it is about, which merely tells if the note does."""
     said = f"{name}: {note}"
     return News(said) if isinstance(note, News) else said
+
+
+def as_word(name: str) -> str:
+    """A file's name as one word of a command that is shown, which is no option; `-` as it is."""
+    return shlex.quote(f"./{name}" if name.startswith("-") and name != "-" else name)

@@ -25,6 +25,7 @@ Hole = Bool[Tensor, "batch 1 height width"]
 
 # The lower bound of the scale at which likelihoods are compared with published ones.
 COMMON_FLOOR = 0.1
+EXACT = 1e-12  # a mean squared error, 120 dB: less is rounding, and counts as none
 # Wang et al. 2004, "Image Quality Assessment": a Gaussian window of 11 pixels.
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03
 SSIM_LEAST = _WINDOW // 2 + 1  # the least side of pictures that have one: borders are mirrored
@@ -88,9 +89,9 @@ def coverage(
 
 
 def psnr(mean: Pictures, truth: Pictures, hole: Hole) -> Score:
-    """Peak signal-to-noise ratio in the hole, in dB, for a peak of 1; infinite without error."""
-    error = (mean - truth).square().mean(1).flatten(1)
-    return -10.0 * target_mean(error, hole.flatten(1)).log10()
+    """Peak signal-to-noise ratio in the hole, in dB, for a peak of 1; infinite beyond 120."""
+    error = target_mean((mean - truth).square().mean(1).flatten(1), hole.flatten(1))
+    return -10.0 * torch.where(error < EXACT, 0.0, error).log10()
 
 
 def ssim(mean: Pictures, truth: Pictures, hole: Hole) -> Score:

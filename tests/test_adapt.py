@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import npfill
+from benchmarks.adapt import _psnr
 from npfill.completion import SamplingOptions
 from npfill.errors import UsageError
 from npfill.evaluate.fields import known
@@ -150,3 +151,11 @@ def test_a_budget_is_a_number_of_steps_or_a_time() -> None:
     for wrong in ("s", "-3", "3 days", "1.5", "nan"):
         with pytest.raises(UsageError, match="adapt="):
             SamplingOptions(adapt=wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "peak"), [("uint8", 255), ("uint16", 65535), ("int16", 32767), ("float32", 1)]
+)
+def test_the_benchmark_has_the_peak_of_the_pictures_type(kind: str, peak: int) -> None:
+    truth, hole = np.zeros((4, 4), kind), np.ones((4, 4), dtype=bool)
+    assert _psnr(np.full((4, 4), peak / 100), truth, hole) == pytest.approx(40)

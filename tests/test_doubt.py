@@ -128,7 +128,11 @@ def test_what_stays_open_is_transparent_or_nan_in_files(tmp_path: Path) -> None:
     Image.fromarray(a_picture()).save(tmp_path / "a.png")
     for source, folder in ((tmp_path / "a.png", "png"), (a_picture(np.float32), "data")):
         done = completed(source, tolerance=0.0)
-        paths = done.save(tmp_path / folder, emit="mean,open")
+        paths = done.save(tmp_path / folder, emit="mean,open,npz")
+        with np.load(paths["npz"]) as arrays:
+            assert np.array_equal(arrays["open"], HOLE)
+            for name in ("mean", "samples"):
+                assert (np.isnan(arrays[name]).any(axis=-1) == (HOLE & (folder == "data"))).all()
         with Image.open(paths["open"]) as mask:
             assert np.array_equal(np.asarray(mask) == 255, HOLE)
         if folder == "data":

@@ -4,13 +4,15 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from npfill.errors import InputError, OverwriteError
-from npfill.files import json_text, refuse_results, write_bytes
+from npfill.files import STDIO, json_text, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures import stores
+from tests.forked import posix
 from tests.house import sources
 
 
@@ -32,6 +34,42 @@ def test_a_link_to_nowhere_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "nowhere")
     with pytest.raises(OverwriteError):
         refuse_results([tmp_path / "a"], overwrite=False)
+
+
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir])
+def test_a_file_or_folder_called_dash_is_not_in_the_way_of_stdout(
+    make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(Path("-"))
+    refuse_results([STDIO], overwrite=False)
+    refuse_inputs([STDIO], [Path("-")])
+
+
+def test_stdout_needs_no_folder_that_can_be_written_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    refuse_results([STDIO], overwrite=False)
+    with pytest.raises(InputError, match="no permission to write there"):
+        refuse_results([Path("a")], overwrite=False)
+
+
+@posix
+@pytest.mark.parametrize("name", ["{}.png", "new/{}.png", "new/er/{}.png", "{}/er/a.png"])
+def test_a_name_that_is_too_long_is_refused_before_there_is_anything_to_write(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name.format("a" * 256)
+    refuse_inputs([path], [tmp_path])
+    with pytest.raises(InputError, match=r"\.png: cannot be written") as refusal:
+        refuse_results([path], overwrite=False)
+    assert "rename the picture" in refusal.value.hint
+
+
+@posix
+def test_of_a_device_in_place_of_a_folder_the_way_to_stdout_is_said() -> None:
+    with pytest.raises(InputError, match="/dev/null: not a folder") as refusal:
+        refuse_results([Path("/dev/null/a.png")], overwrite=False)
+    assert "`output=-`" in refusal.value.hint
 
 
 def test_bytes_are_written_and_replaced_and_folders_made(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from npfill import checkpoint, zoo
 from npfill.context import Context, Targets
@@ -26,6 +27,7 @@ from npfill.sampling.flow import (
     carried,
     midpoint,
     reverse,
+    shaped,
 )
 from npfill.seeds import generator
 from npfill.training.batch import Batch, draw
@@ -370,6 +372,25 @@ def test_a_hole_with_all_around_it_observed(hole: str) -> None:
     beside = torch.nn.functional.max_pool2d((~seen).float()[:, None], 3, 1, 1)[:, 0] > 0
     assert (seen & ~beside).sum() > 9 * 28
     assert torch.equal(~beside, ~beside & seen)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (40, 59)])
+def test_shaped_noise_keeps_its_details_and_bounds_its_tints(size: tuple[int, int]) -> None:
+    noise = 2 * torch.randn(4, 3, *size, generator=generator("tints"), dtype=torch.float64)
+    found = shaped(noise)
+    before, after = (
+        each[..., :32, :32].unflatten(-1, (8, 4)).unflatten(-3, (8, 4)) for each in (noise, found)
+    )
+    details = [each - each.mean((-3, -1), keepdim=True) for each in (before, after)]
+    torch.testing.assert_close(details[1], 1.04 * details[0])
+    was, tints = (
+        (16 * F.avg_pool2d(each - each.mean(1, keepdim=True), 16)).norm(dim=1)
+        for each in (noise, found)
+    )
+    assert was.max() > 3
+    assert tints.max() < 1.26
+    grey = noise.mean(1, keepdim=True)
+    torch.testing.assert_close(shaped(grey), found.mean(1, keepdim=True))
 
 
 def test_a_deeper_network_begins_with_what_a_shallower_one_learnt() -> None:

@@ -209,20 +209,41 @@ def test_a_link_by_hand_is_removed_and_what_it_leads_to_stays(
     place.parent.mkdir(parents=True)
     own.write_bytes(content)
     place.symlink_to(own)
-    assert hub.remove(hub.parse(ADDRESS)) == len(content)
+    assert hub.remove(hub.parse(ADDRESS)) == 0
     assert not place.is_symlink()
     assert own.read_bytes() == content
 
 
+def test_content_that_another_commit_has_too_is_kept_for_it(content: bytes, cache: Path) -> None:
+    blob = cache / "models--acme--models" / "blobs" / "abc"
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(content)
+    one, other = (hub.parse(ADDRESS.replace(COMMIT, commit)) for commit in (COMMIT, "f" * 40))
+    for address in (one, other):
+        place = hub.place(address)
+        assert place is not None
+        place.parent.mkdir(parents=True)
+        place.symlink_to("../../blobs/abc")
+    assert hub.remove(one) == 0
+    assert hub.cached(one) is None
+    assert zoo.find(str(other), fetch=False).path.read_bytes() == content
+    assert hub.remove(other) == len(content)
+    assert not blob.exists()
+    assert hub.remove(other) is None
+
+
+@pytest.mark.parametrize("name", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
 def test_offline_what_is_cached_is_used_and_the_rest_is_said(
-    server: HubServer, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch
+    server: HubServer, row: zoo.Entry, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     path = zoo.find("tiny").path
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv(name, "1")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     asked = len(server.requests)
     assert zoo.find("tiny").path == path
     path.unlink()
-    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set"):
+    with pytest.raises(ModelError, match=f"and {name} is set"):
         zoo.find("tiny")
     assert len(server.requests) == asked
 
@@ -320,3 +341,13 @@ def test_an_endpoint_that_is_no_address_is_said(
     with pytest.raises(ModelError, match="HF_ENDPOINT is no address") as error:
         zoo.find("tiny")
     assert "s3cr3t" not in str(error.value)
+
+
+def test_a_variable_that_the_client_cannot_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        int("abc")
+
+    monkeypatch.setattr(huggingface_hub.logging, "set_verbosity_error", refused)
+    monkeypatch.setenv("HF_HUB_ETAG_TIMEOUT", "abc")
+    with pytest.raises(ModelError, match=r"^HF_HUB_ETAG_TIMEOUT is wrong \(invalid literal"):
+        hub.library()

@@ -14,6 +14,7 @@ from npfill.pictures.asked import as_asked
 from npfill.pictures.picture import Asked, Picture
 from npfill.pictures.read import read_picture
 from npfill.predictor import Prediction, Predictor
+from tests.conftest import of
 
 HOLE = np.zeros((6, 8), dtype=bool)
 HOLE[2:4, 3:6] = True
@@ -155,6 +156,19 @@ def test_angles_on_both_sides_of_zero_have_their_mean_there(
     assert done.std is not None
     assert (done.std[HOLE] > 0).all()
     assert (done.std[HOLE] <= turn / np.sqrt(12) * 1.0001).all()
+
+
+def test_directions_are_completed_alike_from_0_and_about_0() -> None:
+    values = np.random.default_rng(0).uniform(0, 360, (6, 8))
+    options: dict[str, Any] = {"model": of("convcnp", 1), "kind": "angle", "samples": 1}
+    plain, about = (
+        npfill.complete(hidden(each), **options)
+        for each in (values, np.where(values < 180, values, values - 360))
+    )
+    for one, other in ((plain.mean, about.mean), (plain.samples[0], about.samples[0])):
+        assert -180 <= other.min() < 0 < other.max() < 180
+        np.testing.assert_allclose((one - other + 180) % 360, 180, atol=1e-2)
+    np.testing.assert_allclose(np.asarray(plain.std), np.asarray(about.std), rtol=1e-4)
 
 
 def test_the_deviation_of_an_angle_of_which_nothing_is_known_is_that_of_a_full_turn() -> None:
@@ -314,6 +328,17 @@ def test_levels_are_numbers_where_the_user_says_so(tmp_path: Path) -> None:
         assert float(std.info["npfill_std_full_scale"]) == pytest.approx(4.7)
     with Image.open(files["mean"]) as mean:
         assert np.array_equal(np.asarray(mean), done.mean)
+
+
+def test_floats_from_0_to_1_are_measurements_where_the_user_says_so() -> None:
+    values = np.linspace(0.2, 0.3, 48).reshape(6, 8)
+    values[0, 0] = 1.0  # wild
+    done = npfill.complete(hidden(values), model=Rows(), kind="data", samples=0)
+    assert done.std is not None
+    assert done.std[HOLE] == pytest.approx(0.1 * np.ptp(values.ravel()[1:]))
+    assert any("wild" in note for note in done.notes)
+    with pytest.raises(InputError, match="nothing is observed"):
+        npfill.complete(values + 280, np.ones_like(HOLE), Rows(), kind="data")
 
 
 def test_transparent_pixels_of_data_are_missing() -> None:

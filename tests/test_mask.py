@@ -76,6 +76,54 @@ def test_versions_of_different_sizes_are_refused() -> None:
         mask.like(np.zeros((4, 4), np.uint8), np.zeros((3, 4), np.uint8))
 
 
+def test_versions_with_other_channels_are_refused() -> None:
+    with pytest.raises(InputError, match=r"the other version has 3 channels but .* has 5"):
+        mask.like(np.zeros((4, 4, 5)), np.zeros((4, 4, 3), np.uint8))
+
+
+def smooth() -> np.ndarray:
+    """Data from -2 to 2 of 80x60."""
+    rows, columns = np.mgrid[:60, :80]
+    field: np.ndarray = np.sin(rows / 9) + np.cos(columns / 11)
+    return field
+
+
+@pytest.mark.parametrize("value", [10, -9999, np.nan])
+@pytest.mark.parametrize("tolerance", [None, 5])
+def test_versions_of_data_are_compared_on_one_scale(value: float, tolerance: float | None) -> None:
+    field = smooth()
+    other = field.copy()
+    other[20:30, 20:40] = value
+    expected = np.zeros(field.shape, dtype=bool)
+    expected[20:30, 20:40] = True
+    for one, another in ((field, other), (other, field)):
+        assert (mask.like(one, another, tolerance=tolerance) == expected).all()
+    assert not mask.like(other, other, tolerance=tolerance).any()
+
+
+@pytest.mark.parametrize("values", [smooth(), (60 * smooth() + 120).astype(np.uint8)])
+def test_versions_that_differ_nearly_everywhere_are_refused(values: np.ndarray) -> None:
+    other = values * 2 + 5 if values.dtype.kind == "f" else values + np.uint8(14)
+    with pytest.raises(InputError, match="in half of the picture: nothing stands out"):
+        mask.like(values, other)
+
+
+def test_what_is_erased_in_one_of_two_versions_differs() -> None:
+    erased = np.dstack([cat(), np.full(cat().shape[:2], 255, np.uint8)])
+    erased[5:9, 5:15, 3] = 0
+    expected = erased[..., 3] == 0
+    assert (mask.like(cat(), erased) == expected).all()
+    assert (mask.like(erased, cat(), tolerance=9) == expected).all()
+
+
+@pytest.mark.parametrize("bands", [1, 2, 3, 4])
+def test_dead_rows_are_seen_in_any_band(bands: int) -> None:
+    data = 3 * np.dstack([cat(), cat()])[..., :bands].astype(np.float32)
+    data[30, :, -1] = 0
+    rows = mask.propose(data).selected.all(axis=1)
+    assert np.flatnonzero(rows).tolist() == [30]
+
+
 def test_a_strength_is_refused_where_nothing_takes_it_and_doubled_where_it_may_help() -> None:
     flat = np.full((20, 30), 90, np.uint8)
     with pytest.raises(UsageError, match="`strength=5`: is not for stripes, depth"):

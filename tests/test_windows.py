@@ -226,8 +226,9 @@ def test_what_is_wild_in_one_band_leaves_no_hole_in_another(tmp_path: Path) -> N
 
 def test_a_dry_run_completes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, folder = raster(tmp_path / "a.npy"), tmp_path / "out"
+    words = ["complete", str(path), "--window", "64", "-o", str(folder), "--dry-run"]
     with pytest.raises(SystemExit, match="0"):
-        main(["complete", str(path), "--window", "64", "-o", str(folder), "--dry-run"])
+        main([*words, "--emit", "std,mean"])
     assert capsys.readouterr().out == f"{path} -> {folder / 'a_mean.npy'}, {folder / 'a_std.npy'}\n"
     assert not folder.exists()
 
@@ -243,6 +244,9 @@ def test_what_cannot_be_done_in_windows_is_refused(
     (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match="not read in windows"):
         windows(tmp_path / "b.png", tmp_path).mine()
+    np.save(tmp_path / "c.npy", FIELD)
+    with pytest.raises(UsageError, match="nothing says what is missing"):
+        done(windows(tmp_path / "c.npy", tmp_path))
     for option in (["--samples", "9"], ["--inner"], ["--mask", "alpha"], ["--kind", "classes"]):
         with pytest.raises(SystemExit, match="2"):
             main(["complete", str(path), "--window", "64", "-o", str(tmp_path / "b"), *option])
@@ -322,11 +326,21 @@ def test_what_cannot_be_read_is_said_in_a_record(
 
 
 @pytest.mark.parametrize(
-    "option", [["-o", "a.npy"], ["-o", "-"], ["--strip"], ["--skip-existing"]], ids=" ".join
+    ("option", "hint"),
+    [
+        (["-o", "a.npy"], "name a folder"),
+        (["-o", "-"], "name a folder"),
+        (["--strip"], "results keep the tags"),
+        (["--skip-existing"], "the same command goes on"),
+        (["--emit", "mean"], "leave it out: mean and std are written"),
+        (["--emit", "mean,std,heat"], "leave it out: mean and std are written"),
+    ],
 )
 def test_options_of_files_that_windows_do_not_have_are_refused(
-    tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, option: list[str], hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["complete", str(raster(tmp_path / "b.npy")), "--window", "64", *option])
-    assert f"{option[0]}: not in windows" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{option[0]}: not in windows" in said
+    assert hint in said

@@ -16,6 +16,7 @@ _SMOOTHNESS = (0.5, 1.5, 2.5, np.inf)
 # Normal priors of the logarithms: of the inverse length in pixels, of the anisotropy's two parts,
 # and of the noise's share of the variance.
 _START, _PRIOR_STD = (-1.5, 0.0, 0.0, -5.0), (2.0, 0.4, 0.4, 4.0)
+_FARTHEST = 30.0  # from 0, of these: a search that strays, as of a plane, stays within numbers
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _searched(
 
 def _unpacked(parameters: Float[Tensor, "4"]) -> tuple[Float[Tensor, "2 2"], Float[Tensor, ""]]:
     """The transform, exp of a symmetric matrix, and the share of noise."""
-    inverse, along, across, noise = parameters
+    inverse, along, across, noise = parameters.clamp(-_FARTHEST, _FARTHEST)
     rows = torch.stack([inverse + along, across]), torch.stack([across, inverse - along])
     share = 1e-8 + (1.0 - 2e-8) * noise.sigmoid()
     return torch.linalg.matrix_exp(torch.stack(rows)), share

@@ -52,7 +52,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str, str]] = {
     "evaluate": (
         evaluate_command,
         "cnp-mnist nearest --data path/to/mnist --images 200",
-        "A thousand pictures take minutes for each model.",
+        "A thousand pictures take minutes for each model, --fields hours (--contexts real: less).",
     ),
     "fetch": (models.fetch_command, "convcnp-photo", ""),
     "demo": (demo_command, "", "It takes a few seconds."),
@@ -73,7 +73,7 @@ def _helped(name: str, words: str, command: Callable[..., None], takes: str = ""
     """The help of a command, which opens with an example, and its first sentence for lists."""
     about = inspect.cleandoc(command.__doc__ or "")
     parts = (f"Example: npfill {name} {words}".strip(), about, takes)
-    return ["\n\n".join(filter(None, parts)), about.splitlines()[0]]
+    return ["\n\n".join(filter(None, parts)), about.partition("\n")[0]]
 
 
 for _name, (_command, _words, _takes) in _COMMANDS.items():

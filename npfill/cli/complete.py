@@ -69,7 +69,7 @@ def complete_command(
         bool,
         typer.Option(
             "--dry-run",
-            help="Read all but the model; say what is selected and what would be written.",
+            help="Read all but the model (with windows, it too); say what would be done.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,

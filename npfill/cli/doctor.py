@@ -26,12 +26,12 @@ def doctor_command() -> None:
 
     for name in ("cuda", "mps", "cpu"):
         _line(name, devices.describe(name))
-    offline = ", offline" if hub.offline() else ""
-    _line("cache", f"{hub.root()}{offline}; bundled models need none")
     problems = zoo.damaged()
     _line("models", f"{len(zoo.shipped())} bundled, {len(problems) or 'none'} damaged")
     seconds, problem = completion.self_test()
     _line("self-test", f"{'failed' if problem else 'passed'}, {seconds:.2f} s")
+    offline = ", offline" if hub.offline() else ""  # the last: a wrong variable is an error here
+    _line("cache", f"{hub.root()}{offline}; bundled models need none")
     if problem:
         problems.append(problem)
     if problems:

@@ -48,7 +48,7 @@ def evaluate_command(
         typer.Option(
             metavar="NAME,...",
             help="Measure models with each of latent, autoregressive, independent, "
-            "exemplar or flow, on 50 pictures.",
+            "exemplar or flow; on a grid on 50 pictures.",
         ),
     ] = None,
     images: Annotated[
@@ -189,6 +189,7 @@ def _fields(
     results: "FieldResults", output: Path | None, overwrite: bool, words: list[str]
 ) -> None:
     """Print what was measured on grids of numbers, and write it if there is a place for it."""
+    Reporter().note(*results.notes)
     for table in results.tables():
         drawn = rich_table.Table(*map(plain, table.head), title=table.title, box=None)
         for row in table.rows:

@@ -88,5 +88,6 @@ def mask_command(
     write_bytes(path, proposal.mask_png(), overwrite=overwrite, like=image)
     write_bytes(sheet, proposal.sheet_png(), overwrite=overwrite, like=image)
     reporter.say(f"wrote {path}, and {sheet}: look at it first")
-    more = ["--max-pixels", str(max_pixels)] if max_pixels else []
+    more = ["--mask-threshold", f"{proposal.threshold:g}"] if proposal.threshold else []
+    more += ["--max-pixels", str(max_pixels)] if max_pixels else []
     print_data(shell(["npfill", "complete", image, "--mask", path, *more]))

@@ -90,7 +90,7 @@ def verify_command(
         try:
             verdict = "not fetched" if not names and _is_elsewhere(name) else _verdict(name)
         except NpfillError as error:
-            verdict, damaged = str(error), damaged + 1
+            verdict, damaged = str(error).removeprefix(f"{name}: "), damaged + 1
         print_data(f"{name:<14} {verdict}")
     if damaged:
         raise CheckFailedError(
@@ -120,8 +120,9 @@ def remove_command(name: Name) -> None:
     if address is None:
         why = "it is bundled with npfill" if name in zoo.entries() else "it is no name of a model"
         raise UsageError(f"{name}: nothing to remove, {why}", "npfill models lists the names")
-    freed, reporter = hub.remove(address), Reporter()
-    reporter.say(f"removed {name}, {freed / 1e6:.1f} MB" if freed else f"{name} is not cached")
+    freed = hub.remove(address)
+    said = "is not cached" if freed is None else f"is removed, which frees {freed / 1e6:.1f} MB"
+    Reporter().say(f"{name} {said}")
 
 
 def _purpose(entry: zoo.Entry) -> str:

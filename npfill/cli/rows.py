@@ -48,7 +48,7 @@ def measure_rows(
                 on_picture=lambda rule: shown.advance(1, rule),
             )
             title, (head, *rows), notes = found.title, found.rows(), found.notes
-            measured = asdict(found)
+            measured = asdict(found) | {"needed": found.reached()}
             if output is not None:
                 try:
                     plots = {"psnr.png": sampling.plot(found)}
@@ -75,7 +75,9 @@ def measure_rows(
     for note in notes:
         stdout.print(note)
     if output is not None:
-        lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+        every = [[cell.replace("|", r"\|") for cell in row] for row in (head, *rows)]
+        every.insert(1, ["---"] * len(head))
+        lines = ["| " + " | ".join(row) + " |" for row in every]
         command = shell(["npfill", *words])
         text = "\n".join([f"`{command}`", "", f"{title}.", "", *lines, "", *notes]) + "\n"
         said = json_text({"npfill": __version__, "command": command} | measured, indent=1) + "\n"

@@ -99,7 +99,8 @@ def train_command(
 
         def show(report: "Report") -> None:
             nonlocal last
-            last, kl = report, f"  KL {report.kl:.1f}" if report.kl else ""
+            last = report
+            kl = f"  KL {report.kl:.1f}" if report.kl else ""
             pace = f"{report.images_per_second:,.0f} images/s"
             if report.validation:
                 bar.say(_scores(report))

@@ -8,7 +8,16 @@ from npfill.completion.completed import CompletedPicture
 from npfill.completion.doubt import opened, std_of
 from npfill.errors import InputError
 from npfill.pictures.formats.arrays import refuse_array
-from npfill.pictures.formats.grids import Array, Data, as_before, of_deviation, planes, unsigned
+from npfill.pictures.formats.grids import (
+    Array,
+    Data,
+    as_before,
+    axes,
+    of_deviation,
+    planes,
+    unsigned,
+)
+from npfill.pictures.meaning import lying_as
 from npfill.pictures.nodata import VALID, none_by
 from npfill.pictures.picture import Picture
 
@@ -66,15 +75,23 @@ def as_dataset(done: CompletedPicture, array: Array) -> Data:
     return xarray.Dataset(parts, attrs={**array.attrs, **said})
 
 
-def as_lies(masks: Array, array: Array) -> object:
-    """A mask or several, of which arrays lie as that of xarray does which is completed.
+def as_lies(masks: Array, array: Array, picture: Picture) -> Array:
+    """A mask or several, of which arrays lie as what is completed does.
 
     Those of NumPy have its shape; the rows of those of xarray may run the other way.
+
+    Args:
+        masks: The masks.
+        array: What is completed, which may be an array of xarray.
+        picture: The same as a picture.
+
+    Raises:
+        InputError: One of xarray lies elsewhere, or is a data set.
     """
     if isinstance(masks, np.ma.MaskedArray) and masks.dtype != np.bool_ and is_labelled(array):
         masks = [masks.filled(0), np.ma.getmaskarray(masks)]  # both select
     if isinstance(masks, list | tuple):
-        return [as_lies(mask, array) for mask in masks]
+        return [as_lies(mask, array, picture) for mask in masks]
     if is_labelled(array) and isinstance(masks, np.ndarray) and masks.shape == array.shape:
         masks = array.copy(data=np.ma.filled(masks, True))
     if not is_labelled(masks):
@@ -82,7 +99,9 @@ def as_lies(masks: Array, array: Array) -> object:
     for dim, index in getattr(array, "indexes", {}).items():
         if dim in masks.indexes and masks.indexes[dim][::-1].equals(index):
             masks = masks.isel({dim: slice(None, None, -1)})
-    values, _ = planes(masks)
+    values, turned = planes(masks)
+    mask = Picture(values, "NPY", "a mask", info={"axes": axes(turned)}, is_data=True)
+    values = lying_as(mask, picture).values
     return values[..., 0] if values.shape[-1] == 1 else values
 
 
@@ -95,8 +114,8 @@ def picture_of(array: Array, name: str) -> Picture:
     refuse_array(name, array.dtype, array.shape[-3:])
     if array.dtype == np.bool_:
         raise InputError(f"{name}: true and false are a mask, not a picture", "`mask` takes it")
-    values, _ = planes(array)
+    values, turned = planes(array)
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
     missing, named = none_by(*unsigned(values, array.attrs))
-    info = {"shape": values.shape, **named}
+    info = {"shape": values.shape, "axes": axes(turned), **named}
     return Picture(values, "NPY", name, info=info, is_data=True, missing=missing, stack=True)

@@ -131,10 +131,6 @@ def complete(
         if value is not None or name not in optional:
             check_number(name, value)
     most = MAX_PIXELS if max_pixels is None else max_pixels
-    mask, keep_out, draw_from = (as_lies(each, picture) for each in (mask, keep_out, draw_from))
-    source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
-    drawing = samples, seed, sampler, rounds, noise, not check
-    how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
     words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else []
     damaged = any(isinstance(word, str) and word == "damaged" for word in words)
     none_, growth = getattr(nodata, "item", lambda: nodata)(), getattr(grow, "item", lambda: grow)()
@@ -144,10 +140,14 @@ def complete(
     else:
         given = as_picture(picture, "the picture", most, damaged=damaged, variable=variable)
     given = replace(given, picture=as_asked(given.picture, asked, str(model)))
+    mask, keep_out, draw_from = as_lies([mask, keep_out, draw_from], picture, given.picture)
+    source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
+    drawing = samples, seed, sampler, rounds, noise, not check
+    how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
     known, rest = _by_channel(given.picture, mask)
     threshold, farthest = (x if x is None else float(x) for x in (mask_threshold, max_distance))
     labels = [mask_label] if isinstance(mask_label, int | float | str | np.generic) else mask_label
-    never = None if keep_out is None else as_masks(keep_out, "keep_out")
+    never = None if keep_out is None else as_masks(keep_out, "`keep_out`")
     shape = (rest, _boxes(box), invert_mask, growth, threshold, fit_mask, labels)
     prepared = prepare(known, MaskOptions(*shape, never, inner, farthest), most)
     refuse_open(prepared, "PNG", tolerance if is_labelled(picture) else None)

@@ -11,7 +11,7 @@ from jaxtyping import Bool
 
 from npfill.completion.words import is_transparent, sight_of
 from npfill.errors import InputError, UsageError
-from npfill.notes import News, about
+from npfill.notes import News, about, as_word
 from npfill.pictures.colours import of_colour
 from npfill.pictures.hole import Hole, adjusted, check, from_alpha, from_boxes, from_mask, union
 from npfill.pictures.masked import MaskedPicture
@@ -145,10 +145,11 @@ def hole_of(options: MaskOptions, picture: Picture, max_pixels: int = MAX_PIXELS
     lacking = Hole(np.logical_or.reduce(lacks, axis=-1))
     given = given_by(options, picture, max_pixels)
     if given is None and not lacking.selected.any():
+        name = as_word(picture.name)
         raise UsageError(
             f"nothing says what is missing{sight_of(picture)}",
-            f"npfill mask {picture.name} proposes a mask, npfill paint {picture.name} lets you "
-            "paint one; or `mask=FILE`, `box=X,Y,W,H`",
+            f"npfill mask {name} proposes a mask, npfill paint {name} lets you paint one; "
+            "or `mask=FILE`, `box=X,Y,W,H`",
         )
     if given is None and options.invert_mask:
         raise UsageError("`invert_mask=True`: there is no mask to invert", "`mask=FILE`")

@@ -14,6 +14,7 @@ from npfill.completion.sheets import sheet_of
 from npfill.errors import UsageError
 from npfill.pictures.formats import FORMATS, npz_bytes, picture_bytes, png_bytes
 from npfill.pictures.picture import NOTHING, Asked, Picture, std_picture
+from npfill.pictures.reach import without
 from npfill.pictures.read import MAX_PIXELS, suffix_of
 from npfill.pictures.stores import file_of
 
@@ -201,15 +202,22 @@ def _sheet(done: CompletedPicture, _: int, text: doubt.Text, _kind: str) -> byte
 
 
 def _npz(done: CompletedPicture, _: int, _text: doubt.Text, _kind: str) -> bytes:
-    """The arrays, of data in their unit; without `std` where the model gives none."""
+    """The arrays, of data in their unit; without `std` where the model gives none.
+
+    With a tolerance, `open` is True where pixels stay open; data lack them, as in their files.
+    """
     masked = done.prepared.masked
     arrays = {"mean": done.mean, "samples": done.samples, "hole": masked.hole}
     if masked.picture.is_data:
-        arrays["mean"] = done.filled(done.mean).values
-        drawn = [done.filled(sample).values for sample in done.samples]
+        every = (without(done.filled(each), done.still_open) for each in (done.mean, *done.samples))
+        arrays["mean"], *drawn = (each.values for each in every)
         arrays["samples"] = np.stack(drawn) if drawn else arrays["mean"][None][:0]
     if done.std is not None:
         arrays["std"] = doubt.std_of(done) if masked.picture.is_data else done.std
+    if done.sampling.tolerance is not None:
+        arrays["open"] = done.still_open
+        if masked.hole.ndim == 2:
+            arrays["open"] = np.logical_or.reduce(done.still_open, axis=-1)
     return npz_bytes(arrays)
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from npfill.errors import InputError
+from npfill.errors import InputError, UsageError
 from npfill.pictures.formats import arrays, npz_bytes
 from npfill.pictures.picture import Picture
 from npfill.pictures.scales import range_between, to_line
@@ -50,21 +50,26 @@ class Overview:
         """Read a raster twice: for its quantiles, then for all else.
 
         Raises:
+            UsageError: Nothing is missing of it.
             InputError: Nothing is observed of it, or what is is infinite.
         """
         cell = _CELL
         while max(size) > cell * _CELLS and cell < _WIDEST:
             cell *= 2
         step, lines = -(-size[0] * size[1] // SAMPLE), list[list[np.ndarray]]()
-        bands = _bands(size, cell)
+        bands, lacks = _bands(size, cell), False
         for rows, _ in bands:
             picture, never = read(rows, (0, size[1]))
             assert picture.missing is not None
+            lacks |= bool((picture.missing[..., : picture.colours] & ~never[..., None]).any())
             for channel in range(picture.colours):
                 seen = ~(picture.missing[..., channel] | never)
                 known = to_line(picture, picture.values[seen, channel])[::step]
                 lines = lines if len(lines) > channel else [*lines, []]
                 lines[channel].append(known)
+        if not lacks:
+            hint = "`nodata=V` says which value is none; or `mask=FILE`, or less in `keep_out`"
+            raise UsageError(f"{name}: nothing says what is missing", hint)
         quantiles = np.array([tails(np.concatenate(known)) for known in lines])
         grid = _Grid(size, cell, quantiles)
         for rows, around in bands:

@@ -44,6 +44,7 @@ def windows_of(
     from npfill.predictor import load  # noqa: PLC0415 - loads torch
 
     asked, default = output.asked, SamplingOptions()
+    emitted = {name.strip() for name in (output.emit or "mean,std").split(",")}
     for name, (is_given, hint) in {
         "mask": (not all(map(is_file, masking.masks + masking.never)), "masks in files are"),
         "inner": (masking.inner, "a hole may reach a border outside of its window"),
@@ -51,7 +52,7 @@ def windows_of(
         "max_distance": ((masking.max_distance or 0) > halo(), f"at most {halo()} pixels"),
         "wrap": (asked.wrap, "the last column is in another window"),
         "kind": (asked.kind not in {AUTO, DATA}, "classes and angles are completed whole"),
-        "emit": (output.emit not in {None, "mean,std"}, _NO_SAMPLES),
+        "emit": (emitted != {"mean", "std"}, "leave it out: mean and std are written"),
         "samples": (sampling.samples > default.samples, _NO_SAMPLES),
         "sampler": (sampling.sampler != AUTO or sampling.rounds, _NO_SAMPLES),
         "noise": (sampling.noise or sampling.draw_from, _NO_SAMPLES),

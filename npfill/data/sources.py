@@ -81,7 +81,7 @@ def read_photographs(
                 f"sides of {least} pixels or more are needed: leave it out",
             )
         if has_hole(picture):
-            raise _with_hole(entry, "a recipe with [holes] trains on such pictures")
+            raise _with_hole(entry, "only a recipe with [holes] takes such pictures")
         channels = torch.from_numpy(np.array(picture.convert("RGB")))
         pictures.append(channels.permute(2, 0, 1).contiguous())
     return Photographs(tuple(pictures))
@@ -116,12 +116,13 @@ def readable(
 
 
 def shape_of(path: Path) -> tuple[int, int]:
-    """Side of the centre square and channels (1 or 3) of the first test picture at a path.
+    """Side of the centre square and channels (1 or 3) of the first picture to test on.
 
     Raises:
         InputError: Nothing is there, or it cannot be used.
     """
-    image = entries(path, "test")[0].read()
+    other: Split = "val" if has_parts(path, "val") else "train"
+    image = entries(path, "test" if has_parts(path) else other)[0].read()
     return min(image.size), channels_of(image)
 
 
@@ -131,9 +132,9 @@ def channels_of(image: Image.Image) -> int:
 
 
 def has_parts(path: Path, split: Split = "test") -> bool:
-    """Tell whether a path holds a training part and another that differ."""
+    """Tell whether a path holds a part of its own beside what there is to train on."""
     with refusals(str(path), "check its permissions"):
-        return part_of(path, "train") != part_of(path, split)
+        return part_of(path, split) not in {path, part_of(path, "train")}
 
 
 def entries(path: Path, split: Split) -> Sequence[Entry]:
@@ -148,14 +149,14 @@ def entries(path: Path, split: Split) -> Sequence[Entry]:
     if not found:
         beside = in_words(left_out(path, split))
         problem = f"{path}: no pictures in it{beside and f'; left out: {beside}'}"
-        raise InputError(problem, f"`data` takes {ACCEPTED}")
+        raise InputError(problem, f"give {ACCEPTED}")
     return found
 
 
-def has_pictures(path: Path) -> bool:
-    """Tell whether its test part has any; raises as `entries`, but for having none."""
+def has_pictures(path: Path, split: Split) -> bool:
+    """Tell whether a part has any; raises as `entries`, but for having none."""
     with refusals(str(path), "check its permissions"):
-        part, source = _opening(path, "test")
+        part, source = _opening(path, split)
         return bool(source.open(part))
 
 
@@ -169,7 +170,7 @@ def left_out(path: Path, split: Split) -> Counter[str]:
 def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
     """The file or folder of a split, and its kind."""
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder", f"`data` takes {ACCEPTED}")
+        raise InputError(f"{path}: no such file or folder", f"give {ACCEPTED}")
     part = part_of(path, split)
     if not (part.is_dir() or part.is_file()):  # to open a pipe would wait for ever
         raise InputError(f"{part}: a pipe or device, no set of pictures", "copy it to a file first")
@@ -180,7 +181,7 @@ def _opening(path: Path, split: Split) -> tuple[Path, "Source"]:
             if is_picture(PurePath(part.name))
             else "no set of pictures"
         )
-        raise InputError(f"{part}: {problem}", f"`data` takes {ACCEPTED}")
+        raise InputError(f"{part}: {problem}", f"give {ACCEPTED}")
     return part, source
 
 

@@ -9,13 +9,13 @@ from npfill.baselines import Baseline
 from npfill.completion.parameters import check_number
 from npfill.data.parts import Split
 from npfill.data.sources import read_images, read_photographs
-from npfill.errors import UsageError
+from npfill.errors import InputError, UsageError
 from npfill.evaluate import entrants
-from npfill.evaluate.contexts import grid_protocol, parse, photograph_protocol
+from npfill.evaluate.contexts import parse
 from npfill.evaluate.fields.measured import evaluate_fields
 from npfill.evaluate.looks import LOOKS
 from npfill.evaluate.own_size import OF_PHOTOGRAPHS
-from npfill.evaluate.protocol import Budget, Pictures, Results, images_for, measure
+from npfill.evaluate.protocol import Budget, Pictures, Result, Results, images_for, measure
 from npfill.evaluate.test_set import test_set_of
 from npfill.models import NeuralProcess
 from npfill.predictor import Predictor
@@ -43,10 +43,11 @@ def evaluate(
 
     Args:
         models: Names of models and baselines, weights, folders of training runs, or what
-            `npfill.predictor.load` takes. Without any: of the zoo those for such pictures.
+            `npfill.predictor.load` takes. Without any: of the zoo those for such pictures. Only
+            the words `linear` and `nearest` are fitted to training pictures.
         data: Pictures: what `read_images` or `read_photographs` of `npfill.data.sources` reads.
             Their test part is measured; without one, what the run of a model held out of training,
-            else all of them, and a note says so.
+            else the validation part, or all of them, and a note says so.
         contexts: Kinds of contexts as `npfill.evaluate.contexts.parse` reads them; None for those
             of the protocol.
         size: Side of the grid that pictures are brought to; None for that of the models.
@@ -64,7 +65,7 @@ def evaluate(
     Raises:
         UsageError: Parameters contradict each other, models are for different pictures, or a kind
             of context is unknown or impossible.
-        InputError: The data or the masks cannot be read, or a baseline finds no training pictures.
+        InputError: Data or masks cannot be read, there is nothing to train on, or no score.
         ModelError: A name is unknown, weights fail verification, or a package is missing.
     """
     for name, number in (("images", images), ("draws", 1 if draws is None else draws)):
@@ -82,15 +83,13 @@ def evaluate(
         models = entrants.PHOTOGRAPHERS if photos else entrants.fitting_models(place)
     predictors = entrants.named(models, device)
     if photos:
-        channels, kinds = 3, photograph_protocol(masked)
+        channels = 3
         read: Callable[[Split], Pictures] = partial(read_photographs, place, least=1)
     else:
         own_size, channels = entrants.common_shape(predictors, place)
         size = size or own_size
-        kinds = grid_protocol(size)
         read = partial(read_images, place, size=size, channels=channels)
-    if contexts is not None:
-        kinds = parse(contexts, size, masked)
+    kinds = parse(contexts, size, masked)
     test = test_set_of(place, predictors, read)
     pictures = test.pictures[:images]
     count = len(pictures)
@@ -106,10 +105,16 @@ def evaluate(
         for kind in kinds
     ]
     on_start(sum(number for _, _, number in jobs))
-    results = []
+    results: list[Result] = []
+    refusals: dict[str, InputError] = {}
     for entrant, kind, number in jobs:
         batches, done = entrant.predictor(kind), partial(on_batch, entrant.name, kind.name)
-        results.append(measure(entrant.name, batches, kind, pictures[:number], seed, done))
+        refused = partial(refusals.setdefault, entrant.name)
+        results.append(measure(entrant.name, batches, kind, pictures[:number], seed, done, refused))
+    said = [f"{name} refuses pictures, the first: {error}" for name, error in refusals.items()]
+    if not any(result.scores for result in results):
+        problem = "; ".join(["no picture has a score", *said])
+        raise InputError(problem, "name other contexts or models")
     return Results(
         data=str(data),
         part=test.part,
@@ -119,5 +124,5 @@ def evaluate(
         budget=replace(budget, images=count),
         predictors={entrant.name: entrant.origin for entrant in entered},
         results=tuple(results),
-        notes=test.notes,
+        notes=(*test.notes, *said),
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from npfill.data.holes import FAMILIES, Hole, random_pixels, scattered
 from npfill.data.sources import read_photographs
-from npfill.errors import UsageError
+from npfill.errors import InputError, UsageError
 from npfill.seeds import array_generator, generator
 
 Mask = Bool[Tensor, "picture 1 height width"]
@@ -71,7 +71,8 @@ def kind(word: str) -> ContextKind:
     Raises:
         UsageError: The name is unknown.
     """
-    family, _, number = word.removesuffix("%").strip().replace("keep ", "keep:").partition(":")
+    family, _, number = word.replace("keep ", "keep:").partition(":")
+    number = number.removesuffix("%").strip() if family == "keep" else number
     if family.isdecimal() and not number:
         family, number = "random", family
     if len(number) > _DIGITS:
@@ -87,7 +88,7 @@ def kind(word: str) -> ContextKind:
         return ContextKind(family, family, partial(_hidden, _HIDDEN[family]))
     if family in _DAMAGE and not number:
         return ContextKind(family, family, partial(_damaged, family, _DAMAGE[family]))
-    words = ", ".join(["random[:N], ordered[:N], keep[:N]", *_HIDDEN, *_DAMAGE])
+    words = ", ".join(["random:N, ordered:N, keep[:N]", *_HIDDEN, *_DAMAGE])
     raise UsageError(f"`contexts`: {word!r} is unknown", f"words: {words}, irregular with `masks`")
 
 
@@ -118,38 +119,42 @@ def photograph_protocol(masks: Path | None = None) -> list[ContextKind]:
 
 
 def irregular(masks: Path) -> list[ContextKind]:
-    """Irregular masks, grouped by the fraction of the picture that they hide.
+    """Irregular masks, grouped by the fraction of the picture that they hide: 1 to 60 %.
 
     Raises:
-        InputError: They cannot be read.
+        InputError: They cannot be read, or none hides so much.
     """
-    pictures = read_photographs(masks, "test", 1).pictures
-    every = [picture[0].numpy() >= _WHITE for picture in pictures]
+    every = [mask[0].numpy() >= _WHITE for mask in read_photographs(masks, "test", 1).pictures]
     kinds = []
     for low, high in _IRREGULAR:
-        some = [mask for mask in every if low <= 100 * mask.mean() < high]
-        if some:
+        if some := [mask for mask in every if low <= 100 * mask.mean() < high]:
             draw = partial(_from_masks, some)
             kinds.append(ContextKind(f"irregular {low}-{high} %", "irregular", draw))
+    if not kinds:
+        raise InputError(f"{masks}: no mask hides 1 to 60 % of its picture", "white is hidden")
     return kinds
 
 
-def parse(text: str, size: int | None, masks: Path | None = None) -> list[ContextKind]:
+def parse(text: str | None, size: int | None, masks: Path | None = None) -> list[ContextKind]:
     """Kinds by their names, separated by commas.
 
     `random`, `ordered` and `keep` alone stand for all amounts of the protocol, `irregular` for all
     groups of masks; a number alone is one of random pixels.
 
     Args:
-        text: The names.
+        text: The names; None for those of the protocol.
         size: Side of the grid; None for pictures of any size, which have no counts of their own.
         masks: See `photograph_protocol`.
 
     Raises:
-        UsageError: A name is unknown, or requests more context pixels than a picture has.
+        UsageError: A name is unknown, or for too many pixels, or there are masks for none.
         InputError: The masks cannot be read.
     """
+    if text is None:
+        return photograph_protocol(masks) if size is None else grid_protocol(size)
     kinds: list[ContextKind] = []
+    if masks is not None and "irregular" not in text:
+        raise UsageError("`masks`: no context is irregular", f"`contexts={text},irregular`")
     for word in map(str.strip, text.split(",")):
         if word == "irregular":
             if masks is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from npfill import zoo
-from npfill.baselines import Baseline, linear, nearest
+from npfill.baselines import BASELINES, Baseline, linear, nearest
 from npfill.data import Images
 from npfill.data.sources import shape_of
 from npfill.errors import InputError, UsageError
@@ -53,17 +53,20 @@ def named(
 ) -> dict[str, Predictor]:
     """Predictors to measure, by the words that name them.
 
-    Networks in memory go by their variant; where that is taken, with their place among all.
+    Objects go by their name; where that is taken, or a bundled baseline's, with their place.
 
     Raises:
         ModelError: A name is unknown, weights fail verification, or a package is missing.
     """
     found: dict[str, Predictor] = {}
-    for model in [models] if isinstance(models, str) else models:
+    models = [models] if isinstance(models, str) else models
+    taken = {*BASELINES, *(str(model) for model in models if isinstance(model, str | Path))}
+    for model in models:
         loaded = load(model, device)
         word = isinstance(model, str | Path)
         name = str(model) if word else loaded.name
-        found[name if word or name not in found else f"{name} {len(found) + 1}"] = loaded
+        is_free = word or name not in {*taken, *found}
+        found[name if is_free else f"{name} {len(found) + 1}"] = loaded
     return found
 
 
@@ -205,11 +208,12 @@ def _refuses(word: str, predictor: NeuralPredictor) -> bool:
 def _baseline(
     name: str, baseline: Baseline, images: Images, train: Callable[[], Pictures] | None, seed: int
 ) -> Entrant:
-    """A baseline, fitted to training pictures where it is one that learns."""
-    most = min(len(images), FEWEST_IMAGES) if name == "gp" else len(images)
+    """A baseline, fitted to training pictures where a word names one that learns."""
+    slow = baseline.name == "gp" or (baseline.name == "linear" and images[0].numel() > _FEW_VALUES)
+    most = min(len(images), FEWEST_IMAGES) if slow else len(images)
     plain = _always(GridBaseline(baseline, seed))
     if name == "linear":
-        return _linear(images, train, seed)
+        return _linear(images, most, train, seed)
     if name != "nearest":
         return Entrant(name, _OF_EACH, plain, most)
     if train is None:
@@ -219,7 +223,7 @@ def _baseline(
     return Entrant(name, origin, lambda context: _nearest(context, held_out, seed), most)
 
 
-def _linear(images: Images, train: Callable[[], Pictures] | None, seed: int) -> Entrant:
+def _linear(images: Images, most: int, train: Callable[[], Pictures] | None, seed: int) -> Entrant:
     """The Gaussian with the mean and covariance of training pictures."""
     if train is None:
         raise InputError(
@@ -233,7 +237,6 @@ def _linear(images: Images, train: Callable[[], Pictures] | None, seed: int) -> 
             f"linear: pictures of {values:,} values are too large for it",
             f"`size={side}` makes them smaller",
         )
-    most = min(len(images), FEWEST_IMAGES) if values > _FEW_VALUES else len(images)
     pictures = train()
     assert isinstance(pictures, Tensor)
     fitted = GridBaseline(linear.Linear(linear.fit(pictures)), seed)
@@ -244,9 +247,9 @@ def _linear(images: Images, train: Callable[[], Pictures] | None, seed: int) -> 
 
 def _nearest(context: ContextKind, images: Pictures, seed: int) -> GridBaseline:
     """Nearest neighbours with the k that is best for a kind of context on other pictures."""
-    scored = []
-    for k in _NEIGHBOURS:
-        trial = GridBaseline(nearest.Nearest(k), seed)
-        error = measure("", trial, context, images, seed).scores.get("mse")
-        scored.append((error.value if error else 0.0, trial))
-    return min(scored, key=lambda pair: pair[0])[1]
+
+    def error(trial: GridBaseline) -> float:
+        found = measure("", trial, context, images, seed).scores.get("mse")
+        return found.value if found else 0.0
+
+    return min((GridBaseline(nearest.Nearest(k), seed) for k in _NEIGHBOURS), key=error)

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from npfill import baselines, zoo
 from npfill.context import Context, Targets
+from npfill.data import has_hole
 from npfill.data.sources import read_images
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.evaluate.contexts import kind
@@ -53,11 +54,15 @@ class Source:
         """The picture; one of a test set as a square of `size` pixels, as a model is given it.
 
         Raises:
-            InputError: The file or the set cannot be read.
+            InputError: The file or the set cannot be read, or the picture has a hole of its own.
             UsageError: The set has no such picture.
         """
         if self.data is None:
-            return read_picture(self.image or folder("examples") / "digit.png")
+            picture = read_picture(self.image or folder("examples") / "digit.png")
+            if has_hole(picture.image):
+                problem = f"{picture.name}: has a hole of its own (transparent, or NaN)"
+                raise InputError(problem, "fill it first")
+            return picture
         images, index = read_images(self.data, "test", size, channels), self.index or 0
         if index >= len(images):
             raise UsageError(
@@ -73,12 +78,15 @@ def context_hole(picture: Picture, mask: Path | None, context: int, seed: int) -
     """The hole of a mask, or all but a number of random pixels.
 
     Raises:
-        InputError: The mask cannot be used.
+        InputError: The mask cannot be used, or is of another size.
         UsageError: The picture has no pixel beside the context.
     """
     size = picture.size
     if mask is not None:
-        return check(from_mask(read_mask(mask), picture), str(mask))
+        drawn = read_mask(mask)
+        if drawn.size != size:
+            raise InputError(f"{mask}: not of the size of {picture.name}", "give one that is")
+        return check(from_mask(drawn, picture), str(mask))
     if context >= size[0] * size[1]:
         raise UsageError(
             f"`context={context}`: {picture.name} has {size[0] * size[1]:,} pixels",
@@ -209,7 +217,7 @@ def compare_figure(
             notes += [f"{label}: {note}" for note in predicted.notes]
         on_row()
     if not rows:
-        raise ModelError("no model is left to compare", "npfill models lists the names")
+        raise ModelError(f"no model is left to compare; {notes[0]}", "`models` names others")
     return contact_sheet(values, hole.selected, rows), [row.label for row in rows], notes
 
 

@@ -122,7 +122,7 @@ def _seam(case: Case) -> Score | None:
         for number, where in enumerate((rim, after & ~rim)):
             sums[number] += torch.stack([(step * where).sum((1, 2, 3)), where.sum((1, 2, 3))])
     across, along = sums[:, 0] / sums[:, 1]
-    return across / along
+    return torch.where(along > 0, across / along, torch.nan)  # which a flat sample has not
 
 
 @metric(

@@ -42,7 +42,8 @@ class Budget:
 class Estimate:
     """A mean over the pictures that have a score, with its standard error and their number.
 
-    Infinite scores, as the PSNR of an exact picture, are counted by themselves.
+    Infinite scores are counted; the mean leaves out the PSNR of exact pictures, and no other. The
+    error is NaN where it is not known.
     """
 
     value: float
@@ -119,26 +120,26 @@ def measure(
     pictures: Pictures,
     seed: int,
     on_batch: Callable[[int], None] = lambda _: None,
+    on_refusal: Callable[[InputError], object] = lambda _: None,
 ) -> Result:
     """Score a predictor with one kind of context.
 
     The same seed gives every predictor the same masks, and a picture the same mask whatever the
-    number of pictures, which are bytes. A picture that a predictor refuses has no scores.
-    `on_batch` is called with the number of pictures of each batch that is done.
+    number of pictures, which are bytes. `on_batch` is called with the number of pictures of each
+    batch that is done, `on_refusal` with the reason why one, refused, has no scores.
     """
     rows = []
     for pixels, observed in _batches(predictor, context, pictures, seed):
         try:
             predicted = predictor.predict(pixels, observed)
-        except InputError:  # refused: the picture has no scores
-            pass
+        except InputError as error:
+            on_refusal(error)
         else:
             rows.append(scores_of(Case(predicted, pixels.to(predicted.mean.dtype), observed)))
         on_batch(len(pixels))
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {key: torch.cat([row[key] for row in rows if key in row]) for key in names}
-    estimates = {key: _estimate(values) for key, values in columns.items()}
-    scores = {key: value for key, value in estimates.items() if value is not None}
+    scores = {key: one for key, values in columns.items() if (one := _estimate(key, values))}
     return Result(name, context, len(pictures), scores)
 
 
@@ -160,12 +161,12 @@ def _batches(
         yield some.to(where).float() / 255.0, observed.to(where)
 
 
-def _estimate(values: Float[Tensor, " image"]) -> Estimate | None:
-    """The mean over the pictures that have the score, infinite if all are; None if none has."""
+def _estimate(metric: str, values: Float[Tensor, " image"]) -> Estimate | None:
+    """The mean over the pictures that have the score; None if none has."""
     known = values[~values.isnan()].cpu().double()
-    finite = known[known.isfinite()]
+    some = known[known.isfinite()] if metric.endswith("psnr") else known
     if not len(known):
         return None
-    error = finite.std().item() / math.sqrt(len(finite)) if len(finite) > 1 else 0.0
-    mean = (finite if len(finite) else known).mean().item()
-    return Estimate(mean, error, len(finite), len(known) - len(finite))
+    error = some.std().item() / math.sqrt(len(some)) if len(some) > 1 else math.nan
+    mean = (some if len(some) else known).mean().item()
+    return Estimate(mean, error, len(some), int(known.isinf().sum()))

@@ -1,6 +1,7 @@
 """An evaluation as Markdown, JSON, tables and plots."""
 
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -69,7 +70,8 @@ class Table:
             return ""
         decimals = self.metric.decimals
         shown = f"{estimate.value:.{decimals}f}"
-        shown += f" ± {estimate.error:.{decimals}f}" if error else ""
+        if error and math.isfinite(estimate.error):
+            shown += f" ± {estimate.error:.{decimals}f}"
         return shown + (f" ({estimate.infinite} infinite)" if estimate.infinite else "")
 
 
@@ -109,7 +111,7 @@ def as_markdown(results: Results, command: str) -> str:
         f"npfill {__version__}, {shape}, {channels}, data {results.data}{masks}, {results.part} "
         f"{_counts(results)}, {budget.draws} {draws}, seed {budget.seed}. "
         "Targets are the pixels outside the context. A value stands with its standard error over "
-        "pictures; one that a predictor refuses does not count, infinite scores stand beside it.",
+        "pictures; one that a predictor refuses does not count, exact ones stand beside the PSNR.",
         "",
         *(f"- {_cell(name)}: {_cell(origin)}" for name, origin in results.predictors.items()),
         "",
@@ -233,7 +235,7 @@ def draw_lines(
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     if log:
         amounts = sorted({x for line in series.values() for x, _ in line})
-        axes.set_xscale("log")
+        axes.set_xscale("symlog", linthresh=min(filter(None, amounts), default=1.0))
         axes.set_xticks(amounts, [f"{amount:,.0f}" for amount in amounts])
         axes.minorticks_off()
     axes.grid(color="0.9")

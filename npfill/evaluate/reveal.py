@@ -62,7 +62,8 @@ def revealed_counts(pixels: int, frames: int) -> list[int]:
     first = max(1, round(pixels / 1000))
     most = pixels - first + 1
     if frames > most:
-        raise UsageError(f"`frames={frames}`: the picture has {pixels} pixels", f"`frames={most}`")
+        hint = f"`frames={most}`" if most > 1 else "take a larger picture"
+        raise UsageError(f"`frames={frames}`: the picture has {pixels} pixels", hint)
     spaced, number = np.rint(np.geomspace(first, pixels, frames)), np.arange(frames)
     increasing = np.maximum.accumulate(spaced - number) + number
     return np.minimum(increasing, pixels - number[::-1]).astype(int).tolist()

@@ -24,6 +24,7 @@ from npfill.models import NeuralProcess
 from npfill.models.lawful import network_alone
 from npfill.pictures.read import read_picture
 from npfill.predictor import Predictor, load
+from npfill.scores import EXACT
 
 # Shares of the pixels at which pictures are compared. Of a digit, 0.07 are 55 and 0.1276 are 100.
 SHARES = (0.02, 0.05, 0.07, 0.1, 0.1276, 0.15, 0.17, 0.2, 0.25)
@@ -129,7 +130,7 @@ def evaluate_sampling(
         for picture in pictures:
             errors.append(list(_errors(loaded, picture, rule, seed)))
             on_picture(rule)
-        found = np.maximum(np.array(errors), 1e-12)
+        found = np.maximum(np.array(errors), EXACT)
         psnr[rule], mse[rule] = _estimates(-10 * np.log10(found)), _estimates(found)
     sizes = sorted({f"{each.shape[1]}x{each.shape[0]}" for each in pictures})
     found = SamplingResults(loaded.name, len(pictures), ", ".join(sizes), psnr, mse)
@@ -213,7 +214,7 @@ def _small(values: Pixels) -> Pixels:
 def _estimates(values: np.ndarray) -> list[Estimate]:
     """Means over pictures, with their standard errors."""
     count = len(values)
-    errors = values.std(axis=0, ddof=1) / math.sqrt(count) if count > 1 else 0 * values[0]
+    errors = values.std(axis=0, ddof=1) / math.sqrt(count) if count > 1 else values[0] * math.nan
     means = values.mean(axis=0)
     return [Estimate(float(m), float(e), count) for m, e in zip(means, errors, strict=True)]
 

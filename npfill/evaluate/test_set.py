@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from npfill.data import fingerprint
-from npfill.data.parts import Split
+from npfill.data.parts import Split, part_of
 from npfill.data.sources import has_parts, has_pictures, read_images_with_holes, read_photographs
 from npfill.evaluate.protocol import Pictures
 from npfill.predictor import NeuralPredictor, Predictor
@@ -33,7 +33,9 @@ class TestSet:
 def test_set_of(
     data: Path, predictors: Mapping[str, Predictor], read: Callable[[Split], Pictures]
 ) -> TestSet:
-    """The test part of data; without one, what a run held out of training; else all of them.
+    """The test part of data; without one, what a run held out of training; else what there is.
+
+    That is the validation part, or all pictures where there are no parts.
 
     Args:
         data: The place of the data.
@@ -45,27 +47,37 @@ def test_set_of(
         for name, each in predictors.items()
         if "non-commercial" in each.terms
     )
-    if has_parts(data) and has_pictures(data):
-        return TestSet(read("test"), "test pictures", partial(read, "train"), terms)
+    if has_parts(data) and has_pictures(data, "test"):
+        is_apart = part_of(data, "train") != data
+        train = partial(read, "train") if is_apart or has_pictures(data, "train") else None
+        return TestSet(read("test"), "test pictures", train, terms)
     files = [each.path for each in predictors.values() if isinstance(each, NeuralPredictor)]
     runs = [run for file in files if file and (run := _run_on(data, file.parent)) is not None]
     # The last pictures of all were held out: by every run those of the run with the fewest.
     run = min(runs, key=lambda run: run.validation, default=None)
     since = "" if run is None or run.saw(data) else f" and is not what {run.folder} was trained on"
-    if run is None or since:
-        note = (
-            f"{data} has no test part{since}: all its pictures are measured, and a model that was "
-            "trained on some of them is not tested by this"
+    validation, part = has_parts(data, "val"), "validation pictures"
+    note = f"{data} has no test part"
+    if run is not None and not since:
+        note += (
+            f": the pictures that {run.folder} held out of training are measured; they chose its "
+            "weights and its calibration, and flatter them a little"
+        )
+        if not (run.photographs and validation):
+            every, count = read("train"), run.validation
+            return TestSet(every[-count:], part, lambda: every[:-count], (*terms, note))
+    elif validation:
+        note += (
+            f"{since}: its validation part is measured, and a model that was chosen by it is "
+            "flattered a little"
+        )
+    else:
+        note += (
+            f"{since}: all its pictures are measured, and a model that was trained on some of them "
+            "is not tested by this"
         )
         return TestSet(read("train"), "all pictures", None, (*terms, note))
-    note = (
-        f"{data} has no test part: the pictures that {run.folder} held out of training are "
-        "measured; they chose its weights and its calibration, and flatter them a little"
-    )
-    if run.photographs and has_parts(data, "val"):
-        return TestSet(read("val"), "validation pictures", partial(read, "train"), (*terms, note))
-    every, count = read("train"), run.validation
-    return TestSet(every[-count:], "validation pictures", lambda: every[:-count], (*terms, note))
+    return TestSet(read("val"), part, partial(read, "train"), (*terms, note))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ FLOORS = (0.0, 0.05, 0.1)
 _BATCH, _DRAWS, _FEWEST = 16, 50, 3
 # Context and targets are fewer than this together; of pictures that are no longer small, than that.
 _SMALL, _FEW, _MANY = 32, 200, 800
+_LONG = 1e6  # from which on a number has three digits and an exponent
 # Half a level of 8 bits.
 _HALF = 0.5 / 255
 
@@ -68,7 +69,10 @@ class TnpResults:
 
 
 def _cell(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ± {estimate.error:.3f}"
+    value, error = (
+        f"{x:.3g}" if abs(x) >= _LONG else f"{x:.3f}" for x in (estimate.value, estimate.error)
+    )
+    return value if math.isnan(estimate.error) else f"{value} ± {error}"
 
 
 def evaluate_tnp(
@@ -150,7 +154,7 @@ def _of_model(
     estimates = {}
     for title in rows[0]:
         values = torch.tensor([row[title] for row in rows], dtype=torch.float64)
-        error = values.std().item() / math.sqrt(len(rows)) if len(rows) > 1 else 0.0
+        error = values.std().item() / math.sqrt(len(rows)) if len(rows) > 1 else math.nan
         estimates[title] = Estimate(values.mean().item(), error, len(pictures))
     return estimates
 

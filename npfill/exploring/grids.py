@@ -8,7 +8,7 @@ from npfill import zoo
 from npfill.completion.hole import MaskOptions, hole_of
 from npfill.errors import InputError, UsageError
 from npfill.exploring.explorer import Explorer
-from npfill.notes import News
+from npfill.notes import News, about
 from npfill.pictures.hole import from_mask
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import MAX_PIXELS, read_mask, read_picture
@@ -83,7 +83,8 @@ def explorer_of(
     rows, columns = np.nonzero(~lacking)
     explorer.tell(rows, columns, picture.values[rows, columns, : picture.colours])
     whole = News("nothing of it is missing: NaN, `mask` or `box` say what is not measured yet")
-    return explorer, picture.notes if lacking.any() else (*picture.notes, whole)
+    notes = picture.notes if lacking.any() else (*picture.notes, whole)
+    return explorer, tuple(about(picture.name, note) for note in notes)
 
 
 def _sides(shape: str) -> tuple[int, int]:

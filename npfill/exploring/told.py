@@ -18,6 +18,11 @@ def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     Raises:
         UsageError: It is no shape of one that can be explored.
     """
+    if getattr(shape, "ndim", 1) > 1:
+        raise UsageError(
+            "`shape`: an array of values, not the height and width of a grid",
+            "`Explorer(array.shape)`, and `tell` it what is known",
+        )
     try:
         sides = tuple(index(side) for side in shape)
     except TypeError:

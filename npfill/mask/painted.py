@@ -19,6 +19,7 @@ _SHARE = 0.12  # of the paint in a mixture that is taken for the rim
 _COLUMNS = 600  # of a picture that are looked at for dead rows
 _AROUND = 5  # rows on either side that a dead row is compared with
 _TIMES_CODING = 4.0  # what coding changes usually
+_MOST_CODING = 6.0  # levels that coding changes in half of a picture
 _FEWEST_PIXELS = 4
 _LEAST = 6.0  # levels by which a dead row differs
 _TIMES = 5.0  # and times its surroundings
@@ -26,11 +27,13 @@ _FLAT = 0.15  # of the spread of rows around it, in a row of one value
 _NEAREST = 3  # rows on either side that a row of one value is compared with
 
 
-def levels_of(picture: object, max_pixels: int = MAX_PIXELS) -> tuple[Picture, Levels]:
+def levels_of(
+    picture: object, max_pixels: int = MAX_PIXELS, name: str = "the picture"
+) -> tuple[Picture, Levels]:
     """A picture, and its colours in levels from 0 to 255; of data, over their range."""
     given = picture
     if not isinstance(given, Picture):
-        given = as_picture(picture, "the picture", max_pixels).picture
+        given = as_picture(picture, name, max_pixels).picture
     values = given.values[..., : given.colours].astype(np.float32)
     if not given.is_data:
         return given, values * np.float32(255 / given.white)
@@ -82,45 +85,68 @@ def stripes(picture: object, *, grow: int = 0) -> Selected:
     Returns:
         True on dead lines, "height width".
     """
-    _, levels = levels_of(picture)
-    rows, columns = _dead_rows(levels), _dead_rows(np.swapaxes(levels, 0, 1))
-    return grown(rows[:, None] | columns, grow)
+    return grown(dead_lines(levels_of(picture)[1]), grow)
+
+
+def dead_lines(levels: Levels) -> Selected:
+    """True on dead rows and columns of levels from 0 to 255, as `stripes` finds them."""
+    return _dead_rows(levels)[:, None] | _dead_rows(np.swapaxes(levels, 0, 1))
 
 
 def like(
     picture: object, other: object, *, tolerance: float | None = None, grow: int = 0
 ) -> Selected:
-    """Select where a picture differs from another version of it.
+    """Select where a picture differs from another version of it, or one of them is transparent.
 
     Args:
         picture: A path, a Pillow image or an array, as of `npfill.complete`.
         other: The other version, of the same size.
-        tolerance: Levels of 255 by which both may differ; by default what coding seems to change.
+        tolerance: Levels of 255 by which both may differ, of data over the smaller of their ranges;
+            by default what coding seems to change.
         grow: Pixels by which the mask grows at the end.
 
     Returns:
         True where they differ, "height width".
 
     Raises:
-        InputError: They are not of one size.
+        InputError: They have not the same size and channels; or they differ in half of the picture,
+            so that nothing stands out.
     """
-    (one, levels), (another, levels_of_other) = levels_of(picture), levels_of(other)
+    one, levels = levels_of(picture)
+    another, levels_of_other = levels_of(other, name="the other version")
     if one.size != another.size:
         raise InputError(
             f"{another.name} is {width_by_height(another.size)} but {one.name} is "
             f"{width_by_height(one.size)}",
             "two versions of one picture have one size",
         )
-    differences = np.moveaxis(levels - levels_of_other, -1, 0)
+    channels, channels_of_other = levels.shape[-1], levels_of_other.shape[-1]
+    if channels != channels_of_other and 1 not in (channels, channels_of_other):
+        raise InputError(
+            f"{another.name} has {channels_of_other} channels but {one.name} has {channels}",
+            "two versions of one picture have the same channels",
+        )
+    differences = levels - levels_of_other
+    if one.is_data and another.is_data:
+        differences = _apart(one, another)
+    differences = np.moveaxis(differences, -1, 0)
     apart = np.abs(differences).max(0)
+    erased = np.logical_xor(*map(_is_clear, (one, another)))
     if tolerance is not None:
-        return grown(apart > tolerance, grow)
+        return grown((apart > tolerance) | erased, grow)
     # What coding adds has no mean; what was painted over has.
     lasting = np.abs([box_mean(each, 1) for each in differences]).max(0)
     usual = float(np.median(lasting))
     pieces = Pieces.of(lasting > max(2.0, _TIMES_CODING * usual))
     surely = pieces.count(lasting > max(4.0, 3 * _TIMES_CODING * usual))
-    return grown(pieces.chosen(surely >= _FEWEST_PIXELS) & (apart > 2), grow)
+    selected = (pieces.chosen(surely >= _FEWEST_PIXELS) & (apart > 2)) | erased
+    if usual > _MOST_CODING and not selected.any():
+        raise InputError(
+            f"{another.name} differs from {one.name} by {usual:.0f} levels of 255, or more, in "
+            "half of the picture: nothing stands out",
+            "another picture, or another brightness, cannot be compared: paint the mask",
+        )
+    return grown(selected, grow)
 
 
 def depth(picture: object, *, grow: int = 0) -> Selected:
@@ -136,6 +162,30 @@ def depth(picture: object, *, grow: int = 0) -> Selected:
     given, _ = levels_of(picture)
     values = given.values[..., : given.colours]
     return grown(((values == 0) | (values != values)).all(axis=-1), grow)  # noqa: PLR0124 - NaN
+
+
+def _apart(one: Picture, another: Picture) -> Levels:
+    """The difference of two versions of data in levels of 255, over the smaller of their ranges."""
+    pair = []
+    for each in (one, another):
+        values = each.values[..., : each.colours].astype(np.float64)
+        values[~np.isfinite(values)] = np.nan
+        if each.missing is not None:
+            values[each.missing[..., : each.colours]] = np.nan
+        pair.append(values)
+    ranges = [np.ptp(known) for each in pair if (known := each[~np.isnan(each)]).size]
+    unit = min((each for each in ranges if each > 0), default=1.0) / 255
+    neither = np.logical_and(*map(np.isnan, pair))
+    apart = np.where(neither, 0, np.clip((pair[0] - pair[1]) / unit, -255, 255))
+    return np.nan_to_num(apart, nan=255).astype(np.float32)
+
+
+def _is_clear(picture: Picture) -> Selected:
+    """True where a picture is transparent."""
+    if not picture.has_alpha:
+        return np.zeros(picture.size, dtype=bool)
+    clear: np.ndarray = picture.values[..., -1] < picture.white / 2
+    return clear
 
 
 def _dead_rows(levels: Levels) -> Bool[np.ndarray, " height"]:

@@ -1,7 +1,7 @@
 """A proposal of a mask: what is asked for, or what seems to be there, united, and its sheet."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -9,9 +9,12 @@ from PIL import Image
 from npfill.errors import InputError, UsageError
 from npfill.mask.dates import text
 from npfill.mask.marks import dust, find, scratches
-from npfill.mask.painted import Levels, colour, depth, levels_of, like, stripes
+from npfill.mask.painted import Levels, colour, dead_lines, depth, levels_of, like, stripes
+from npfill.notes import as_word
 from npfill.package import __version__
 from npfill.pictures.formats import png_bytes
+from npfill.pictures.hole import from_mask
+from npfill.pictures.picture import Picture
 from npfill.pictures.planes import Selected, grown
 from npfill.pictures.read import MAX_PIXELS
 from npfill.pictures.sheet import panel, panel_size, table
@@ -63,10 +66,12 @@ class Proposal:
     Attributes:
         levels: The picture, in levels from 0 to 255.
         parts: What was found, by kind.
+        threshold: The `mask_threshold` that the file of the mask needs, as of `threshold_of`.
     """
 
     levels: Levels
     parts: tuple[Part, ...]
+    threshold: float | None = None
 
     @property
     def selected(self) -> Selected:
@@ -119,17 +124,14 @@ def propose(
         )
     most = MAX_PIXELS if max_pixels is None else max_pixels
     given, levels = levels_of(picture, most)
-    if not kinds:
-        parts = tuple(seen(levels, strength, grow))
-        if not parts:
-            raise InputError(
-                f"{given.name}: no thin lines, specks or dead rows are seen",
-                "name what to find, as `scratches`, or `text` of a date; or paint the mask",
-            )
-        return Proposal(levels, parts)
+    parts = tuple(seen(levels, strength, grow)) if not kinds else ()
+    if not kinds and not parts:
+        raise InputError(
+            f"{given.name}: no thin lines, specks or dead rows are seen",
+            "name what to find, as `scratches`, or `text` of a date; or paint the mask",
+        )
     how: dict[str, object] = {} if grow is None else {"grow": grow}
-    parts = ()
-    for kind, value in kinds.items():
+    for kind, value in (kinds or {}).items():
         needed = (value,) if kind == "colour" else ()
         needed = (levels_of(value, most)[0],) if kind == "like" else needed
         more = how | ({"strength": strength} if kind in _STRONGER else {})
@@ -137,11 +139,29 @@ def propose(
         parts += (Part(kind, f"{_WORDS[kind]}: {_share(selected)}", selected),)
     proposal = Proposal(levels, parts)
     if not proposal.selected.any():
-        hint = f"paint the mask: npfill paint {given.name}"
+        hint = f"paint the mask: npfill paint {as_word(given.name)}"
         if stronger and strength <= _STRONGEST / 2:
             hint = f"`strength={2 * strength:g}` finds what is fainter"
         raise InputError(f"{given.name}: nothing found", hint)
-    return proposal
+    return replace(proposal, threshold=threshold_of(proposal.selected, given))
+
+
+def threshold_of(selected: Selected, picture: Picture) -> float | None:
+    """The `mask_threshold` without which the file of a mask, black and white, would be refused.
+
+    Args:
+        selected: True where it is white.
+        picture: The picture that it is for, of the same size.
+
+    Returns:
+        128, or None if there is nothing to doubt.
+    """
+    levels = np.where(selected, np.uint8(255), np.uint8(0))[..., None]
+    try:
+        from_mask(Picture(levels, "PNG", "the mask"), picture)
+    except InputError:
+        return 128.0
+    return None
 
 
 def seen(levels: Levels, strength: float = 1.0, grow: int | None = None) -> list[Part]:
@@ -157,7 +177,7 @@ def seen(levels: Levels, strength: float = 1.0, grow: int | None = None) -> list
             tone = "light" if marks.light else "dark"
             words = f"thin {tone} lines" if kind == "scratches" else f"{tone} specks"
             parts.append(Part(kind, f"{words}: {_share(selected)}", selected))
-    dead = stripes(levels.astype(np.uint8), grow=grow or 0)
+    dead = grown(dead_lines(levels), grow or 0)
     if dead.any():
         parts.append(Part("stripes", f"{_WORDS['stripes']}: {_share(dead)}", dead))
     return parts

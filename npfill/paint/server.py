@@ -219,5 +219,5 @@ class _Handler(BaseHTTPRequestHandler):
     def _post_save(self) -> None:
         (asked, selected), session = self._request(), self.server.session
         save = partial(session.save, overwrite=self._number("overwrite", 1) == 1)
-        paths = save(asked, selected, self._result(), self._number("sample", _MOST_SAMPLES))
-        self._json({"saved": [str(path) for path in paths]})
+        paths, notes = save(asked, selected, self._result(), self._number("sample", _MOST_SAMPLES))
+        self._json({"saved": [str(path) for path in paths], "notes": notes})

@@ -23,12 +23,12 @@ from npfill.completion.names import beginnings
 from npfill.completion.outputs import OutputOptions, Result, render
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.run import Run
-from npfill.completion.words import is_transparent
 from npfill.errors import InputError, NpfillError, OverwriteError, UsageError
-from npfill.files import refuse_inputs
+from npfill.files import refuse_inputs, refuse_results
+from npfill.mask.proposal import threshold_of
+from npfill.paint.shown import believed, transparent
 from npfill.pictures import stores
 from npfill.pictures.formats import png_bytes, suffixes_read
-from npfill.pictures.hole import from_alpha
 from npfill.pictures.picture import Picture
 from npfill.pictures.planes import Selected
 from npfill.pictures.read import MAX_PIXELS, STDIN, read_picture
@@ -61,7 +61,7 @@ class Session:
 
     Raises:
         NpfillError: There is no picture, `output` is a file or would take the masks of two pictures
-            of one name, or the only picture or its mask cannot be used.
+            of one name or cannot be written in, or the only picture or its mask cannot be used.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Session:
         self._masks = [Path(output or file.parent, f"{name}_mask.png") for file, name in named]
         if len({*self._masks}) < len(self._masks):
             raise UsageError(f"{output}: would hold two pictures of one name", "paint each alone")
+        refuse_results(self._masks, overwrite=True)  # what is painted must not be lost
         self.picture = lru_cache(2)(self._read)
         self._last: tuple[object, CompletedPicture] | None = None
         self._one, self._saving, self._ended = ThreadPoolExecutor(1), Lock(), Event()
@@ -106,8 +107,9 @@ class Session:
             own = [x for x in beside if names & {*map(folded, pictures_named(x.stem))}]
             words = [str(x) for x in own if x.suffix.lower() in suffixes_read() and x.is_file()][:1]
         if not words and not picture.lacking.any():
-            return _transparent(picture)
-        return hole_of(MaskOptions(words), picture, self._most).selected
+            return transparent(picture)
+        masks = [believed(word, self._most) for word in words]
+        return hole_of(MaskOptions(masks), picture).selected
 
     def _hole(self, asked: Asked, selected: Selected, mask: Picture | None = None) -> MaskOptions:
         """The mask of what is painted, or its file, and words that say more than which pixels.
@@ -115,10 +117,12 @@ class Session:
         What is transparent becomes opaque if all of it is painted.
         """
         own = [word for word in self._words[asked.number] if word in {"alpha", "damaged"}]
-        clear = _transparent(self.picture(asked.number))
+        clear = transparent(self.picture(asked.number))
         if "alpha" not in own and clear.any() and selected[clear].all():
             own.append("alpha")
-        return MaskOptions([*own, mask or str(self._masks[asked.number])], grow=asked.grow)
+        threshold = None if mask else threshold_of(selected, self.picture(asked.number))
+        masks = [*own, mask or str(self._masks[asked.number])]
+        return MaskOptions(masks, grow=asked.grow, mask_threshold=threshold)
 
     def load(self, model: str) -> None:
         """Load a model and let it predict: the first time takes the longest."""
@@ -167,9 +171,10 @@ class Session:
 
     def options(self, asked: Asked, selected: Selected, result: str) -> dict[str, object]:
         """The options of the command that makes a result, by name, without those by default."""
-        masks = self._hole(asked, selected).words
-        options: dict[str, object] = {"mask": masks, "grow": asked.grow, "seed": asked.seed}
+        masking = self._hole(asked, selected)
+        options: dict[str, object] = {"mask": masking.words, "grow": asked.grow, "seed": asked.seed}
         options |= {"model": asked.model, "device": self._device}
+        options |= {"mask_threshold": int(masking.mask_threshold or 0)}
         options = {name: value for name, value in options.items() if value not in (0, "auto")}
         options |= {"samples": asked.samples} if result in {"samples", "sheet"} else {}
         output = self._output_options(asked.number, result)
@@ -185,7 +190,7 @@ class Session:
 
     def save(
         self, asked: Asked, selected: Selected, result: str, sample: int, *, overwrite: bool
-    ) -> list[Path]:
+    ) -> tuple[list[Path], list[str]]:
         """Write the mask, and a result as the command writes it with that mask.
 
         Args:
@@ -194,6 +199,9 @@ class Session:
             result: `mask` for that alone, or a name of an output.
             sample: The number of the sample that is meant, from 1; 0 for all that is made.
             overwrite: Replace what exists.
+
+        Returns:
+            The files, and sentences on what lies beside the picture and is not copied.
 
         Raises:
             OverwriteError: Files exist, which are all named; none is written.
@@ -214,8 +222,8 @@ class Session:
             for each, content in contents.items():
                 stores.write(each, content, overwrite=overwrite, like=source)
             paths = {each.path: each.output.is_picture for each, _ in made if each.output.on_grid}
-            copy_beside(self.picture(asked.number), source, paths, overwrite=overwrite)
-            return [*contents]
+            picture = self.picture(asked.number)  # what lies beside results was not named
+            return [*contents], copy_beside(picture, source, paths, overwrite=False)
 
     def _made(
         self, done: CompletedPicture, asked: Asked, selected: Selected, result: str, sample: int
@@ -238,8 +246,8 @@ class Session:
     def _is_saved(self, number: int, selected: Selected) -> bool:
         """True if the file of a mask selects the same already."""
         with suppress(NpfillError):  # there may be none, or that of a picture of another size
-            known = hole_of(MaskOptions(self._masks[number]), self.picture(number), self._most)
-            return np.array_equal(known.selected, selected)
+            known = MaskOptions(believed(str(self._masks[number]), self._most))
+            return np.array_equal(hole_of(known, self.picture(number)).selected, selected)
         return False
 
     def end(self) -> None:
@@ -247,10 +255,3 @@ class Session:
         self._ended.set()
         self._one.shutdown(cancel_futures=True)
         self._saving.acquire()
-
-
-def _transparent(picture: Picture) -> Selected:
-    """True where a picture is transparent, if it is so in places; nowhere of data."""
-    if picture.is_data or not is_transparent(picture):
-        return np.zeros(picture.size, dtype=bool)
-    return from_alpha(picture).selected

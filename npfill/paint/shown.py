@@ -1,16 +1,22 @@
-"""Pictures as a browser draws them, and of a completion what is in its hole."""
+"""Pictures as a browser draws them, of a completion what is in its hole, and masks as shown."""
 
 import io
 import zlib
 from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
+from npfill.completion.hole import Mask, is_file
+from npfill.completion.words import is_transparent
+from npfill.pictures.hole import from_alpha
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
-from npfill.pictures.planes import around
+from npfill.pictures.planes import Selected, around
+from npfill.pictures.read import read_mask
 from npfill.pictures.sheet import image_of, rms
 
 
@@ -51,6 +57,35 @@ def completion(done: CompletedPicture) -> dict[str, object]:
         "isData": masked.picture.is_data,
         "said": [done.prepared.description, *done.doubt(verbose=False), *done.notes],
     }
+
+
+def transparent(picture: Picture) -> Selected:
+    """True where a picture is transparent, if it is so in places; nowhere of data."""
+    if picture.is_data or not is_transparent(picture):
+        return np.zeros(picture.size, dtype=bool)
+    return from_alpha(picture).selected
+
+
+def believed(word: str, max_pixels: int) -> Mask:
+    """A mask of black and white alone, in 8 bits, as true and false, of which nothing is doubted.
+
+    The page shows what it selects before that is filled.
+
+    Args:
+        word: The name of its file; what is none, as `alpha`, is returned as it is.
+        max_pixels: The most pixels of a file that is read.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if not is_file(word):
+        return word
+    mask = read_mask(Path(word), max_pixels)
+    levels = mask.values[..., :1]  # of colours as well, as an editor may save what was painted
+    is_plain = levels.dtype == np.uint8 and np.isin(levels, (0, 255)).all()
+    if not is_plain or (mask.values != levels).any():
+        return mask
+    return replace(mask, values=levels == 255, is_data=True)
 
 
 def _png(image: Image.Image, picture: Picture, compress_level: int = 0) -> bytes:

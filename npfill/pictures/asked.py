@@ -67,7 +67,7 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
         is_data=True,
         validity=picture.has_alpha,
         missing=missing,
-        unit=picture.unit and asked == Asked(DATA, wrap),
+        unit=False,
         asked=asked,
         info=info,
         why="",

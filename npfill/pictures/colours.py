@@ -7,6 +7,7 @@ from jaxtyping import Bool
 from PIL import ImageColor
 
 from npfill.errors import InputError, UsageError
+from npfill.notes import as_word
 from npfill.pictures.picture import Picture
 
 _FORM = re.compile(r"color:([^~]*)(?:~(\d{1,3}))?", re.IGNORECASE)
@@ -70,7 +71,7 @@ def of_colour(
     if form[2] or not usual:
         return selected, ()
     note = f"{picture.format} changes colours: within {usual} levels are taken; "
-    return selected, (f"{note}npfill mask {picture.name} with `colour` takes rims, too",)
+    return selected, (f"{note}npfill mask {as_word(picture.name)} with `colour` takes rims, too",)
 
 
 def _too_few(

@@ -10,7 +10,7 @@ from npfill.errors import InputError, UsageError
 from npfill.notes import News
 from npfill.pictures.classes import labelled
 from npfill.pictures.itself import MASK
-from npfill.pictures.meaning import levels_of, threshold_for
+from npfill.pictures.meaning import levels_of, lying_as, threshold_for
 from npfill.pictures.picture import Picture
 from npfill.pictures.planes import grown
 
@@ -76,7 +76,7 @@ def from_mask(
 
     Raises:
         InputError: It has another size, or is to be fitted and is wide where the picture is tall,
-            or the other way round; or it does not say what is to be filled.
+            or the other way round; or it lies elsewhere; or it does not say what is to be filled.
         UsageError: A class is neither a number nor a colour.
     """
     size, channels = picture.size, mask.values.shape[-1]
@@ -97,6 +97,8 @@ def from_mask(
             if is_turned
             else "`fit_mask=True` resizes it",
         )
+    if "axes" in mask.info:
+        mask = lying_as(mask, picture)
     if labels:
         selected = labelled(mask, labels)
     else:

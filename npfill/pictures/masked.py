@@ -29,7 +29,7 @@ class MaskedPicture:
         picture: The picture.
         hole: True where it is filled. With a last axis for channels if channels lack different
             pixels, and for data in neither one nor three channels: each is completed by itself.
-        low: The value of intensity 0, of each colour channel.
+        low: The value of intensity 0, of each colour channel; of angles, the least.
         width: The difference between the values of intensities 1 and 0, positive.
         dead: True of channels of data without an observed value, which are left as they are.
         by_channel: The hole with an axis for channels, of length one if it is that of all.
@@ -108,9 +108,8 @@ class MaskedPicture:
             return colours.astype(np.float32) / np.float32(self.picture.white)
         with np.errstate(all="ignore"):  # anything may stand in the hole
             values = np.log(colours, dtype=np.float64) if self.picture.asked.log else colours
-            values = (values - self.low) / self.width
-            if self.picture.measure == ANGLE:
-                values %= 1
+            is_angle = self.picture.measure == ANGLE
+            values = values / self.width % 1 if is_angle else (values - self.low) / self.width
         if self.picture.measure == CLASSES:
             values = ranks(colours, self._classes)
         hidden = self.by_channel | self.unseen | self.dead
@@ -131,6 +130,8 @@ class MaskedPicture:
         # Of each value in a hole of the channels' own, its channel.
         channel = np.nonzero(self.hole)[-1] if self.hole.ndim == 3 else slice(None)
         inside = np.clip(values[self.hole], 0, 1) if self.bounded else values[self.hole]
+        if self.picture.measure == ANGLE:  # as turns from the least
+            inside = (inside - (self.low / self.width)[channel]) % 1
         with np.errstate(over="ignore"):
             in_units = from_line(self.picture, inside * self.width[channel] + self.low[channel])
         stored = _in_type(in_units, result.dtype)
@@ -154,8 +155,7 @@ class MaskedPicture:
         if missing is not None:
             missing[..., :colours] &= ~self.by_channel
         after = replace(self.picture, values=result, missing=missing)
-        changed, _ = self.changed_outside(after)
-        if changed:
+        if changed := self.changed_outside(after)[0]:
             raise NpfillError(
                 f"{changed} px outside the hole would change", "please report this bug"
             )

@@ -4,6 +4,8 @@ A mask is read by its lightness. That says nothing where it holds a picture, a m
 numbers whose white is unknown: then an error says what it holds, and which option decides.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool, Shaped
 
@@ -15,6 +17,7 @@ from npfill.pictures.formats.raster import ONE_BIT
 from npfill.pictures.itself import MASK, a_picture, is_itself, shows
 from npfill.pictures.picture import Picture, match_channels
 
+_NEAR = 0.51  # of a step, by which the ends of rows or columns may differ on average
 _TRACE = 0.05  # a share of pixels that says nothing
 _BLACK, _WHITE = 0.05, 0.95  # of full scale: lighter, and darker, is grey
 _OVERSHOOT = 0.05  # by which resampling goes beyond black and white
@@ -87,6 +90,42 @@ def levels_of(
     if not decided:
         notes += _doubts(mask, grey, white, picture)
     return grey, white, notes
+
+
+def lying_as(mask: Picture, picture: Picture) -> Picture:
+    """A mask whose rows and columns run as those of the picture, where both say how they run.
+
+    Args:
+        mask: The mask. Its `info` may have `axes`: the coordinates of rows, and of columns, which
+            say nothing where both merely count.
+        picture: The picture that it is for. Longitudes may differ by a turn.
+
+    Raises:
+        InputError: It lies elsewhere.
+    """
+    axes = [each.info.get("axes", ()) for each in (mask, picture)]
+    counts = any(  # from 0 or 1
+        all((np.abs(at - np.arange(at.size)) <= 1).all() for at in each) for each in axes
+    )
+    for axis, (own, other) in enumerate(zip(*axes, strict=False)):
+        if min(own.size, other.size) < 2:
+            continue
+        near = _NEAR * max(np.median(np.abs(np.diff(each))) for each in (own, other))
+        around = 360 if axis == 1 and np.abs([*own, *other]).max() <= 360 else 0
+        same, turned = (
+            np.abs(apart - around * np.round(apart / 360)).mean() <= near
+            for apart in (own[[0, -1]] - other[[0, -1]], own[[-1, 0]] - other[[0, -1]])
+        )
+        if turned and not same:
+            mask = replace(mask, values=np.flip(mask.values, axis))
+        elif not same and not counts:
+            (top, bottom), (first, last) = own[[0, -1]], other[[0, -1]]
+            raise InputError(
+                f"{mask.name}: its {('rows', 'columns')[axis]} lie from {top:.9g} to {bottom:.9g}, "
+                f"those of {picture.name} from {first:.9g} to {last:.9g}",
+                "bring it to the same grid, or take it without coordinates (xarray: drop_vars)",
+            )
+    return mask
 
 
 def threshold_for(levels: np.ndarray, wanted: float | None = None) -> str:
@@ -196,13 +235,19 @@ def _doubts(mask: Picture, grey: np.ndarray, white: int, picture: Picture) -> li
 
 
 def _has_classes(grey: np.ndarray, white: int) -> bool:
-    """True if there are few levels, and areas of one between black and white."""
+    """True if there are few levels, and areas of one between black and white.
+
+    Lines of two pixels are none: a straight rim has them once it is resampled.
+    """
     here = grey[:-1, :-1]
-    inner = here[(here == grey[1:, :-1]) & (here == grey[:-1, 1:])]
+    alike = (here == grey[1:, :-1]) & (here == grey[:-1, 1:])
+    inner = here[alike]
+    wide = here[1:, 1:][alike[1:, 1:] & alike[:-1, 1:] & alike[1:, :-1]]
     if not inner.size or len(kinds_of(grey[..., None])[0]) > _FEW:
         return False
     kinds, shares = kinds_of(inner[:, None])
     between = (kinds[:, 0] > grey.min()) & (kinds[:, 0] < min(grey.max(), _WHITE * white))
+    between &= np.isin(kinds[:, 0], wide)
     large = shares * inner.size >= max(_AREA * grey.size, 8)
     areas = zip(kinds[between & large, 0], shares[between & large] * inner.size, strict=True)
     return any(count >= _COMPACT * np.count_nonzero(grey == level) for level, count in areas)

@@ -72,7 +72,7 @@ def without(picture: Picture, gone: Masks) -> Picture:
     if none is None or picture.missing is None or not lost.any():
         return picture
     values = picture.values.copy()
-    values[..., :colours][lost] = none
+    values[..., :colours][lost] = np.nan if "packing" in picture.info else none
     missing = picture.missing | np.pad(lost, ((0, 0), (0, 0), (0, picture.has_alpha)))
     values[lost.any(axis=-1) & missing[..., :colours].all(axis=-1), colours:] = 0
     if "packing" in picture.info:  # where what is missing is stored as before

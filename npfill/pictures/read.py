@@ -187,7 +187,8 @@ def opened(path: Path) -> Iterator[File]:
         if store and not is_store(path):
             raise InputError(f"{path}: a folder, not a picture", "name one file in it")
         if path.exists() and not (stdin or store or path.is_file()):  # a pipe would wait for ever
-            raise InputError(f"{path}: a pipe or device, not a picture", "copy it to a file first")
+            hint = "- reads stdin; else copy it to a file first"
+            raise InputError(f"{path}: a pipe or device, not a picture", hint)
         content = sys.stdin.buffer.read() if stdin else b""
         with BytesIO(content) if stdin or store else path.open("rb") as file:
             yield file

@@ -136,8 +136,8 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
 
     They are 0 and 1 of intensities, else the least and the greatest observed value, or their
     logarithms. A channel of one value v has it in the middle of a range as wide as |v|, or 1 if v
-    is 0; one without any value has the range from 0 to 1. Angles have a turn; classes have no
-    range, and 0 to 1.
+    is 0; one without any value has the range from 0 to 1. Angles have the least one and a turn;
+    classes have no range, and 0 to 1.
     """
     if picture.measure == ANGLE:
         return _turn(picture, hole)

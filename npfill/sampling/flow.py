@@ -30,13 +30,17 @@ STRAIGHT = (tuple((step / 5) ** 1.5 for step in range(6)),)
 RESTARTED = ((0.0, 0.1, 0.4), (0.1, 0.25, 0.4), (0.1, 0.25, 0.45, 0.7, 1.0))
 _SMALL = 32 * 32
 # The std of its noise then: few steps lose some spread, and this gives it back (as S_noise of
-# Karras et al. 2022, "Elucidating the Design Space", algorithm 2).
-_NOISE = 1.04
+# Karras et al. 2022, "Elucidating the Design Space", algorithm 2); more of it where it is coarse.
+_NOISE, _COARSE = 1.04, 1.06
+# Sides of the squares of pixels whose tint in that noise is bounded, and the bound, in std:
+# stronger ones, which few draws of a training had, became spots of colour.
+_SQUARES, _TINT = (4, 8, 16), 1.2
 # Steps of a density, and probes of its divergence.
 DENSITY_STEPS, PROBES = 12, 1
-# Draws in one pass: samples of a picture, or pictures of a batch with a sample each. It does not
-# depend on the number that is asked for, so that each sample is the same to the last bit.
-DRAWS = 8
+# Draws in one pass, on large grids and on others: samples of a picture, or pictures of a batch with
+# a sample each. It does not depend on the number that is asked for, so that each sample is the same
+# to the last bit.
+DRAWS, SMALL_DRAWS = 8, 16
 _LEVEL = 1 / 255  # of 8 bits
 Velocity = Callable[[Grid, float], Grid]
 
@@ -78,7 +82,8 @@ class Flow(Sampler):
         known = predicted or moments(given, targets, paths.seed)
         mean, unit = _units(given, targets, known, flow.config.least_std)
         drawn = list[Tensor]()
-        size, first = max(1, DRAWS // len(start.mean)), paths.numbers.start
+        at_once = DRAWS if _is_large(start) else SMALL_DRAWS
+        size, first = max(1, at_once // len(start.mean)), paths.numbers.start
         groups = [range(number, number + size) for number in range(first, paths.numbers.stop, size)]
         steps = Steps(len(groups))
         for numbers in groups:
@@ -134,14 +139,37 @@ def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:
     """Residuals of samples by their numbers, sample by sample; 0 where a pixel is observed."""
     batch, *shape = start.mean.shape
     random = [generator(seed, "flow", number) for number in numbers]
-    ways, std = (RESTARTED, _NOISE) if math.prod(shape[1:]) > _SMALL else (STRAIGHT, 1.0)
+    large = _is_large(start)
+    ways = RESTARTED if large else STRAIGHT
 
     def noise() -> Grid:
         drawn = torch.stack([torch.randn(shape, generator=each) for each in random])
-        return std * drawn.to(start.mean).repeat_interleave(batch, dim=0)
+        drawn = shaped(drawn) if large else drawn
+        return drawn.to(start.mean).repeat_interleave(batch, dim=0)
 
     repeated = start.repeated(len(numbers))
     return torch.where(repeated.hole, carried(_velocity(flow, repeated), noise, ways), 0.0)
+
+
+def _is_large(start: Start) -> bool:
+    return math.prod(start.mean.shape[-2:]) > _SMALL
+
+
+def shaped(noise: Grid) -> Grid:
+    """Standard normal noise made wider, and its coarse tints bounded.
+
+    The sum over a square, over its side, is standard normal too. Its mean over the channels is its
+    light, what is left is its tint, of which the length over the channels is bounded.
+    """
+    rows, columns = noise.shape[-2:]
+    for side in _SQUARES:
+        square = side * F.avg_pool2d(noise, side, ceil_mode=True)
+        light = square.mean(1, keepdim=True)
+        tint = square - light
+        bounded = tint * (_TINT / tint.norm(dim=1, keepdim=True)).clamp(max=1.0)
+        change = (_COARSE if side == 8 else 1.0) * light + bounded - square
+        noise = noise + F.interpolate(change / side, scale_factor=side)[..., :rows, :columns]
+    return _NOISE * noise
 
 
 def flow_of(given: Conditioned) -> FlowNP:

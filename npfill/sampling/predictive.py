@@ -109,7 +109,8 @@ def moments(given: Conditioned, targets: Targets, seed: int) -> Gaussian:
     predicted = (given.predict(z, chunk) for chunk in chunks)
     mixed = predicted if z is None else map(mixture_moments, predicted)
     parts = (torch.stack([part.mean, part.scale]) for part in mixed)
-    return Gaussian(*concat_chunks(parts, targets.index.shape[-1], dim=2))
+    mean, scale = concat_chunks(parts, targets.index.shape[-1], dim=2)
+    return Gaussian(mean, scale)
 
 
 def concat_chunks(parts: Iterable[Tensor], count: int, dim: int) -> Tensor:

@@ -4,7 +4,6 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from operator import ge
 from pathlib import Path
 
 from npfill.config import Json, as_toml, keys_of, plain, read
@@ -188,7 +187,8 @@ def has_model(recipe: Recipe, config: Config) -> bool:
     same: Json = {"scale_floor": 0.0, "companions": [], "mirrored": False}
     same |= {"refined": False} if not getattr(config, "refined", True) else {}
     deeper, shallower = (getattr(each, "deeper", ()) for each in (recipe.model, config))
-    if not shallower or (deeper and all(map(ge, deeper, shallower))):
+    is_deeper = all(more >= less for more, less in zip(deeper, shallower, strict=False))
+    if not shallower or (deeper and is_deeper):
         same["deeper"] = ()
     return plain(config) | same == plain(recipe.model) | same
 

@@ -110,6 +110,16 @@ def test_a_constant_field_is_sure_of_itself() -> None:
     assert flat.std.max() < 1e-3
 
 
+def test_a_ramp_which_has_no_length_is_completed() -> None:
+    ramp = np.tile(np.arange(48, dtype=np.float32) / 48, (48, 1))[..., None]
+    hole = np.zeros((48, 48), dtype=bool)
+    hole[12:36, 12:36] = True
+    filled = Kriging().fill(ramp, hole)
+    assert np.abs(filled.mean - ramp[hole]).max() < 0.25
+    assert filled.std is not None
+    assert np.isfinite(filled.std).all()
+
+
 @pytest.mark.slow
 def test_of_two_pixels_nothing_is_known_but_their_mean() -> None:
     picture = noise(1, 5, 1)

@@ -318,6 +318,7 @@ def test_rules_of_measuring_stand_in_one_report(
     assert (tmp_path / "report/psnr.png").exists()
     results = json.loads((tmp_path / "report/results.json").read_text("utf-8"))
     assert len(results["psnr"]["random"]) == len(results["shares"])
+    assert results["needed"].keys() == results["psnr"].keys()
     assert npfill(*words, "--draws", 3).code == 2
     assert npfill(*words, "--contexts", "keep", "-o", tmp_path / "other").code == 2
     assert npfill("evaluate", weights, "linear", "--data", data, "--sampling").code == 2

@@ -249,6 +249,29 @@ def test_what_cannot_be_done_is_said_in_one_line_with_a_way_out(
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("words", [("compare", "--models", "nearest"), ("reveal",)])
+def test_what_is_hidden_beneath_transparency_is_no_truth(
+    npfill: Command, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    picture = Image.new("RGBA", (12, 12), (255, 0, 255, 0))
+    picture.paste((10, 20, 30, 255), (6, 0, 12, 12))
+    picture.save(tmp_path / "clear.png")
+    ended = npfill("figure", *words, tmp_path / "clear.png")
+    assert (ended.code, "has a hole of its own" in ended.err) == (INPUT, True)
+
+
+def test_a_comparison_that_cannot_be_made_says_why_and_a_way_out(
+    npfill: Command, tmp_path: Path, photo: Path, mask: Path
+) -> None:
+    Image.new("L", (7, 7), 255).save(tmp_path / "other.png")
+    words, place = ("figure", "compare", photo, "--models"), ("-o", tmp_path / "figure.png")
+    ended = npfill(*words, "linear", "--mask", mask, *place)
+    assert (ended.code, "linear completes pictures of 28x28" in ended.err) == (MODEL, True)
+    ended = npfill(*words, "nearest", "--mask", tmp_path / "other.png", *place)
+    assert (ended.code, "--fit-mask" in ended.err) == (INPUT, False)
+    assert "other.png: not of the size of" in ended.err
+
+
 @pytest.mark.slow
 def test_a_picture_is_revealed_by_a_rule(
     npfill: Command, tmp_path: Path, weights: Path, photo: Path

@@ -398,7 +398,8 @@ def test_packed_numbers_are_completed_in_their_unit_and_stay_packed(
     near = after[filled] * scale + 20 - done.mean[filled]
     assert np.abs(near).max() < 0.0051
     np.testing.assert_allclose(numbers_of(files["std"]), done.std, rtol=1e-6)
-    assert np.array_equal(np.load(files["npz"])["mean"], done.mean[..., None])
+    left = np.where(done.open, np.nan, done.mean)[..., None]
+    assert np.array_equal(np.load(files["npz"])["mean"], left, equal_nan=True)
 
 
 @pytest.mark.parametrize("fill", [-(2**63), -(2**63) + 2, 2**63 - 1])
@@ -440,6 +441,15 @@ def test_packed_numbers_without_one_for_none_cannot_stay_open(tmp_path: Path) ->
     with pytest.raises(InputError, match="int16 has no NaN for what stays open") as refused:
         done.save(tmp_path / "out", emit="mean")
     assert "nodata" in str(refused.value.hint)
+
+
+def test_what_stays_missing_of_packed_numbers_is_nan_in_their_unit(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"_FillValue": np.int16(-32768), "scale_factor": 0.01}
+    path = stored(tmp_path / "a.nc", (100 * FIELD).astype(np.int16), **how)
+    done: Any = complete(path, HOLE, model="gp", samples=0, max_distance=1.0)
+    stays = numbers_of(done.save(tmp_path / "out", emit="mean")["mean"]) == -32768
+    assert stays.any()
+    assert np.array_equal(np.isnan(done.mean), stays)
 
 
 @pytest.mark.parametrize("kind", ["u2", "i1"])
@@ -507,14 +517,100 @@ def test_masks_of_numpy_lie_as_the_array_of_xarray_does(planes: int) -> None:
             assert np.array_equal(done["std"].values > 0, hole)
 
 
-def test_a_mask_of_xarray_whose_rows_run_the_other_way_is_turned_round() -> None:
+@pytest.fixture(params=["array array", "array file", "file array", "file file"])
+def given(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Two arrays of xarray as a picture and its mask, each in memory or as the path of a file."""
+    pytest.importorskip("xarray")
+    pytest.importorskip("netCDF4")
+
+    def each(picture: Any, mask: Any, how: Any = None) -> list[Any]:
+        words = request.param.split()
+        things: list[Any] = [picture, mask]
+        for at, name in enumerate(("sst.nc", "mask.nc")):
+            if words[at] == "file":
+                encoding = how if at else None
+                things[at].to_dataset(name="z").to_netcdf(tmp_path / name, encoding=encoding)
+                things[at] = tmp_path / name
+        return things
+
+    return each
+
+
+@pytest.mark.parametrize(
+    ("option", "change", "how"),
+    [
+        ("mask", lambda mask: mask[::-1], {}),
+        ("keep_out", lambda mask: mask[::-1, ::-1], {}),
+        ("mask", lambda mask: mask[::-1].assign_coords(lat=mask.lat[::-1].astype("f4") + 0.01), {}),
+        ("mask", lambda mask: mask[::-1].T.assign_coords(lon=mask.lon - 360), {}),
+        ("mask", lambda mask: mask[::-1], {"lat": {"dtype": "i2", "scale_factor": -0.5}}),
+        ("keep_out", lambda mask: mask.drop_vars("lat"), {}),
+        ("mask", lambda mask: mask[::-1].rename(lat="latitude", lon="longitude"), {}),
+    ],
+)
+def test_a_mask_whose_rows_run_the_other_way_is_turned_round(
+    option: str, change: Any, how: Any, given: Any
+) -> None:
     square = sea(pytest.importorskip("xarray"))[0]
-    clouds = square.copy(data=(ROW < 5) & (COLUMN < 7))
-    once, again = (
-        complete(square, each, model="nearest", samples=0)
-        for each in (clouds, clouds.sortby("lat", ascending=False))
-    )
-    assert once["mean"].identical(again["mean"])  # type: ignore[index]
+    square = square.where((square.lat < 12) | (square.lat > 15))
+    mask = square.copy(data=((ROW < 5) & (COLUMN < 7)).astype("i4"))
+    expected: Any = complete(square, model="nearest", samples=0, **{option: mask.values})
+    picture, changed = given(square, change(mask), how)
+    done: Any = complete(picture, model="nearest", samples=0, **{option: changed})
+    mean = done.mean if isinstance(picture, Path) else done["mean"].values
+    np.testing.assert_array_equal(mean, expected["mean"].values)
+
+
+def test_a_coarser_mask_whose_rows_run_the_other_way_is_turned_round(given: Any) -> None:
+    square = sea(pytest.importorskip("xarray"))[2]
+    mask = square.copy(data=((ROW < 6) & (COLUMN < 8)).astype("i4"))
+    coarse = mask.coarsen(lat=2, lon=2).max()[::-1]
+    picture, changed = given(square, coarse)
+    done: Any = complete(picture, changed, model="gp", samples=0, fit_mask=True)
+    std = done.std if isinstance(picture, Path) else done["std"].values
+    assert np.array_equal(std > 0, (mask.values > 0) | LAND)
+
+
+def at_the_date_line(xarray: Any) -> Any:
+    coordinates = {"lat": np.arange(60.0, 40, -1), "lon": np.arange(170.0, 194)}
+    return sea(xarray)[0].assign_coords(coordinates)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda mask: mask.assign_coords(lat=range(20), lon=range(1, 25)),
+        lambda mask: mask.assign_coords(lon=(mask.lon + 180) % 360 - 180),
+        lambda mask: mask.assign_coords(lat=np.linspace(60, 40, 20)),
+    ],
+    ids=["numbers of rows and columns", "longitudes to 180", "an end that counts twice"],
+)
+def test_a_mask_with_other_numbers_for_the_same_places_is_taken(change: Any, given: Any) -> None:
+    square = at_the_date_line(pytest.importorskip("xarray"))
+    mask = square.copy(data=((ROW < 5) & (COLUMN < 7)).astype("i4"))
+    expected: Any = complete(square, mask.values, model="nearest", samples=0)
+    picture, changed = given(square, change(mask))
+    done: Any = complete(picture, changed, model="nearest", samples=0)
+    mean = done.mean if isinstance(picture, Path) else done["mean"].values
+    np.testing.assert_array_equal(mean, expected["mean"].values)
+
+
+@pytest.mark.parametrize(
+    ("option", "change", "said"),
+    [
+        ("mask", lambda mask: mask.assign_coords(lon=mask.lon - 12), "columns lie from 158 to 181"),
+        ("keep_out", lambda mask: mask.assign_coords(lat=mask.lat - 1), "rows lie from 59 to 40"),
+    ],
+)
+def test_a_mask_that_lies_elsewhere_is_refused(
+    option: str, change: Any, said: str, given: Any
+) -> None:
+    square = at_the_date_line(pytest.importorskip("xarray"))
+    mask = square.copy(data=((ROW < 5) & (COLUMN < 7)).astype("i4"))
+    picture, changed = given(square, change(mask))
+    with pytest.raises(InputError, match=f"its {said}, those") as refusal:
+        complete(picture, model="none", samples=0, **{option: changed})
+    assert "without coordinates" in refusal.value.hint
 
 
 @pytest.mark.parametrize("kind", [bool, complex, object, "M8[ns]", "m8[ns]"])

@@ -61,6 +61,19 @@ def test_the_mask_lies_where_the_command_that_is_printed_finds_it(
     assert Path(mask.replace(".png", "_sheet.png")).is_file()
 
 
+def test_the_command_that_is_printed_fills_all_but_a_spot(
+    npfill: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    depth = np.zeros((20, 30), np.uint8)
+    depth[8:12, 10:15] = 90
+    Image.fromarray(depth).save("depth.png")
+    ended = npfill("mask", "depth.png", "--depth")
+    words = ended.out.decode().split()
+    assert words[-4:] == ["--mask", "depth_mask.png", "--mask-threshold", "128"]
+    assert npfill(*words[1:], "-m", "nearest").code == 0
+
+
 def test_a_mask_is_written_as_png_alone(npfill: Command, painted: Path) -> None:
     ended = npfill("mask", f"./{painted}", "--colour", "magenta", "-o", "mask.jpg")
     assert (ended.code, "the mask is written as .png" in ended.err) == (2, True)

@@ -201,6 +201,24 @@ def test_a_template_that_names_no_file_is_refused(template: str) -> None:
         by_template(template, "a", "mean", ".png", is_picture=True)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["complete"], "npfill mask {0} proposes a mask, npfill paint {0} lets you paint one"),
+        (["mask", "--stripes"], "paint the mask: npfill paint {0}"),
+    ],
+    ids=["complete", "mask"],
+)
+@pytest.mark.parametrize(
+    ("name", "word"), [("my photo.png", "'my photo.png'"), ("-p.png", "./-p.png")]
+)
+def test_a_name_in_a_command_of_a_hint_is_one_word_of_it(
+    npfill: Command, words: list[str], said: str, name: str, word: str
+) -> None:
+    Image.new("RGB", (16, 16)).save(name)
+    assert f"hint: {said.format(word)}" in npfill(*words, f"./{name}").err
+
+
 @pytest.mark.slow
 def test_results_of_one_name_are_refused(done: Of) -> None:
     picture(Path("a.png"))

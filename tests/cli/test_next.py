@@ -169,6 +169,14 @@ def test_nearly_all_may_be_measured(npfill: Command, tmp_path: Path) -> None:
     assert sorted(points(ended.out)) == list(map(tuple, np.argwhere(allowed).tolist()))
 
 
+def test_notes_on_a_file_have_its_name(npfill: Command, tmp_path: Path) -> None:
+    frames = [Image.new("L", (9, 7), level) for level in (40, 90)]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    ended = npfill("next", tmp_path / "two.gif", "--box", "0,0,2,2", "-m", "kriging", "-n", 1)
+    assert ended.code == 0
+    assert f"warning: {tmp_path / 'two.gif'}: animated: only the first frame is used" in ended.err
+
+
 @pytest.mark.slow
 def test_several_times_are_refused_with_a_way_out(npfill: Command, tmp_path: Path) -> None:
     np.save(tmp_path / "times.npy", np.full((6, 5, 4), np.nan))

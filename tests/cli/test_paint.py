@@ -212,7 +212,7 @@ def test_nothing_is_replaced_unless_the_page_says_so(page: Page) -> None:
     assert (code, json.loads(content)["message"]) == (409, "photo_mean.png: exists")
     assert not Path("photo_mask.png").exists()
     Path("away").rename("photo_mask.png")
-    assert page.ask("save", painted(*BOX), result="mask")[1] == b'{"saved": []}'
+    assert json.loads(page.ask("save", painted(*BOX), result="mask")[1])["saved"] == []
     code, _ = page.ask("save", painted(0, 0, 2, 2), result="mean", overwrite=1)
     assert code == 200
     assert np.asarray(Image.open("photo_mask.png")).sum() == 4 * 255
@@ -232,6 +232,11 @@ def test_a_saved_result_lies_where_its_picture_does(page: Page, result: str, pla
     Path("photo.pgw").write_text("10")
     assert page.ask("save", painted(*BOX), result=result)[0] == 200
     assert Path(f"photo_{result}.pgw").exists() == placed
+    Path(f"photo_{result}.pgw").write_text("elsewhere")
+    code, content = page.ask("save", painted(*BOX), result=result, overwrite=1)
+    notes = [f"photo_{result}.pgw exists, and is left as it is"] if placed else []
+    assert (code, json.loads(content)["notes"]) == (200, notes)
+    assert Path(f"photo_{result}.pgw").read_text() == "elsewhere"
 
 
 @pytest.mark.slow
@@ -263,7 +268,32 @@ def test_what_is_sent_of_marks_far_apart_is_small(page: Page) -> None:
 
 def begun(page: Page, number: int = 0) -> int:
     _, content = page.ask("mask", picture=number)
-    return int(np.unpackbits(np.frombuffer(content, np.uint8, offset=16))[:30].sum())
+    return int(np.unpackbits(np.frombuffer(content, np.uint8, offset=16)).sum())
+
+
+def test_all_but_a_spot_is_saved_as_by_the_command_and_taken_up_again(
+    npfill: Command, page: Page
+) -> None:
+    Image.new("RGB", (30, 20), "teal").save("large.png")
+    selected = np.ones((20, 30), dtype=bool)
+    selected[8:12, 10:15] = False
+    hole = np.array([0, 0, 30, 20], "<u4").tobytes() + np.packbits(selected).tobytes()
+    large = Page("large.png", model=page.model)
+    code, content = large.ask("save", hole, result="mean")
+    assert (code, json.loads(content)["saved"]) == (200, ["large_mask.png", "large_mean.png"])
+    saved = Path("large_mean.png").read_bytes()
+    _, content = large.ask("command", hole, result="mean")
+    words = shlex.split(json.loads(content)["command"])
+    assert words[words.index("--mask-threshold") + 1] == "128"
+    ended = npfill(*words[1:], "--overwrite")
+    assert (ended.code, Path("large_mean.png").read_bytes()) == (0, saved)
+    assert json.loads(large.ask("save", hole, result="mask")[1])["saved"] == []
+    assert begun(large) == selected.sum()
+    large.close()
+    Image.open("large_mask.png").convert("RGB").save("large_mask.png")  # as an editor may
+    named = Page("large.png", model=page.model, masks=("large_mask.png",))
+    assert begun(named) == selected.sum()
+    named.close()
 
 
 @pytest.mark.slow
@@ -399,6 +429,7 @@ def test_stdin_and_a_file_of_results_are_refused(npfill: Command, photo: Path) -
         (("text.png",), 3, "text.png: not a picture"),
         (("photo.png", "--mask", "no.png"), 3, "no.png: no such file"),
         (("photo.png", "-m", "no-model"), 5, "no model is called 'no-model'"),
+        (("photo.png", "-o", "text.png/"), 3, "text.png: not a folder"),
         (("photo.png", "-m", "no.safetensors"), 3, "no.safetensors: no such file"),
     ],
 )

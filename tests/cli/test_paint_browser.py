@@ -91,6 +91,10 @@ class Browser:
             self.keys(Keys.TAB)
         raise AssertionError(f"Tab never reaches {name}")
 
+    def event(self, name: str, **how: object) -> None:
+        """A single event of a mouse or pen, or of fingers."""
+        self.driver.execute_cdp_cmd(f"Input.dispatch{name}Event", how)
+
     def slide(self, name: str, value: int) -> None:
         script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
         self.driver.execute_script(script, self[name], value)
@@ -291,6 +295,16 @@ def test_it_works_400_pixels_wide(browser: Browser) -> None:
         assert left >= 0
         assert right <= shown
     assert browser.save()[1] == Path("one_mean.png")
+    edges = "const box = arguments[0].getBoundingClientRect(); return [box.top, box.bottom]"
+    assert browser.driver.execute_script(edges, browser["status"])[1] < 801
+    for width, height in ((427, 267), (740, 360)):  # low: zoomed in, or a telephone on its side
+        metrics |= {"width": width, "height": height}
+        browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        browser.until(lambda: width == browser.driver.execute_script(size)[1])  # noqa: B023
+        assert browser["stage"].rect["height"] >= height / 2
+        browser["whole"].click()
+        top, bottom = browser.driver.execute_script(edges, browser["before"])
+        assert bottom - top > height / 3
     browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
@@ -299,6 +313,8 @@ def test_each_picture_and_tab_keeps_what_was_painted_on_it(browser: Browser, pag
     browser["next"].click()
     browser.until(lambda: browser["name"].text == "two.png" and page_is_there(browser))
     assert browser["undo"].get_attribute("disabled")
+    browser["saveMask"].click()
+    browser.until(lambda: browser["status"].text == "Nothing is painted yet.")
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("tab")
     other = Browser(browser.driver, page.server.address)
@@ -436,8 +452,9 @@ def test_undo_while_samples_are_drawn_shows_the_command_of_what_is_seen(
     browser["fill"].click()
     browser.filled()
     browser.driver.execute_script("arguments[0].value = 7", browser["seed"])
+    browser.driver.execute_script("arguments[0].value = '1e1'", browser["grow"])
     browser["fill"].click()
-    browser.until(lambda: "--seed 7" in browser["command"].text)
+    browser.until(lambda: "--grow 10 --seed 7" in browser["command"].text)
     held = Held(monkeypatch, page.server.session, "fill")
     browser["draw"].click()
     assert held.reached.wait(60)
@@ -445,6 +462,8 @@ def test_undo_while_samples_are_drawn_shows_the_command_of_what_is_seen(
     browser.until(lambda: browser["command"].text.endswith("--emit mean"))
     assert "--seed" not in browser["command"].text
     held.let_go()
+    browser.save("saveMask")
+    assert browser.warns(), "the result is not saved"
 
 
 def test_the_pen_of_the_keyboard_is_lifted_to_fill_and_to_go_on(browser: Browser) -> None:
@@ -459,3 +478,169 @@ def test_the_pen_of_the_keyboard_is_lifted_to_fill_and_to_go_on(browser: Browser
     assert browser.painted() > 0
     browser["undo"].click()
     assert browser.painted() == 0
+
+
+def test_a_stroke_of_keys_ends_where_another_begins(browser: Browser) -> None:
+    browser.tab_to("stage")
+    browser.keys("x", Keys.ARROW_RIGHT)
+    by_keys = browser.painted()
+    browser.stroke((10, 10))
+    assert browser.painted() > by_keys
+    browser["undo"].click()
+    assert browser.painted() == by_keys
+    browser.tab_to("stage")
+    browser.keys("x", Keys.ARROW_DOWN)
+    drawn = browser.painted()
+    browser.keys("r")
+    assert browser.painted() == drawn > by_keys
+    browser.control(Keys.ARROW_RIGHT)
+    browser.control("x")
+    browser.keys(Keys.ARROW_RIGHT)
+    assert browser.painted() == drawn, "Control and a key paint nothing"
+
+
+def test_a_tool_chosen_in_a_stroke_ends_it_and_the_mouse_moves_nothing(browser: Browser) -> None:
+    box = browser["before"].rect
+    at: dict[str, object] = {"button": "left", "y": box["y"] + 100, "clickCount": 1}
+    browser.event("Mouse", type="mousePressed", x=box["x"] + 50, **at)
+    browser.event("Mouse", type="mouseMoved", x=box["x"] + 90, buttons=1, **at)
+    drawn = browser.painted()
+    browser.keys("r")
+    browser.event("Mouse", type="mouseMoved", x=box["x"] + 200, buttons=1, **at)
+    browser.event("Mouse", type="mouseReleased", x=box["x"] + 200, **at)
+    assert (browser.painted(), browser["before"].rect) == (drawn, box)
+
+
+def test_the_pen_of_the_keyboard_reaches_all_and_stays_in_sight(browser: Browser) -> None:
+    browser.tab_to("stage")
+    browser.keys("r", *["-"] * 20, *[Keys.ARROW_LEFT] * 3, *[Keys.ARROW_UP] * 3)
+    browser.keys("x", *[Keys.ARROW_RIGHT] * 4, *[Keys.ARROW_DOWN] * 4, "x")
+    assert browser.painted() == 80 * 60
+    where = (
+        "const [pen, paper, stage] = ['pen', 'before', 'stage'].map("
+        "  (id) => document.getElementById(id).getBoundingClientRect());"
+        "const x = pen.x + pen.width / 2, y = pen.y + pen.height / 2;"
+        "return [80 * (x - paper.x) / paper.width, 60 * (y - paper.y) / paper.height,"
+        "  x >= stage.left && x <= stage.right && y >= stage.top && y <= stage.bottom]"
+    )
+    for keys, place in (("0", (80, 60)), ("+" * 16, (80, 60)), (Keys.ARROW_LEFT * 30, (50, 60))):
+        browser.keys(*keys)
+        *at, in_sight = browser.driver.execute_script(where)
+        assert (at, in_sight) == (pytest.approx(place, abs=0.2), True)
+    side = "return document.getElementById('pen').offsetWidth"
+    browser.keys("b")
+    before = browser.driver.execute_script(side)
+    browser.keys("]")
+    assert browser.driver.execute_script(side) > before
+
+
+def test_a_brush_of_one_pixel_paints_the_pixel_that_it_is_on(browser: Browser) -> None:
+    browser.slide("size", 1)
+    browser.tab_to("stage")
+    browser.keys("x", "x")  # in the middle of the picture, where four pixels meet
+    assert browser.painted() == 1
+
+
+def test_keys_do_what_they_say_beside_sliders_and_fields(browser: Browser) -> None:
+    browser.stroke((20, 20), (40, 30))
+    painted = browser.painted()
+    browser.driver.execute_script("document.getElementById('size').focus()")
+    browser.keys("e")
+    eraser = browser.driver.find_element(By.CSS_SELECTOR, "[data-tool=eraser]")
+    assert eraser.get_attribute("aria-pressed") == "true"
+    script = (
+        "document.querySelector('details').open = true; document.getElementById('seed').focus()"
+    )
+    browser.driver.execute_script(script)
+    browser.keys("5")
+    browser.control("z")
+    assert browser.painted() == painted
+    browser.tab_to("stage")
+    webdriver.ActionChains(browser.driver, duration=5).key_down(Keys.SPACE).perform()
+    browser.driver.execute_script("dispatchEvent(new Event('blur'))")
+    browser.stroke((20, 20), (40, 30))
+    assert browser.painted() < painted
+
+
+def test_a_hand_beside_a_pen_does_nothing(browser: Browser) -> None:
+    box, event = browser["before"].rect, browser.event
+    pen: dict[str, object] = {"pointerType": "pen", "button": "left", "y": box["y"] + 100}
+    event("Mouse", type="mousePressed", x=box["x"] + 50, clickCount=1, **pen)
+    event("Mouse", type="mouseMoved", x=box["x"] + 90, buttons=1, **pen)
+    drawn = browser.painted()
+    event("Touch", type="touchStart", touchPoints=[{"x": box["x"] + 200, "y": box["y"] + 200}])
+    event("Touch", type="touchEnd", touchPoints=[])
+    assert browser.painted() == drawn > 0
+    event("Mouse", type="mouseMoved", x=box["x"] + 300, buttons=1, **pen)
+    event("Mouse", type="mouseReleased", x=box["x"] + 300, clickCount=1, **pen)
+    assert browser.painted() > drawn
+    browser["undo"].click()
+    assert browser.painted() == 0
+
+
+def test_of_a_picture_that_has_another_size_now_nothing_stays_painted(
+    browser: Browser, page: Page
+) -> None:
+    browser.page("next")
+    browser.stroke((20, 20), (40, 30))
+    browser.page("previous")
+    Image.new("RGB", (50, 60), "teal").save("two.png")
+    page.server.session.picture.cache_clear()  # as of several pictures
+    browser.page("next")
+    assert "two.png has another size now" in browser["status"].text
+    assert (browser.painted(), browser["undo"].get_attribute("disabled")) == (0, "true")
+
+
+def test_what_is_said_while_a_fill_waits_for_the_model_and_once_npfill_has_ended(
+    browser: Browser, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.until(lambda: page.server.state == "ready")
+    page.server.state = "loading"
+    monkeypatch.setattr(serving, "_SECONDS_TO_COME_BACK", 60)
+    browser = Browser(browser.driver, page.server.address)
+    browser.stroke((20, 20), (40, 30))
+    held = Held(monkeypatch, page.server.session, "fill")
+    browser["fill"].click()
+    assert browser["status"].text == "The model is still loading …"
+    assert held.reached.wait(60)
+    page.server.state = "ready"
+    browser.until(lambda: browser["status"].text == "Filling …")
+    held.let_go()
+    browser.filled()
+    page.server.shutdown()
+    page.server.server_close()
+    browser["saveMask"].click()
+    browser.until(lambda: browser["status"].text.startswith("npfill has ended\nstart it again"))
+    browser.driver.get("about:blank")  # it asks no more
+    browser.driver.get_log("browser")
+
+
+def test_what_is_shown_of_data_in_a_long_folder(
+    driver: Any, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = [Path("a/long/way/down", name) for name in ("here/a.npy", "there/a.npy", "there/b.npy")]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.linspace(0, 90_000, 30).reshape(5, 6))
+    several = Page(*map(str, paths), model=str(weights))
+    several.server.models.append("nearest")
+    browser = Browser(driver, several.server.address)
+    assert browser["name"].text == "here/a.npy"
+    assert browser["name"].get_attribute("title") == str(paths[0])
+    browser.slide("size", 1)
+    browser.stroke((2, 2), (4, 2))
+    browser["fill"].click()
+    browser.filled()
+    assert "e+" not in browser["ramp"].get_attribute("title")
+    assert browser["doubt"].is_displayed()
+    browser.page("next")
+    browser.page("next")
+    assert browser["name"].text == "b.npy"
+    browser.driver.execute_script("arguments[0].value = 'nearest'", browser["model"])
+    browser.stroke((2, 2), (4, 2))
+    browser["fill"].click()
+    browser.filled()
+    assert not browser["doubt"].is_displayed()
+    driver.get("about:blank")
+    several.close()

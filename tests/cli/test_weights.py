@@ -105,6 +105,11 @@ def test_a_setting_that_is_none_is_said() -> None:
     assert done.stderr.startswith(("error: a variable HF_... is wrong", "error: HF_ENDPOINT is no"))
 
 
+def test_without_docstrings_commands_work() -> None:
+    done = in_new_process(["models", "path", zoo.DEFAULT], PYTHONOPTIMIZE="2")
+    assert done.stdout.splitlines()[-1] == f"= models path {zoo.DEFAULT} 0 0"
+
+
 @pytest.mark.slow
 def test_show_says_what_the_zoo_says(npfill: Command) -> None:
     for name, entry in zoo.entries().items():
@@ -159,6 +164,7 @@ def test_verify_says_which_file_is_damaged(npfill: Command, weights: Path) -> No
     good, bad = ended.out.decode().splitlines()
     assert zoo.DEFAULT in good
     assert "not a safetensors file" in bad
+    assert bad.count(str(weights)) == 1
     assert "1 of 2" in ended.err
 
 

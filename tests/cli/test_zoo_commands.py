@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from npfill import files, zoo
+from npfill import completion, files, hub, zoo
 from npfill.cli import main
+from npfill.errors import ModelError
 
 
 def run(*arguments: str) -> int:
@@ -100,3 +101,18 @@ def test_doctor_says_no_where_weights_are_damaged(
     (tmp_path / "pretrained" / zoo.entries()[name].file).write_bytes(b"")
     assert run("doctor") == 7
     assert f"{name}.safetensors" in capsys.readouterr().err
+
+
+def test_doctor_looks_at_everything_before_a_variable_that_is_wrong_ends_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrong() -> bool:
+        raise ModelError("HF_HOME is wrong", "correct or unset it")
+
+    monkeypatch.setattr(hub, "offline", wrong)
+    monkeypatch.setattr(completion, "self_test", lambda: (0.0, ""))
+    assert run("doctor") == 5
+    said = capsys.readouterr()
+    assert "bundled, none damaged" in said.out
+    assert "passed" in said.out
+    assert "error: HF_HOME is wrong" in said.err

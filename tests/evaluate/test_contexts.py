@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from npfill.errors import UsageError
+from npfill.errors import InputError, UsageError
 from npfill.evaluate.contexts import grid_protocol, kind, parse, photograph_protocol
 
 
@@ -67,7 +67,9 @@ def test_words_become_kinds() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["random:785", "half", "top-half:3", "random:-1", "", "random:x"])
+@pytest.mark.parametrize(
+    "text", ["random:785", "half", "top-half:3", "random:-1", "", "random:x", "random:5%", "5%"]
+)
 def test_what_is_no_kind_of_context_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse(text, 28)
@@ -97,8 +99,9 @@ def test_every_kind_draws_masks_of_any_size_that_depend_on_the_number_alone(word
 
 def test_a_grid_and_photographs_have_the_same_kinds() -> None:
     assert parse("keep,text,top-half", 28) == parse("keep,text,top-half", None)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as refusal:
         parse("random", None)
+    assert "random:N" in refusal.value.hint
     with pytest.raises(UsageError):
         kind("random:9").observed(1, (2, 4), 0)
 
@@ -112,3 +115,11 @@ def test_irregular_masks_are_resized_and_taken_in_turn(tmp_path: Path) -> None:
     assert context.name == "irregular 1-10 %"
     hidden = ~context.observed(3, (40, 20), 0)
     assert hidden.sum((1, 2, 3)).tolist() == [32, 72, 32]
+    with pytest.raises(UsageError, match="no context is irregular"):
+        parse("text", None, tmp_path)
+
+
+def test_masks_that_hide_too_little_or_too_much_are_refused(tmp_path: Path) -> None:
+    Image.new("L", (20, 20), 255).save(tmp_path / "all.png")
+    with pytest.raises(InputError, match="no mask hides 1 to 60 % of its picture"):
+        parse("irregular", None, tmp_path)

@@ -1,6 +1,7 @@
 """`npfill evaluate --fields`: the law of random fields, their posterior, scores and tables."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from npfill.evaluate.fields.cells import EXACT, Fill, on_known, on_real
 from npfill.evaluate.fields.held_out import WITHIN
 from npfill.evaluate.fields.measured import evaluate_fields
 from npfill.evaluate.fields.report import FieldResults
-from npfill.evaluate.fields.tools import Filled, completed
+from npfill.evaluate.fields.tools import OTHERS, Filled, completed
 from npfill.seeds import array_generator
 
 
@@ -105,6 +106,7 @@ def test_tables_have_a_column_for_each_tool_and_a_ratio_to_the_exact_error() -> 
     assert [row[0] for row in first.rows] == [f"{kernel}, 2 px" for kernel in known.KERNELS]
     assert all(row[1] == "1" and float(row[2]) > 1 for row in first.rows)
     assert all("|" in table.markdown for table in [first, *rest])
+    assert "| a\\|b |" in replace(first, head=["", EXACT, "a|b"]).markdown
 
 
 @pytest.mark.slow
@@ -128,6 +130,28 @@ def test_a_gap_that_misses_a_grid_gives_no_scores() -> None:
 def test_an_unknown_part_is_refused() -> None:
     with pytest.raises(UsageError, match="'reel' is no part"):
         evaluate_fields(["nearest"], parts=["reel"])
+
+
+def test_fields_too_small_for_a_gap_are_refused() -> None:
+    with pytest.raises(UsageError, match="`size=5`: too few pixels"):
+        evaluate_fields(["nearest"], side=5)
+
+
+@pytest.mark.parametrize("name", ["linear (SciPy)", "cubic (SciPy)"])
+def test_points_on_one_line_make_no_triangles_and_the_nearest_is_taken(name: str) -> None:
+    pytest.importorskip("scipy")
+    values, hole = np.arange(9.0).reshape(3, 3), np.ones((3, 3), dtype=bool)
+    hole[:, 0] = False
+    mean, *_ = OTHERS[name][1](values, hole)
+    assert mean.tolist() == [0, 0, 3, 3, 6, 6]
+
+
+def test_a_tool_that_can_complete_nothing_is_told_of() -> None:
+    results = evaluate_fields(["nearest", "linear"], parts=["known"], side=8, count=1)
+    assert "linear" not in {cell.tool for cell in results.cells}
+    (note,) = results.notes
+    assert note.startswith("linear is left out: linear completes pictures of 28x28")
+    assert note in results.as_markdown("")
 
 
 @pytest.mark.slow

@@ -129,6 +129,9 @@ def test_where_pixels_are_many_each_frame_reveals_the_same_factor() -> None:
 def test_a_picture_has_no_more_frames_than_pixels() -> None:
     with pytest.raises(UsageError, match="30 pixels"):
         reveal.revealed_counts(30, 31)
+    with pytest.raises(UsageError) as refusal:
+        reveal.revealed_counts(1, 2)
+    assert "larger" in refusal.value.hint
 
 
 @pytest.mark.slow

@@ -1,9 +1,12 @@
 """Metrics of the looks of samples: on pictures of which they are known."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
+from benchmarks import texture
 from npfill.evaluate import looks
 from npfill.evaluate.case import Case
 from npfill.evaluate.metrics import METRICS
@@ -55,6 +58,10 @@ def test_a_step_at_the_rim_is_a_seam() -> None:
     assert score("seam", picture, picture + 0.5) > 5
 
 
+def test_a_seam_of_what_is_flat_beside_it_has_no_measure() -> None:
+    assert math.isnan(score("seam", torch.zeros(SHAPE), torch.full(SHAPE, 0.5)))
+
+
 def test_the_spread_of_samples_is_beside_the_predicted_one() -> None:
     samples = [0.5 + 0.1 * torch.randn(SHAPE, generator=generator(k)) for k in range(30)]
     assert abs(score("spread", noise(0), *samples, std=0.1) - 1) < 0.1
@@ -82,3 +89,14 @@ def test_a_picture_too_small_for_the_network_has_no_perceptual_distance(
     case = Case(BatchPrediction(rows, samples=rows[None]), pictures, pictures[:, :1] < 0.5)
     found = METRICS["st_lpips"].compute(case)
     assert (found is None) == (side < 24)
+
+
+@pytest.mark.parametrize("size", [(200, 300), (250, 400), (100, 100), (300, 500), (60, 700)])
+def test_the_middle_of_a_small_photograph_is_all_that_there_is(size: tuple[int, int]) -> None:
+    picture = torch.arange(size[0] * size[1]).view(1, *size)
+    cut = texture._middle(picture)
+    rows, columns = (256, 384) if size[1] >= size[0] else (384, 256)
+    assert cut.shape[1:] == (min(size[0], rows), min(size[1], columns))
+    middle = picture[0, (size[0] - 1) // 2, (size[1] - 1) // 2]
+    assert cut[0, (cut.shape[1] - 1) // 2, (cut.shape[2] - 1) // 2] == middle
+    assert 0 < texture._box(0, size).mean() <= 0.25

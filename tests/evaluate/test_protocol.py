@@ -8,17 +8,27 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from npfill import checkpoint, zoo
+from npfill import checkpoint, scores, zoo
+from npfill.baselines import Baseline
 from npfill.baselines.linear import Linear, fit
+from npfill.baselines.nearest import Nearest
 from npfill.context import Context, Targets
+from npfill.errors import InputError
 from npfill.evaluate import evaluate
 from npfill.evaluate.contexts import kind
-from npfill.evaluate.predictions import GridBaseline, GridModel
+from npfill.evaluate.predictions import (
+    BatchPrediction,
+    BatchPredictor,
+    GridBaseline,
+    GridModel,
+)
 from npfill.evaluate.protocol import images_for, measure
 from npfill.evaluate.report import tables
 from npfill.files import folder
+from npfill.gaussian import Gaussian
 from npfill.models import NeuralProcess
 from npfill.pictures.picture import intensities
 from npfill.pictures.read import read_picture
@@ -220,6 +230,81 @@ def test_an_exact_picture_is_counted_beside_the_psnr_of_others_and_has_its_ssim(
     (cells,) = [row for table in tables(both, ["psnr"]) for row in table.cells(errors=False)]
     assert cells[-1] == f"{alone['psnr'].value:.2f} (1 infinite)"
     assert exact.results[0].scores["psnr"].value == math.inf
+
+
+def test_pictures_that_are_exact_but_for_rounding_are_counted_as_exact() -> None:
+    truth, hole = torch.full((3, 1, 2, 2), 0.3), torch.ones(3, 1, 2, 2, dtype=torch.bool)
+    errors = torch.tensor([0.0, 1e-8, 1e-3]).view(3, 1, 1, 1)
+    found = scores.psnr(truth.double() + errors, truth.double(), hole)
+    assert found[:2].tolist() == [math.inf, math.inf]
+    assert found[2].item() == pytest.approx(60, abs=1e-3)
+
+
+class Sure(BatchPredictor):
+    """A predictor that is sure of black."""
+
+    def predict(self, pixels: Tensor, observed: Tensor) -> BatchPrediction:
+        """A Gaussian of hardly any width."""
+        mean = torch.zeros(len(pixels), pixels[0, 0].numel(), 1)
+        parts = Gaussian(mean[None], torch.full_like(mean, 1e-42)[None])
+        target = ~observed.flatten(1)
+        likelihood = scores.log_likelihood(parts, pixels.flatten(2).mT, target)
+        return BatchPrediction(mean, parts, likelihoods=(likelihood, likelihood))
+
+
+def test_a_model_that_is_sure_of_something_else_has_no_finite_scores() -> None:
+    pictures = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
+    pictures[0, 0, 3] = 200
+    found = measure("", Sure(), kind("top-half"), pictures.flip(2), 0).scores
+    assert (found["log_likelihood"].value, found["z_squared"].value) == (-math.inf, math.inf)
+    for name in ("log_likelihood", "z_squared"):
+        assert (found[name].pictures, found[name].infinite) == (3, 1)
+
+
+def test_a_baseline_that_is_an_object_is_measured_as_it_is(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
+        for number in range(4):
+            values = random.integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(values).save(tmp_path / part / f"{number}.png")
+    own = Linear(fit(torch.randint(0, 256, (20, 1, 8, 8), dtype=torch.uint8)))
+    models: list[str | Baseline] = [Nearest(1), Nearest(9), own, "nearest", "linear"]
+    results = evaluate(models, tmp_path, contexts="random:30", size=8)
+    names = ["nearest 1", "nearest 2", "linear 3", "nearest", "linear"]
+    assert [*results.predictors] == names
+    assert {results.predictors[name] for name in names[:3]} == {"fitted to each picture"}
+    errors = [result.scores["mse"] for result in results.results]
+    assert errors[0] != errors[1]
+    assert errors[2] != errors[4]
+    for model, error in zip(models[1:3], errors[1:3], strict=True):
+        alone = evaluate([load(model)], tmp_path, contexts="random:30", size=8)
+        assert alone.results[0].scores["mse"] == error
+
+
+@pytest.mark.parametrize(
+    ("files", "part", "count", "refused"),
+    [
+        ("train/0 train/1 val/2", "validation pictures", 1, False),
+        ("train/0 train/1 train/2 loose", "all pictures", 3, True),
+        ("test/0 test/1", "test pictures", 2, True),
+        ("train/0 test/1 test/2", "test pictures", 2, False),
+    ],
+)
+def test_what_is_measured_and_fitted_to_is_the_part_that_is_there(
+    files: str, part: str, count: int, refused: bool, tmp_path: Path
+) -> None:
+    for number, name in enumerate(files.split()):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        values = np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)
+        Image.fromarray(values).save(tmp_path / f"{name}.png")
+    results = evaluate(["nearest"], tmp_path, contexts="random:20")
+    assert (results.part, results.budget.images) == (part, count)
+    if refused:
+        with pytest.raises(InputError, match="no training part"):
+            evaluate(["linear"], tmp_path, contexts="random:20")
+    else:
+        evaluate(["linear"], tmp_path, contexts="random:20")
 
 
 def test_what_the_smallest_pictures_cannot_have_is_left_out(tmp_path: Path) -> None:

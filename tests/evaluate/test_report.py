@@ -1,5 +1,6 @@
 """Reports: one schema for grids and photographs, and metrics that follow from their table."""
 
+import io
 import json
 import math
 from pathlib import Path
@@ -9,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npfill.errors import UsageError
+from npfill.errors import InputError, UsageError
 from npfill.evaluate import Results, evaluate
 from npfill.evaluate.case import Case
 from npfill.evaluate.contexts import kind
 from npfill.evaluate.metrics import METRICS, Metric, Score
 from npfill.evaluate.protocol import Budget, Estimate, Result
-from npfill.evaluate.report import as_json, as_markdown, plots, tables
+from npfill.evaluate.report import as_json, as_markdown, draw_lines, plots, tables
 from tests.conftest import of
 
 KEYS = {
@@ -153,9 +154,32 @@ def test_photographs_have_as_many_samples_as_draws_are_asked_for(photographs: Pa
 
 def test_a_picture_that_a_baseline_refuses_has_no_scores(photographs: Path) -> None:
     pytest.importorskip("cv2")
-    (result,) = evaluate(["telea"], photographs, contexts="keep:0", photos=True).results
-    assert result.scores == {}
-    assert result.pictures == 2
+    results = evaluate(["telea"], photographs, contexts="keep:0,keep:50", photos=True)
+    assert [bool(result.scores) for result in results.results] == [False, True]
+    assert results.results[0].pictures == 2
+    assert "telea refuses pictures, the first: nothing of the picture" in results.notes[-1]
+    with pytest.raises(InputError, match="no picture has a score; telea refuses"):
+        evaluate(["telea"], photographs, contexts="keep:0", photos=True)
+
+
+def test_an_error_that_is_not_known_is_left_out(photographs: Path) -> None:
+    results = evaluate(["nearest"], photographs, contexts="keep", photos=True, images=1)
+    assert "±" not in as_markdown(results, "")
+    assert json.loads(as_json(results, ""))["results"][0]["scores"]["mse"]["error"] is None
+
+
+def test_an_amount_of_nothing_has_its_place_in_a_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """About as far from the least of the others as a number is from ten times as many."""
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    save, drawn = figure.savefig, []
+    monkeypatch.setattr(figure, "savefig", lambda self, *words, **more: drawn.append(self))
+    amounts = [0.0, 5.0, 50.0]
+    line = [(amount, Estimate(-math.inf, math.nan, 2)) for amount in amounts]
+    draw_lines("", "", "", {"one": line}, log=True)
+    save(drawn[0], io.BytesIO())
+    places = drawn[0].axes[0].transData.transform([(amount, 0) for amount in amounts])[:, 0]
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1], rel=0.2)
+    assert places[1] - places[0] > 100
 
 
 @pytest.mark.slow

@@ -2,15 +2,18 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from npfill import zoo
 from npfill.cli import main
 from npfill.errors import UsageError
-from npfill.evaluate.tnp import _drawn, _of_levels, evaluate_tnp
+from npfill.evaluate.protocol import Estimate
+from npfill.evaluate.tnp import TnpResults, _drawn, _of_levels, evaluate_tnp
 from npfill.gaussian import Gaussian, factor_of
 from npfill.seeds import generator
 from tests.conftest import of
@@ -59,6 +62,19 @@ def test_levels_of_channels_are_those_given_the_channels_before() -> None:
     torch.testing.assert_close(_of_levels(predicted, truth), dense, rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        (Estimate(1.5, 0.25, 32), "1.500 ± 0.250"),
+        (Estimate(1.5, math.nan, 16), "1.500"),
+        (Estimate(2.9e40, 1e39, 32), "2.9e+40 ± 1e+39"),
+    ],
+)
+def test_a_cell_is_short_and_has_the_error_that_is_known(estimate: Estimate, text: str) -> None:
+    results = TnpResults(28, estimate.pictures, {"a": {"bits": estimate}})
+    assert results.rows()[1] == ["bits", text]
+
+
 @pytest.mark.slow
 def test_models_are_scored_and_the_command_prints_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -83,11 +99,14 @@ def test_models_are_scored_and_the_command_prints_it(
     assert "`size=28`" in refusal.value.hint
     with pytest.raises(UsageError, match="9 all pictures: a batch has 16"):
         evaluate_tnp([model], tmp_path / "noise.npy", size=28, images=9, device="cpu")
-    words = ["evaluate", "cnp-mnist", "--protocol", "tnp", "--data", str(tmp_path / "noise.npy")]
+    weights = shutil.copy(zoo.find("cnp-mnist").path, tmp_path / "a|b.safetensors")
+    words = ["evaluate", str(weights), "--protocol", "tnp", "--data", str(tmp_path / "noise.npy")]
     with pytest.raises(SystemExit) as end:
         main([*words, "--images", "16", "-o", str(tmp_path / "report")])
     assert not end.value.code
     assert "bits, joint" in capsys.readouterr().out
-    assert "bits, joint" in (tmp_path / "report" / "report.md").read_text("utf-8")
+    page = (tmp_path / "report" / "report.md").read_text("utf-8")
+    assert "bits, joint" in page
+    assert "a\\|b.safetensors |" in page
     written = json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))
-    assert written["scores"]["cnp-mnist"]["bits, joint"]["pictures"] == 16
+    assert written["scores"][str(weights)]["bits, joint"]["pictures"] == 16

@@ -301,6 +301,10 @@ def test_what_does_not_go_together_is_refused(model: NeuralProcess) -> None:
     for shape in shapes:
         with pytest.raises(UsageError, match="no grid"):
             Explorer(shape, model)
+    array: Any = np.zeros((26, 32))
+    with pytest.raises(UsageError, match="an array of values") as refusal:
+        Explorer(array, model)
+    assert "array.shape" in refusal.value.hint
     seeds: list[Any] = ["x", -1, None]
     for seed in seeds:
         with pytest.raises(UsageError, match="`seed="):

@@ -15,6 +15,7 @@ from PIL.ExifTags import Base
 from npfill.errors import InputError
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.read import read_picture
+from tests.forked import posix
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"]
 
@@ -23,6 +24,13 @@ def noise(height: int, width: int) -> Image.Image:
     """A random picture in RGB."""
     values = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(values)
+
+
+@posix
+def test_a_device_is_refused_with_the_way_that_streams_have() -> None:
+    with pytest.raises(InputError, match="/dev/null: a pipe or device, not a picture") as refusal:
+        read_picture(Path("/dev/null"))
+    assert refusal.value.hint.startswith("- reads stdin")
 
 
 @pytest.mark.parametrize(

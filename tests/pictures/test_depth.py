@@ -121,6 +121,21 @@ def test_what_a_deep_tiff_says_of_itself_goes_into_its_copies(tmp_path: Path) ->
         assert after.info["dpi"] == pytest.approx((300, 300), abs=0.01)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_the_shape_that_a_tiff_had_is_not_said_of_its_copies(
+    kind: type[np.generic], tmp_path: Path
+) -> None:
+    pages = np.stack([noise(3), noise(3)]).astype(kind)
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb", metadata={"axes": "TYXS"})
+    before = read_picture(tmp_path / "a.tif")
+    (tmp_path / "b.tif").write_bytes(picture_bytes(before, {}, keep=True))
+    with tifffile.TiffFile(tmp_path / "b.tif") as copy:
+        assert copy.pages.first.description == ""
+        assert np.array_equal(copy.asarray(), pages[0])
+    tifffile.imwrite(tmp_path / "a.tif", pages[0], photometric="rgb", metadata={"exposed": "9 s"})
+    assert b"9 s" in picture_bytes(read_picture(tmp_path / "a.tif"), {}, keep=True)
+
+
 def test_a_transparent_colour_of_16_bits_becomes_alpha(tmp_path: Path) -> None:
     values = np.array([[[7], [520]]], dtype=np.uint16)
     plain = png_bytes(Picture(values, "PNG", "a"), {})

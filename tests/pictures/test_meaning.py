@@ -80,6 +80,14 @@ def test_what_resampling_adds_to_black_and_white_changes_nothing() -> None:
     assert np.array_equal(hole_of(ringing * 255), HOLE)
 
 
+def test_straight_rims_of_what_is_resized_are_no_classes() -> None:
+    large = np.zeros((80, 120), np.uint8)
+    large[20:60, 10:14], large[20:24, 30:100], large[30:70, 40:90] = 255, 255, 255
+    small = Image.fromarray(large).resize(SIZE[::-1], Image.Resampling.BICUBIC)
+    assert len(np.unique(np.asarray(small))) > 4
+    assert np.array_equal(hole_of(small), large[::2, ::2] > 0)
+
+
 def test_true_and_false_of_an_image_of_one_bit_are_made_clean() -> None:
     bits = np.asarray(Image.fromarray(HOLE))
     assert set(np.unique(bits.view(np.uint8))) == {0, 255}

@@ -36,7 +36,7 @@ def test_one_picture_is_no_set_of_pictures(
     assert train("cnp-mnist", "--data", str(tmp_path / "cat.jpg"), f"--run-dir={tmp_path}/r") == 3
     said = capsys.readouterr().err
     assert "one picture, not a set of them" in said
-    assert "--data takes a folder" in said
+    assert "hint: give a folder" in said
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".avif", ".png"])
@@ -345,3 +345,11 @@ def test_a_class_may_be_called_valid(tmp_path: Path) -> None:
         (tmp_path / name / "0.png").write_bytes(png(1))
     assert len(sources.entries(tmp_path, "train")) == 2
     assert not sources.has_parts(tmp_path, "val")
+
+
+def test_what_lies_beside_a_training_part_is_no_other_part(tmp_path: Path) -> None:
+    for name in ("train/0.png", "stray.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(png(1))
+    assert not any(sources.has_parts(tmp_path, split) for split in ("val", "test"))
+    assert sources.shape_of(tmp_path / "train") == sources.shape_of(tmp_path)

@@ -25,6 +25,7 @@ class FieldResults:
         count: Random fields of each law.
         seed: The seed of fields and gaps.
         origins: Of each tool of npfill, the sha256 of its file, if it has one.
+        notes: Sentences on what is left out.
     """
 
     cells: tuple[Cell, ...]
@@ -32,6 +33,7 @@ class FieldResults:
     count: int
     seed: int
     origins: dict[str, str | None]
+    notes: tuple[str, ...] = ()
 
     def tables(self) -> "list[FieldTable]":
         """All tables: random fields against the exact posterior, then real grids."""
@@ -43,7 +45,7 @@ class FieldResults:
         """The report as a page."""
         made = f"npfill {__version__}, fields of {self.side}x{self.side}, {self.count} of each"
         parts = [f"`{command}`", f"{made} law, seed {self.seed}."]
-        parts += [table.markdown for table in self.tables()]
+        parts += [*(f"{note}." for note in self.notes), *(t.markdown for t in self.tables())]
         return "\n\n".join(parts) + "\n"
 
     def as_json(self, command: str) -> str:
@@ -63,7 +65,8 @@ class FieldTable:
     @property
     def markdown(self) -> str:
         """The table under its title."""
-        lines = [self.head, ["---", *["---:"] * (len(self.head) - 1)], *self.rows]
+        head = [cell.replace("|", r"\|") for cell in self.head]
+        lines = [head, ["---", *["---:"] * (len(head) - 1)], *self.rows]
         return "\n".join([f"### {self.title}", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
 

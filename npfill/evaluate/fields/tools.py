@@ -34,7 +34,9 @@ def _griddata(method: str) -> Callable[[Values, Hole], Filled]:
     def fill(values: Values, hole: Hole) -> Filled:
         scipy = imported("scipy.interpolate", method, "baselines", ModelError, "SciPy")
         at, asked = np.argwhere(~hole), np.argwhere(hole)
-        found = scipy.griddata(at, values[~hole], asked, method=method)
+        found = np.full(len(asked), np.nan)
+        if np.linalg.matrix_rank(at - at[0]) == 2:  # not all on one line
+            found = scipy.griddata(at, values[~hole], asked, method=method)
         outside = np.isnan(found)
         found[outside] = scipy.griddata(at, values[~hole], asked[outside], method="nearest")
         return found, None, WITHIN

@@ -11,17 +11,27 @@ const sizes = { brush: 24, wand: 24 }; // the width of brush and eraser; the wan
 let at = 0, open = null, tool = "brush", points = [], value = 1, underway = new AbortController(), ready = false;
 const tools = document.querySelectorAll("[data-tool]");
 const pages = new Map(); // what was done on each picture
+const ENDED = { message: "npfill has ended", hint: "start it again; what was saved is kept" };
+const NOTHING = "Nothing is painted yet.";
 
-const say = (text, wrong = false) => Object.assign($("status"), { textContent: text, className: wrong ? "wrong" : "" });
+function say(text, wrong = false, inSight = wrong) {
+  Object.assign($("status"), { textContent: text, className: wrong ? "wrong" : "" });
+  if (inSight) $("status").scrollIntoView({ block: "nearest" }); // on a telephone it may be below
+}
+
+// What a browser says where nobody answers, in words of our own.
+function unanswered(error) {
+  throw error.name === "AbortError" ? error : ENDED;
+}
 
 async function ask(name, parameters = {}, how = {}) {
-  const answer = await fetch(`${name}?${new URLSearchParams(parameters)}`, { method: how.body ? "POST" : "GET", ...how });
+  const answer = await fetch(`${name}?${new URLSearchParams(parameters)}`, { method: how.body ? "POST" : "GET", ...how }).catch(unanswered);
   if (answer.ok) return answer;
   throw Object.assign(new Error(), await answer.json().catch(() => ({ message: answer.statusText })));
 }
 
 const explain = ({ message, hint }) => void say([message, hint].filter(Boolean).join("\n"), true);
-const asked = () => ({ picture: open.number, grow: $("grow").value || 0, seed: $("seed").value || 0, model: $("model").value });
+const asked = () => ({ picture: open.number, grow: $("grow").valueAsNumber || 0, seed: $("seed").valueAsNumber || 0, model: $("model").value });
 
 // What is under way, a picture that comes or a fill, ends here: whoever has its signal is not heard any more.
 function anew() {
@@ -40,7 +50,8 @@ async function show(number) {
   const page = pages.get(number) ?? { number, past: [], future: [], shown, saved: shown };
   [at, open] = [number, null]; // nothing is painted, filled or saved until it is there
   [$("previous").disabled, $("next").disabled] = [number === 0, number === pictures.length - 1];
-  $("name").textContent = document.title = pictures[number];
+  $("name").textContent = document.title = named(pictures[number]);
+  $("name").title = pictures[number];
   $("paper").classList.remove("there");
   $("exists").hidden = true;
   say("Loading the picture …");
@@ -49,7 +60,13 @@ async function show(number) {
     URL.revokeObjectURL($("before").src);
     $("before").src = URL.createObjectURL(content);
     await $("before").decode();
-    const { naturalWidth: width, naturalHeight: height } = $("before"), cells = page.mask?.cells;
+    const { naturalWidth: width, naturalHeight: height } = $("before"), { mask } = page;
+    const changed = mask && (mask.width !== width || mask.height !== height), cells = changed ? null : mask?.cells;
+    if (changed) {
+      Object.assign(page, { past: [], future: [], shown, saved: shown });
+      say(`${pictures[number]} has another size now: what was painted on it is gone`, true);
+    }
+    page.pixels = null;
     const begun = cells ? null : await ask("mask", { picture: number }, { signal }).then((answer) => answer.arrayBuffer()).catch(failed);
     signal.throwIfAborted();
     page.mask = new Mask(width, height, $("mask"));
@@ -63,6 +80,12 @@ async function show(number) {
   } catch (error) {
     failed(error);
   }
+}
+
+// The name of a picture, with its folder where others have the same.
+function named(path) {
+  const last = (each, count = 1) => each.split(/[\\/]/).slice(-count).join("/");
+  return last(path, pictures.filter((each) => last(each) === last(path)).length > 1 ? 2 : 1);
 }
 
 const step = (by) => pictures[at + by] && show(at + by);
@@ -128,17 +151,19 @@ const view = new View({
     const { result } = open?.shown ?? {}, [left, top, wide, high] = result?.box ?? [0, 0, 0, 0];
     const column = Math.floor(x) - left, row = Math.floor(y) - top;
     const std = column >= 0 && row >= 0 && column < wide && row < high ? result.std?.[row * wide + column] : 0;
-    const words = () => (result.isData ? std.toPrecision(2) : `${Math.max(1, Math.round(std))} levels: ${WORDS.find(([most]) => std < most)[1]}`);
+    const words = () => (result.isData ? short(std) : `${Math.max(1, Math.round(std))} levels: ${WORDS.find(([most]) => std < most)[1]}`);
     $("value").textContent = std ? `±${words()}` : "";
   },
 });
 
 // Filling
 
+const short = (number) => String(Number(number.toPrecision(2)));
+
 async function fill(samples = 0) {
   view.finish("end");
   if (!open) return;
-  if (!open.mask.box()) return say("Nothing is painted yet.", true);
+  if (!open.mask.box()) return say(NOTHING, true);
   const signal = anew(), how = { ...asked(), samples }, began = performance.now();
   $("progress").hidden = false;
   $("progress").removeAttribute("value");
@@ -150,7 +175,7 @@ async function fill(samples = 0) {
       if (line.step?.[1]) Object.assign($("progress"), { max: line.step[1], value: line.step[0] });
       if (line.box) found = line;
     });
-    if (!found) throw { message: "npfill has ended", hint: "start it again; what was saved is kept" };
+    if (!found) throw ENDED;
     const result = await decoded(found, how);
     signal.throwIfAborted();
     turn({ result, chosen: samples ? Math.min(1, result.pictures.length - 1) : 0 });
@@ -165,7 +190,7 @@ async function fill(samples = 0) {
 
 async function lines(answer, heard) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let rest = "", part; !(part = await reader.read()).done; ) {
+  for (let rest = "", part; !(part = await reader.read().catch(unanswered)).done; ) {
     const parts = part.value.split("\n");
     parts[0] = rest + parts[0];
     rest = parts.pop();
@@ -207,7 +232,7 @@ function render() {
 
 function coloured(std, width, height) {
   const image = new ImageData(width, height), full = std.reduce((most, each) => Math.max(most, each), 0) || 1;
-  $("ramp").title = `from ±0 to ±${full.toPrecision(2)}`;
+  $("ramp").title = `from ±0 to ±${short(full)}`;
   std.forEach((each, at) => {
     if (each === 0) return;
     const place = (each / full) * (HEAT.length - 1.001), low = Math.floor(place);
@@ -227,9 +252,10 @@ function thumbnails(result, chosen) {
     context.drawImage(picture, around, around);
     button.append(canvas, number ? `Sample ${number}` : "Mean");
     const onclick = () => number !== chosen && (turn({ result, chosen: number }), $("samples").children[number].focus());
-    return Object.assign(button, { role: "radio", ariaChecked: number === chosen, onclick });
+    return Object.assign(button, { ariaPressed: number === chosen, onclick });
   }));
   $("draw").hidden = result.pictures.length > 1 || result.std === null;
+  $("doubt").parentElement.hidden = result.std === null;
 }
 
 function slide() {
@@ -253,15 +279,16 @@ async function commanded() {
 async function save(wanted, overwrite = 0) {
   view.finish("end");
   if (!open) return;
+  if (!open.mask.box()) return say(NOTHING, true);
   const page = open, { shown } = page, { result, chosen } = shown, kind = result ? wanted : "mask";
   const how = { ...(result?.how ?? asked()), overwrite, result: kind };
   if (kind === "result") Object.assign(how, { result: chosen ? "samples" : "mean", sample: chosen });
   $("exists").hidden = true;
   say("Saving …");
   try {
-    const { saved } = await (await ask("save", how, { body: page.mask.packed() })).json();
-    page.saved = shown;
-    say(saved.length ? `Saved ${saved.join(" and ")}` : "It was saved already.");
+    const { saved, notes } = await (await ask("save", how, { body: page.mask.packed() })).json();
+    if (kind !== "mask" || !result) page.saved = shown;
+    say([saved.length ? `Saved ${saved.join(" and ")}` : "It was saved already.", ...notes].join("\n"), false, true);
   } catch (error) {
     if (!error.exists) return explain(error);
     if (open?.shown !== shown) return say(`Not saved. ${error.message}`, true); // nothing is asked of another state
@@ -278,6 +305,7 @@ async function save(wanted, overwrite = 0) {
 const sized = () => (tool === "wand" ? "wand" : "brush");
 
 function choose(name) {
+  view.finish("end");
   tool = view.tool = name;
   for (const button of tools) button.ariaPressed = button.dataset.tool === name;
   $("sizing").style.visibility = ["brush", "eraser", "wand"].includes(name) ? "" : "hidden";
@@ -289,6 +317,7 @@ function resize(to) {
   $("size").value = to;
   $("sizeSaid").textContent = sizes[sized()] = Number($("size").value);
   view.size = sizes.brush;
+  view.showPen();
 }
 
 const undone = ["past", "future"], redone = ["future", "past"];
@@ -298,15 +327,18 @@ const pressed = {
   pageup: () => step(-1), pagedown: () => step(1), ...Object.fromEntries(Object.entries(KEYS).map(([key, name]) => [key, () => choose(name)])),
 };
 const onStage = { enter: () => fill(), " ": () => (view.held = true) }; // not where these press a button
+const onSlider = { enter: onStage.enter, pageup: null, pagedown: null }; // Page keys move the slider itself
 const withControl = { z: (shift) => undo(...(shift ? redone : undone)), y: () => undo(...redone), s: () => save("result") };
 document.addEventListener("keydown", (event) => {
-  const key = event.key.toLowerCase(), isOnStage = [$("stage"), document.body].includes(event.target);
-  const typed = event.target.matches("input, select") ? {} : isOnStage ? { ...pressed, ...onStage } : pressed;
-  const act = (event.ctrlKey || event.metaKey ? withControl : typed)[key];
+  const key = event.key.toLowerCase(), isOnStage = [$("stage"), document.body].includes(event.target), isSlider = event.target.type === "range";
+  const isTyped = event.target.matches("input, select") && !isSlider, controlled = event.ctrlKey || event.metaKey;
+  const plain = isOnStage ? { ...pressed, ...onStage } : isSlider ? { ...pressed, ...onSlider } : isTyped ? {} : pressed;
+  const act = (controlled ? (isTyped ? { s: withControl.s } : withControl) : plain)[key];
   if (act) act(event.shiftKey);
-  if (act || (isOnStage && view.key(event))) event.preventDefault();
+  if (act || (isOnStage && !controlled && view.key(event))) event.preventDefault();
 });
 document.addEventListener("keyup", (event) => event.key === " " && (view.held = false));
+addEventListener("blur", () => (view.held = false));
 addEventListener("beforeunload", (event) => [...pages.values()].some((page) => page.shown !== page.saved) && event.preventDefault());
 
 for (const button of tools) button.onclick = () => choose(button.dataset.tool);
@@ -317,12 +349,16 @@ for (const [id, act] of Object.entries({
 })) $(id).onclick = act;
 for (const [id, act] of Object.entries({ split: slide, doubt: slide, size: () => resize($("size").value) })) $(id).oninput = act;
 
+let ended = false; // it is said once, though the browser asks again and again
 Object.assign(new EventSource("alive"), {
-  onerror: () => say("npfill has ended. What was saved is kept.", true),
+  onerror() {
+    if (!ended) explain(ENDED);
+    ended = true;
+  },
   onmessage({ data }) {
     const state = JSON.parse(data);
-    ready = state === "ready";
-    if (ready && $("status").textContent.includes("loading")) say("Ready.");
+    [ready, ended] = [state === "ready", false];
+    if (ready && $("status").textContent.includes("loading")) say($("progress").hidden ? "Ready." : "Filling …");
     else if (!ready && state !== "loading") say(state, true);
   },
 });

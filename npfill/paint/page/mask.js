@@ -59,6 +59,7 @@ export class Mask {
 
   // A round stroke of a width between two points, in pixels; their centres lie at halves.
   stroke(x0, y0, x1, y1, width, value) {
+    if (width <= 1) [x0, y0, x1, y1] = [x0, y0, x1, y1].map((place) => Math.floor(place) + 0.5); // the pixel under the point
     const reach = Math.max(width, 1) / 2, dx = x1 - x0, dy = y1 - y0, length = dx * dx + dy * dy;
     const box = this.touch(Math.min(x0, x1) - reach - 1, Math.min(y0, y1) - reach - 1, Math.max(x0, x1) + reach + 1, Math.max(y0, y1) + reach + 1);
     if (!box) return;

@@ -9,6 +9,8 @@ export class View {
     this.fingers = new Map(); // where they are on the stage
     this.down = this.held = false; // a stroke is under way; Space is held
     this.cursor = null; // of the keyboard, in pixels
+    this.seen = [null]; // where the pen is on the stage
+    this.hasPen = false; // a pen is down: a hand that rests beside it does nothing
     this.contextmenu = (event) => event.preventDefault();
     this.pointercancel = (event) => this.pointerup(event, "cancel");
     this.pointerleave = () => this.showPen(null);
@@ -25,9 +27,10 @@ export class View {
 
   fit() {
     const { clientWidth: wide, clientHeight: high } = this.stage;
-    this.scale = Math.min((wide - 32) / this.width, (high - 32) / this.height, 16);
+    this.scale = Math.min(Math.max(8, wide - 32) / this.width, Math.max(8, high - 32) / this.height, 16);
     [this.left, this.top] = [(wide - this.width * this.scale) / 2, (high - this.height * this.scale) / 2];
     this.place();
+    this.showPen();
     this.fitted = true;
   }
 
@@ -37,11 +40,13 @@ export class View {
     this.fitted = false;
   }
 
-  zoom(by, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
+  // About a point of the stage: by default, the keyboard's pen or the middle.
+  zoom(by, ...point) {
+    const [x, y] = point.length ? point : this.cursor ? this.onStageAt(this.cursor) : [this.stage.clientWidth / 2, this.stage.clientHeight / 2];
     const scale = Math.min(40, Math.max(0.02, this.scale * by)), grown = scale / this.scale;
     Object.assign(this, { scale, left: x - (x - this.left) * grown, top: y - (y - this.top) * grown });
     this.place();
-    this.showPen(x, y);
+    this.showPen(...point);
   }
 
   onStage(event) {
@@ -53,8 +58,13 @@ export class View {
     return [(x - this.left) / this.scale, (y - this.top) / this.scale];
   }
 
-  // The outline of the pen at a point of the stage.
-  showPen(x, y) {
+  onStageAt([x, y]) {
+    return [this.left + x * this.scale, this.top + y * this.scale];
+  }
+
+  // The outline of the pen at a point of the stage; by default, where it is.
+  showPen(...point) {
+    const [x, y] = (this.seen = point.length ? point : this.cursor ? this.onStageAt(this.cursor) : this.seen);
     const pans = this.tool === "hand" || this.held, shown = x !== null && !pans;
     const round = ["brush", "eraser"].includes(this.tool), side = round ? Math.max(4, this.size * this.scale) : 9;
     this.pen.classList.toggle("square", !round);
@@ -70,17 +80,24 @@ export class View {
   }
 
   pointerdown(event) {
+    const isPen = event.pointerType === "pen", { size } = this.fingers;
+    if (this.hasPen && event.pointerType === "touch") return;
+    if (isPen || !size) this.finish(size ? "cancel" : "end"); // a stroke of keys ends; what a hand does, as a pen comes down, is none
+    if (isPen) {
+      this.fingers.clear();
+      this.hasPen = true;
+    }
     this.stage.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, this.onStage(event));
     this.cursor = null;
     if (this.fingers.size === 2) this.finish("cancel"); // two fingers pinch, and do not paint
     if (this.fingers.size > 1 || this.tool === "hand" || this.held || event.button === 1) return;
-    this.start(...this.onPaper(...this.onStage(event)), event.altKey || event.button === 2);
+    this.start(...this.onPaper(...this.onStage(event)), event.altKey || event.button === 2 || event.button === 5);
   }
 
   pointermove(event) {
     const now = this.onStage(event), before = this.fingers.get(event.pointerId);
-    this.showPen(...now);
+    if (before || event.pointerType !== "touch") this.showPen(...now);
     if (!before) return;
     if (this.down) for (const each of event.getCoalescedEvents?.() ?? [event]) this.act.move(...this.onPaper(...this.onStage(each)));
     else this.drag(event.pointerId, before, now);
@@ -99,8 +116,8 @@ export class View {
   }
 
   pointerup(event, how = "end") {
-    this.fingers.delete(event.pointerId);
-    this.finish(how);
+    if (event.pointerType === "pen") this.hasPen = false;
+    if (this.fingers.delete(event.pointerId)) this.finish(how);
   }
 
   start(x, y, erase) {
@@ -111,17 +128,29 @@ export class View {
   finish(how) {
     const { down } = this;
     this.down = false;
+    if (down && how === "end") this.fingers.clear(); // who still presses the mouse moves nothing
     if (down) this.act[how]();
+  }
+
+  // Move the picture so far that the keyboard's pen is on the stage.
+  bringInSight() {
+    const { clientWidth, clientHeight } = this.stage, [x, y] = this.onStageAt(this.cursor);
+    const away = (at, side) => Math.max(0, 8 - at) - Math.max(0, at + 8 - side);
+    const [right, down] = [away(x, clientWidth), away(y, clientHeight)];
+    if (!right && !down) return;
+    Object.assign(this, { left: this.left + right, top: this.top + down });
+    this.place();
   }
 
   // Arrows move the keyboard's pen, X puts it down and lifts it; true if the key was one of these.
   key(event) {
-    const step = (event.shiftKey ? 20 : 4) / Math.min(1, this.scale);
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = Math.max(1, 4 / this.scale) * (event.shiftKey ? 5 : 1);
+    const way = event.altKey ? undefined : { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!way && event.key.toLowerCase() !== "x") return false;
     const [x, y] = this.cursor ?? [this.width / 2, this.height / 2], [right, down] = way ?? [0, 0];
-    this.cursor = [Math.min(this.width - 1, Math.max(0, x + right * step)), Math.min(this.height - 1, Math.max(0, y + down * step))];
-    this.showPen(this.left + this.cursor[0] * this.scale, this.top + this.cursor[1] * this.scale);
+    this.cursor = [Math.min(this.width, Math.max(0, x + right * step)), Math.min(this.height, Math.max(0, y + down * step))];
+    this.bringInSight();
+    this.showPen();
     if (way) {
       if (this.down) this.act.move(...this.cursor);
     } else if (this.down) this.finish("end");

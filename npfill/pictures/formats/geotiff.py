@@ -203,5 +203,6 @@ def data(
         missing[..., :bands] |= none
     for each in valid:
         missing |= ~each.reshape(*each.shape[:2], -1)
-    told, has_alpha = (values, "TIFF", name, tuple(notes), info), alpha is not None
+    told = values, "TIFF", name, tuple(notes), info
+    has_alpha = alpha is not None
     return Picture(*told, is_data=True, why=why(tags), missing=missing, validity=has_alpha)

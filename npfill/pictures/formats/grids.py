@@ -117,6 +117,19 @@ def _turned(array: Array) -> Array:
     return array.transpose(*(dim for dim in dims if dim not in last), *last)
 
 
+def axes(turned: Array) -> list[np.ndarray]:
+    """The coordinates of rows and of columns of a transposed array; empty where they are none."""
+    found = []
+    for dim in turned.dims[-2:]:
+        at, values = turned[dim], np.empty(0)
+        if dim in turned.coords and at.dtype.kind in _KINDS and " since " not in str(at.attrs):
+            stored, said = unsigned(at.values, at.attrs)
+            scale, offset = (float(said.get(k, [0])[0]) for k in ("scale_factor", "add_offset"))
+            values = stored * (scale or 1.0) + offset
+        found.append(values)
+    return found
+
+
 def as_before(values: np.ndarray, turned: Array) -> np.ndarray:
     """Values "height width plane" in the shape of the transposed array that `planes` gave."""
     return np.moveaxis(values, -1, 0).reshape(turned.shape)
@@ -183,7 +196,7 @@ def _picture(
     array = data.load()[variable]
     values, turned = planes(array)
     if values.dtype.kind == "b":
-        return Picture(values, form, name, is_data=True)
+        return Picture(values, form, name, info={"axes": axes(turned)}, is_data=True)
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
     default = None if "_FillValue" in array.attrs else defaults.get(values.dtype.str[1:])
     missing = is_no_data(values, default if values.itemsize > 1 else None)
@@ -194,7 +207,7 @@ def _picture(
     missing |= none
     outside = ~missing & ~((values >= low) & (values <= high))
     note = f"values outside of the valid range, {low:g} to {high:g} as stored, count as missing"
-    info = {"dataset": data, "variable": variable, "turned": turned.dims, **how}
+    info = {"dataset": data, "variable": variable, "axes": axes(turned), **how}
     info |= {"valid": (low, high)} if any(key in attributes for key in VALID) else {}
     info |= named
     told = (values, form, name, (f"{note}: {outside.sum():,}",) if outside.any() else (), info)

@@ -40,6 +40,8 @@ _ORIENTATION = re.compile(rb'\s?tiff:Orientation="\d"|<tiff:Orientation>\d</tiff
 _OF_FURTHER = (b"hdrgm:", b"GContainer", b"photos/1.0/container/", b"GCamera:MicroVideo")
 _IPTC = 0x0404  # the resource of Photoshop's, and in a TIFF file the tag, that hold it
 _IPTC_IN_TIFF, XMP_IN_TIFF = 33723, 700
+# All that tifffile says in the description of a file, unless told more: how its pages are stacked.
+_SHAPE = re.compile(r'\{"shape": \[[\d, ]*\](, "axes": "\w*")?\}')
 # The first directory of a TIFF file mostly describes the storage of its pixels; these, its subject.
 DESCRIBING = {
     Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
@@ -113,6 +115,8 @@ def kept_of_tiff(
 def exif_bytes(exif: Image.Exif, *, of_tiff: bool, upright: bool, turned: bool) -> bytes:
     """An EXIF block without what describes stored pixels; empty if nothing is left of it."""
     dropped = set(exif) - DESCRIBING if of_tiff else {Base.Orientation} & set(exif)
+    if _SHAPE.fullmatch(str(exif.get(Base.ImageDescription, ""))):
+        dropped.add(Base.ImageDescription)
     for tag in dropped if upright else ():
         del exif[tag]
     if turned and IFD.Exif in exif:
