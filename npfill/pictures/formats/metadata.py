@@ -41,7 +41,7 @@ _OF_FURTHER = (b"hdrgm:", b"GContainer", b"photos/1.0/container/", b"GCamera:Mic
 _IPTC = 0x0404  # the resource of Photoshop's, and in a TIFF file the tag, that hold it
 _IPTC_IN_TIFF, XMP_IN_TIFF = 33723, 700
 # All that tifffile says in the description of a file, unless told more: how its pages are stacked.
-_SHAPE = re.compile(r'\{"shape": \[[\d, ]*\](, "axes": "\w*")?\}')
+_SHAPE = re.compile(r'\{("axes": "\w*", )?"shape": \[[\d, ]*\](, "axes": "\w*")?\}')
 # The first directory of a TIFF file mostly describes the storage of its pixels; these, its subject.
 DESCRIBING = {
     Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
