@@ -1,4 +1,4 @@
-"""Notes for the user: those that warn, and those that merely tell; and names in commands."""
+"""Notes for the user, those that warn and those that merely tell; names in commands and tables."""
 
 import shlex
 
@@ -18,3 +18,8 @@ def about(name: str, note: str) -> str:
 def as_word(name: str) -> str:
     """A file's name as one word of a command that is shown, which is no option; `-` as it is."""
     return shlex.quote(f"./{name}" if name.startswith("-") and name != "-" else name)
+
+
+def as_cell(text: str) -> str:
+    """A text as Markdown has it in a cell of a table, or in a line."""
+    return " ".join(text.split()).replace("|", r"\|")

@@ -8,6 +8,7 @@ from rich import table as rich_table
 from npfill.cli.console import Reporter, plain, progress, shell, stdout
 from npfill.errors import ModelError, UsageError
 from npfill.files import json_text, write_bytes
+from npfill.notes import as_cell
 from npfill.package import __version__
 
 
@@ -75,7 +76,7 @@ def measure_rows(
     for note in notes:
         stdout.print(note)
     if output is not None:
-        every = [[cell.replace("|", r"\|") for cell in row] for row in (head, *rows)]
+        every = [[*map(as_cell, row)] for row in (head, *rows)]
         every.insert(1, ["---"] * len(head))
         lines = ["| " + " | ".join(row) + " |" for row in every]
         command = shell(["npfill", *words])

@@ -13,6 +13,7 @@ from npfill.evaluate.contexts import ContextKind
 from npfill.evaluate.metrics import LEVELS, METRICS, Metric
 from npfill.evaluate.protocol import Estimate, Results
 from npfill.files import json_text
+from npfill.notes import as_cell
 from npfill.package import __version__, imported
 from npfill.scores import COMMON_FLOOR
 
@@ -113,13 +114,13 @@ def as_markdown(results: Results, command: str) -> str:
         "Targets are the pixels outside the context. A value stands with its standard error over "
         "pictures; one that a predictor refuses does not count, exact ones stand beside the PSNR.",
         "",
-        *(f"- {_cell(name)}: {_cell(origin)}" for name, origin in results.predictors.items()),
+        *(f"- {as_cell(name)}: {as_cell(origin)}" for name, origin in results.predictors.items()),
         "",
         *(line for note in results.notes for line in (f"{note[0].upper()}{note[1:]}.", "")),
     ]
     for table in tables(results):
         meaning = table.metric.meaning
-        head = ["context", *map(_cell, table.predictors)]
+        head = ["context", *map(as_cell, table.predictors)]
         rows = [head, ["---"] * len(head), *table.cells(errors=True)]
         lines += [f"## {table.metric.title}", "", f"{meaning[0].upper()}{meaning[1:]}.", ""]
         lines += [*(f"| {' | '.join(row)} |" for row in rows), ""]
@@ -149,11 +150,6 @@ def as_json(results: Results, command: str) -> str:
         ],
     }
     return json_text(value, indent=1, sort_keys=True) + "\n"
-
-
-def _cell(text: str) -> str:
-    """A name as Markdown has it in a table or a line."""
-    return " ".join(text.split()).replace("|", r"\|")
 
 
 def plots(results: Results) -> dict[str, bytes]:

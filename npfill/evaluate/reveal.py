@@ -159,9 +159,17 @@ def webp_bytes(pictures: Sequence[Image.Image], description: str) -> bytes:
     """
     exif = Image.Exif()
     exif[Base.ImageDescription] = description
-    times = [_FRAME_MS] * (len(pictures) - 1) + [_LAST_FRAME_MS]
-    frames = {"save_all": True, "append_images": pictures[1:], "duration": times, "loop": 0}
-    pictures[0].save(content := io.BytesIO(), "WEBP", **frames, lossless=True, exif=exif)
+    content = io.BytesIO()
+    pictures[0].save(
+        content,
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[_FRAME_MS] * (len(pictures) - 1) + [_LAST_FRAME_MS],
+        loop=0,
+        lossless=True,
+        exif=exif,
+    )
     return content.getvalue()
 
 

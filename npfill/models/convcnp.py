@@ -116,12 +116,15 @@ class ConvCNP(NeuralProcess):
         self.fine = UNet(_FOLD**2 * (channels + 1), config.fine, beneath=config.coarse[0])
         width, outputs = config.fine[0], _FOLD**2 * channels
         self.mean = nn.Conv2d(width, outputs, 3, padding=1)
-        first, last = (nn.Conv2d(width, wide, 3, padding=1) for wide in (width, outputs))
-        self.scale = nn.Sequential(first, nn.ReLU(), last)
+        self.scale = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, outputs, 3, padding=1),
+        )
         # Both begin at a value, whatever they are given.
-        for each, value in ((self.mean, 0.0), (last, _FIRST_SCALE)):
-            nn.init.zeros_(each.get_parameter("weight"))
-            nn.init.constant_(each.get_parameter("bias"), value)
+        for last, value in ((self.mean, 0.0), (self.scale[-1], _FIRST_SCALE)):
+            nn.init.zeros_(last.get_parameter("weight"))
+            nn.init.constant_(last.get_parameter("bias"), value)
         self.refiner = Refiner(channels, width, config.refined) if config.refined else None
         seen = _SEEN + (self.refiner.reach if self.refiner else 0)
         self.margin = -(-seen // MULTIPLE) * MULTIPLE

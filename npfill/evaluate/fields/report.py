@@ -6,6 +6,7 @@ from statistics import fmean, geometric_mean, median
 
 from npfill.evaluate.fields.cells import EXACT, Cell
 from npfill.files import json_text
+from npfill.notes import as_cell
 from npfill.package import __version__
 
 # An error of the exact posterior that is smaller, in standard deviations of the field, counts as
@@ -65,7 +66,7 @@ class FieldTable:
     @property
     def markdown(self) -> str:
         """The table under its title."""
-        head = [cell.replace("|", r"\|") for cell in self.head]
+        head = [*map(as_cell, self.head)]
         lines = [head, ["---", *["---:"] * (len(head) - 1)], *self.rows]
         return "\n".join([f"### {self.title}", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
