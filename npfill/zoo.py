@@ -33,7 +33,8 @@ class Entry:
         parameters: Number of parameters.
         data: The data that it was trained on.
         terms: The terms of that data.
-        steps: Steps of training.
+        steps: Steps of training, of the last stage alone.
+        steps_before: Steps of the weights that it went on from; 0 if it began from nothing.
         counts: Numbers of random context pixels that the scores are at; none for photographs.
         mse: Mean squared error at each, over the other pixels of test pictures.
         log_likelihood: Joint log-likelihood at each, in nats per target pixel.
@@ -54,6 +55,7 @@ class Entry:
     data: str
     terms: str
     steps: int
+    steps_before: int = 0
     counts: tuple[int, ...]
     mse: tuple[float, ...]
     log_likelihood: tuple[float, ...]

@@ -32,6 +32,7 @@ def test_what_ships_is_what_its_row_says(name: str) -> None:
     assert weights.provenance["dataset"] == entry.data
     assert weights.provenance["terms"] == entry.terms
     assert weights.provenance["steps"] == entry.steps
+    assert weights.provenance["steps_before"] == entry.steps_before
     card = found.path.with_suffix(".md").read_text("utf-8")
     assert entry.sha256 in card
     assert entry.terms in card

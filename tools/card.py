@@ -101,7 +101,8 @@ picture that is named.
 
 def field_card(name: str, entry: Entry, provenance: dict[str, Any], model: NeuralProcess) -> str:
     """The card's text for a model of grids of numbers, as Markdown."""
-    size = f"of any size and range; trained on fields of {entry.size}x{entry.size} and four times"
+    small, large = (f"{side}x{side}" for side in (entry.size, 2 * entry.size))
+    size = f"of any size and range; trained on fields of {small} and, in some steps, {large}"
     scores = provenance["scores"]
     keys = (("mse", 4), ("log_likelihood", 3), ("z_squared", 2), ("coverage_90", 3))
     rows = [["seen, or gap", "MSE", "LL", "z²", "in 90 %"], ["---"] * 5]

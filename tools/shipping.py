@@ -231,8 +231,11 @@ def store(
 
 
 def _enter(name: str, entry: Entry) -> None:
-    """Write a row of the zoo, or another in its place."""
-    rows = {row: asdict(each) for row, each in sorted((zoo.entries() | {name: entry}).items())}
+    """Write a row of the zoo, or another in its place; a number that is 0 is left out."""
+    rows = {
+        row: {key: value for key, value in asdict(each).items() if value != 0}
+        for row, each in sorted((zoo.entries() | {name: entry}).items())
+    }
     text = f"# Written by tools/release.py.\n\n{as_toml(rows)}"
     write_bytes(folder("pretrained") / "zoo.toml", text.encode())
 
@@ -281,6 +284,7 @@ def _entry(file: str, written: Path, weights: checkpoint.Weights, columns: dict[
         data=provenance["dataset"],
         terms=provenance["terms"],
         steps=provenance["steps"],
+        steps_before=provenance.get("steps_before", 0),
         **columns,
     )
 

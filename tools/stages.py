@@ -62,9 +62,10 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
     """
     embedded, before = recipe_of(provenance, name), provenance.get("steps_before") or 0
     shown = f"`npfill models show {name} --recipe` prints"
+    data = "" if embedded.data.kind == "fields" else " --data DATA"
     whole = folder("train") / f"{name}.toml"
     if not before and embedded == parse(whole.read_text("utf-8"), str(whole)):
-        return f"- Recipe: `npfill train {name} --data DATA`, one run from nothing. {shown} it."
+        return f"- Recipe: `npfill train {name}{data}`, one run from nothing. {shown} it."
     kept = stages(name)
     if not kept or (kept[-1].start, kept[-1].recipe) != (before, embedded):
         raise InputError(
@@ -86,10 +87,9 @@ def origin(name: str, provenance: dict[str, Any]) -> str:
         if stage.was_stopped(end):
             left, said = "last", f", of {planned}, stopped there"
         elif end < stage.end:
-            said = f", the best of {planned}"
+            said = f", planned for {planned}: the best of those that were made"
         lines.append(
-            f"  - Steps {stage.start:,} to {end:,}: "
-            f"`npfill train {stage.word} --data DATA{init}`{said}."
+            f"  - Steps {stage.start:,} to {end:,}: `npfill train {stage.word}{data}{init}`{said}."
         )
         init = f" --init runs/{name}-{stage.start}/{left}.safetensors"
     return "\n".join(lines)

@@ -24,7 +24,10 @@ from npfill.steps import Steps
 
 # Times of a sample, two velocities from each to the next. What all pixels of a hole have in common
 # grows by 1/t, and would grow too little if the first ones were not close (docs/notes/flow.md).
-STRAIGHT = (tuple((step / 5) ** 1.5 for step in range(6)),)
+# On small grids noise of less than its std gives digits that are surer; in seven steps they are as
+# near to the truth by their energy score as in five with all of it.
+STRAIGHT = (tuple((step / 7) ** 1.5 for step in range(8)),)
+_SMALL_NOISE = 0.95
 # On grids of more cells than these it goes back to the first time of the next way: what is clear
 # halfway corrects what was decided too early. Digits are no surer by that.
 RESTARTED = ((0.0, 0.1, 0.4), (0.1, 0.25, 0.4), (0.1, 0.25, 0.45, 0.7, 1.0))
@@ -40,7 +43,7 @@ DENSITY_STEPS, PROBES = 12, 1
 # Draws in one pass, on large grids and on others: samples of a picture, or pictures of a batch with
 # a sample each. It does not depend on the number that is asked for, so that each sample is the same
 # to the last bit.
-DRAWS, SMALL_DRAWS = 8, 16
+DRAWS, SMALL_DRAWS = 8, 25
 _LEVEL = 1 / 255  # of 8 bits
 Velocity = Callable[[Grid, float], Grid]
 
@@ -51,9 +54,10 @@ class Flow(Sampler):
 
     y = mean + std r, with r at the end of the flow that begins at standard normal noise; 0 where a
     pixel is observed. Targets on a finer grid have r between its cells, and their own mean and std.
-    On large grids samples go back on their way, with noise that is a little wider; the density is
-    that of the flow alone. It draws for any model that has a flow: for those that it was trained
-    beside, and for itself, with the mean and std of its companion.
+    On large grids samples go back on their way, with noise that is a little wider, on small ones
+    it is a little narrower; the density is that of the flow alone. It draws for any model that has
+    a flow: for those that it was trained beside, and for itself, with the mean and std of its
+    companion.
     """
 
     name: ClassVar[str] = "flow"
@@ -144,7 +148,7 @@ def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:
 
     def noise() -> Grid:
         drawn = torch.stack([torch.randn(shape, generator=each) for each in random])
-        drawn = shaped(drawn) if large else drawn
+        drawn = shaped(drawn) if large else _SMALL_NOISE * drawn
         return drawn.to(start.mean).repeat_interleave(batch, dim=0)
 
     repeated = start.repeated(len(numbers))

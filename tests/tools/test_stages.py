@@ -26,6 +26,7 @@ def test_the_recipe_in_the_weights_is_kept(name: str) -> None:
     embedded, said = recipe_of(provenance, name), origin(name, provenance)
     whole = parse((files.folder("train") / f"{name}.toml").read_text("utf-8"), name)
     assert (embedded == whole) == (name in WHOLE)
+    assert (" --data DATA" in said) == (embedded.data.kind != "fields")
     if name in WHOLE:
         assert f"`npfill train {name} --data DATA`, one run" in said
         assert not stages(name)
