@@ -314,6 +314,16 @@ def test_a_flow_is_found_beside_its_companion_alone() -> None:
         with_flow(MINE, flow, lambda _: tiny("anp", channels=1))
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("anp-mnist", "flow"), ("cnp-mnist", "flow"), ("np-mnist", "autoregressive")],
+)
+def test_models_that_a_flow_was_trained_beside_are_drawn_by_it(name: str, wanted: str) -> None:
+    predictor = load(name)
+    assert isinstance(predictor, NeuralPredictor)
+    assert sampler_for(predictor.model).name == wanted
+
+
 @pytest.mark.slow
 def test_the_loss_is_least_where_the_velocity_is_right() -> None:
     """Without the network it is that of residuals that are standard normal: 1 to 2 for those."""

@@ -37,9 +37,8 @@ class CNP(NeuralProcess):
     configuration = CNPConfig
     summary = "a conditional neural process: the mean of point encodings, and no latent"
     limits = (
-        "samples of its own (its pixels are independent given the context: only "
-        "autoregressive ones cohere) and detail (with every pixel observed it does not "
-        "reproduce them)"
+        "samples of its own (its pixels are independent given the context: those of rounds and of "
+        "a flow cohere) and detail (with every pixel observed it does not reproduce them)"
     )
 
     def __init__(self, config: CNPConfig) -> None:

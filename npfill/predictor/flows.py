@@ -42,9 +42,7 @@ def with_flow(found: zoo.Found, model: NeuralProcess, load: Load) -> NeuralProce
         if isinstance(flow, FlowNP) and name in flow.config.companions:
             _compare(model, flow, other)
             joined = copy.copy(model)
-            joined.flows = (flow,)
-            if name == flow.config.companions[0]:
-                joined.default_sampler = Flow.name
+            joined.flows, joined.default_sampler = (flow,), Flow.name
             return joined
     return model
 
