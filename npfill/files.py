@@ -108,7 +108,7 @@ def write_bytes(
         mode = 0o666
         if path.exists():
             mode = stat.S_IMODE(path.stat().st_mode)
-        elif like is not None and like.is_file():
+        elif like is not None and like.exists():  # a store is a folder
             mode &= like.stat().st_mode | 0o600
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left(path.parent)
@@ -125,7 +125,7 @@ def write_bytes(
             if overwrite:
                 temporary.replace(path)
             else:
-                _put(temporary, path)
+                put(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -135,7 +135,7 @@ def write_bytes(
         ) from None
 
 
-def _put(temporary: Path, path: Path) -> None:
+def put(temporary: Path, path: Path) -> None:
     """Give a file its name, if no other has it.
 
     Raises:
@@ -144,7 +144,7 @@ def _put(temporary: Path, path: Path) -> None:
     try:
         try:
             path.hardlink_to(temporary)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             raise
         except OSError:  # this file system has no links
             path.open("xb").close()

@@ -292,7 +292,7 @@ LATER = {
     "npfill/evaluate/test_set.py": "data without a test part, measured on what a run held out",
     "npfill/files.py:json_text": "JSON of numbers that are not finite",
     "npfill/data/__init__.py:sizes_of": "what a training set consists of, told",
-    "npfill/files.py:_put": "a file that appears in the meantime is not written over",
+    "npfill/files.py:put": "a file that appears in the meantime is not written over",
     "npfill/files.py:lock": "what killed runs have left is removed, and what others write is not",
     "npfill/files.py:_remove_left": (
         "what killed runs have left is removed, and what others write is not"

@@ -87,6 +87,12 @@ def test_equal_steps_and_seeds_give_equal_networks_and_the_one_given_is_unchange
     assert all(map(torch.equal, weights, given.model.parameters()))
 
 
+def test_a_network_is_trained_under_autocast_as_without_it() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        within = train(PICTURE, 2)[2]
+    assert within == train(PICTURE, 2)[2]
+
+
 @pytest.mark.slow
 def test_a_time_becomes_a_number_of_steps_that_gives_the_same_network_again() -> None:
     given = network()

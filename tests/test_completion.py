@@ -584,10 +584,14 @@ def test_what_torch_is_set_to_is_left_and_does_no_harm() -> None:
     finally:
         torch.set_default_dtype(before)
     assert next(model.parameters()).dtype == torch.float32
-    with torch.autocast("cpu", torch.bfloat16):
-        within = npfill.complete(grey(), HOLE, of("cnp", 1))
-    assert_equal(within, npfill.complete(grey(), HOLE, of("cnp", 1)))
+    correlated = of("cnp", 3)
+    correlated.correlation = (0.9, 0.8, 0.7)
+    for picture, model in ((grey(), of("cnp", 1)), (colour(), correlated)):
+        with torch.autocast("cpu", torch.bfloat16):
+            within = npfill.complete(picture, HOLE, model)
+        assert_equal(within, npfill.complete(picture, HOLE, model))
     network.cache_clear()
     torch.manual_seed(3)
-    npfill.mask.scratches(np.zeros((40, 40, 3), np.uint8))
+    with torch.autocast("cpu", torch.bfloat16):
+        npfill.mask.scratches(np.zeros((40, 40, 3), np.uint8))
     assert torch.rand(1) == wanted

@@ -1,9 +1,9 @@
 """A completion's doubt: intervals, colours, and pixels that stay open."""
 
 import copy
-import io
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 import npfill
+from npfill import checkpoint
+from npfill.completion import Origin, made_again
 from npfill.errors import InputError, UsageError
 from tests.conftest import of
 
@@ -55,6 +57,17 @@ def test_an_interval_of_angles_goes_on_at_the_other_end_of_the_turn(
         away = (found[HOLE] - done.mean[HOLE] - sign * reach + 180) % 360 - 180
         np.testing.assert_allclose(away, 0, atol=1e-3)
         assert start <= found.min() <= found.max() < start + 360
+
+
+def test_an_interval_of_an_angle_is_a_turn_at_the_most(tmp_path: Path) -> None:
+    any_angle = np.random.default_rng(0).uniform(0, 360, (12, 14))
+    done = completed(any_angle, kind="angle:360", confidence=0.9999)
+    lower, upper = (np.load(path) for path in done.save(tmp_path, emit="interval").values())
+    wide = HOLE & (NormalDist().inv_cdf(0.99995) * done.std > 180)
+    assert wide.any()
+    for end in (lower, upper):
+        away = (end - done.mean - 180 + 180) % 360 - 180
+        np.testing.assert_allclose(away[wide], 0, atol=1e-3)
 
 
 def test_classes_have_no_interval_and_a_tolerance_of_their_chance(tmp_path: Path) -> None:
@@ -166,18 +179,50 @@ def test_the_map_in_colours_has_the_size_of_the_picture(tmp_path: Path) -> None:
     assert colours.shape[:2] == a_picture().shape[:2]
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_map_in_colours_is_of_the_std_by_its_full_scale(channels: int, tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(40, 200, (12, 14, channels), dtype=np.uint8)
+    done = npfill.complete(levels, HOLE, of("convcnp", channels), samples=0)
+    paths = done.save(tmp_path, emit="heat,std")
+    with Image.open(paths["std-heat"]) as heat, Image.open(paths["std"]) as std:
+        full = [float(each.info["npfill_std_full_scale"]) for each in (heat, std)]
+        shown, deviation = np.asarray(heat), np.asarray(std) / 65535 * full[1]
+    assert full[0] == pytest.approx(full[1], rel=1e-5)
+    assert shown.max() == 255
+    np.testing.assert_allclose(shown / 255 * full[0], deviation, atol=0.51 / 255 * full[0])
+
+
+@pytest.mark.parametrize(("dtype", "power"), [("f4", -80), ("f4", 73), ("f8", -660), ("f8", 600)])
+def test_the_map_in_colours_is_the_same_in_every_unit(
+    dtype: str, power: int, tmp_path: Path
+) -> None:
+    shown, full = list[np.ndarray](), list[float]()
+    for unit in (1, np.ldexp(np.dtype(dtype).type(1), power)):
+        done = completed((a_picture(dtype) - 120) * unit)  # as data, not in [0, 1]
+        path = done.save(tmp_path / str(len(shown)), emit="heat")["std-heat"]
+        with Image.open(path) as image:
+            shown.append(np.asarray(image))
+            full.append(float(image.info["npfill_std_full_scale"]))
+    assert shown[0].max() == 255
+    assert np.array_equal(shown[0], shown[1])
+    assert full[1] == full[0] * 2.0**power
+
+
 @pytest.mark.parametrize("emit", ["mean", "interval", "open", "heat"])
 def test_explain_makes_it_again(emit: str, tmp_path: Path) -> None:
-    from npfill.completion import Origin  # noqa: PLC0415
-
     Image.fromarray(a_picture()).save(tmp_path / "a.png")
-    done = completed(tmp_path / "a.png", tolerance=10.0, confidence=0.8)
-    path = next(iter(done.save(tmp_path / "out", emit=emit).values()))
-    origin = Origin.of(path)
-    assert origin.sampling.tolerance == 10.0
-    assert origin.sampling.confidence == 0.8
-    assert json.loads(origin.text["npfill_check"])["pixels"] == 0
-    assert io.BytesIO(path.read_bytes()).read(4) == b"\x89PNG"
+    Image.fromarray(HOLE).save(tmp_path / "mask.png")
+    mask, model = tmp_path / "mask.png", tmp_path / "tiny.safetensors"
+    checkpoint.save(model, of("convcnp", 1), {})
+    done = npfill.complete(
+        tmp_path / "a.png", mask, model, samples=0, tolerance=10.0, confidence=0.8
+    )
+    for path in done.save(tmp_path / "out", emit=emit).values():
+        origin = Origin.of(path)
+        assert origin.sampling.tolerance == 10.0
+        assert origin.sampling.confidence == 0.8
+        assert json.loads(origin.text["npfill_check"])["pixels"] == 0
+        assert made_again(origin)[0]
 
 
 def test_the_grey_std_of_colours_that_go_together_is_that_of_their_mean(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from npfill.context import Context, Targets
 from npfill.errors import InputError, UsageError
 from npfill.gaussian import Gaussian
 from npfill.sampling import Exemplar
+from npfill.sampling.details import strengthened
 from npfill.sampling.exemplar import NARROW
 from npfill.sampling.scales import spread_into
 from npfill.seeds import generator
@@ -106,6 +107,27 @@ def test_a_narrow_hole_has_the_grain_of_the_picture_in_all_channels_alike() -> N
     assert torch.corrcoef(grain.T).min() > 0.9
     smooth = torch.full((3, SIDE, SIDE), 0.5)
     assert (drawn(smooth, a_hole(NARROW - 1)) - 0.5).abs().max() < 1e-3
+
+
+def test_grain_is_nowhere_stronger_than_the_std() -> None:
+    picture = torch.rand(3, SIDE, SIDE, generator=generator("grain"))
+    moment = Gaussian(torch.full_like(picture, 0.5), torch.full_like(picture, 0.01))
+    drawn_ = Exemplar().complete(picture, a_hole(NARROW - 1), moment, 0, range(30)).samples
+    assert float((drawn_ - 0.5).std()) == pytest.approx(0.01, rel=0.2)
+
+
+def test_weak_details_are_made_about_as_strong_as_those_around_and_strong_ones_stay() -> None:
+    noise = 0.05 * torch.randn(1, 96, 96, generator=generator("details"))
+    hole = torch.zeros(96, 96, dtype=torch.bool)
+    hole[36:60, 36:60] = True
+    found = []
+    for own in (2.0, 0.6, 0.1):
+        painted = 0.5 + torch.where(hole, own * noise, noise)
+        shown = strengthened(painted, hole, ~hole)[:, 0] - 0.5
+        found.append(float(shown.std() / (own * noise[0, hole]).std()))
+    assert found[0] == pytest.approx(1, abs=0.02)
+    assert 1.3 < found[1] < 1.75
+    assert found[1] < found[2] < 4
 
 
 def test_too_little_to_draw_from_is_said() -> None:

@@ -1,17 +1,22 @@
 """Files come into being whole or not at all."""
 
+import errno
 import io
 import json
 import os
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from npfill.errors import InputError, OverwriteError
-from npfill.files import STDIO, json_text, refuse_inputs, refuse_results, write_bytes
+from npfill.files import STDIO, json_text, lock, put, refuse_inputs, refuse_results, write_bytes
 from npfill.pictures import stores
+from npfill.pictures.folders import in_folder, of_pattern
 from tests.forked import posix
 from tests.house import sources
 
@@ -114,6 +119,46 @@ def test_an_interruption_leaves_what_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@posix
+def test_what_another_run_is_writing_is_not_taken_for_what_one_has_left(tmp_path: Path) -> None:
+    part = tmp_path / ".npfill-0123456789ab.part"
+    part.write_bytes(b"half")
+    os.utime(part, (0, 0))
+    with part.open("r+b") as file:
+        assert lock(file.fileno())
+        write_bytes(tmp_path / "a", b"whole")
+        assert part.read_bytes() == b"half"
+
+
+@posix
+def test_a_file_that_is_replaced_keeps_its_permissions_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.touch()
+    path.chmod(0o664)
+    umask = os.umask(0o077)
+    try:
+        write_bytes(path, b"two")
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o664
+
+
+@posix
+def test_what_appears_meanwhile_is_not_replaced_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    with pytest.raises(FileNotFoundError):  # nor does one come of another that has gone
+        put(tmp_path / "gone", tmp_path / "b")
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    write_bytes(tmp_path / "a", b"one", overwrite=False)
+    with pytest.raises(OverwriteError):
+        write_bytes(tmp_path / "a", b"two", overwrite=False)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a", b"one")]
+
+
 def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"a\.png: cannot be written"):
@@ -166,12 +211,92 @@ def test_a_file_is_in_the_way_of_a_store(tmp_path: Path) -> None:
         refuse_results([tmp_path / "a.zarr"], overwrite=True)
 
 
+def zipped(files: dict[str, str]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, text in files.items():
+            file.writestr(name, text)
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_a_store_is_the_old_or_the_new_one_whenever_its_replacement_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    path, moments = tmp_path / "a.zarr", count()
+
+    def interrupted(act: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **options: object) -> object:
+            if next(moments) == moment:
+                raise KeyboardInterrupt
+            return act(*arguments, **options)
+
+        return call
+
+    old, new = ({"zarr.json": state, "c": state} for state in ("old", "new"))
+    stores.write(path, zipped(old))
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        for name in ("rename", "unlink", "rmdir"):
+            patch.setattr(os, name, interrupted(getattr(os, name)))
+        stores.write(path, zipped(new))
+    assert {each.name: each.read_text() for each in path.iterdir()} in (old, new)
+
+
+@posix
+def test_a_store_takes_the_place_of_a_link_and_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    link, other = tmp_path / "link.zarr", tmp_path / "other.zarr"
+    stores.write(other, zipped({"zarr.json": "old"}))
+    link.symlink_to(other.name)
+    with pytest.raises(OverwriteError):
+        stores.write(link, zipped({"zarr.json": "new"}), overwrite=False)
+    stores.write(link, zipped({"zarr.json": "new"}))
+    assert not link.is_symlink()
+    assert [(each / "zarr.json").read_text() for each in (link, other)] == ["new", "old"]
+    assert {*tmp_path.iterdir()} == {link, other}
+
+
+@posix
+@pytest.mark.parametrize(
+    ("kind", "mode", "allowed"),
+    [("store", 0o700, 0), ("store", 0o750, 0o050), ("file", 0o600, 0), ("file", 0o644, 0o055)],
+)
+def test_a_result_in_zarr_or_of_a_store_is_no_more_public_than_its_source(
+    tmp_path: Path, kind: str, mode: int, allowed: int
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir() if kind == "store" else source.touch()
+    source.chmod(mode)
+    umask = os.umask(0o022)
+    try:
+        stores.write(tmp_path / "a.zarr", zipped({"zarr.json": ""}), like=source)
+        stores.write(tmp_path / "a.png", b"", like=source)
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "a.zarr").stat().st_mode & 0o077 == allowed
+    assert (tmp_path / "a.png").stat().st_mode & 0o077 == allowed & 0o044
+
+
+def test_a_folder_that_may_not_be_looked_into_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "a.png").touch()
+    real = os.stat
+
+    def stat(path: Any, **options: Any) -> os.stat_result:
+        if "lost+found" + os.sep in str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+    for recursive in (False, True):
+        assert in_folder(tmp_path, {".png"}, recursive=recursive).pictures == [tmp_path / "a.png"]
+    assert of_pattern(f"{tmp_path}/*", {".png"}).pictures == [tmp_path / "a.png"]
+
+
 def test_what_was_left_of_a_store_goes_with_the_next(tmp_path: Path) -> None:
     for name in ("left", "written"):
         (tmp_path / f".npfill-{name}.parts").mkdir()
     os.utime(tmp_path / ".npfill-left.parts", (0, 0))
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("zarr.json", "{}")
-    stores.write(tmp_path / "a.zarr", archive.getvalue())
+    stores.write(tmp_path / "a.zarr", zipped({"zarr.json": "{}"}))
     assert {each.name for each in tmp_path.iterdir()} == {"a.zarr", ".npfill-written.parts"}

@@ -67,6 +67,7 @@ def hidden(values: np.ndarray, hole: np.ndarray = HOLE) -> np.ndarray:
         (np.uint8, (1, 7, 255)),
         (np.int64, (-(2**62), 2**62, 2**62 + 1)),
         (np.float32, (-9.5, 0.1, 1e30)),
+        (np.float64, (-np.inf, 1, np.inf)),
         (np.uint16, (3, 4, 5)),
     ],
 )
@@ -106,6 +107,17 @@ def test_the_only_class_there_is_is_certain() -> None:
     assert (done.mean == 4).all()
     assert done.std is not None
     assert not done.std.any()
+
+
+@pytest.mark.parametrize("asked", [{"tolerance": 1}, {"tolerance": 20.0}, {"confidence": 0.5}])
+def test_of_classes_a_tolerance_is_a_chance_and_a_confidence_nothing(
+    asked: dict[str, Any],
+) -> None:
+    which = (np.arange(48).reshape(6, 8) % 3).astype(np.int16)
+    with pytest.raises(UsageError, match="between classes there is no order"):
+        npfill.complete(which, HOLE, Rows(), kind="classes", samples=0, **asked)
+    for kind, more in (("classes", {"tolerance": 0.99}), ("data", {"nodata": -1, **asked})):
+        npfill.complete(which, HOLE, Rows(), kind=kind, samples=0, **more)
 
 
 def test_a_colour_is_a_class_as_a_whole() -> None:
@@ -221,6 +233,17 @@ def test_samples_of_classes_differ_from_the_mean_as_often_as_its_chance_says(col
 def smooth_angles() -> np.ndarray:
     rows, columns = np.indices((24, 24))
     return np.asarray((20 * np.sin(rows / 4) + 20 * np.cos(columns / 3)) % 360)
+
+
+@pytest.mark.parametrize("kind", ["classes", "angle:360"])
+def test_samples_of_planes_of_a_kind_are_drawn_each_by_itself(kind: str) -> None:
+    values = np.random.default_rng(0).integers(0, 5, (16, 18)) * 70.0
+    hole = np.zeros(values.shape, dtype=bool)
+    hole[4:12, 5:13] = True
+    stack = np.repeat(values[..., None], 2, axis=-1)
+    done = npfill.complete(stack, hole, of("convcnp", 1), samples=1, kind=kind)
+    assert np.array_equal(done.mean[..., 0], done.mean[..., 1])
+    assert (done.samples[0, ..., 0] != done.samples[0, ..., 1])[hole].mean() > 0.3
 
 
 @pytest.mark.parametrize("together", [True, False])

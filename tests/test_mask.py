@@ -81,6 +81,14 @@ def test_versions_with_other_channels_are_refused() -> None:
         mask.like(np.zeros((4, 4, 5)), np.zeros((4, 4, 3), np.uint8))
 
 
+def test_a_version_may_be_grey() -> None:
+    grey = np.full((20, 20), 90, np.uint8)
+    colour = np.dstack([grey] * 3)
+    colour[5:9, 5:9, 0] = 200
+    for one, other in ((grey, colour), (colour, grey)):
+        assert (mask.like(one, other, tolerance=9) == (colour[..., 0] == 200)).all()
+
+
 def smooth() -> np.ndarray:
     """Data from -2 to 2 of 80x60."""
     rows, columns = np.mgrid[:60, :80]
@@ -122,6 +130,41 @@ def test_dead_rows_are_seen_in_any_band(bands: int) -> None:
     data[30, :, -1] = 0
     rows = mask.propose(data).selected.all(axis=1)
     assert np.flatnonzero(rows).tolist() == [30]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("factor", "offset"), [(2.0**-1030, 0), (2.0**130, 0), (2.0**1022, 0), (1, 2**31), (-1, 9)]
+)
+@pytest.mark.parametrize("odd", [np.nan, -np.inf])
+def test_data_have_the_same_dead_lines_in_every_unit(
+    factor: float, offset: float, odd: float
+) -> None:
+    field = smooth()
+    field[17] = 2
+    dead = mask.stripes(field)
+    assert dead[17].all()
+    field[40, 30] = odd  # what is no number is none of the range
+    assert np.array_equal(mask.stripes(factor * field + offset), dead)
+
+
+def test_data_without_a_finite_value_have_no_dead_lines() -> None:
+    assert not mask.stripes(np.full((20, 30), np.nan)).any()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "grow", "message"),
+    [
+        ({"color": "#ff00ff"}, None, "`kinds`: 'color' is unknown"),
+        ({"depth": True}, -1, "`grow=-1`"),
+        (None, -1, "`grow=-1`"),
+    ],
+)
+def test_what_a_proposal_cannot_be_asked_for_is_refused(
+    kinds: dict[str, object] | None, grow: int | None, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        mask.propose(np.zeros((12, 12), np.uint8), kinds, grow=grow)
 
 
 def test_a_strength_is_refused_where_nothing_takes_it_and_doubled_where_it_may_help() -> None:
@@ -173,3 +216,10 @@ def test_planes_are_what_their_definitions_say() -> None:
 def test_the_functions_are_found_in_the_package() -> None:
     assert npfill.mask.scratches is mask.scratches
     assert "mask" in dir(npfill)
+
+
+def test_of_colours_a_depth_that_was_not_measured_is_zero_in_all_channels() -> None:
+    values = np.array([[[0, 0, 0], [0, 5, 5]], [[5, 0, 0], [5, 5, 5]]], dtype=np.uint8)
+    assert mask.depth(values).tolist() == [[True, False], [False, False]]
+    floats = np.array([[np.nan, 0.0, 2.0]])
+    assert mask.depth(floats).tolist() == [[True, True, False]]

@@ -1,5 +1,6 @@
 """Grids of numbers: values that are wild, of many decades, beyond what was seen, and no data."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,22 @@ def test_a_wild_value_is_found_and_a_mountain_is_not() -> None:
     values, seen = FIELD.copy(), np.ones(FIELD.shape, dtype=bool)
     assert not wild(values, seen)[0].any()
     values[3, 4] = 1e6
-    found, others = wild(values, seen)
+    found, (low, high) = wild(values, seen)
     assert np.argwhere(found).tolist() == [[3, 4]]
-    low, high = map(float, others.split(" to "))
     assert low < FIELD.min() < FIELD.max() < high < 1e6
     values[2:5, 3:6] = 1e6
     assert not wild(values, seen)[0].any()
+
+
+@pytest.mark.parametrize(("others", "is_wild"), [(2, True), (3, False)])
+def test_of_what_is_beside_a_wild_value_half_at_most_is_far_too(others: int, is_wild: bool) -> None:
+    values, seen = FIELD.copy(), np.ones(FIELD.shape, dtype=bool)
+    seen[2:5, 3:6] = False
+    beside = [(2, 3), (2, 4), (2, 5), (3, 3)]
+    for number, place in enumerate([(3, 4), *beside]):
+        seen[place] = True
+        values[place] = 1e6 if number <= others else values[place]
+    assert wild(values, seen)[0][3, 4] == is_wild
 
 
 def test_too_few_values_and_a_flat_field_have_none_that_is_wild() -> None:
@@ -81,6 +92,31 @@ def test_one_cosmic_ray_costs_the_rest_nothing_and_stays() -> None:
     assert done.std[HOLE].mean() < 1.5 * plain.std[HOLE].mean()
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_the_range_beyond_which_values_are_wild_is_in_their_unit(log: bool) -> None:
+    values = np.exp(FIELD - 300) if log else FIELD.copy()
+    low, high = values.min(), values.max()
+    values[3, 4] = 1e9
+    (note,) = completed(values, log=log).notes
+    least, most = map(float, re.findall("beyond (.*) to (.*) and unlike", note)[0])
+    assert 0 < least < low < high < most < 1e9
+
+
+@pytest.mark.parametrize("option", ["log", "clip"])
+def test_what_is_of_data_is_refused_of_a_photograph_unless_that_is_called_data(
+    option: str, tmp_path: Path
+) -> None:
+    levels = FIELD.astype(np.uint8)
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(levels).save(tmp_path / name)
+    for photograph in (levels, tmp_path / "a.png", tmp_path / "a.jpg"):
+        with pytest.raises(UsageError, match=f"`{option}` is of data, and .* a photograph"):
+            completed(photograph, **{option: True})
+    for said in ({"kind": "data"}, {"nodata": 0}):
+        done = completed(levels, **said, **{option: True})
+        assert np.array_equal(done.mean[~HOLE], levels[~HOLE])
+
+
 def test_values_go_beyond_what_was_seen_unless_that_is_asked_for() -> None:
     below = npfill.complete(FIELD, HOLE, Below(), samples=0)
     lowest, highest = FIELD[~HOLE].min(), FIELD[~HOLE].max()
@@ -89,6 +125,22 @@ def test_values_go_beyond_what_was_seen_unless_that_is_asked_for() -> None:
     assert (clipped.mean[HOLE] == lowest).all()
     levels = npfill.complete(FIELD.astype(np.uint8), HOLE, Below(), samples=0)
     assert (levels.mean[HOLE] == 0).all()
+
+
+class Above(Below):
+    def fill(self, picture: np.ndarray, hole: np.ndarray) -> BaselinePrediction:
+        return BaselinePrediction(np.full((hole.sum(), picture.shape[-1]), 1.5), None)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_what_is_clipped_is_not_beyond_what_was_seen_by_a_bit(log: bool) -> None:
+    for seed in range(10):
+        values = np.random.default_rng(seed).uniform(0.5, 7, FIELD.shape)
+        seen = values[~HOLE].min(), values[~HOLE].max()
+        for model, limit in zip((Below(), Above()), seen, strict=True):
+            done = npfill.complete(values, HOLE, model, samples=0, clip=True, log=log)
+            assert done.mean[HOLE] == pytest.approx(limit, rel=1e-12)
+            assert seen[0] <= done.mean[HOLE].min() <= done.mean[HOLE].max() <= seen[1]
 
 
 def test_the_logarithm_is_completed_in_place_of_values() -> None:
@@ -194,6 +246,15 @@ def test_what_a_mask_condemns_is_none_or_refused_where_it_stays_missing(
     assert f"leave `{next(iter(how))}` out" in str(refused.value.hint)
 
 
+@pytest.mark.parametrize("lacks", [False, True])
+def test_the_std_of_what_stays_missing_is_none(lacks: bool) -> None:
+    values = np.where(HOLE, np.nan, FIELD) if lacks else FIELD
+    done = completed(values, max_distance=2.0)
+    assert done.open.any()
+    assert np.array_equal(np.isnan(done.std), done.open)
+    assert (done.std[done.hole] > 0).all()
+
+
 @pytest.mark.parametrize(
     "how", [{"inner": True}, {"max_distance": 3.0}, {"grow": 2}, {"grow": -1}], ids=str
 )
@@ -223,6 +284,27 @@ def test_each_plane_stays_open_by_itself(options: dict[str, Any], tmp_path: Path
     for plane in range(1, 4):
         alone = npfill.complete(stack[..., plane], **how).save(tmp_path / str(plane))["mean"]
         assert np.array_equal(np.load(alone), saved[..., plane], equal_nan=True)
+
+
+@pytest.mark.parametrize("bands", [2, 3])
+def test_a_mask_selects_every_band_also_where_one_lacks_its_value(bands: int) -> None:
+    stack = np.stack([np.where(COLUMN > 12, np.nan, FIELD)] + [FIELD] * (bands - 1), axis=-1)
+    hole = npfill.complete(stack, HOLE, model="nearest", samples=0).hole
+    assert np.array_equal(hole[..., 0], HOLE | (COLUMN > 12))
+    for band in range(1, bands):
+        assert np.array_equal(hole[..., band], HOLE)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_nan_is_filled_however_much_a_mask_shrinks(masked: bool) -> None:
+    lacks = (ROW + COLUMN) % 7 == 0
+    values, mask = np.where(lacks, np.nan, FIELD), HOLE if masked else None
+    done = npfill.complete(values, mask, "nearest", 0, grow=-2)
+    assert not np.isnan(done.mean).any()
+    shrunk = lacks.copy()
+    shrunk[10:13, 11:15] |= masked
+    assert np.array_equal(done.hole, shrunk)
+    assert f"({shrunk.sum()} px)" in done.completed.prepared.description
 
 
 def test_holes_that_cover_a_grid_only_together_leave_something_observed() -> None:

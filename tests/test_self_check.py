@@ -8,12 +8,22 @@ import numpy as np
 import pytest
 
 import npfill
-from npfill.completion.self_checked import CheckReport
+from npfill.completion.self_checked import CheckReport, report_of
 from npfill.data.holes import scattered
+from npfill.pictures.masked import MaskedPicture
+from npfill.pictures.picture import Picture
 from npfill.predictor import Prediction, Predictor, SelfCheck, load, self_check
 from npfill.predictor.contrast import contrast
-from npfill.predictor.hidden import CLASSES, LEAST, around_hole, hidden_like, shares, surroundings
-from npfill.predictor.self_check import found
+from npfill.predictor.hidden import (
+    CLASSES,
+    LEAST,
+    around_hole,
+    hidden_like,
+    places,
+    shares,
+    surroundings,
+)
+from npfill.predictor.self_check import found, hide
 from npfill.predictor.together import independent
 from tests.conftest import of
 
@@ -214,6 +224,70 @@ def test_a_std_is_drawn_in_to_a_fifth_at_most_and_the_interval_farther() -> None
     std = check.rescaled(np.full((1, 1), 0.1))
     assert std == pytest.approx(0.02)
     assert (np.abs(errors) <= check.half_width(0.9) * std).mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_an_interval_is_drawn_to_the_errors_the_more_there_are() -> None:
+    halves = np.sort(np.abs(np.random.default_rng(0).normal(size=20_000))) / 2
+    for evidence, drawn in ((3.0, 0.5), (27.0, 0.9), (1e9, 1.0)):
+        check = SelfCheck(200, errors=halves, evidence=evidence)
+        assert check.half_width(0.5) == pytest.approx(0.6745 * 0.5**drawn, rel=0.02)
+    rare = SelfCheck(200, errors=np.append(halves[::200], 1000.0), evidence=10.0)
+    assert 0.8 < rare.half_width(0.9) < rare.half_width(0.999) < 2.5
+
+
+def test_beyond_the_stds_that_were_checked_the_factor_stays() -> None:
+    random = np.random.default_rng(0)
+    stds = np.exp(random.uniform(-5, -2, size=(4000, 1)))
+    errors = np.exp(-2) ** 0.5 * stds**0.5 * random.normal(size=stds.shape)
+    check = found(errors, stds, np.full(4000, 3.0), grid(4000), np.full(2, 3.0))
+    asked = np.exp([[-2.1], [-0.9]])
+    factors = check.rescaled(asked) / asked
+    assert factors[1] == pytest.approx(factors[0], rel=0.03)
+
+
+def test_no_std_is_made_wider_than_half_of_black_to_white() -> None:
+    errors = 0.9 * np.random.default_rng(0).normal(size=(4000, 1))
+    factors = factors_of(errors, np.full_like(errors, 0.1), 2, 0.1)
+    assert factors[2] == pytest.approx(5)
+    assert factors_of(errors, np.full_like(errors, 0.6), 2, 0.6)[2] == pytest.approx(1)
+
+
+def test_channels_that_have_one_error_go_together_nearly_as_one() -> None:
+    noise = np.random.default_rng(0).normal(size=(4000, 1))
+    errors, every = noise * [1.0, 2.0, -0.5], (np.zeros(4000), grid(4000), np.zeros(1))
+    found_ = found(errors, np.ones_like(errors), *every).correlation
+    assert found_ is not None
+    signs = np.outer([1, 1, -1], [1, 1, -1])
+    assert found_ == pytest.approx(np.where(np.eye(3), 1, 0.999 * signs), abs=1e-4)
+    assert np.linalg.eigvalsh(found_).min() > 0
+
+
+def test_what_is_hidden_is_like_the_part_that_is_wanted() -> None:
+    hole = scattered(SIZE, np.random.default_rng(0), 0.9)
+    wanted, middle = hole.copy(), (slice(20, 50), slice(20, 50))
+    hole[middle], wanted[middle] = True, False
+    near = [
+        np.concatenate([surroundings(hole[place] | here, here) for place, here in found])
+        for found in (hide(hole, 0, part)[0] for part in (wanted, hole & ~wanted))
+    ]
+    assert near[0].mean() < 1
+    assert near[1].mean() > 2
+
+
+def test_of_planes_that_were_checked_each_pixel_counts_alike() -> None:
+    some, many = SelfCheck(100, 0.5, 1.0), SelfCheck(300, 0.9, 3.0)
+    found = [(slice(0, 1), (some, 1.0)), (slice(1, 2), (many, 2.0))]
+    picture = Picture(np.zeros((4, 4, 2)), "NPY", "a", is_data=True)
+    report = report_of(found, MaskedPicture.of(picture, np.eye(4, dtype=bool)), 0.9)
+    assert report is not None
+    assert (report.pixels, report.coverage, report.z_squared) == pytest.approx((400, 0.8, 2.5))
+
+
+def test_of_a_large_picture_tiles_with_holes_are_checked_first() -> None:
+    hole = np.zeros((640, 640), dtype=bool)
+    hole[330:340, 170:180] = True
+    for seed in range(5):
+        assert hole[places(hole, np.random.default_rng(seed))[0]].any()
 
 
 def test_where_a_std_is_next_to_nothing_it_counts_with_what_is_rare() -> None:

@@ -1,7 +1,11 @@
 """Rasters completed in windows: kept, resumed, shared, and like the whole."""
 
+import errno
 import json
 import os
+import shutil
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +15,14 @@ import pytest
 import npfill
 from npfill import files
 from npfill.cli import main
+from npfill.completion.far import Far
 from npfill.completion.hole import MaskOptions
 from npfill.completion.parameters import SamplingOptions
 from npfill.completion.parts import part_of
 from npfill.completion.windows import Windows
 from npfill.errors import InputError, OverwriteError, UsageError
 from npfill.pictures.picture import Asked
+from npfill.pictures.read import read_picture
 from npfill.predictor import load
 from tests.conftest import of
 
@@ -27,14 +33,15 @@ HOLE = np.random.default_rng(0).random((HEIGHT, WIDTH)) < 0.3
 NO_DATA = -9999
 
 
-def raster(path: Path) -> Path:
+def raster(path: Path, times: int = 1) -> Path:
+    field, hole = np.tile(FIELD, (times, 1)), np.tile(HOLE, (times, 1))
     if path.suffix == ".npy":
-        np.save(path, np.where(HOLE, np.nan, FIELD))
+        np.save(path, np.where(hole, np.nan, field))
         return path
     tifffile = pytest.importorskip("tifffile")
     place = (33550, 12, 3, (30.0, 30.0, 0.0), True), (33922, 12, 6, (0.0,) * 6, True)
     how = {"tile": (64, 64)} if "tiled" in path.stem else {"rowsperstrip": 7}
-    values = np.where(HOLE, np.float32(NO_DATA), FIELD)
+    values = np.where(hole, np.float32(NO_DATA), field)
     tags = (*place, (42113, 2, 6, str(NO_DATA), True))
     tifffile.imwrite(path, values, compression="zlib", metadata=None, extratags=tags, **how)
     return path
@@ -61,16 +68,12 @@ def done(run: Windows) -> dict[str, bytes]:
 def test_the_outside_is_as_it_was_and_the_hole_as_of_the_whole(tmp_path: Path, name: str) -> None:
     path = raster(tmp_path / name)
     assert [*done(windows(path, tmp_path / "out"))] == ["mean"]  # nearest has no std
-    found, whole = (
-        npfill.complete(each, np.zeros_like(HOLE) | (ROW == 0), model="nearest", samples=0)
-        for each in (tmp_path / f"out/{path.stem}_mean{path.suffix}", path)
-    )
-    values = found.completed.prepared.masked.picture.values[..., 0]
+    mean = tmp_path / f"out/{path.stem}_mean{path.suffix}"
+    values = read_picture(mean, HOLE.size).values[..., 0]
     assert np.array_equal(values[~HOLE], FIELD[~HOLE])
     expected = npfill.complete(path, model="nearest", samples=0).mean
     assert np.array_equal(values, expected)
     assert [each.name for each in (tmp_path / "out").iterdir() if each.name[0] == "."] == []
-    assert whole.hole.any()
 
 
 @pytest.mark.slow
@@ -86,6 +89,66 @@ def test_a_run_that_was_killed_goes_on_and_parts_make_the_same_bytes(tmp_path: P
     for part in range(4):
         one = windows(path, tmp_path / "parts", part=(part, 4))
         assert (done(one) == whole) == (part == 3)
+
+
+def test_what_is_kept_serves_the_same_raster_masks_and_options_alone(tmp_path: Path) -> None:
+    path, mask = raster(tmp_path / "a.npy"), tmp_path / "m.npy"
+    np.save(mask, ROW > 140)
+
+    def begun(side: int = 64, seed: int = 0, **options: Any) -> Windows:
+        run = windows(path, tmp_path / "out", side, mask=mask, **options)
+        return replace(run, sampling=replace(run.sampling, seed=seed))
+
+    whole = begun()
+    for number in whole.mine():
+        whole.complete(number)
+    assert not begun().mine()
+    others: list[dict[str, Any]] = [{"seed": 1}, {"side": 128}, {"no_check": True}]
+    others += [{"box": ["0,0,9,9"]}, {"max_distance": 9.0}, {"asked": {"clip": True}}]
+    others += [{"model": of("convcnp", 1)}]
+    for other in others:
+        run = begun(**other)
+        assert len(run.mine()) == len(run.places), other
+    for file in (mask, path):
+        np.save(file, np.load(file)[::-1])
+        assert len(begun().mine()) == len(whole.places), file
+
+
+def test_between_the_middles_of_cells_what_is_far_changes_evenly() -> None:
+    rows, columns = 16 * np.indices((5, 6)) + 7.5
+    plane = (2.0 * rows - columns)[..., None]
+    nothing = np.zeros((20, 30, 1), dtype=np.float32)
+    row, column = np.indices((20, 30)) + np.array([24, 40])[:, None, None]
+    expected = (2.0 * row - column)[..., None]
+    for weight in (1.0, 0.25):
+        far = Far(16, plane, plane + 300, np.full((5, 6, 1), weight))
+        mean, std = far.blended(nothing, nothing, (24, 40))
+        assert mean == pytest.approx(weight * expected, abs=1e-4)
+        assert std == pytest.approx(weight * (expected + 300), abs=1e-4)
+
+
+def test_of_a_cell_its_pixels_differ_from_its_mean_by_what_they_do_in_others(
+    tmp_path: Path,
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 3, (320, 320))
+    np.save(tmp_path / "a.npy", np.where(np.indices(noise.shape).sum(0) > 300, np.nan, noise))
+    run = windows(tmp_path / "a.npy", tmp_path, no_check=True, model=of("convcnp", 1))
+    rough = run.overview.rough
+    assert rough * run.overview.whole.width == pytest.approx(3, rel=0.03)
+    flat = replace(run.overview, rough=0 * rough)
+    with_it, without = (
+        Far.by(each, 256, run.completer, run.sampling) for each in (run.overview, flat)
+    )
+    assert with_it.std == pytest.approx(np.hypot(without.std, rough))
+
+
+def test_whole_numbers_that_floats_take_for_one_are_refused_as_of_the_whole(tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", HOLE)
+    for apart in (4, 4096):
+        np.save(tmp_path / "a.npy", 2**62 + apart * (ROW > 70))
+        run = windows(tmp_path / "a.npy", tmp_path, mask=tmp_path / "m.npy")
+        with pytest.raises(InputError, match="by less than") if apart == 4 else nullcontext():
+            assert run.overview.whole.width == apart
 
 
 @pytest.mark.slow
@@ -117,7 +180,8 @@ def test_masks_select_in_windows_what_they_select_of_the_whole(tmp_path: Path) -
     done(windows(path, tmp_path / "out", box=box, **given))
     whole = npfill.complete(path, box=box, model="nearest", samples=0, **given)
     assert np.array_equal(np.load(tmp_path / "out/a_mean.npy"), whole.mean, equal_nan=True)
-    assert (whole.mean[~land].max() < 400) == (spiked[5, 5] < 400)
+    assert whole.mean[5, 5] == 1e7
+    assert np.sort(whole.mean[~land])[-2] < 400
     np.save(tmp_path / "clouds.npy", np.zeros_like(clouds))
     with pytest.raises(InputError, match="selects 0 px"):
         _ = windows(path, tmp_path / "none", **given).agreed
@@ -134,14 +198,18 @@ def test_what_no_window_sees_follows_from_a_coarse_grid_of_the_whole(
     run = windows(tmp_path / "a.npy", tmp_path, 128, model=of("convcnp", 1))
     assert [*done(run)] == ["mean", "std"]
     whole, (far, _) = run.overview.whole, run.agreed
-    nothing = np.zeros((HEIGHT, WIDTH, 1))
-    known, _ = far.blended(nothing, None, (0, 0))
-    weight = 1 - (far.blended(nothing + 1, None, (0, 0))[0] - known)
-    alone = (weight > 1 - 1e-6)[..., 0]
+    places = [(np.arange(side) + 0.5) / far.cell - 0.5 for side in (HEIGHT, WIDTH)]
+    known, weight = far.mean[..., 0], far.weight[..., 0]
+    for place in places:  # first the rows, then the columns
+        known, weight = (
+            np.stack([np.interp(place, np.arange(len(each)), line) for line in each.T])
+            for each in (known, weight)
+        )
+    alone = weight > 1 - 1e-6
     mean = np.load(tmp_path / "a_mean.npy")
     assert away[alone].max() < 55
     assert alone[away < 10].all()
-    assert mean[alone] == pytest.approx((whole.low + whole.width * known)[alone][:, 0], abs=1e-3)
+    assert mean[alone] == pytest.approx((whole.low + whole.width * known)[alone], abs=1e-3)
     assert weight[away > 90].max() == 0
 
 
@@ -276,6 +344,78 @@ def test_what_others_write_beside_a_result_does_not_cost_it(tmp_path: Path) -> N
 
     assert run.finish(another) == {"mean": tmp_path / "a_mean.npy"}
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.npy", "a_mean.npy", "other.png"]
+
+
+@pytest.mark.parametrize("name", ["a.npy", "strips.tif"])
+def test_a_result_that_appears_in_the_course_of_a_run_stays(tmp_path: Path, name: str) -> None:
+    path, out = raster(tmp_path / name, 2), tmp_path / "out"
+    run = windows(path, out, 512)
+    run.complete(0)
+    mean = run.results["mean"]
+    with pytest.raises(OverwriteError, match="_mean"):
+        run.finish(lambda: files.write_bytes(mean, b"precious"))
+    assert mean.read_text() == "precious"
+    again = windows(path, out, 512, overwrite=True)
+    assert not again.mine()
+    assert again.finish(lambda: None) == {"mean": mean}
+    assert [*out.iterdir()] == [mean]
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_parts_that_are_done_at_the_same_time_both_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: bool
+) -> None:
+    path, out = raster(tmp_path / "a.npy"), tmp_path / "out"
+    one, other = (windows(path, out, 128, part=(part, 2)) for part in range(2))
+    for run in (one, other):
+        for number in run.mine():
+            run.complete(number)
+    mean = {"mean": out / "a_mean.npy"}
+
+    def meanwhile() -> None:
+        assert one.finish(lambda: None) == mean
+
+    with monkeypatch.context() as patch:
+        if not removed:  # yet
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        assert other.finish(meanwhile) == mean
+    assert np.array_equal(np.load(mean["mean"]), npfill.complete(path, model="nearest").mean)
+    assert removed == ([*out.iterdir()] == [*mean.values()])
+
+
+def test_the_same_command_twice_at_once_leaves_the_results_alone(tmp_path: Path) -> None:
+    path, out = raster(tmp_path / "a.npy"), tmp_path / "out"
+    one, other = (windows(path, out) for _ in range(2))
+    numbers = other.mine()
+    other.complete(numbers[0])
+    done(one)
+    for number in numbers[1:]:
+        other.complete(number)
+    assert other.finish(lambda: None) == {"mean": out / "a_mean.npy"}
+    assert [each.name for each in out.iterdir()] == ["a_mean.npy"]
+
+
+@pytest.mark.parametrize("name", ["a.npy", "strips.tif"])
+def test_a_disk_that_is_full_at_the_end_costs_no_window(tmp_path: Path, name: str) -> None:
+    run = windows(raster(tmp_path / name, 2), tmp_path / "out", 512)
+    run.complete(0)
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match="out: no space left on device") as refusal:
+        run.finish(full)
+    assert "what is done is kept" in refusal.value.hint
+    assert not run.results["mean"].exists()
+    assert [*run.finish(lambda: None)] == ["mean"]
+
+
+def test_a_result_takes_no_space_before_it_is_written(tmp_path: Path) -> None:
+    """Where a file is mapped to memory instead, a full disk kills the process."""
+    run, sizes = windows(raster(tmp_path / "a.npy", 6), tmp_path, 1024), list[int]()
+    run.complete(0)
+    run.finish(lambda: sizes.extend(one.stat().st_size for one in tmp_path.rglob("mean-*.part")))
+    assert sizes[0] < 300 * WIDTH * 4 < sizes[-1]
 
 
 def test_a_raster_that_is_gone_before_the_end_is_an_error(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 
 import npfill
-from npfill.completion.words import better_model, sureness
+from npfill.completion.parameters import SamplingOptions
+from npfill.completion.words import better_model, left_open, sureness
 from npfill.pictures.masked import MaskedPicture
 from npfill.pictures.picture import Picture
 
@@ -39,6 +40,14 @@ def test_single_pixels_are_no_places_and_count_all_the_same() -> None:
     assert said_of(stds(apart)) == "sure in most places"
 
 
+def test_what_stays_open_is_told_with_the_confidence_that_was_asked_for() -> None:
+    picture = Picture(np.zeros((4, 6, 3), np.uint8), "PNG", "a")
+    for confidence, said in ((None, "90 %"), (0.5, "50 %"), (0.999, "99.9 %")):
+        how = SamplingOptions(confidence=confidence, tolerance=8.0)
+        line = f"1,234 px stay open: their {said} interval is wider than 8"
+        assert left_open(1234, how, picture) == line
+
+
 def test_a_digit_and_a_face_are_told_of_the_models_made_for_them() -> None:
     digit = Picture(np.zeros((28, 28, 1), np.uint8), "PNG", "a")
     face = Picture(np.zeros((64, 64, 3), np.uint8), "PNG", "b")
@@ -54,3 +63,14 @@ def test_what_is_transparent_needs_no_mask_and_that_is_said() -> None:
     assert done.hole.sum() == 16
     assert "what is transparent is filled" in done.notes[0]
     assert (done.mean[5:9, 5:9, 3] == 255).all()
+
+
+def test_a_place_is_told_where_it_lies_in_the_picture() -> None:
+    hole = np.zeros((40, 60), dtype=bool)
+    hole[8:20, 15:40] = True
+    masked = MaskedPicture.of(Picture(np.zeros((40, 60, 3), np.uint8), "PNG", "a"), hole)
+    std, place = stds(), (slice(10, 14), slice(20, 24))
+    std[place] = 0.101
+    assert sureness(std, masked)[0].endswith("unsure at a place about 22,12")
+    std[place] = 0.099
+    assert sureness(std, masked) == ["sure everywhere"]

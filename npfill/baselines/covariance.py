@@ -73,6 +73,7 @@ class Covariance:
         return own + missing[:, None] * ones, left.clamp(min=1e-12)
 
 
+@torch.inference_mode(False)
 def fitted(
     at: Float[Tensor, "cluster pixel 2"], values: Float[Tensor, "cluster pixel"]
 ) -> Covariance:

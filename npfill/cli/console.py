@@ -223,12 +223,12 @@ def as_npfill_error(error: Exception) -> NpfillError:
             "more memory is needed than there is",
             "a smaller picture, fewer `samples`, or in training a smaller schedule.batch",
         )
-    if isinstance(error, OSError) and error.filename is not None:
-        return InputError(f"{error.filename}: {error.strerror}", "name another file or folder")
+    if isinstance(error, OSError) and error.errno:
+        place = error.filename or "the system"
+        return InputError(f"{place}: {error.strerror}", "name another file or folder")
     problem = f"{type(error).__name__}: {error}".splitlines()[0]
-    return NpfillError(
-        f"a bug in npfill ({problem})", "NPFILL_DEBUG=1 shows where; please report it"
-    )
+    hint = "NPFILL_DEBUG=1 shows where; please report it"
+    return NpfillError(f"a bug in npfill ({problem})", hint)
 
 
 def show(problem: str, hint: str) -> None:

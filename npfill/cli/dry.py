@@ -28,17 +28,15 @@ def dry_run_of(run: "Run", reporter: Reporter, records: Records, as_json: bool) 
         reporter.note(*prepared.notes)
         heard.note(*prepared.notes)
         outputs = {each.name: str(each.path) for each in job.results}
-        selected = prepared.hole.selected
-        records.add(
-            {
-                "input": image,
-                "mask": " and ".join(words),
-                "mask_selected_px": int(selected.sum()),
-                "mask_share": float(selected.mean()),
-                "outputs": outputs,
-            }
-            | heard.said
-        )
+        record: Record = {
+            "input": image,
+            "mask": " and ".join(words),
+            "mask_selected_px": int(prepared.hole.selected.sum()),
+            "mask_selected_values": int(prepared.masked.hole.sum()),
+            "mask_share": float(prepared.masked.hole.mean()),
+            "outputs": outputs,
+        }
+        records.add(record | heard.said)
         if not as_json and Path("-") not in shown:
             masks = f" with {' and '.join(words)}" if words else ""
             print_data(f"{image}{masks} -> {', '.join(outputs.values())}")

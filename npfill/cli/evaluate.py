@@ -48,13 +48,13 @@ def evaluate_command(
         typer.Option(
             metavar="NAME,...",
             help="Measure models with each of latent, autoregressive, independent, "
-            "exemplar or flow; on a grid on 50 pictures.",
+            "exemplar or flow; pictures of one size are at most 50.",
         ),
     ] = None,
     images: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Test pictures at random counts, else 1000; at most 200 elsewhere, gp 50."
+            min=1, help="Pictures at random counts (default 1000); at others at most 200, gp 50."
         ),
     ] = None,
     draws: Annotated[

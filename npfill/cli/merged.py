@@ -1,6 +1,7 @@
 """`npfill report`: the records of parts of a batch, merged."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, cast
@@ -21,19 +22,27 @@ def report_command(
 ) -> None:
     """Merge the records of parts of a batch: what is completed, and what failed and why."""
     pictures, failures = dict[str, dict[str, object]](), dict[str, dict[str, str]]()
+    stay, told = Counter[str](), defaultdict[str, list[str]](list)
     for path in records:
         for name, data, errors in _lines(path):
+            stay[name] += cast(int, data.get("missing_px", 0))
+            told[name] += cast(list[str], data.get("warnings", []))
             # A later record of a picture counts: it was done again, unless it wrote nothing.
             if name in pictures and not (errors or data.get("outputs")):
                 continue
-            for found in (pictures, failures):
-                found.pop(name, None)
+            pictures.pop(name, None)
+            failures.pop(name, None)
             if errors or ("windows" in data and not data.get("outputs")):
                 problem = f"{name}: windows of other parts are missing, and so is the result"
                 missing = {"message": problem, "hint": "complete those parts"}
                 failures[name] = errors[0] if errors else missing
             else:
                 pictures[name] = data
+    for name, data in pictures.items():
+        if "windows" in data and data.get("completed") != data["windows"]:  # of a part alone
+            data.update(completed=data["windows"], missing_px=stay[name], warnings=told[name])
+        for warning in cast(list[str], data.get("warnings", [])):
+            Reporter().note(f"{name}: {warning}")
     if as_json:
         merged = {"pictures": [*pictures.values()]}
         print_result(BatchError.exit_code if failures else 0, merged, [*failures.values()])
@@ -42,13 +51,9 @@ def report_command(
         print_data(f"{len(pictures)} of {every} completed, in {len(records)} records")
     for each in failures.values():
         show(each["message"], each["hint"])
-    for name, data in pictures.items():
-        for warning in cast(list[str], data.get("warnings", [])):
-            Reporter().note(f"{name}: {warning}")
     if failures:
-        raise BatchError(
-            f"{len(failures)} failed, as said above", "complete them again with --skip-existing"
-        )
+        again = "complete missing parts of windows, and pictures again with --skip-existing"
+        raise BatchError(f"{len(failures)} failed, as said above", again)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, object], list[dict[str, str]]]]:

@@ -17,6 +17,7 @@ _HUB = "hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE."
 Name = Annotated[str, typer.Argument(metavar="NAME", help=f"A name, or {_HUB}")]
 NameOrFile = Annotated[str, typer.Argument(metavar="NAME", help=f"A name, a file, {_HUB}")]
 Facts = dict[str, object]
+_STAGES = ", one run from nothing, which was not made: the card names the stages"
 
 app = typer.Typer(
     help="List the models; show, fetch, verify, locate and remove one.", invoke_without_command=True
@@ -37,6 +38,7 @@ def list_command() -> None:
 
     table = Table("name", "for", "variant", "MB", box=None)
     known = zoo.entries()
+    table.columns[0].min_width = max(map(len, known))  # names are to be typed
     for name in sorted(known, key=lambda name: (name != zoo.DEFAULT, known[name].data, name)):
         entry = known[name]
         marked = f"{name} (default)" if name == zoo.DEFAULT else name
@@ -170,11 +172,9 @@ def _recipe(name: str) -> str:
 
 def _of_row(name: str, entry: zoo.Entry) -> Facts:
     """The facts that the zoo states."""
-    kinds = entry.counts or entry.contexts
-    scores = dict(zip(kinds, entry.psnr or entry.mse, strict=True))
-    measure = "PSNR in dB" if entry.psnr else "MSE at random context pixels"
-    if entry.contexts and not entry.psnr:
-        measure = "MSE of fields of unit variance"
+    scores = dict(zip(entry.counts or entry.contexts, entry.psnr or entry.mse, strict=True))
+    measure = "PSNR in dB" if entry.psnr else "MSE of fields of unit variance"
+    measure = "MSE at random context pixels" if entry.counts else measure
     card, recipe = folder("pretrained") / f"{name}.md", folder("train") / f"{name}.toml"
     return {
         "variant": entry.variant,
@@ -182,7 +182,7 @@ def _of_row(name: str, entry: zoo.Entry) -> Facts:
         f"trained at {entry.size}x{entry.size}",
         "terms": entry.terms,
         "parameters": f"{entry.parameters:,}",
-        "steps": f"{entry.steps:,}",
+        "steps": _steps(entry.steps, entry.steps_before),
         "scores": scores
         and f"{measure}: {', '.join(f'{key} {value:g}' for key, value in scores.items())}",
         "bytes": f"{entry.bytes:,}",
@@ -190,8 +190,16 @@ def _of_row(name: str, entry: zoo.Entry) -> Facts:
         "hub": zoo.address_of(name),
         "file": f"not here: npfill fetch {name}" if _is_elsewhere(name) else zoo.place(name),
         "card": card if card.is_file() else None,
-        "recipe": recipe if recipe.is_file() else None,
+        "recipe": f"{recipe}{_STAGES * bool(entry.steps_before)}" if recipe.is_file() else None,
     }
+
+
+def _steps(last: object, before: object) -> object:
+    """The steps in all, and of the last stage; what a file says, where they are no numbers."""
+    if not (isinstance(last, int) and isinstance(before, int)):
+        return last
+    stage = f", the last {last:,} of them going on from earlier weights" if before else ""
+    return f"{before + last:,}{stage}"
 
 
 def _of_file(name: str) -> Facts:
@@ -205,7 +213,7 @@ def _of_file(name: str) -> Facts:
         f"trained at {config.size}x{config.size}",
         "terms": said.get("terms", "unknown"),
         "parameters": f"{sum(each.numel() for each in weights.model.parameters()):,}",
-        "steps": said.get("steps"),
+        "steps": _steps(said.get("steps"), said.get("steps_before", 0)),
         "bytes": f"{found.path.stat().st_size:,}",
         "sha256": found.sha256,
         "file": found.path,

@@ -81,16 +81,11 @@ def next_command(
         named = (scan, watch, *(each for each, _ in masks), *masking.files, Path(model))
         refuse_inputs([output], [each for each in named if each])
         refuse_results([output], overwrite or watch is not None)
+        if watch is not None and output.is_file() and output.read_bytes() == b"row,column\n":
+            output.unlink()  # the end of an earlier budget, which an instrument would believe
+    most = max_pixels or exploring.MAX_PIXELS
     explorer, notes = exploring.explorer_of(
-        scan,
-        shape,
-        masking,
-        masks,
-        model,
-        seed,
-        device=device,
-        max_pixels=max_pixels or exploring.MAX_PIXELS,
-        variable=variable,
+        scan, shape, masking, masks, model, seed, device, most, variable
     )
     reporter.note(*notes)
     say_terms(reporter, explorer.model.name, explorer.model.terms)

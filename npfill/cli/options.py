@@ -69,7 +69,7 @@ Model = Annotated[
         autocompletion=model_names,
     ),
 ]
-Samples = Annotated[int, of_model(min=0, max=1000, help="Samples to draw.")]
+Samples = Annotated[int, of_model(min=0, max=100_000, help="Samples to draw.")]
 Seed = Annotated[int, of_model(min=0, help="Sample k depends on seed and k alone.")]
 Device = Annotated[str, of_model(help="auto, cpu, cuda, cuda:N or mps.")]
 Sampler = Annotated[

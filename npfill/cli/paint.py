@@ -10,7 +10,7 @@ import typer
 
 import npfill
 from npfill.cli.console import Reporter, as_npfill_error, error_record, print_data, shell
-from npfill.cli.options import Device, MaskFileOrFolder, MaxPixels, Model, Output, model_names
+from npfill.cli.options import Device, MaskFileOrFolder, MaxPixels, Model, model_names, of_output
 
 
 def paint_command(
@@ -20,7 +20,7 @@ def paint_command(
     mask: MaskFileOrFolder = None,
     model: Model = "auto",
     device: Device = "auto",
-    output: Output = None,
+    output: Annotated[str | None, of_output("--output", "-o", help="A folder to save in.")] = None,
     max_pixels: MaxPixels = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Open nothing: print the address.")

@@ -77,7 +77,7 @@ def print_refusal(images: Sequence[str], error: Exception) -> None:
 
 def line_of(image: str, report: "Report") -> str:
     """A line on a picture of a batch that is done."""
-    share = f"{100 * report.done.prepared.hole.selected.mean():.1f} %"
+    share = f"{100 * report.done.prepared.masked.hole.mean():.1f} %"
     stated = f"{report.done.says_std}, " if report.done.says_std else ""
     by = f", at most {report.changed_by:g} levels, by the format" if report.changed else ""
     return (

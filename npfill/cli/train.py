@@ -160,12 +160,13 @@ def _say_new(
 
 def _recipes() -> Table:
     table = Table("recipe", "variant", "data", "pictures", "steps x batch", box=None)
+    table.columns[0].no_wrap = True  # names are to be typed
     for path in sorted(folder("train").glob("*.toml")):
         recipe = tomllib.loads(path.read_text("utf-8"))
-        model, schedule = recipe["model"], recipe["schedule"]
+        model, steps = recipe["model"], "{steps:,} x {batch}".format(**recipe["schedule"])
         size = f"{model['size']}x{model['size']} {'grey' if model['channels'] == 1 else 'RGB'}"
-        steps = f"{schedule['steps']:,} x {schedule['batch']}"
-        table.add_row(path.stem, model["variant"], recipe["data"]["name"], size, steps)
+        data = "none: drawn" if recipe["data"].get("kind") == "fields" else recipe["data"]["name"]
+        table.add_row(path.stem, model["variant"], data, size, steps)
     table.caption = "npfill train RECIPE --data PATH, or a recipe for your pictures: --new my.toml"
     return table
 

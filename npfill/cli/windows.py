@@ -16,8 +16,7 @@ def in_windows(run: "Windows", reporter: Reporter, *, dry_run: bool, as_json: bo
     """
     predictor = run.completer
     say_terms(reporter, predictor.name, predictor.terms)
-    for note in run.selected.notes:
-        reporter.note(note)
+    reporter.note(*run.selected.notes)
     todo, stays = run.mine(), 0
     said = f"{len(run.places):,} windows, {len(todo):,} to complete"
     reporter.say(f"{said} in this part" if run.part[1] > 1 else said)
@@ -41,10 +40,8 @@ def in_windows(run: "Windows", reporter: Reporter, *, dry_run: bool, as_json: bo
     outputs = {name: str(file) for name, file in written.items()}
     if written and "std" not in outputs:
         reporter.note(f"{predictor.name} gives no standard deviation: none is written")
-    if written:
-        reporter.say("wrote " + ", ".join(outputs.values()))
-    else:
-        reporter.say("this part is done; the part that is done last writes the results")
+    later = "this part is done; the part that is done last writes the results"
+    reporter.say("wrote " + ", ".join(outputs.values()) if written else later)
     return {
         "input": str(run.path),
         "windows": len(run.places),

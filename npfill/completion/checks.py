@@ -23,7 +23,7 @@ from npfill.pictures.hole import width_by_height
 from npfill.pictures.picture import Asked
 from npfill.pictures.read import MAX_PIXELS, STDIN, from_bytes, png_text, read_picture
 
-_MOST_SAMPLES = 1000
+_MOST_SAMPLES = 100_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,8 @@ class Origin:
             image = Path(said.pop("image"))
             names = {key: name for name, key in KEYS.items()}
             options = {names[key]: value for key, value in said.items()}
+            if isinstance(none := options.get("nodata"), str):  # JSON has no NaN nor infinities
+                options["nodata"] = float(none)
             if output == "sheet":
                 number = text["npfill_samples"]
             samples = int(number) if number.isdecimal() else 0

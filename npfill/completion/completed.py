@@ -134,8 +134,7 @@ class CompletedPicture:
 
     def _said(self, word: str) -> str:
         """A word for a file as its results say it: if they are stripped, without its folders."""
-        is_file = self.strip and not word.startswith(("color:", "hf:"))
-        return Path(word).name if is_file else word
+        return Path(word).name if self.strip and not word.startswith(("color:", "hf:")) else word
 
     @cached_property
     def text(self) -> dict[str, str]:
@@ -153,6 +152,7 @@ class CompletedPicture:
             **vars(sampling),
             "draw_from": self._said(name_of(sampling.draw_from)) if sampling.draw_from else "",
             **vars(asked),
+            "nodata": asked.nodata if np.isfinite(asked.nodata or 0) else str(asked.nodata),
             "kind": asked.kind if asked.kind != AUTO else "",
             "device": self.device,
             "strip": self.strip,

@@ -8,6 +8,7 @@ from PIL import Image
 
 from npfill.completion.completed import CompletedPicture
 from npfill.completion.hole import Prepared
+from npfill.completion.parameters import SamplingOptions
 from npfill.errors import InputError, UsageError
 from npfill.pictures.formats import FORMATS, picture_bytes, png_bytes
 from npfill.pictures.nodata import none_of
@@ -84,16 +85,18 @@ def opened(done: CompletedPicture, picture: Picture, kind: str) -> Picture:
     return replace(picture, values=values)
 
 
-def refuse_interval(picture: Picture) -> None:
-    """Check that a picture has intervals, before they are made.
+def refuse_interval(picture: Picture, how: SamplingOptions, *, emitted: bool = False) -> None:
+    """Check that nothing asks for intervals of classes, before they are made.
 
     Raises:
-        UsageError: Its values are classes.
+        UsageError: They are emitted, have a probability, or a tolerance that is no chance, below 1.
     """
-    if picture.measure == CLASSES:
+    asked = emitted or how.confidence is not None or (how.tolerance or 0) >= 1
+    if picture.measure == CLASSES and asked:
         raise UsageError(
-            "`emit=interval`: between classes there is no order, and so no interval",
-            "`emit=std` is the chance of being wrong",
+            "`emit=interval`, `confidence`, or a `tolerance` of 1 and more: between classes there "
+            "is no order, and so no interval",
+            "`emit=std` is the chance of being wrong; `tolerance=0.2` leaves open where it is more",
         )
 
 
@@ -104,7 +107,7 @@ def interval(done: CompletedPicture, number: int, text: Text, kind: str) -> byte
     """
     assert done.std is not None
     picture, reach = done.prepared.masked.picture, done.half_width * done.std
-    refuse_interval(picture)
+    refuse_interval(picture, done.sampling, emitted=True)
     is_angle = picture.measure == ANGLE
     values = done.mean + (2 * number - 1) * (np.minimum(reach, 0.5) if is_angle else reach)
     values = values % 1 if is_angle else values
@@ -135,12 +138,14 @@ def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channe
 
 def heat(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:
     """The standard deviation in colours, from dark at 0 to light at the largest, pixel by pixel."""
-    std = np.sqrt(np.square(shown_std(done)).mean(axis=-1))
+    std = shown_std(done)
+    power = int(np.frexp(std.max(initial=0))[1])  # a power of two changes no digit
+    std = np.sqrt(np.square(np.ldexp(std, -power)).mean(axis=-1))
     full = float(std.max(initial=0, where=np.isfinite(std))) or 1.0
     shown = np.nan_to_num(std / full).clip(0, 1)
     image = Image.fromarray(np.rint(shown * 255).astype(np.uint8))
     image.putpalette(_COLOURS)
-    return png_bytes(image, text | {"npfill_std_full_scale": repr(full)})
+    return png_bytes(image, text | {"npfill_std_full_scale": repr(float(np.ldexp(full, power)))})
 
 
 def still_open(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:

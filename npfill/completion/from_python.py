@@ -10,7 +10,7 @@ import numpy as np
 
 from npfill.completion.completed import complete_prepared
 from npfill.completion.dataset import as_dataset, as_lies, is_labelled, picture_of
-from npfill.completion.doubt import refuse_open
+from npfill.completion.doubt import refuse_interval, refuse_open
 from npfill.completion.hole import Mask, MaskOptions, prepare
 from npfill.completion.inputs import find_pictures
 from npfill.completion.mask_files import find_masks
@@ -144,6 +144,7 @@ def complete(
     source = None if draw_from is None else as_masks(draw_from, "`draw_from`")[0]
     drawing = samples, seed, sampler, rounds, noise, not check
     how = SamplingOptions(*drawing, confidence, tolerance, source, adapt)
+    refuse_interval(given.picture, how)
     known, rest = _by_channel(given.picture, mask)
     threshold, farthest = (x if x is None else float(x) for x in (mask_threshold, max_distance))
     labels = [mask_label] if isinstance(mask_label, int | float | str | np.generic) else mask_label
@@ -158,9 +159,8 @@ def complete(
     image = str(picture if isinstance(picture, str | Path) else STDIN)
     with progress_in_notebook():
         done = complete_prepared(image, prepared, predictor, how, samples)
-    if is_labelled(picture):
-        return as_dataset(done, picture)
-    return Completion(done, given, (*prepared.notes, *done.notes))
+    notes = (*prepared.notes, *done.notes)
+    return as_dataset(done, picture) if is_labelled(picture) else Completion(done, given, notes)
 
 
 def complete_many(

@@ -1,6 +1,6 @@
 """Files of a raster whose windows are completed, kept until all are done."""
 
-import os
+import filecmp
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from npfill.files import write_bytes
+from npfill.errors import OverwriteError
+from npfill.files import put, write_bytes
 from npfill.pictures.formats.geotiff import of_deviation
 from npfill.pictures.nodata import none_of
 from npfill.pictures.picture import Picture
@@ -58,8 +59,8 @@ class Kept:
                     return name in kept
         return True
 
-    def write(self, name: str, path: Path, advance: Callable[[], None]) -> None:
-        """Write a result from what is kept of all windows; call `advance` now and then."""
+    def write(self, name: str, path: Path, overwrite: bool, advance: Callable[[], None]) -> None:
+        """Write a result, and call `advance` at times; raise OverwriteError if another is there."""
         like = self.like
         if name == "std":
             kind = like.values.dtype if like.values.dtype.kind == "f" else np.float32
@@ -72,7 +73,10 @@ class Kept:
             self.raster.write(temporary, like, self._bands(name, like, advance))
             if path.exists():
                 shutil.copymode(path, temporary)
-            os.replace(temporary, path)  # noqa: PTH105
+            (Path.replace if overwrite else put)(temporary, path)
+        except OverwriteError:
+            if not filecmp.cmp(temporary, path, shallow=False):  # as another part wrote it
+                raise
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from io import BytesIO
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from npfill.errors import InputError, UsageError
 from npfill.pictures.formats import arrays, npz_bytes
@@ -116,7 +116,7 @@ class _Grid:
         self._zero = np.where(known, quantiles[:, 0], 0.0)
         self._unit = np.where(known, quantiles[:, 1] - quantiles[:, 0], 1.0)
         self.limits = np.array([np.full(channels, np.inf), np.full(channels, -np.inf)])
-        self._ends = self.limits.copy()
+        self._ends = self.limits.astype(object)  # floats do not tell all whole numbers apart
         self._whole = Whole(self._zero, self._unit, self.limits, quantiles, ~known)
 
     def add(self, rows: Ends, first: int, picture: Picture, never: np.ndarray) -> None:
@@ -133,8 +133,8 @@ class _Grid:
             if not known.size:
                 continue
             for ends, some in ((self.limits, values[seen]), (self._ends, known)):
-                ends[0, channel] = min(ends[0, channel], float(some.min()))
-                ends[1, channel] = max(ends[1, channel], float(some.max()))
+                ends[0, channel] = min(ends[0, channel], some.min().item())
+                ends[1, channel] = max(ends[1, channel], some.max().item())
             line[seen] = (line[seen] - self._zero[channel]) / self._unit[channel]
             for sums, part in ((self._count, seen), (self._sum, line), (self._squares, line**2)):
                 sums[at, :, channel] = self._summed(part)
@@ -157,11 +157,12 @@ class _Grid:
         rough = np.sqrt(np.where(many, spread, 0).sum(axis=(0, 1)) / np.maximum(free, 1.0))
         mean = (self._zero + mean * self._unit - low) / width
         scaled = rough * self._unit / width
-        return self.limits, self._ends, self._quantiles, np.array(self._cell), mean, scaled
+        ends = self._ends.astype(np.float64)
+        return self.limits, ends, self._quantiles, np.array(self._cell), mean, scaled
 
 
 def _scale(
-    name: str, limits: Float[np.ndarray, "2 channel"], ends: Float[np.ndarray, "2 channel"]
+    name: str, limits: Float[np.ndarray, "2 channel"], ends: Shaped[np.ndarray, "2 channel"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True for bands without a value; intensity 0 of each on the line of values, and its span."""
     dead = ~np.isfinite(limits).all(axis=0)

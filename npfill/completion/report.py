@@ -38,11 +38,12 @@ class Report:
 
     def as_json(self) -> dict[str, object]:
         """The report as JSON values."""
-        done, selected = self.done, self.done.prepared.hole.selected
+        done, selected = self.done, self.done.prepared.masked.hole
         return {
             "input": done.image,
             "image_sha256": done.text["npfill_image_sha256"],
-            "mask_selected_px": int(selected.sum()),
+            "mask_selected_px": int(done.prepared.hole.selected.sum()),
+            "mask_selected_values": int(selected.sum()),
             "mask_share": float(selected.mean()),
             "mask_sha256": done.text["npfill_mask_sha256"],
             "model": done.model,

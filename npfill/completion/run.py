@@ -26,6 +26,7 @@ from npfill.files import refuse_inputs, refuse_results, write_bytes
 from npfill.pictures import stores
 from npfill.pictures.asked import as_asked
 from npfill.pictures.formats import left_out
+from npfill.pictures.picture import CLASSES
 from npfill.pictures.read import as_read_again
 from npfill.pictures.sidecars import copy_beside
 
@@ -168,8 +169,9 @@ class Run:
         most, tolerance = self.output.max_pixels, self.sampling.tolerance
         picture = as_asked(job.file.read(most), self.output.asked, self.model)
         kinds = [each.format_of(picture, keep=self.output.keep) for each in job.results]
-        if any(each.output.render is interval for each in job.results):
-            refuse_interval(picture)
+        if picture.measure == CLASSES:
+            emitted = any(each.output.render is interval for each in job.results)
+            refuse_interval(picture, self.sampling, emitted=emitted)
         prepared = prepare(picture.stripped() if self.output.strip else picture, job.masking, most)
         if tolerance is not None or prepared.stays.any():
             for each, kind in zip(job.results, kinds, strict=True):

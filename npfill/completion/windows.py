@@ -171,7 +171,7 @@ class Windows:
             windows = (self._window(number) for number in order)
             with self._network_alone():
                 found = Rescalings.by(windows, len(self.places), self.completer, how)
-            return found.as_text().encode()
+                return found.as_text().encode()
 
         checked = Rescalings.from_text(self._kept.once("check.json", rescalings).decode())
         return Far.from_bytes(self._kept.once("far.npz", far)), checked
@@ -227,20 +227,24 @@ class Windows:
         """Write the results if all windows are done, by whomever; the files that were written.
 
         Raises:
-            InputError: The raster is gone.
+            OverwriteError: Another file has the name of a result by now, and may not be replaced.
+            InputError: The raster is gone, or the system does not let a result be written.
         """
-        given = self.results
-        if not self._kept.is_whole:
+        given, kept = self.results, self._kept
+        # It is there before any window, and goes with all of them once the results are written.
+        gone = "overview" in vars(self) and not (kept.folder / "overview.npz").is_file()
+        if not (kept.is_whole or gone):
             return {}
         try:
-            given = {name: path for name, path in given.items() if self._kept.gives(name)}
+            given = {name: path for name, path in given.items() if kept.gives(name)}
             for name, path in given.items():
-                self._kept.write(name, path, advance)
-        except FileNotFoundError:
-            if self._kept.is_whole:
-                hint = "what is done is kept: put it back, and run the command again"
-                raise InputError(f"{self.path}: no such file any more", hint) from None
-            # Another part has written them in the meantime.
-            return {name: path for name, path in given.items() if path.is_file()}
-        shutil.rmtree(self._kept.folder, ignore_errors=True)
+                kept.write(name, path, self.overwrite, advance)
+        except OSError as error:
+            if kept.is_whole:
+                said = f"{error.filename or self.folder}: {(error.strerror or str(error)).lower()}"
+                hint = "mend it, and run the command again: what is done is kept"
+                raise InputError(said, hint) from None
+            # Another process has written them in the meantime.
+            given = {name: path for name, path in given.items() if path.is_file()}
+        shutil.rmtree(kept.folder, ignore_errors=True)
         return given

@@ -99,10 +99,10 @@ def converse(
         pause: Seconds between looks at the answers.
 
     Raises:
-        InputError: A line of the answers is none, or tells of a pixel outside the grid.
+        InputError: A line of the answers is none, or one of either file is outside the grid.
         CheckFailedError: So many answers in a row are no numbers that the detector must be dead.
     """
-    waiting, answered, begins = _asked(points), 0, True
+    waiting, answered, begins = _asked(points, explorer.shape), 0, True
     while True:
         rows, columns, values = answers.read(explorer.shape[2])
         answered += len(rows)
@@ -127,7 +127,7 @@ def converse(
             return
 
 
-def _asked(points: Path) -> set[tuple[int, int]]:
+def _asked(points: Path, shape: tuple[int, int, int]) -> set[tuple[int, int]]:
     """The points of a file that an earlier loop has written; none where there is no such file."""
     if not os.path.lexists(points):
         return set()
@@ -138,4 +138,8 @@ def _asked(points: Path) -> set[tuple[int, int]]:
             raise ValueError  # noqa: TRY301 - said below
     except ValueError:
         raise InputError(f"{points}: not a file of points", "name another, or remove it") from None
-    return {(pair[0], pair[1]) for pair in pairs}
+    for row, column in pairs:
+        if not (0 <= row < shape[0] and 0 <= column < shape[1]):
+            problem = f"{points}: row {row}, column {column}: outside of {shape[1]}x{shape[0]} px"
+            raise InputError(problem, "it is of another grid: remove it, or name another file")
+    return {(row, column) for row, column in pairs}

@@ -165,7 +165,7 @@ class Explorer:
             for name in ("values", "failed", "_pending"):
                 getattr(other, name)[:] = getattr(self, name)
             other._doubt = self._doubt.copy()
-            other._round = self._round
+            other._round, other._in_vain = self._round, self._in_vain
         return other
 
     def refresh(self) -> None:

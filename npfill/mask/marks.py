@@ -23,7 +23,7 @@ def scratches(picture: object, *, strength: float = 1.0, grow: int = 1) -> Selec
     Args:
         picture: A path, a Pillow image or an array, as of `npfill.complete`.
         strength: More than 1 finds fainter lines, and more that are none.
-        grow: Pixels by which the mask grows at the end.
+        grow: Pixels by which the mask grows at the end; less than 0 is a UsageError.
 
     Returns:
         True on scratches, "height width".

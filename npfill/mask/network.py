@@ -85,6 +85,6 @@ def network() -> MarksNet:
 def chances(levels: Float[np.ndarray, "height width 3"]) -> dict[str, np.ndarray]:
     """The probability of each pixel to be marked, "height width", by kind."""
     picture = torch.from_numpy(np.ascontiguousarray(levels, dtype=np.float32))
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", enabled=False):
         found = network()(picture.permute(2, 0, 1)[None])[0].sigmoid().numpy()
     return dict(zip(KINDS, found, strict=True))

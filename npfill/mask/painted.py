@@ -34,13 +34,16 @@ def levels_of(
     given = picture
     if not isinstance(given, Picture):
         given = as_picture(picture, name, max_pixels).picture
-    values = given.values[..., : given.colours].astype(np.float32)
+    values = given.values[..., : given.colours]
     if not given.is_data:
-        return given, values * np.float32(255 / given.white)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    scaled = (np.nan_to_num(values, nan=low) - low) * np.float32(255 / max(high - low, 1e-30))
-    return given, np.clip(scaled, 0, 255)
+        return given, values.astype(np.float32) * np.float32(255 / given.white)
+    halves, most = np.multiply(values, 0.5, dtype=np.float64), np.finfo(np.float64).max / 2
+    finite = np.isfinite(halves)
+    low, high = halves.min(initial=most, where=finite), halves.max(initial=-most, where=finite)
+    np.nan_to_num(halves, copy=False, nan=low, posinf=high, neginf=low)  # in place
+    halves -= low
+    halves /= (high - low) or 1.0  # which, of halves, is not infinite
+    return given, halves.astype(np.float32) * 255
 
 
 def colour(picture: object, colour: str, *, grow: int = 1) -> Selected:
@@ -50,7 +53,7 @@ def colour(picture: object, colour: str, *, grow: int = 1) -> Selected:
         picture: A path, a Pillow image or an array, as of `npfill.complete`.
         colour: `magenta`, `#ff00ff`, or with a tolerance in levels of 255, 24 by default,
             `#ff00ff~12`.
-        grow: Pixels by which the mask grows at the end.
+        grow: Pixels by which the mask grows at the end; less than 0 is a UsageError.
 
     Returns:
         True where the picture was painted, "height width".
@@ -80,7 +83,7 @@ def stripes(picture: object, *, grow: int = 0) -> Selected:
 
     Args:
         picture: A path, a Pillow image or an array, as of `npfill.complete`.
-        grow: Pixels by which the mask grows at the end.
+        grow: Pixels by which the mask grows at the end; less than 0 is a UsageError.
 
     Returns:
         True on dead lines, "height width".
@@ -103,14 +106,14 @@ def like(
         other: The other version, of the same size.
         tolerance: Levels of 255 by which both may differ, of data over the smaller of their ranges;
             by default what coding seems to change.
-        grow: Pixels by which the mask grows at the end.
+        grow: Pixels by which the mask grows at the end; less than 0 is a UsageError.
 
     Returns:
         True where they differ, "height width".
 
     Raises:
-        InputError: They have not the same size and channels; or they differ in half of the picture,
-            so that nothing stands out.
+        InputError: They have not the same size, or neither the same channels nor is one of them
+            grey; or they differ in half of the picture, so that nothing stands out.
     """
     one, levels = levels_of(picture)
     another, levels_of_other = levels_of(other, name="the other version")
@@ -154,7 +157,7 @@ def depth(picture: object, *, grow: int = 0) -> Selected:
 
     Args:
         picture: A path, a Pillow image or an array, as of `npfill.complete`.
-        grow: Pixels by which the mask grows at the end.
+        grow: Pixels by which the mask grows at the end; less than 0 is a UsageError.
 
     Returns:
         True where all channels are zero or no number, "height width".

@@ -23,25 +23,17 @@ _RED = np.array([1.0, 0.0, 0.24], dtype=np.float32)
 _SURELY = 0.84  # the probability of what is said without being asked
 _FEWEST = 1e-3  # of the picture
 _MOST_SEEN = 100_000  # pixels of a picture that is looked at without being asked
-_KINDS: dict[str, Callable[..., Selected]] = {
-    "scratches": scratches,
-    "dust": dust,
-    "text": text,
-    "stripes": stripes,
-    "depth": depth,
-    "colour": colour,
-    "like": like,
+# The function of each kind, and the words for what it finds.
+_KINDS: dict[str, tuple[Callable[..., Selected], str]] = {
+    "scratches": (scratches, "thin lines"),
+    "dust": (dust, "specks"),
+    "text": (text, "letters of a date"),
+    "stripes": (stripes, "dead rows or columns"),
+    "depth": (depth, "zeros"),
+    "colour": (colour, "painted"),
+    "like": (like, "differs from the other version"),
 }
 _STRONGER, _STRONGEST = {"scratches", "dust", "text"}, 10
-_WORDS = {
-    "scratches": "thin lines",
-    "dust": "specks",
-    "text": "letters of a date",
-    "stripes": "dead rows or columns",
-    "depth": "zeros",
-    "colour": "painted",
-    "like": "differs from the other version",
-}
 
 
 @dataclass(frozen=True)
@@ -115,8 +107,10 @@ def propose(
 
     Raises:
         InputError: Nothing of it is found.
-        UsageError: Nothing that is named takes a strength.
+        UsageError: A kind is unknown, `grow` is negative, or nothing named takes a strength.
     """
+    if unknown := [kind for kind in kinds or () if kind not in _KINDS]:
+        raise UsageError(f"`kinds`: {unknown[0]!r} is unknown", f"some of {', '.join(_KINDS)}")
     stronger = not kinds or not _STRONGER.isdisjoint(kinds)
     if strength != 1 and not stronger:
         raise UsageError(
@@ -135,8 +129,9 @@ def propose(
         needed = (value,) if kind == "colour" else ()
         needed = (levels_of(value, most)[0],) if kind == "like" else needed
         more = how | ({"strength": strength} if kind in _STRONGER else {})
-        selected = _KINDS[kind](given, *needed, **more)
-        parts += (Part(kind, f"{_WORDS[kind]}: {_share(selected)}", selected),)
+        function, words = _KINDS[kind]
+        selected = function(given, *needed, **more)
+        parts += (Part(kind, f"{words}: {_share(selected)}", selected),)
     proposal = Proposal(levels, parts)
     if not proposal.selected.any():
         hint = f"paint the mask: npfill paint {as_word(given.name)}"
@@ -179,7 +174,7 @@ def seen(levels: Levels, strength: float = 1.0, grow: int | None = None) -> list
             parts.append(Part(kind, f"{words}: {_share(selected)}", selected))
     dead = grown(dead_lines(levels), grow or 0)
     if dead.any():
-        parts.append(Part("stripes", f"{_WORDS['stripes']}: {_share(dead)}", dead))
+        parts.append(Part("stripes", f"{_KINDS['stripes'][1]}: {_share(dead)}", dead))
     return parts
 
 

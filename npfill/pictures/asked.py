@@ -25,7 +25,7 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
         model: The name of what completes it: the nearest of a few whole numbers is one of them.
 
     Raises:
-        UsageError: There is no such kind.
+        UsageError: There is no such kind, or a photograph is asked for what is of data.
         InputError: The picture is not of this kind.
     """
     kind, wrap = asked.kind, asked.wrap
@@ -45,6 +45,9 @@ def as_asked(picture: Picture, asked: Asked = NOTHING, model: str = "") -> Pictu
         picture = replace(picture, notes=(*picture.notes, note))
     if not asked.of_data:
         return replace(picture, asked=asked)
+    if word == AUTO and asked.nodata is None and not picture.is_data:
+        problem = f"`{'log' if asked.log else 'clip'}` is of data, and {picture.name} a photograph"
+        raise UsageError(problem, "leave it out, or say `kind=data`")
     word = DATA if word == AUTO else word
     if word != DATA and (asked.log or asked.clip):
         raise UsageError(f"`kind={kind}` is of no numbers on a line", "leave `log` and `clip` out")

@@ -78,7 +78,7 @@ def as_picture(
         InputError: It cannot be read, or holds no numbers, or is true and false.
     """
     if isinstance(thing, str | Path):
-        return _of_file(read_picture(Path(thing), max_pixels, damaged=damaged, variable=variable))
+        return _as_read(read_picture(Path(thing), max_pixels, damaged=damaged, variable=variable))
     if damaged:
         raise InputError(f"{name}: only of a file it is known what is damaged", "give its path")
     given = as_values(thing, name)
@@ -153,7 +153,7 @@ def _without_batch(masks: Any) -> Any:
     return masks[0] if is_first else masks
 
 
-def _of_file(picture: Picture) -> PictureInput:
+def _as_read(picture: Picture) -> PictureInput:
     grey = picture.values.shape[-1] == 1 and len(picture.info.get("shape", ())) < 3
     return PictureInput(picture, "height width" if grey else "height width channel")
 
@@ -174,10 +174,7 @@ def _of_image(image: Image.Image, name: str) -> PictureInput:
     if orientation(image) != 1:
         notes.append("its EXIF orientation is kept, not applied: ImageOps.exif_transpose turns it")
     info = kept(image, upright=False)
-    picture = Picture(values, "PNG", name, tuple(notes), info)
-    return PictureInput(
-        picture, "height width" if values.shape[-1] == 1 else "height width channel"
-    )
+    return _as_read(Picture(values, "PNG", name, tuple(notes), info))
 
 
 def _of_tensor(tensor: "Tensor", name: str) -> PictureInput:
@@ -185,10 +182,14 @@ def _of_tensor(tensor: "Tensor", name: str) -> PictureInput:
 
     Channels come first, unless the first axis is too long for that and the last one is not.
     """
-    tensor = tensor.detach().cpu()
-    if str(tensor.dtype) == "torch.bfloat16":
-        tensor = tensor.float()
-    values = tensor.numpy()
+    try:
+        tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+        values = (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    except (NotImplementedError, TypeError) as error:
+        raise InputError(
+            f"{name}: tensors of {tensor.dtype}, {tensor.layout} on {tensor.device} are not read",
+            "`.to_dense()`, `.dequantize()` or `.float()` may make one that is",
+        ) from error
     if values.ndim != 3 or values.shape[0] > _MOST_CHANNELS >= values.shape[-1]:
         return _of_array(values, name)
     given = _of_array(np.moveaxis(values, 0, -1), name)

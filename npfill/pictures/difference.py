@@ -44,23 +44,27 @@ def difference(
     """
     if before.size != after.size:
         raise ValueError(f"{after.size} is not {before.size}")
-    if before.is_data or after.is_data:
-        if before.values.shape != after.values.shape:
-            raise InputError(
-                f"{after.name} is {after.kind} but {before.name} is {before.kind}",
-                "a completion of data has their channels",
-            )
-        white, one, other = 0, before.values, after.values
-    else:
-        white = max(before.white, after.white)
-        one, other = _rgba(before, white), _rgba(after, white)
-    apart = _distance(one, other)
-    if ignored is not None:
-        further = apart.shape[-1] - ignored.shape[-1]
-        alike = ignored.any(axis=-1, keepdims=True).repeat(further, axis=-1)
-        apart[np.concatenate([ignored, alike], axis=-1)] = 0
-    largest = apart.max(axis=-1)
-    return Difference(int(np.count_nonzero(largest)), float(largest.max()), white)
+    is_data = before.is_data or after.is_data
+    if is_data and before.values.shape != after.values.shape:
+        raise InputError(
+            f"{after.name} is {after.kind} but {before.name} is {before.kind}",
+            "a completion of data has their channels",
+        )
+    white = 0 if is_data else max(before.white, after.white)
+    count, largest = 0, 0.0
+    for top in range(0, before.size[0], 256):  # rows at once: bounds the memory
+        rows = slice(top, top + 256)
+        one, other = (
+            each.values[rows] if is_data else _rgba(each, white, rows) for each in (before, after)
+        )
+        apart = _distance(one, other)
+        if ignored is not None:
+            further = apart.shape[-1] - ignored.shape[-1]
+            alike = ignored[rows].any(axis=-1, keepdims=True).repeat(further, axis=-1)
+            apart[np.concatenate([ignored[rows], alike], axis=-1)] = 0
+        count += int(np.count_nonzero(apart.max(axis=-1)))
+        largest = max(largest, float(apart.max()))
+    return Difference(count, largest, white)
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "..."]:
@@ -88,10 +92,10 @@ def _modular(values: np.ndarray) -> UInt[np.ndarray, "..."]:
     return np.where(values < 2.0**63, signed, values.astype(np.uint64))
 
 
-def _rgba(picture: Picture, white: int) -> Shaped[np.ndarray, "height width 4"]:
-    """RGBA levels at the depth at which white is `white`."""
-    levels = picture.values.astype(np.int32) * (white // picture.white)
+def _rgba(picture: Picture, white: int, rows: slice) -> Shaped[np.ndarray, "height width 4"]:
+    """RGBA levels of some rows, at the depth at which white is `white`."""
+    levels = picture.values[rows].astype(np.int32) * (white // picture.white)
     colours, alpha = levels[..., : picture.colours], levels[..., picture.colours :]
     if not picture.has_alpha:
         alpha = np.full_like(levels[..., :1], white)
-    return np.concatenate([np.broadcast_to(colours, (*picture.size, 3)), alpha], axis=-1)
+    return np.concatenate([np.broadcast_to(colours, (*colours.shape[:-1], 3)), alpha], axis=-1)

@@ -65,8 +65,8 @@ class MaskedPicture:
         Where `unseen` is True, nothing is filled or used. Data may be a window of a whole raster.
 
         Raises:
-            InputError: Nothing is observed of data, or what is is infinite, or differs by more than
-                floats can say.
+            InputError: Nothing is observed of data, or what is is infinite, or differs by more or
+                less than floats can say.
         """
         colours = picture.colours
         low, width = np.zeros(colours), np.full(colours, float(picture.white))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from npfill.errors import UsageError
+
 Plane = Float[np.ndarray, "height width"]
 Selected = Bool[np.ndarray, "height width"]
 
@@ -33,6 +35,8 @@ def above_surroundings(plane: Plane, size: int) -> Plane:
 
 def grown(selected: Selected, pixels: int, *, wraps: bool = False) -> Selected:
     """A selection grown by pixels in all eight directions, on a grid whose columns may close."""
+    if pixels < 0:
+        raise UsageError(f"`grow={pixels}`", "0 pixels or more")
     reach, width = min(pixels, max(selected.shape)), selected.shape[1]
     margin = reach if wraps else 0
     wide = np.pad(selected, ((0, 0), (margin, margin)), mode="wrap")

@@ -146,7 +146,7 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
     ends = []
     for channel in range(picture.colours):
         seen = to_line(picture, observed(picture, hole, channel))
-        ends.append((float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0))
+        ends.append((seen.min().item(), seen.max().item()) if seen.size else (0.0, 1.0))
     return range_between(picture.name, ends)
 
 
@@ -154,7 +154,7 @@ def range_between(name: str, ends: Sequence[tuple[float, float]]) -> tuple[np.nd
     """The value of intensity 0 of each channel, and the difference to 1, from least and greatest.
 
     Raises:
-        InputError: They are infinite, or differ by more than floats can say.
+        InputError: They are infinite, or differ by more or less than floats can say.
     """
     found = []
     for low, high in ends:
@@ -165,13 +165,18 @@ def range_between(name: str, ends: Sequence[tuple[float, float]]) -> tuple[np.nd
             found.append((max(low - around, -most), min(low + around, most)))
         else:
             found.append((low, high))
-    low, high = np.array(found).T
+    low, high = np.array(found, dtype=np.float64).T
     with np.errstate(over="ignore"):
         width = high - low
     if not np.isfinite(width).all():
         raise InputError(
             f"{name}: its values are infinite or too far apart",
             "NaN marks what is missing; or select them with `mask`",
+        )
+    if not width.all():
+        raise InputError(
+            f"{name}: its values differ by less than floats of 64 bits can say",
+            "subtract an offset that all have",
         )
     return low, width
 

@@ -98,7 +98,11 @@ def copy_beside(
         if TURNED in picture.notes:
             notes.append(f"{beside.name} is not copied: it is of the picture before it was turned")
             continue
-        text = _STATISTICS.sub("", beside.read_text(*_CODING))
+        try:
+            text = _STATISTICS.sub("", beside.read_text(*_CODING))
+        except OSError as error:
+            notes.append(f"{beside.name} is not copied: it cannot be read ({error.strerror})")
+            continue
         for result, is_picture in results.items():
             content = (text if is_picture else _NO_DATA.sub("", text)).encode(*_CODING)
             if result.suffix.lower() not in picture_suffixes():

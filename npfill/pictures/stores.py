@@ -19,7 +19,7 @@ _STORES = ("zarr.json", ".zgroup", ".zarray")  # files of which a store has one
 
 def is_store(path: Path) -> bool:
     """True of the folder of a zarr store."""
-    return path.is_dir() and any((path / name).is_file() for name in _STORES)
+    return any(os.path.isfile(path / name) for name in _STORES)  # noqa: PTH113 - raises nothing
 
 
 def write(path: Path, content: bytes, *, overwrite: bool = True, like: Path | None = None) -> None:
@@ -36,20 +36,25 @@ def write(path: Path, content: bytes, *, overwrite: bool = True, like: Path | No
             if time.time() - left.stat().st_mtime > _WRITING:
                 shutil.rmtree(left)
     temporary = path.with_name(f".npfill-{secrets.token_hex(6)}.parts")
+    new, old = temporary / "new", temporary / "old"
     try:
+        hidden = ~like.stat().st_mode & 0o044 if like is not None and like.exists() else 0
+        new.mkdir(0o777 & ~(hidden | hidden >> 1 | hidden >> 2), parents=True)
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            archive.extractall(temporary)
-        if path.exists():
+            archive.extractall(new)
+        if os.path.lexists(path):
             if not overwrite:
                 raise OverwriteError(f"{path}: exists", "`overwrite=True` replaces it")
-            shutil.rmtree(path)
-        temporary.rename(path)
+            path.rename(old)
+        new.rename(path)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error})",
             "`output` names another file or folder",
         ) from None
     finally:
+        with suppress(OSError):  # as where the new one has its place
+            old.rename(path)
         shutil.rmtree(temporary, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from npfill.pictures.picture import Picture
-from npfill.pictures.scales import in_unit, to_line
+from npfill.pictures.scales import from_line, in_unit, to_line
 
 _TAIL = 0.01  # the share at each end that may be anything
 _FEWEST = 20  # values, of fewer none is wild
@@ -51,7 +51,7 @@ def wild(
     values: Shaped[np.ndarray, "height width"],
     seen: Bool[np.ndarray, "height width"],
     quantiles: Sequence[float] = (),
-) -> tuple[Bool[np.ndarray, "height width"], str]:
+) -> tuple[Bool[np.ndarray, "height width"], tuple[float, float]]:
     """Find values that are far from nearly all others and from most of those beside them.
 
     Far is a distance, beyond the quantiles of 1 and 99 %, of as much as lies between these: seven
@@ -64,12 +64,12 @@ def wild(
         quantiles: Those of a picture that this is a window of.
 
     Returns:
-        True where a value is wild; and the range that is not far, in words.
+        True where a value is wild; and the ends of the range that is not far, NaN without any.
     """
     alone = np.zeros(seen.shape, dtype=bool)
     low, high = quantiles or tails(values[seen])
     if np.isnan(low):
-        return alone, ""
+        return alone, (low, high)
     with np.errstate(all="ignore"):
         beyond = np.maximum(low - values, values - np.float64(high)) / (high - low)
         far = seen & (beyond > _BESIDE_OTHERS) & np.isfinite(values)
@@ -81,7 +81,7 @@ def wild(
     ]
     is_wild = np.where(counts[0] > 0, 2 * counts[1] <= counts[0], beyond[rows, columns] > _ALONE)
     alone[rows[is_wild], columns[is_wild]] = True
-    return alone, f"{low - (high - low):.3g} to {high + (high - low):.3g}"
+    return alone, (low - (high - low), high + (high - low))
 
 
 def seen_of_data(
@@ -111,6 +111,7 @@ def seen_of_data(
     return hidden, unseen, bounded or picture.asked.clip, notes
 
 
+@np.errstate(over="ignore")  # of a limit whose logarithm is known alone
 def _with_wild(
     picture: Picture,
     hidden: Bool[np.ndarray, "height width channel"],
@@ -124,11 +125,12 @@ def _with_wild(
         line = np.zeros(seen.shape)
         line[seen] = to_line(picture, picture.values[seen, channel])
         quantiles = () if whole is None else whole.quantiles[channel].tolist()
-        every[..., channel], others = wild(line, seen, quantiles)
+        every[..., channel], ends = wild(line, seen, quantiles)
         if found := np.count_nonzero(every[..., channel]):
             band = f" of band {channel + 1}" if picture.colours > 1 else ""
+            low, high = from_line(picture, np.array(ends))
             notes.append(
-                f"{found:,} px{band} are wild, beyond {others} and unlike those "
+                f"{found:,} px{band} are wild, beyond {low:.3g} to {high:.3g} and unlike those "
                 "beside them: they stay, and nothing is completed from them"
             )
     return unseen | every if notes else unseen, notes

@@ -66,11 +66,12 @@ class _Npy:
 
     def write(self, path: Path, like: Picture, bands: Iterator[np.ndarray]) -> None:
         shape = (*self.size, *like.info["shape"][2:])
-        out = np.lib.format.open_memmap(path, "w+", like.values.dtype, shape)
-        for number, band in enumerate(bands):
-            top = number * TILE
-            out[top : top + len(band)] = band.reshape(len(band), *shape[1:])
-        out.flush()
+        descr = np.lib.format.dtype_to_descr(like.values.dtype)
+        header = {"descr": descr, "fortran_order": False, "shape": shape}
+        with path.open("wb") as file:  # not mapped to memory, where a full disk kills the process
+            np.lib.format.write_array_header_1_0(file, header)
+            for band in bands:
+                file.write(np.asarray(band, like.values.dtype).tobytes())
 
 
 class _Tiff:

@@ -145,7 +145,8 @@ def _trained(
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad()
-        _loss(learner, *next(batches)).backward()
+        with torch.autocast(weights[0].device.type, enabled=False):
+            _loss(learner, *next(batches)).backward()
         nn.utils.clip_grad_norm_(weights, _CLIP)
         optimiser.step()
         share = 1 / min(_AVERAGED, 1 + step / _WARMUP)

@@ -207,8 +207,9 @@ def _predict(
             known = np.eye(channels)  # nothing says that channels of data go together
         if known is not None:
             factor = torch.from_numpy(np.linalg.cholesky(known)).to(context.pixels)
-        is_one = factor is not None and channels < len(factor)  # of a grey picture in colour
-        given = replace(given, factor=None if is_one else factor)
+        factor = None if factor is None or channels < len(factor) else factor  # of grey in colour
+        given = replace(given, factor=factor)
+        correlation = None if factor is None else (factor @ factor.mT).cpu().numpy()
         predicted = own = moments_of(given, targets, seed)
         if check is not None:
             scale = torch.from_numpy(check.rescaled(own.scale.cpu().numpy()))
@@ -223,7 +224,6 @@ def _predict(
         raise ModelError(
             "the model's predictions are not finite", "its weights are damaged: fetch them again"
         )
-    correlation = None if given.factor is None else (given.factor @ given.factor.mT).cpu().numpy()
     own_std = None if check is None else channels_last(own.scale, channels)
     return Prediction(mean, std, pictures, (*notes, *more), kind, own_std, correlation)
 

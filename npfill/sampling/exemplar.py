@@ -54,7 +54,7 @@ class Exemplar(Sampler):
 
     They are pictures that would fit, and no draws from the predictive distribution: of a std that
     says how little is known, they show what goes with the rest of the picture. The first is the
-    best of a few. A hole too narrow for texture gets the mean with the grain of the picture.
+    better of two. A hole too narrow for texture gets the mean with the grain of the picture.
 
     Attributes:
         allowed: True where patches may be taken from; None for everywhere.

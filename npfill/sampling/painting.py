@@ -79,7 +79,7 @@ class Painting:
     def sample(self, seed: int, number: int, steps: Steps) -> Float[Tensor, "pixel channel"]:
         """The painted pixels of the hole, which depend on the seed and the number alone.
 
-        The first sample is the best of a few by the fit of its patches.
+        The first sample is the better of two by the fit of its patches.
         """
         begun = [
             self._paint(

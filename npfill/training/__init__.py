@@ -59,9 +59,9 @@ def train(
     Args:
         recipe: A recipe's name, its file, or itself; None takes that of the run to resume.
         data: Pictures: see `npfill.data.sources`; None takes those of the run to resume.
-        run_dir: The folder that the run is kept in, which does not exist yet unless it is resumed.
+        run_dir: The run's folder: new, empty or of a run that never saved, unless it is resumed.
         changes: Of the recipe: "table.key=value", one or several, or values by "table.key".
-        init: A name or path of weights to start from; their configuration is the recipe's.
+        init: Weights to start from, a name or path; the recipe may add parts, or change the floor.
         resume: Go on from the last save, bit for bit as if nothing had interrupted the run.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         skip_damaged: Leave out pictures that cannot be read; each is named.
@@ -74,7 +74,7 @@ def train(
     Raises:
         UsageError: The recipe, a change of it or the device cannot be used.
         InputError: The data cannot be used, or there is no run to resume.
-        OverwriteError: The folder exists.
+        OverwriteError: The folder has something else in it.
         ModelError: The recipe's model or the weights to start from are not as they must be.
         CheckFailedError: The loss is not finite. The last save stays as it is.
         KeyboardInterrupt: After Ctrl-C, once the step is whole and saved.
@@ -95,8 +95,9 @@ def train(
         if resume and not run.state.exists():
             on_note(f"{run.path} was not saved yet: it begins again")
             resume = False
-        with run.alone() if rank.is_main else nullcontext():
-            with torch.inference_mode(False), torch.enable_grad(), process_group(rank, where):
+        alone = run.alone() if rank.is_main else nullcontext()
+        with alone, torch.inference_mode(False), torch.enable_grad():
+            with process_group(rank, where):
                 trainer = _trainer(wanted, run, inputs, score, rank, where, resume)
                 if rank.is_main:
                     run.note({"data": str(inputs.data.resolve())})

@@ -60,8 +60,11 @@ class RunFolder:
         with held.open("r+b") as file:
             if lock(file.fileno(), wait=False) is False:
                 raise InputError(f"{self.path}: a process trains in it", "`run_dir` names another")
-            yield
-        held.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                file.close()  # before Windows lets it be removed
+                held.unlink(missing_ok=True)
 
     def create(self, recipe: str, environment: Json) -> None:
         """Make the folder with its recipe and environment; of a run without a save, anew."""
@@ -135,12 +138,10 @@ class RunFolder:
             return []
         lines = []
         for line in self.metrics.read_text("utf-8", errors="replace").splitlines():
-            try:
+            with suppress(ValueError, RecursionError):  # torn
                 found = json.loads(line)
-            except (ValueError, RecursionError):  # torn
-                continue
-            if isinstance(found, dict) and type(found.get("step")) is int:
-                lines.append(found)
+                if isinstance(found, dict) and type(found.get("step")) is int:
+                    lines.append(found)
         return lines
 
     def forget_after(self, step: int) -> None:

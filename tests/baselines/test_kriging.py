@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from npfill.baselines.covariance import Covariance, fitted
 from npfill.baselines.kriging import Kriging
 from tests.baselines.conftest import a_hole, noise
 
@@ -46,6 +48,27 @@ def test_it_is_within_a_tenth_of_the_exact_posterior_and_its_std_is_right() -> N
         scaled.append(own[-1] / filled.std[:, 0])
     assert np.concatenate(own).std() < 1.1 * np.concatenate(best).std()
     assert 0.8 < np.square(np.concatenate(scaled)).mean() < 1.25
+
+
+def test_weights_and_std_are_those_of_the_system_of_ordinary_kriging() -> None:
+    at = np.random.default_rng(0).uniform(0, 20, (9, 2))
+    asked = np.array([[10.0, 11.0], [60.0, 70.0]])  # among them, and far away
+    known = Covariance(1.5, torch.eye(2, dtype=torch.float64) / 5, 0.04, 0.1)
+    weights, std = known.weights(asked, at, np.tile(np.arange(9), (2, 1)))
+    system = np.ones((10, 10))
+    system[:9, :9] = known.correlation(torch.from_numpy(at[:, None] - at)).numpy()
+    system[range(10), range(10)] = [1.0] * 9 + [0.0]
+    for place, weight, deviation in zip(asked, weights, std, strict=True):
+        right = np.append(known.correlation(torch.from_numpy(at - place)).numpy(), 1.0)
+        solved = np.linalg.solve(system, right)
+        assert weight == pytest.approx(solved[:9])
+        assert deviation == pytest.approx(0.2 * (1 - solved @ right) ** 0.5)
+
+
+def test_the_mean_of_a_cluster_costs_one_of_its_values() -> None:
+    apart = 1000 * torch.tensor([[[0.0, 0], [0, 1], [1, 0], [1, 1]]], dtype=torch.float64)
+    values = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 4)))
+    assert fitted(apart, values).variance == pytest.approx(float(values.var()), rel=1e-6)
 
 
 @pytest.mark.slow
@@ -99,7 +122,7 @@ def test_the_joint_likelihood_of_a_draw_is_that_of_its_noise() -> None:
         filled.sample(one), 0.0
     )
     assert lost == pytest.approx(zero.size / 2, rel=1e-6)
-    assert np.array_equal(filled.sample(one), filled.sample(one))
+    assert np.array_equal(filled.sample(one), Kriging().fill(field, hole).sample(one))
 
 
 @pytest.mark.slow
@@ -118,6 +141,13 @@ def test_a_ramp_which_has_no_length_is_completed() -> None:
     assert np.abs(filled.mean - ramp[hole]).max() < 0.25
     assert filled.std is not None
     assert np.isfinite(filled.std).all()
+
+
+def test_it_is_the_same_in_inference_mode() -> None:
+    picture, hole = noise(12, 12, 1), a_hole(12, 12, 0.3)
+    with torch.inference_mode():
+        within = Kriging().fill(picture, hole)
+    assert np.array_equal(within.mean, Kriging().fill(picture, hole).mean)
 
 
 @pytest.mark.slow

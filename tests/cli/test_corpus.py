@@ -20,6 +20,7 @@ from tests.corpus.recipes import RECIPES
 from tests.corpus.weights import WEIGHTS, whole
 from tests.forked import Ended
 
+ROOT = Path(__file__).parents[2]
 BOX = ("--box", "0,0,1,1")
 NAMES = [
     "name with spaces.png", "naïve-東京-🙂.png", "[x].png", "[bold]red.png", "{0}%s.png",
@@ -65,9 +66,15 @@ def assert_completed(ended: Ended, nasty: Nasty, file: Path) -> None:
         completed.load()
 
 
-def test_the_corpus_is_large() -> None:
+def test_the_corpus_is_large_and_as_its_page_counts_it() -> None:
     tables: list[Mapping[str, Nasty]] = [PICTURES, MASKS, WEIGHTS, RECIPES]
-    assert sum(nasty.code != DONE for table in tables for nasty in table.values()) >= 60
+    refused = sum(nasty.code != DONE for table in tables for nasty in table.values())
+    assert refused >= 60
+    page = (ROOT / "docs/robustness.md").read_text("utf-8")
+    pictures, masks, weights, recipes = map(len, tables)
+    counted = f"{pictures} pictures, {masks} masks, {weights} weight files and {recipes} recipes"
+    said = f"`tests/corpus` makes {sum(map(len, tables))} files: {counted}. {refused} of them must"
+    assert said in page, f"docs/robustness.md: {said}"
 
 
 @pytest.mark.slow

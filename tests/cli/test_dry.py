@@ -44,6 +44,8 @@ def test_it_says_the_share_and_loads_and_writes_nothing(npfill: Command) -> None
         (["--mask", "mask.png", "-o", "black.png"], 4),
         (["--mask", "mask.png", "-o", "a.png"], 2),
         (["--mask", "mask.png", "--kind", "classes", "--emit", "interval"], 2),
+        (["--mask", "mask.png", "--kind", "classes", "--tolerance", "20"], 2),
+        (["--mask", "mask.png", "--clip"], 2),
     ],
 )
 def test_it_fails_where_the_run_would(npfill: Command, words: list[str], code: int) -> None:
@@ -70,6 +72,24 @@ def test_what_cannot_be_is_refused_before_a_model_is_read(
     for more in ([], ["--dry-run"]):
         ended = npfill("complete", "a.png", "--box", "1,1,3,3", *words, *more)
         assert (ended.code, f"error: {said}" in ended.err) == (code, True), ended.err
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_of_planes_that_differ_the_share_is_that_of_values(
+    npfill: Command, more: list[str]
+) -> None:
+    stack = np.arange(60.0).reshape(5, 6, 2)
+    stack[0, :, 0] = stack[1, :, 1] = np.nan
+    for name in ("a.npy", "b.npy"):
+        np.save(name, stack)
+    words = ("complete", "-m", "nearest", "--samples", "0", *more)
+    ended = npfill(*words, "a.npy", "--json")
+    assert "20.0 % selected (12 values)" in ended.err
+    data = json.loads(ended.out)["data"]
+    assert (data["mask_selected_px"], data["mask_selected_values"], data["mask_share"]) == (
+        12, 12, 0.2
+    )  # fmt: skip
+    assert npfill(*words, "a.npy", "b.npy", "-o", "out").err.count("20.0 % selected") == 2
 
 
 def test_of_a_batch_it_lists_what_would_fail(npfill: Command) -> None:

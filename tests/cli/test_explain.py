@@ -161,6 +161,17 @@ def test_a_record_that_makes_no_sense_is_refused(
     _refused(npfill("explain", photo, "--rerun"), "says too little of how it was made")
 
 
+def test_of_a_thousand_samples_and_more_each_names_a_command_that_runs(
+    npfill: Command, photo: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From Python any number of samples is saved."""
+    monkeypatch.chdir(photo.parent)
+    _claim(photo, "sample-1001", json.dumps(_MADE | {"--model": str(weights)}))
+    program, *words = shlex.split(npfill("explain", photo).out.decode())
+    assert (program, words[-6:-2]) == ("npfill", ["--samples", "1001", "--emit", "samples"])
+    assert npfill(*words, "--dry-run").code == 0
+
+
 @pytest.mark.slow
 def test_a_record_of_an_output_that_is_not_known_is_refused(npfill: Command, photo: Path) -> None:
     _claim(photo, "odd", json.dumps(_MADE))
@@ -286,7 +297,13 @@ def test_a_preview_is_said_to_be_one(
 
 @pytest.mark.parametrize(
     "options",
-    [["--wrap", "columns"], ["--tolerance", "0"], ["--mask-threshold", "0"]],
+    [
+        ["--wrap", "columns"],
+        ["--tolerance", "0"],
+        ["--mask-threshold", "0"],
+        ["--nodata", "nan"],
+        ["--nodata", "-inf"],
+    ],
     ids=" ".join,
 )
 def test_an_option_of_any_value_is_recorded_and_used_again(

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from npfill import gaussian, memory
+from npfill.cli.console import as_npfill_error
 from npfill.errors import InputError
 from npfill.predictor import NeuralPredictor
 from npfill.sampling import predictive
@@ -167,6 +168,20 @@ def test_memory_that_runs_out_anywhere_is_no_bug(
     assert ended.code == InputError.exit_code
     assert "more memory" in ended.err
     assert "hint: " in ended.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the system: No space left"),
+        (OSError(errno.EIO, "Input/output error", "a.png"), "a.png: Input/output error"),
+        (OSError("torn"), ""),
+    ],
+)
+def test_what_the_system_refuses_is_no_bug(error: Exception, said: str) -> None:
+    known = as_npfill_error(error)
+    assert known.exit_code == (3 if said else 1)
+    assert str(known).startswith(said or "a bug in npfill")
 
 
 def test_an_error_that_names_a_file_called_so_is_not_of_memory() -> None:

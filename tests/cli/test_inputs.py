@@ -1,6 +1,7 @@
 """What `npfill complete` makes of pictures of 16 bits, of data, and of every format."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import tifffile
 from PIL import Image
 from PIL.ExifTags import Base
 
+from npfill import complete
 from npfill.pictures.formats import png_bytes
 from npfill.pictures.picture import Picture
 from npfill.pictures.read import png_text, read_picture
@@ -325,6 +327,27 @@ def test_what_was_stripped_names_no_folder(
         assert (said["image"], said["--mask"], said["--model"]) == (
             "a.png", "mask.png", "tiny.safetensors",
         )  # fmt: skip
+
+
+def test_what_was_stripped_names_an_address_of_the_hub_in_full(weights: Path) -> None:
+    picture, word = np.zeros((5, 6, 3), dtype=np.uint8), "hf://a/b@main/x.safetensors"
+    done = complete(picture, box=(0, 0, 2, 2), model=weights, samples=0).completed
+    stripped = replace(done, strip=True, word=word)
+    assert json.loads(stripped.text["npfill_options"])["--model"] == word
+
+
+def test_a_file_beside_a_result_is_replaced_if_that_is_asked_for_alone(
+    npfill: Command, photo: Path, weights: Path
+) -> None:
+    photo.with_suffix(".pgw").write_text("new")
+    beside = photo.with_name("photo_mean.pgw")
+    beside.write_text("old")
+    words = ("complete", photo, *BOX, "-m", weights, "--emit", "mean")
+    ended = npfill(*words)
+    assert (ended.code, beside.read_text()) == (0, "old")
+    assert "photo_mean.pgw exists, and is left as it is" in ended.err
+    assert npfill(*words, "--overwrite").code == 0
+    assert beside.read_text() == "new"
 
 
 @pytest.mark.slow

@@ -86,11 +86,16 @@ def test_a_raster_is_completed_once_a_part_has_written_it(
     for file in files:
         written = {"mean": "z_mean.tif"} if file.name == "b" else {}
         data = {"input": "z.tif", "windows": 4, "completed": 2, "model": "m", "outputs": written}
+        data |= {"missing_px": 3, "warnings": [file.name]}
         file.write_text(json.dumps({"data": data, "errors": []}))
     assert run("report", *map(str, files)) == (6 if len(files) == 1 else 0)
     ended = capsys.readouterr()
     assert f"{said} completed" in ended.out
     assert ("z.tif: windows of other parts are missing" in ended.err) is (len(files) == 1)
+    assert ("complete missing parts of windows" in ended.err) is (len(files) == 1)
+    run("report", *map(str, files), "--json")
+    for merged in json.loads(capsys.readouterr().out)["data"]["pictures"]:
+        assert (merged["completed"], merged["missing_px"], merged["warnings"]) == (4, 6, outputs)
 
 
 def test_a_picture_that_failed_alone_is_mended_once_it_is_done_again(

@@ -113,6 +113,17 @@ def test_watching_goes_on_with_answers_and_ends_at_its_budget(
     assert "1 answers were no numbers" in ended.err
 
 
+@pytest.mark.parametrize(("points", "stays"), [("", False), ("3,4\n", True)])
+def test_the_end_of_an_earlier_budget_goes_before_a_model_is_read(
+    npfill: Command, tmp_path: Path, points: str, stays: bool
+) -> None:
+    file = tmp_path / "points.csv"
+    file.write_text(f"row,column\n{points}")
+    words = ("--watch", tmp_path / "answers.csv", "-o", file, "-m", tmp_path / "none.safetensors")
+    assert npfill("next", "--shape", "6x5", *words).code == INPUT
+    assert file.exists() is stays
+
+
 @pytest.mark.parametrize("option", ["--mask", "--model"])
 def test_no_input_is_written_over(
     npfill: Command, photo: Path, mask: Path, weights: Path, option: str

@@ -420,6 +420,7 @@ def test_an_interruption_ends_it(photo: Path, weights: Path) -> None:
 def test_stdin_and_a_file_of_results_are_refused(npfill: Command, photo: Path) -> None:
     assert npfill("paint", "-").code == 2
     assert npfill("paint", photo, "-o", "out.png").code == 2
+    assert "a file for one result" not in npfill("paint", "--help").out.decode()
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ def test_show_says_what_the_zoo_says(npfill: Command) -> None:
         assert ended.code == 0
         for value in (entry.variant, entry.terms, entry.sha256, f"{name}.md", f"{name}.toml"):
             assert value in ended.out.decode()
+        assert f"steps      {entry.steps + entry.steps_before:,}" in ended.out.decode()
+        assert ("one run from nothing" in ended.out.decode()) == (entry.steps_before > 0)
 
 
 @pytest.mark.slow
@@ -132,6 +134,26 @@ def test_show_says_what_a_file_says(npfill: Command, weights: Path) -> None:
     assert ended.code == 0
     assert sha256_of(weights) in ended.out.decode()
     assert "unknown" in ended.out.decode()  # its data
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"steps": 1200}, "1,200"),
+        ({"steps": 1200, "steps_before": 0}, "1,200"),
+        (
+            {"steps": 30, "steps_before": 1200},
+            "1,230, the last 30 of them going on from earlier weights",
+        ),
+        ({"steps": ["many"], "steps_before": 3}, "['many']"),
+    ],
+)
+def test_steps_that_are_shown_are_those_of_all_stages(
+    npfill: Command, tmp_path: Path, said: dict[str, object], shown: str
+) -> None:
+    checkpoint.save(tmp_path / "one.safetensors", tiny("cnp", channels=3).float(), said)
+    ended = npfill("models", "show", tmp_path / "one.safetensors")
+    assert f"steps      {shown}\n" in ended.out.decode()
 
 
 @pytest.mark.slow

@@ -269,7 +269,7 @@ NO_COMMAND_LINE: list[tuple[tuple[str, ...], str]] = [
     (boxed(*BOX, "--seed", "-1"), "Invalid value for '--seed'"),
     (boxed(*BOX, "--seed", "1.5"), "Invalid value for '--seed'"),
     (boxed(*BOX, "--samples", "-1"), "Invalid value for '--samples'"),
-    (boxed(*BOX, "--samples", "1001"), "Invalid value for '--samples'"),
+    (boxed(*BOX, "--samples", "100001"), "Invalid value for '--samples'"),
     (boxed(*BOX, "--samples", "many"), "Invalid value for '--samples'"),
     (boxed(*BOX, "--grow", "9" * 20), "Invalid value for '--grow'"),
     (masked("mask.png", "--mask-threshold", "-1"), "Invalid value for '--mask-threshold'"),

@@ -40,6 +40,19 @@ def test_the_default_comes_first_and_each_says_what_it_is_for(
     assert sum("handwritten digits" in line for line in lines) == 5
 
 
+@pytest.mark.parametrize("command", ["models", "train"])
+def test_names_are_whole_in_a_narrow_terminal(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run(command) == 0
+    words = capsys.readouterr().out.split()
+    names = {*zoo.entries()}
+    if command == "train":
+        names = {path.stem for path in files.folder("train").glob("*.toml")}
+    assert names <= {*words}
+
+
 @pytest.mark.slow
 def test_demo_mends_a_photograph_and_prints_commands_that_do_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

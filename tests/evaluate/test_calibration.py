@@ -10,8 +10,9 @@ from torch import Tensor
 
 from npfill.context import Context, Targets
 from npfill.evaluate.held_out import calibrate, correlate
-from npfill.gaussian import Gaussian
+from npfill.gaussian import Gaussian, mixture_moments
 from npfill.models import NeuralProcess
+from npfill.sampling import draws
 
 MEAN, NOISE = 0.5, 0.1
 
@@ -86,6 +87,19 @@ def test_a_mixture_that_differs_too_much_is_left_with_a_small_scale() -> None:
     offset, _ = calibrate(model, noise_pictures())
     assert math.isfinite(offset)
     assert offset < 0.2
+
+
+@pytest.mark.slow
+def test_the_std_of_a_mixture_is_not_made_wider_than_its_errors() -> None:
+    model, pictures = Known(1.0, 0.0, spread=1.2 * NOISE), noise_pictures()
+    calibrate(model, pictures)
+    pixels = pictures.float() / 255
+    given = model.condition(Context(pixels, torch.zeros(300, 1, 8, 8, dtype=torch.bool)))
+    assert given.latent is not None
+    draws_ = draws(given.latent, 0, "calibration", 16)
+    moments = mixture_moments(given.predict(draws_, Targets.every((8, 8))))
+    errors = (pixels.flatten(1).unsqueeze(-1) - moments.mean) / moments.scale
+    assert 1 / 1.15 < float(errors.square().mean()) < 1
 
 
 @pytest.mark.slow

@@ -209,5 +209,15 @@ def test_a_file_that_is_not_of_points_is_left_alone(tmp_path: Path, content: byt
     assert points.read_bytes() == content
 
 
+@pytest.mark.parametrize("point", ["10,3", "3,12", "-1,0", "3,-1"])
+def test_points_of_another_grid_are_not_waited_for(tmp_path: Path, point: str) -> None:
+    points, answers = tmp_path / "points.csv", tmp_path / "answers.csv"
+    points.write_text(f"row,column\n0,0\n{point}\n")
+    row, column = point.split(",")
+    with pytest.raises(InputError, match=f"row {row}, column {column}: outside of 12x10 px"):
+        talk(points, answers)
+    assert points.read_text() == f"row,column\n0,0\n{point}\n"
+
+
 def test_points_are_a_head_and_a_line_for_each() -> None:
     assert points_text(np.array([3, 4]), np.array([5, 0])) == "row,column\n3,5\n4,0\n"

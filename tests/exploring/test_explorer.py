@@ -13,6 +13,7 @@ from npfill import zoo
 from npfill.errors import InputError, ModelError, UsageError
 from npfill.exploring import RULES, Explorer, in_tours, plan
 from npfill.models import NeuralProcess
+from npfill.models.lawful import network_alone
 from tests.conftest import of, tiny
 
 
@@ -171,6 +172,30 @@ def test_answers_without_a_value_are_left_out_and_told(model: NeuralProcess) -> 
     assert explorer.notes == ("1 answers were no numbers: their pixels are left out",)
 
 
+def test_an_answer_without_a_value_takes_none_away(model: NeuralProcess) -> None:
+    explorer = Explorer((12, 16), model)
+    explorer.tell(3, 4, 5.0)
+    explorer.tell(3, 4, np.nan)
+    assert explorer.values[3, 4, 0] == 5.0
+    assert explorer.notes == ()
+
+
+def test_what_was_measured_since_brings_the_std_around_it_down(model: NeuralProcess) -> None:
+    explorer = Explorer((32, 32), model)
+    rows, columns = np.nonzero(np.random.default_rng(0).random((32, 32)) < 0.05)
+    explorer.tell(rows, columns, scene(32, 32)[rows, columns])
+    explorer.refresh()
+    before = explorer.std
+    row, column = np.argwhere(before == before.max())[0]
+    explorer.tell(row, column, 0.0)
+    after = explorer.std
+    assert (after <= before).all()
+    assert after[row, column] == 0
+    window = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+    assert 0 < after[window].sum() < 0.8 * (before[window].sum() - before[row, column])
+    assert (after == before).sum() > before.size / 2
+
+
 def test_a_hundred_answers_without_a_value_are_a_dead_detector(model: NeuralProcess) -> None:
     explorer = Explorer((12, 16), model)
     for _ in range(5):
@@ -178,6 +203,7 @@ def test_a_hundred_answers_without_a_value_are_a_dead_detector(model: NeuralProc
         explorer.tell(rows, columns, np.full(20, np.nan))
     assert explorer.is_dead
     assert "dead" in explorer.notes[-1]
+    assert explorer.copy().notes == explorer.notes
     explorer.tell(0, 0, 1.0)
     assert not explorer.is_dead
 
@@ -229,6 +255,20 @@ def test_a_saved_explorer_goes_on_as_it_would_have(model: NeuralProcess, tmp_pat
     assert measured(again, truth, 7) == measured(whole, truth, 7)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_a_saved_explorer_keeps_its_rule_and_where_it_may_measure(
+    model: NeuralProcess, rule: str, tmp_path: Path
+) -> None:
+    within = np.zeros((12, 16), dtype=bool)
+    within[2:9, 3:11] = True
+    whole = Explorer(within.shape, model, within=within, seed=3, rule=rule)
+    measured(whole, scene(), 10)
+    whole.save(tmp_path / "state.npz")
+    again = Explorer.load(tmp_path / "state.npz", model)
+    assert again.left == whole.left == within.sum() - 10
+    assert measured(again, scene(), 7) == measured(whole, scene(), 7)
+
+
 def test_a_network_of_ones_own_is_given_again(model: NeuralProcess, tmp_path: Path) -> None:
     path, seed = tmp_path / "state.npz", np.array([3])
     Explorer((4, 4), model, seed=seed[0]).save(path)
@@ -256,6 +296,26 @@ def test_a_completion_has_the_measured_values_as_they_are(model: NeuralProcess) 
     done = explorer.completion(samples=1)
     assert (done.mean[explorer.measured] == truth[explorer.measured]).all()
     assert (done.hole == ~explorer.measured).all()
+
+
+@pytest.mark.slow
+def test_what_a_model_chose_is_completed_by_its_network_alone() -> None:
+    axis, random = np.arange(48), np.random.default_rng(0)
+    kernel = np.exp(-np.square(axis[:, None] - axis) / 18)
+    truth, known = kernel @ random.normal(size=(48, 48)) @ kernel, random.random((48, 48)) < 0.3
+    done = {}
+    for rule in ("next", "random"):
+        explorer = Explorer(truth.shape, rule=rule)
+        rows, columns = np.nonzero(known)
+        explorer.tell(rows, columns, truth[known])
+        done[rule] = explorer.completion(samples=0, check=False).mean
+    values = np.where(known, truth, np.nan)
+    plain = npfill.complete(values, samples=0, check=False).mean
+    with network_alone():
+        alone = npfill.complete(values, samples=0, check=False).mean
+    np.testing.assert_allclose(done["next"], alone, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(done["random"], plain, rtol=1e-4, atol=1e-4)
+    assert np.abs(plain - alone).max() > 0.05
 
 
 def test_nothing_or_everything_is_no_completion(model: NeuralProcess) -> None:
@@ -352,6 +412,36 @@ def test_rounds_are_planned_without_measuring(model: NeuralProcess) -> None:
     assert planned.after is not None
     assert planned.after < planned.before
     assert explorer.left == 12 * 16 - 20
+
+
+def test_a_plan_expects_the_same_of_numbers_at_the_limit_of_floats(model: NeuralProcess) -> None:
+    plans = []
+    for unit in (1, 2.0**1016):
+        explorer = Explorer((12, 16), model)
+        measured(explorer, unit * scene(), 20)
+        plans.append(plan(explorer, 4))
+    for one, same in zip(*((each.before, each.after) for each in plans), strict=True):
+        assert one is not None
+        assert same == pytest.approx(one * 2.0**1016)
+        assert np.isfinite(same)
+
+
+def test_a_plan_leaves_out_what_was_asked_for(model: NeuralProcess) -> None:
+    explorer = Explorer((6, 7), model)
+    measured(explorer, scene(6, 7), 10)
+    asked = set(zip(*map(list, explorer.ask(12)), strict=True))
+    planned = plan(explorer, 10, budget=42)
+    assert not asked & {*zip(planned.rows, planned.columns, strict=True)}
+    assert len(planned.rows) == 42 - 10 - 12
+
+
+def test_parts_of_a_large_grid_fit_each_other(model: NeuralProcess) -> None:
+    explorer, truth = Explorer((200, 20), model), scene(200, 20)
+    rows, columns = np.nonzero(np.random.default_rng(0).random(truth.shape) < 0.1)
+    explorer.tell(rows, columns, truth[rows, columns])
+    explorer.refresh()
+    done = explorer.completion(samples=0).mean
+    assert np.abs(explorer.mean[..., 0] - done).max() < 0.005 * np.ptp(truth)
 
 
 def test_a_plan_of_an_empty_grid_is_evenly_spread_and_expects_nothing(

@@ -87,6 +87,26 @@ def test_bfloat16_which_numpy_lacks_comes_back_as_float32() -> None:
     assert np.array_equal(after[:, ~HOLE], tensor.float().numpy()[:, ~HOLE])
 
 
+def test_a_tensor_may_be_the_negative_of_what_it_stores() -> None:
+    tensor = torch.complex(torch.rand(*SIZE), torch.rand(*SIZE)).conj().imag
+    assert tensor.is_neg()
+    assert np.array_equal(as_picture(tensor).picture.values[..., 0], -np.array((-tensor).tolist()))
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        (torch.zeros(SIZE, dtype=torch.complex64).conj(), "complex64"),
+        (torch.zeros(SIZE).to_sparse(), "torch.sparse_coo"),
+        (torch.zeros(SIZE).to(torch.float8_e4m3fn), "torch.float8_e4m3fn"),
+        (torch.zeros(SIZE, device="meta"), "on meta"),
+    ],
+)
+def test_tensors_that_numpy_has_not_are_refused(tensor: torch.Tensor, said: str) -> None:
+    with pytest.raises(InputError, match=f"^a tensor.*{said}.* not read"):
+        as_picture(tensor, "a tensor")
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_bytes_are_pictures_whose_white_is_their_largest_level_and_alpha_is_kept(
     dtype: Any,

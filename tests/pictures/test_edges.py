@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -54,13 +55,29 @@ def test_numbers_of_all_types_are_compared_exactly(
         assert found.largest == largest
 
 
+def test_large_pictures_are_compared_in_parts_which_bounds_the_memory() -> None:
+    peaks = []
+    for height in (1000, 4000):
+        before = np.full((height, 50, 3), 7, dtype=np.uint8)
+        after, ignored = before.copy(), np.zeros((height, 50, 1), dtype=bool)
+        after[::500, 3], after[height - 1, 4, 2], after[10, 10] = 9, 0, 255
+        ignored[10, 10] = True
+        one, other = (Picture(each, "PNG", "a") for each in (before, after))
+        tracemalloc.start()
+        found = difference(one, other, ignored)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (found.count, found.largest) == (height // 500 + 1, 7)
+    assert peaks[1] < 1.5 * peaks[0]
+
+
 @pytest.mark.parametrize(
     "observed",
     [
         np.array([2**53 + 1, 2**53 + 9]),
-        np.array([2**62 + 1, 2**62 + 2]),
+        np.array([2**62 + 1, 2**62 + 2000]),
         np.array([-(2**63), 2**63 - 1]),
-        np.array([2**64 - 3, 2**64 - 2], np.uint64),
+        np.array([2**64 - 3000, 2**64 - 2], np.uint64),
         np.array([-128, 127], np.int8),
         np.array([-3.4e38, 3.4e38], np.float32),
         np.array([0.1, 0.3]),
@@ -77,6 +94,17 @@ def test_nothing_is_filled_beyond_what_was_observed(observed: np.ndarray) -> Non
     assert observed.min() <= filled[2] <= filled[3] <= observed.max()
     deviations = masked.deviation(np.ones((1, 4, 1), np.float32), masked.intensities)
     assert np.isfinite(deviations).all()
+
+
+@pytest.mark.parametrize(
+    "observed", [np.array([2**62 + 1, 2**62 + 2]), np.array([2**64 - 3, 2**64 - 2], np.uint64)]
+)
+def test_numbers_that_floats_take_for_one_are_refused(observed: np.ndarray) -> None:
+    picture, hole = data(np.append(observed, observed[:1])), np.array([[False, False, True]])
+    with pytest.raises(InputError, match="data: its values differ by less than floats"):
+        MaskedPicture.of(picture, hole)
+    masked = MaskedPicture.of(replace(picture, asked=Asked("classes")), hole)
+    assert masked.filled(np.ones((1, 3, 1), np.float32)).values.max() == observed[1]
 
 
 def test_one_value_at_the_limit_of_its_type_can_be_completed() -> None:

@@ -98,11 +98,14 @@ def test_the_no_data_value_is_missing_and_no_filled_value_equals_it(
     assert np.abs(after.values[HOLE, 0].astype(float) - 60).max() <= 1
 
 
-@pytest.mark.parametrize("value", [0, 255])
-def test_a_no_data_value_at_the_end_of_a_type_is_left_inwards(value: int) -> None:
+@pytest.mark.parametrize(
+    ("value", "left"), [(0, [1, 5, 255]), (5, [0, 6, 255]), (255, [0, 5, 254])]
+)
+def test_a_no_data_value_is_left_upwards_and_at_the_end_of_a_type_inwards(
+    value: int, left: list[int]
+) -> None:
     values = np.array([0, 5, 255], dtype=np.uint8)
-    moved = without_no_data(values, value)
-    assert moved.tolist() == ([1, 5, 255] if value == 0 else [0, 5, 254])
+    assert without_no_data(values, value).tolist() == left
 
 
 @pytest.mark.parametrize("named", [(254, 255, 6, 5), (255, 254, 5, 6), (5, 6, 254, 255, 7.5, None)])

@@ -1,5 +1,7 @@
 """A picture is filled, and nothing but its hole changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -153,6 +155,27 @@ def test_data_come_back_in_their_type_within_what_was_observed(
             assert (filled.astype(float) >= float(observed.min()) - slack).all()
             assert (filled.astype(float) <= float(observed.max()) + slack).all()
         assert np.isfinite(filled.astype(float)).all()
+
+
+def test_nothing_is_filled_with_any_value_that_says_that_there_is_none() -> None:
+    values = np.arange(35, dtype=np.int16).reshape(5, 7, 1)
+    missing, no_data = np.zeros(values.shape, dtype=bool), {"no_data": 17, "others": [16, 18]}
+    missing[2, 2:5] = True
+    told = data_of(values.astype(float))
+    picture = replace(told, values=values, missing=missing, info=no_data)
+    incomplete = MaskedPicture.of(picture, np.zeros((5, 7), dtype=bool))
+    filled = incomplete.filled(np.full((5, 7, 1), 0.5)).values[missing]  # 17 of 0 to 34
+    assert set(filled.tolist()) <= {15, 19}
+    assert set(incomplete.filled(np.full((5, 7, 1), 18 / 34)).values[missing]) <= {15, 19}
+
+
+def test_alpha_of_data_is_as_high_where_they_are_filled_as_where_they_were_valid() -> None:
+    values = np.stack([np.arange(35).reshape(5, 7), np.full((5, 7), 255)], -1).astype(np.int16)
+    values[2, 3, 1] = 0
+    missing = np.repeat(values[..., 1:] == 0, 2, axis=-1)
+    picture = Picture(values, "TIFF", "a.tif", is_data=True, missing=missing, validity=True)
+    filled = MaskedPicture.of(picture, np.zeros((5, 7), dtype=bool)).filled(np.full((5, 7, 1), 0.5))
+    assert filled.values[2, 3].tolist() == [17, 255]
 
 
 def test_zero_and_one_are_the_least_and_the_greatest_that_is_observed() -> None:

@@ -1,5 +1,6 @@
 """Files beside a picture: its mask, its place and its metadata."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_a_mask_beside_says_what_is_missing(tmp_path: Path, name: str) -> None:
 
 def test_a_mask_beside_may_be_of_each_band(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", levels(5, 7, 2))
-    mask = np.stack([~HOLE, HOLE], axis=-1).astype(np.uint8) * 255
+    mask = np.stack([~HOLE, HOLE], axis=-1).astype(np.uint8)  # all but 0 is valid
     tifffile.imwrite(tmp_path / "a.npy.msk", mask, photometric="minisblack", planarconfig="contig")
     missing = read_picture(tmp_path / "a.npy").missing
     assert missing is not None
@@ -140,6 +141,27 @@ def test_what_exists_beside_a_result_is_left_and_told(tmp_path: Path) -> None:
         assert (tmp_path / "b.pgw").read_text() == text
     assert copy_beside(picture, tmp_path / "a.png", results, overwrite=True) == []
     assert (tmp_path / "b.pgw").read_text() == "10"
+
+
+def test_what_cannot_be_read_beside_a_picture_is_told_once_it_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(levels(5, 7)).save(tmp_path / "a.png")
+    for name in ("a.pgw", "a.prj"):
+        (tmp_path / name).write_text("10")
+    picture, real = read_picture(tmp_path / "a.png"), Path.read_text
+
+    def read_text(path: Path, *how: str) -> str:
+        if path.suffix == ".pgw":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *how)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    results = {tmp_path / "b.png": True}
+    assert copy_beside(picture, tmp_path / "a.png", results, overwrite=False) == [
+        "a.pgw is not copied: it cannot be read (Permission denied)"
+    ]
+    assert (tmp_path / "b.prj").read_text() == "10"
 
 
 def test_the_place_of_a_picture_that_was_turned_is_not_copied(tmp_path: Path) -> None:

@@ -116,6 +116,14 @@ def test_a_run_needs_no_data_and_ends_calibrated_and_resumed_as_unbroken(tmp_pat
         assert all(torch.equal(one[key], other[key]) for key in one)
 
 
+def test_the_list_of_recipes_says_that_it_needs_no_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert train() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if " none: " in line] == ["convcnp-field"]
+
+
 @pytest.mark.parametrize("table", ["[holes]\nrandom = 1.0", "[damage]\nscales = [1]"])
 def test_a_recipe_of_random_fields_has_no_holes_of_its_own(table: str) -> None:
     text = render(find("convcnp-field"))

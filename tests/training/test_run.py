@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -336,6 +337,20 @@ def test_one_process_trains_in_a_folder_at_a_time(
         assert "a process trains in it" in capsys.readouterr().err
         assert {path.name: path.read_bytes() for path in run.iterdir()} == before
     assert resume(run) == 0
+
+
+def test_a_run_that_is_interrupted_leaves_no_file_of_its_own_behind(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), RunFolder(tmp_path).alone():
+        assert [*tmp_path.iterdir()]
+        raise KeyboardInterrupt
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.slow
+def test_a_run_in_inference_mode_ends_calibrated(tmp_path: Path, pictures: Path) -> None:
+    with torch.inference_mode():
+        run = training.train(TINY, pictures, tmp_path / "run", changes=["schedule.steps=1"])
+    assert "calibration" in checkpoint.load(run / "best.safetensors").provenance
 
 
 @pytest.mark.slow
