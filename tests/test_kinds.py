@@ -109,7 +109,7 @@ def test_the_only_class_there_is_is_certain() -> None:
     assert not done.std.any()
 
 
-@pytest.mark.parametrize("asked", [{"tolerance": 1}, {"tolerance": 20.0}, {"confidence": 0.5}])
+@pytest.mark.parametrize("asked", [{"tolerance": 1.0}, {"tolerance": 20.0}, {"confidence": 0.5}])
 def test_of_classes_a_tolerance_is_a_chance_and_a_confidence_nothing(
     asked: dict[str, Any],
 ) -> None:

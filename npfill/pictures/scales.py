@@ -50,7 +50,7 @@ def unpacked(picture: Picture, scale: int | float, offset: int | float) -> Pictu
         info["valid"] = sorted(float(packing.values(end)) for end in info["valid"])
     if "no_data" in info:
         info["no_data"] = float(packing.values(info["no_data"]))
-        info["others"] = packing.values(info.get("others", ())).tolist()
+        info["others"] = packing.values(np.array(info.get("others", ()))).tolist()
     values = np.where(picture.missing, np.nan, packing.values(picture.values))
     return replace(picture, values=values, info=info | {"packing": packing})
 
@@ -150,7 +150,9 @@ def range_of_data(picture: Picture, hole: np.ndarray) -> tuple[np.ndarray, np.nd
     return range_between(picture.name, ends)
 
 
-def range_between(name: str, ends: Sequence[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+def range_between(
+    name: str, ends: Sequence[tuple[float | int, float | int]]
+) -> tuple[np.ndarray, np.ndarray]:
     """The value of intensity 0 of each channel, and the difference to 1, from least and greatest.
 
     Raises:
