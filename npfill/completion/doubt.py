@@ -96,7 +96,8 @@ def refuse_interval(picture: Picture, how: SamplingOptions, *, emitted: bool = F
         raise UsageError(
             "`emit=interval`, `confidence`, or a `tolerance` of 1 and more: between classes there "
             "is no order, and so no interval",
-            "`emit=std` is the chance of being wrong; `tolerance=0.2` leaves open where it is more",
+            "`emit=std` is the chance of being wrong, `tolerance=0.2` leaves open where it is "
+            "more, and numbers of `kind=data` have intervals",
         )
 
 

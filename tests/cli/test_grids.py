@@ -627,7 +627,7 @@ def test_attributes_of_an_array_of_xarray_say_what_is_missing() -> None:
     xarray = pytest.importorskip("xarray")
     values = np.where(HOLE, -9999, 100 * FIELD).astype(np.int16)
     array = xarray.DataArray(values, dims=("y", "x"), attrs={"_FillValue": -9999})
-    done: Any = complete(array, samples=0, model="nearest", max_distance=2)
+    done: Any = complete(array, samples=0, model="nearest", max_distance=2.0)
     assert 0 < (done["mean"].values == -9999).sum() < HOLE.sum()
     assert np.array_equal(done["mean"].values[~HOLE], values[~HOLE])
     with pytest.raises(InputError, match="int16 has no NaN"):  # before the work
