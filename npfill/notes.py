@@ -2,6 +2,8 @@
 
 import shlex
 
+_MARKUP = str.maketrans({"|": r"\|", "[": r"\[", "\\": r"\\", "<": "&lt;", "&": "&amp;"})
+
 
 class News(str):
     """A note that merely tells what was done, or chosen: nothing that could spoil a result."""
@@ -21,5 +23,6 @@ def as_word(name: str) -> str:
 
 
 def as_cell(text: str) -> str:
-    """A text as Markdown has it in a cell of a table, or in a line."""
-    return " ".join(text.split()).replace("|", r"\|")
+    """A text as Markdown has it in a cell of a table, or in a line; none of it is markup."""
+    line = " ".join(text.split()).translate(_MARKUP)
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)

@@ -15,6 +15,9 @@ from npfill.files import folder, mismatch, refuse_weights, sha256_of
 DEFAULT, AUTO = "convcnp-photo", "auto"
 # The model for grids of numbers, and the word for the better of it and kriging.
 DATA, BEST = "convcnp-field", "best"
+_OF_PHOTOGRAPHS = ("telea", "navier-stokes", "biharmonic")
+# Baselines by name, as `npfill.baselines` has them: known here without torch.
+BASELINES = ("nearest", "griddata", "linear", "gp", "kriging", *_OF_PHOTOGRAPHS)
 # The weights of a training run, in its folder.
 _BEST = "best.safetensors"
 
@@ -230,12 +233,10 @@ def _of_run(folder: Path) -> Found:
 
 
 def _unknown(name: str) -> ModelError:
-    from npfill import baselines  # noqa: PLC0415 - torch is only loaded to say what is known
-
-    if name in baselines.BASELINES:
+    if name in BASELINES:
         hint = f"`model={name!r}` completes with it"
         return ModelError(f"{name} is a baseline, not a model with weights", hint)
-    near = get_close_matches(name, [*entries(), *baselines.BASELINES], n=1)
-    names = f"npfill models lists the names; baselines are {', '.join(baselines.BASELINES)}"
+    near = get_close_matches(name, [*entries(), *BASELINES], n=1)
+    names = f"npfill models lists the names; baselines are {', '.join(BASELINES)}"
     hint = f"did you mean {near[0]}?" if near else names
     return ModelError(f"no model is called {name!r}", hint)

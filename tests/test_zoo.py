@@ -8,6 +8,7 @@ import torch
 
 import npfill
 from npfill import checkpoint, zoo
+from npfill.baselines import BASELINES
 from npfill.errors import InputError, ModelError
 from npfill.files import folder
 from npfill.training.recipe import parse
@@ -121,3 +122,7 @@ def test_pickles_are_refused_unread(suffix: str, tmp_path: Path) -> None:
     path.write_bytes(b"anything")
     with pytest.raises(ModelError, match="pickled"):
         npfill.load(str(path))
+
+
+def test_the_names_of_baselines_are_known_without_them() -> None:
+    assert tuple(BASELINES) == zoo.BASELINES

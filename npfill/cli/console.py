@@ -28,8 +28,8 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
 _SECONDS_BETWEEN_LINES = 30.0
-# A parameter as a Python user writes it, with or without a value: `fit_mask=True`, `samples`.
-_PARAMETER = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
+# A parameter in Python: `fit_mask=True`, `samples`; within a word it is a part of a file's name.
+_PARAMETER = re.compile(r"(?<![\w./-])`([a-z_]+)(?:=([^`]*))?`(?!\.?\w)")
 _SHORT = {"output": "-o", "model": "-m", "recursive": "-r"}
 _commands: list[typer.Typer] = []
 

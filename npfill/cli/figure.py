@@ -80,7 +80,7 @@ def samples_command(
     square = figures.on_grid(picture.image, size, channels)
     figure = figures.samples_figure(found.model, square, counts, samplers, samples, seed)
     content = figures.png(figure, found.name, seed)
-    _write(path, content, f"{found.name}, seed {seed}", reporter, overwrite=overwrite)
+    _write(path, content, f"{found.name}, seed {seed}", reporter, overwrite, image or data)
 
 
 @app.command("compare")
@@ -124,7 +124,7 @@ def compare_command(
     reporter.note(*notes)
     models = ", ".join(names)
     content = figures.png(sheet, models, seed)
-    _write(path, content, f"{models}, seed {seed}", reporter, overwrite=overwrite)
+    _write(path, content, f"{models}, seed {seed}", reporter, overwrite, image or data)
 
 
 @app.command("reveal")
@@ -171,7 +171,7 @@ def reveal_command(
         content = reveal.animation(
             found.model, small, counts, seed, f"npfill figure reveal: {made_by}", bar.advance, by
         )
-    _write(path, content, f"{frames} frames, {made_by}", reporter, overwrite=overwrite)
+    _write(path, content, f"{frames} frames, {made_by}", reporter, overwrite, image)
 
 
 def _numbers(contexts: str) -> list[int]:
@@ -196,7 +196,9 @@ def _place(output: str | None, name: str, overwrite: bool, given: list[Path | No
     return path
 
 
-def _write(path: Path, content: bytes, of: str, reporter: Reporter, *, overwrite: bool) -> None:
-    """Write a figure and say so."""
-    write_bytes(path, content, overwrite=overwrite)
+def _write(
+    path: Path, content: bytes, of: str, reporter: Reporter, overwrite: bool, like: Path | None
+) -> None:
+    """Write a figure, as private as the picture that it shows, and say so."""
+    write_bytes(path, content, overwrite=overwrite, like=like)
     reporter.say(f"wrote {path}: {of}")

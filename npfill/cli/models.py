@@ -34,8 +34,6 @@ def models_command(context: typer.Context) -> None:
 @app.command("list")
 def list_command() -> None:
     """List the models: what each is for, the default first, and the terms of its data."""
-    from npfill.baselines import BASELINES
-
     table = Table("name", "for", "variant", "MB", box=None)
     known = zoo.entries()
     table.columns[0].min_width = max(map(len, known))  # names are to be typed
@@ -47,8 +45,9 @@ def list_command() -> None:
     for data, terms in {entry.data: entry.terms for entry in known.values()}.items():
         stdout.print(f"{data}: {terms}.", markup=False)
     stdout.print("npfill models show NAME has its scores.", markup=False)
+    baselines = ", ".join(zoo.BASELINES)
     stdout.print(
-        f"Baselines: {', '.join(BASELINES)}. All but linear need pip install 'npfill[baselines]'.",
+        f"Baselines: {baselines}. All but linear need pip install 'npfill[baselines]'.",
         markup=False,
     )
 

@@ -110,7 +110,7 @@ def next_command(
     points = list(zip(*columns, strict=True))
     lines = ["round,row,column", *(",".join(map(str, point)) for point in points)]
     if output is not None:
-        write_bytes(output, ("\n".join(lines) + "\n").encode(), overwrite=overwrite)
+        write_bytes(output, ("\n".join(lines) + "\n").encode(), overwrite=overwrite, like=scan)
         reporter.say(f"wrote {output}")
     if as_json:
         data = {

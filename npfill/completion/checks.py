@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from npfill import zoo
 from npfill.completion.completed import complete_prepared
 from npfill.completion.from_python import complete
 from npfill.completion.hole import MaskOptions, Prepared, hole_of, prepare
@@ -238,8 +239,12 @@ def _prepared(origin: Origin) -> Prepared:
 
 
 def _model(origin: Origin) -> str:
-    from npfill.predictor import load  # noqa: PLC0415 - loads torch
-
     name = str(origin.options.get("model"))
-    same = load(name, "cpu", fetch=False).sha256 == origin.text.get("npfill_model_sha256")
+    if name in {*zoo.BASELINES, zoo.BEST}:
+        from npfill.predictor import load  # noqa: PLC0415 - loads torch
+
+        sha256 = load(name, "cpu", fetch=False).sha256
+    else:
+        sha256 = zoo.find(name, fetch=False).sha256
+    same = sha256 == origin.text.get("npfill_model_sha256")
     return "" if same else f"{name} has other weights"

@@ -8,17 +8,9 @@ from npfill.completion.completed import CompletedPicture
 from npfill.completion.doubt import opened, std_of
 from npfill.errors import InputError
 from npfill.pictures.formats.arrays import refuse_array
-from npfill.pictures.formats.grids import (
-    Array,
-    Data,
-    as_before,
-    axes,
-    of_deviation,
-    planes,
-    unsigned,
-)
+from npfill.pictures.formats.grids import Array, Data, as_before, axes, of_deviation, planes
 from npfill.pictures.meaning import lying_as
-from npfill.pictures.nodata import VALID, none_by
+from npfill.pictures.nodata import VALID, none_by, unsigned
 from npfill.pictures.picture import Picture
 
 

@@ -102,21 +102,21 @@ def as_markdown(results: Results, command: str) -> str:
     budget, side = results.budget, results.size
     shape = "pictures at their own size" if side is None else f"{side}x{side} pixels"
     channels = f"{results.channels} channel{'s' if results.channels > 1 else ''}"
-    masks = f", masks {results.masks}" if results.masks else ""
+    data = as_cell(results.data + (f", masks {results.masks}" if results.masks else ""))
     draws = "samples of each sampler" if side is None else "draws of z from the context"
     lines = [
         "# Evaluation",
         "",
         f"    {command}",
         "",
-        f"npfill {__version__}, {shape}, {channels}, data {results.data}{masks}, {results.part} "
+        f"npfill {__version__}, {shape}, {channels}, data {data}, {results.part} "
         f"{_counts(results)}, {budget.draws} {draws}, seed {budget.seed}. "
         "Targets are the pixels outside the context. A value stands with its standard error over "
         "pictures; one that a predictor refuses does not count, exact ones stand beside the PSNR.",
         "",
         *(f"- {as_cell(name)}: {as_cell(origin)}" for name, origin in results.predictors.items()),
         "",
-        *(line for note in results.notes for line in (f"{note[0].upper()}{note[1:]}.", "")),
+        *(line for note in results.notes for line in (f"Note: {as_cell(note)}.", "")),
     ]
     for table in tables(results):
         meaning = table.metric.meaning
@@ -249,4 +249,4 @@ def _counts(results: Results) -> str:
         groups.setdefault(text, []).append(name)
     if len(groups) == 1:
         return next(iter(groups))
-    return ", ".join(f"{counts} ({', '.join(who)})" for counts, who in groups.items())
+    return ", ".join(f"{counts} ({as_cell(', '.join(who))})" for counts, who in groups.items())

@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float
 from npfill.errors import InputError
 from npfill.files import json_text, write_bytes
 from npfill.package import __version__
-from npfill.pictures.formats.arrays import npz_bytes
+from npfill.pictures.formats.arrays import checked, npz_bytes
+from npfill.pictures.read import MAX_PIXELS, refusals
 
 _VERSION = 1
+_LONGEST = 2**20  # bytes of what is said beside the arrays
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,23 @@ class State:
         """Read what `write` wrote.
 
         Raises:
-            InputError: The file is missing, or another one.
+            InputError: The file is missing, or another one, or unpacks to too many pixels.
         """
         if not path.is_file():
             raise InputError(f"{path}: no such file", "`Explorer.save` writes one")
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                values, failed, within = arrays["values"], arrays["failed"], arrays["within"]
-                about = json.loads(arrays["about"].tobytes())
+            with refusals(str(path)), zipfile.ZipFile(path) as archive:
+                names = "values", "failed", "within"
+                files = (archive.open(f"{name}.npy") for name in names)
+                values, failed, within = (checked(file, str(path), MAX_PIXELS) for file in files)
+                with archive.open("about.npy") as file:  # a header of one line, and the bytes
+                    about = json.loads(file.read(_LONGEST).partition(b"\n")[2])
             if about["npfill_explorer"] != _VERSION or values.ndim != 3:
                 raise ValueError  # noqa: TRY301 - said below
             if not failed.shape == within.shape == values.shape[:2]:
                 raise ValueError  # noqa: TRY301
             words = str(about["model"]), int(about["seed"]), str(about["rule"]), int(about["round"])
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        except (InputError, ValueError, KeyError, TypeError):
             raise InputError(
                 f"{path}: not what an explorer has saved", "`Explorer.save` writes one"
             ) from None

@@ -14,6 +14,8 @@ _PROBABLY, _SURELY, _FEWEST = {"scratches": 0.2, "dust": 0.05}, {"scratches": 0.
 _SHORTEST, _RATHER = 10, 0.5  # pixels of a scratch; the chance of what is rather marked than not
 # The chance of marks that are certain; and their number, of that of the best size.
 _CERTAIN, _AS_MANY = 0.9, 0.4
+# The chances of each kind, at steps in pixels.
+Chances = list[tuple[int, dict[str, Plane]]]
 _RIM = 3  # pixels around marks that they are compared with
 
 
@@ -37,7 +39,8 @@ def dust(picture: object, *, strength: float = 1.0, grow: int = 0) -> Selected:
 
 
 def _selected(kind: str, picture: object, strength: float, grow: int) -> Selected:
-    return grown(find(levels_of(picture)[1], kind, strength).selected, grow)
+    levels = levels_of(picture)[1]
+    return grown(find(levels, chances_of(levels), kind, strength).selected, grow)
 
 
 @dataclass(frozen=True)
@@ -55,25 +58,33 @@ class Marks:
     sure: float
 
 
-def find(levels: Levels, kind: str, strength: float = 1.0) -> Marks:
-    """Find marks of a kind, in full size and, of a large picture, at a half and a quarter.
-
-    Args:
-        levels: The picture, "height width channel", 0 to 255.
-        kind: `scratches` or `dust`.
-        strength: More than 1 finds fainter marks, and more that are none.
-    """
+def chances_of(levels: Levels) -> Chances:
+    """The chances of each kind, in full size and, of a large picture, at a half and a quarter."""
     from npfill.mask.network import chances  # noqa: PLC0415 - loads torch
 
     height, width = levels.shape[:2]
     colours = levels if levels.shape[-1] == 3 else levels[..., :1].repeat(3, axis=-1)
-    found: list[tuple[int, Plane]] = []
+    found: Chances = []
     step = 1
     while step == 1 or max(height, width) >= _SMALL * step:
         if height * width <= _MOST * step * step:
             small = colours if step == 1 else _reduced(colours, step)
-            found.append((step, chances(small)[kind]))
+            found.append((step, chances(small)))
         step *= 2
+    return found
+
+
+def find(levels: Levels, chances: Chances, kind: str, strength: float = 1.0) -> Marks:
+    """Find marks of a kind.
+
+    Args:
+        levels: The picture, "height width channel", 0 to 255.
+        chances: Those of the picture, as of `chances_of`.
+        kind: `scratches` or `dust`.
+        strength: More than 1 finds fainter marks, and more that are none.
+    """
+    height, width = levels.shape[:2]
+    found = [(step, each[kind]) for step, each in chances]
     counts = [int((each > _CERTAIN).sum()) * step**2 for step, each in found]
     chance = np.zeros((height, width), dtype=np.float32)
     for count, (step, each) in zip(counts, found, strict=True):

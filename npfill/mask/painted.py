@@ -197,7 +197,8 @@ def _dead_rows(levels: Levels) -> Bool[np.ndarray, " height"]:
     some = levels[:, ::step]
     padded = np.pad(some, ((_AROUND, _AROUND), (0, 0), (0, 0)), mode="reflect")
     shifted = [padded[k : k + len(some)] for k in range(2 * _AROUND + 1)]
-    away = np.abs(some - np.median(np.stack(shifted), axis=0)).max(-1)
+    median = np.partition(np.stack(shifted), _AROUND, axis=0)[_AROUND]  # of an odd number
+    away = np.abs(some - median).max(-1)
     usual_away = np.median(away, axis=1)
     dead: np.ndarray = usual_away > np.maximum(_LEAST, _TIMES * _median_around(usual_away))
     low, high = np.quantile(some, (0.06, 0.94), axis=1)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from npfill.errors import InputError, UsageError
 from npfill.mask.dates import text
-from npfill.mask.marks import dust, find, scratches
+from npfill.mask.marks import chances_of, dust, find, scratches
 from npfill.mask.painted import Levels, colour, dead_lines, depth, levels_of, like, stripes
 from npfill.notes import as_word
 from npfill.package import __version__
@@ -164,9 +164,9 @@ def seen(levels: Levels, strength: float = 1.0, grow: int | None = None) -> list
 
     The arguments are those of `propose`; `levels` of the picture are from 0 to 255.
     """
-    parts = []
+    parts, chances = [], chances_of(levels)
     for kind in ("scratches", "dust"):
-        marks = find(levels, kind, strength)
+        marks = find(levels, chances, kind, strength)
         selected = grown(marks.selected, 1 if grow is None else grow)
         if marks.sure >= _SURELY and selected.mean() >= _FEWEST:
             tone = "light" if marks.light else "dark"

@@ -126,3 +126,16 @@ def with_missing(picture: Picture, missing: Bool[np.ndarray, "height width chann
     """A picture in which more values are missing, of each channel its own."""
     known = picture.missing
     return replace(picture, missing=missing if known is None else missing | known)
+
+
+def unsigned(
+    values: np.ndarray, attributes: Mapping[str, object]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Values and the numbers among attributes, unsigned if an attribute says so of signed ones."""
+    stored, every = values.dtype, {key: np.ravel(np.asarray(x)) for key, x in attributes.items()}
+    found = {key: each for key, each in every.items() if each.dtype.kind in "iuf" and each.size}
+    if stored.kind != "i" or str(attributes.get("_Unsigned", "")).lower() != "true":
+        return values, found
+    kind = np.dtype(f"u{stored.itemsize}")
+    of_values = {key: each.view(kind) for key, each in found.items() if each.dtype == stored}
+    return values.view(kind), found | of_values

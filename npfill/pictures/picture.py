@@ -150,7 +150,9 @@ class Picture:
         info = {key: value for key, value in self.info.items() if key not in dropped}
         if "tags" in info:
             info["tags"] = [tag for tag in info["tags"] if tag[0] == NO_DATA]
-        return replace(self, info=info)
+        whole = {"dataset", "content"} & info.keys()
+        note = "`strip` leaves all that a netCDF, zarr or FITS file says in the results"
+        return replace(self, info=info, notes=(*self.notes, *[note] * len(whole)))
 
     @property
     def image(self) -> Image.Image:
@@ -183,8 +185,7 @@ def refuse_bomb(name: str, shape: tuple[int, ...], max_pixels: int) -> None:
     """
     if 0 in shape:
         raise InputError(f"{name}: a picture without pixels", "save it again")
-    height, width, channels = shape
-    pixels = height * width * max(1, -(-channels // 4))
+    pixels = shape[0] * shape[1] * -(-shape[2] // 4)
     if pixels > max_pixels:
         raise InputError(
             f"{name}: {pixels:,} pixels, more than the {max_pixels:,} that are read",

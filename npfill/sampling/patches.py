@@ -70,10 +70,10 @@ class Patches:
 
     @cached_property
     def places(self) -> Int[Tensor, " place"]:
-        """For each pixel, which of the targets it is the centre of; 0 where of none."""
+        """For each pixel, within a margin of zeros, the target that it is the centre of, from 1."""
         places = torch.zeros(self.scale.hole.numel(), dtype=torch.int64)
-        places[self.targets] = torch.arange(len(self.targets))
-        return places
+        places[self.targets] = torch.arange(1, len(self.targets) + 1)
+        return F.pad(places.view(self.scale.size), [REACH] * 4).flatten()
 
     @cached_property
     def components(self) -> Float[Tensor, "component channel side side"]:
@@ -111,7 +111,7 @@ class Patches:
 
     def distance(self, wanted: Float[Tensor, "target component"], field: Field) -> Fits:
         """Squared distances of the targets to their sources."""
-        return (self.table[field] - wanted).square_().sum(1)
+        return self.table.index_select(0, field).sub_(wanted).square_().sum(1)
 
     def search(
         self,
@@ -160,7 +160,8 @@ class Patches:
         def attempt(candidate: Field, possible: Bool[Tensor, " target"]) -> None:
             (tried,) = possible.nonzero(as_tuple=True)
             found = candidate[tried]
-            distance = (self.table[found] - wanted[tried]).square_().sum(1)
+            distance = self.table.index_select(0, found).sub_(wanted.index_select(0, tried))
+            distance = distance.square_().sum(1)
             better = distance < best[tried]
             field[tried[better]], best[tried[better]] = found[better], distance[better]
 
@@ -194,21 +195,20 @@ class Patches:
             sharp: Let the best fit and the middle of patches rule, which blurs less.
         """
         width = self.scale.size[1]
-        inside = touching(self.scale.hole).flatten()
         spread = fits[:: 1 + len(fits) // 10_000].quantile(0.75).clamp(min=1e-8)
         weight = torch.exp(-fits / (2 * spread) * (_SHARPER if sharp else 1.0)) + 1e-6
+        weight, field = F.pad(weight, (1, 0)), torch.cat([field[:1], field])  # the first: of none
         middle = _MIDDLE_AT_END if sharp else _MIDDLE
         total = torch.zeros(len(self.pixels), self.values.shape[1])
         count = torch.zeros(len(self.pixels), 1)
-        rows, columns = self.pixels // width, self.pixels % width
+        wide = width + 2 * REACH
+        padded = (self.pixels // width + REACH) * wide + self.pixels % width + REACH
         for down, across in OFFSETS:
-            y, x = rows - down, columns - across
-            there = (y >= 0) & (y < self.scale.size[0]) & (x >= 0) & (x < width)
-            centre = torch.where(there, y * width + x, 0)
-            place = self.places[centre]
+            place = self.places.index_select(0, padded - (down * wide + across))
             near = math.exp(-(down**2 + across**2) / (2 * middle**2))
-            counts = (weight[place] * (there & inside[centre]) * near).unsqueeze(1)
-            total.addcmul_(self.values[field[place] + (down * width + across)], counts)
+            counts = (weight.index_select(0, place) * near).unsqueeze(1)
+            source = field.index_select(0, place) + (down * width + across)
+            total.addcmul_(self.values.index_select(0, source), counts)
             count += counts
         return total / count
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import platform
 import subprocess
 from collections.abc import Iterator
@@ -198,11 +199,13 @@ def hardware(device: torch.device, processes: int = 1) -> str:
 
 def commit() -> str:
     """Commit of the source tree that runs; "" outside one."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    own = os.environ | {"GIT_DIR": str(Path(__file__).parents[2] / ".git")}  # and none around it
+    command = ["git", "rev-parse", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        head = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
+    return head.stdout.strip()
 
 
 def _processor() -> str:

@@ -23,6 +23,8 @@ from tests.cli.conftest import Command
         ('`format="keep"` and `samples=0`', "--format keep and --samples 0"),
         ("`run_dir` takes another", "--run-dir takes another"),
         ("a file `photo.png`, `nonsense=1`", "a file `photo.png`, `nonsense=1`"),
+        ("wrote `overwrite`_mask.png", "wrote `overwrite`_mask.png"),
+        ("npfill mask './`output`.jpg' (`model`)", "npfill mask './`output`.jpg' (-m)"),
     ],
 )
 def test_parameters_become_flags(said: str, shown: str) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from npfill import baselines
 from npfill.errors import ModelError
 from tests.cli.conftest import Command
+from tests.forked import posix
 
 USAGE, INPUT, EXISTS, MODEL = 2, 3, 4, 5
 BLUE = (64, 96, 224)
@@ -167,6 +168,16 @@ def test_reveal_writes_an_animation_from_few_pixels_to_all(
     assert (hidden[0], hidden[-1]) == (29, 0)
     assert hidden == sorted(hidden, reverse=True)
     assert "revealing" not in ended.err  # there is no progress where stderr is no terminal
+
+
+@posix
+def test_a_figure_of_a_private_picture_is_private(
+    npfill: Command, tmp_path: Path, weights: Path, photo: Path
+) -> None:
+    photo.chmod(0o600)
+    words = (photo, "-m", weights, "--frames", 2, "-o", tmp_path / "a.webp")
+    assert npfill("figure", "reveal", *words).code == 0
+    assert (tmp_path / "a.webp").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.slow

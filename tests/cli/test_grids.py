@@ -1,6 +1,8 @@
 """Files of measurements: completed by one command, and opened again by their own libraries."""
 
+import json
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,68 @@ def test_a_variable_that_is_too_large_is_refused_before_it_is_loaded(
     monkeypatch.setattr(xarray.Dataset, "load", lambda _: pytest.fail("it was loaded"))
     with pytest.raises(InputError, match="480 pixels, more than the 479 that are read"):
         read_picture(tmp_path / "sst.nc", 479)
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_a_small_file_that_claims_a_huge_variable_is_refused_before_it_is_opened(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xarray = pytest.importorskip("xarray")
+    path = stored(tmp_path / "a.nc", np.where(HOLE, np.nan, FIELD))
+    if suffix == ".nc":
+        with pytest.importorskip("netCDF4").Dataset(path, "a") as data:
+            data.createDimension("far", 10**7)
+            data.createVariable("far", "f8", ("far",), zlib=True, chunksizes=(10**6,))
+    else:
+        path = tmp_path / "a.zarr"
+        zarr = pytest.importorskip("zarr")
+        sea(xarray).to_dataset().to_zarr(path, consolidated=False)
+        group = zarr.open_group(path)
+        group.create_array("far", shape=(10**7,), dtype="f8", dimension_names=["far"])
+    monkeypatch.setattr(xarray, "open_dataset", lambda *_, **__: pytest.fail("it was opened"))
+    with pytest.raises(InputError, match=r"its variables have 10,0.* values, and the file") as bomb:
+        read_picture(path, 10**5)
+    assert "`max_pixels=2500" in bomb.value.hint
+
+
+def test_a_pickled_variable_of_a_zarr_store_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    xarray, pickles = pytest.importorskip("xarray"), pytest.importorskip("numcodecs.pickles")
+    pytest.importorskip("zarr")
+    path, ran = tmp_path / "a.zarr", tmp_path / "ran"
+    sea(xarray).to_dataset().to_zarr(path, zarr_format=2)
+    (path / "o").mkdir()
+    about = {"zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "fill_value": None}
+    about |= {"filters": [{"id": "vlen-utf8"}, {"id": "pickle", "protocol": 5}]}
+    (path / "o/.zarray").write_text(json.dumps(about | {"order": "C", "compressor": None}))
+    (path / "o/.zattrs").write_text(json.dumps({"_ARRAY_DIMENSIONS": ["o"]}))
+    (path / "o/0").write_bytes(pickle.dumps(Runs(ran)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pickles, "ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+        with pytest.raises(InputError, match="its variable o is pickled") as refusal:
+            read_picture(path)
+    assert "without that variable" in refusal.value.hint
+    assert not ran.exists()
+
+
+class Runs:
+    """A thing whose pickle makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".fits"])
+def test_what_strip_leaves_in_measurements_is_said(
+    npfill: Command, suffix: str, tmp_path: Path
+) -> None:
+    path = packed_grid(tmp_path / f"a{suffix}")
+    note = "--strip leaves all that a netCDF, zarr or FITS file says in the results"
+    assert note not in npfill(*WORDS, path, "-o", tmp_path / "one").err
+    ended = npfill(*WORDS, path, "--strip", "-o", tmp_path / "two")
+    assert (ended.code, note in " ".join(ended.err.split())) == (0, True)
 
 
 def test_the_variable_of_several_is_recorded(npfill: Command, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Command
+from tests.forked import posix
 
 USAGE, INPUT, EXISTS = 2, 3, 4
 
@@ -122,6 +123,14 @@ def test_the_end_of_an_earlier_budget_goes_before_a_model_is_read(
     words = ("--watch", tmp_path / "answers.csv", "-o", file, "-m", tmp_path / "none.safetensors")
     assert npfill("next", "--shape", "6x5", *words).code == INPUT
     assert file.exists() is stays
+
+
+@pytest.mark.slow
+@posix
+def test_points_of_a_private_scan_are_private(npfill: Command, scan: Path, tmp_path: Path) -> None:
+    scan.chmod(0o600)
+    assert npfill("next", scan, "-o", tmp_path / "points.csv").code == 0
+    assert (tmp_path / "points.csv").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("option", ["--mask", "--model"])

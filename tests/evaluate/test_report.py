@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,23 @@ def test_a_metric_that_no_predictor_has_gets_no_table() -> None:
     assert [line for line in lines if line.startswith("## ")] == ["## PSNR", "## SSIM"]
     assert "| text | 25.00 ± 0.50 |" in lines
     assert "| scratches |  |" in lines
-    assert "The pictures are few." in lines
+    assert "Note: the pictures are few." in lines
+
+
+def test_no_name_of_a_file_is_markup_of_a_report_or_changed_otherwise() -> None:
+    name = "<img src=x>[a](b)\x1b&.npy"
+    found = replace(
+        results_of({"text": {"psnr": Estimate(25.0, 0.5, 2)}}),
+        data=name,
+        masks=name,
+        predictors={"telea": name},
+        notes=("data.npy has no test part", f"{name} is large"),
+    )
+    report = as_markdown(found, "npfill evaluate")
+    assert report.count(r"&lt;img src=x>\[a](b)\x1b&amp;.npy") == 4
+    assert "<" not in report
+    assert "\x1b" not in report
+    assert " data.npy has no test part." in report
 
 
 @pytest.mark.slow

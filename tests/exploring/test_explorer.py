@@ -285,9 +285,21 @@ def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
         Explorer.load(tmp_path / "none.npz")
     np.savez(tmp_path / "other.npz", values=np.zeros(3))
     (tmp_path / "text.npz").write_text("no")
-    for name in ("other.npz", "text.npz"):
+    none, deep = np.zeros((2, 2), bool), np.frombuffer(b"[" * 10**5, np.uint8)
+    np.savez(tmp_path / "deep.npz", values=none[..., None], failed=none, within=none, about=deep)
+    for name in ("other.npz", "text.npz", "deep.npz"):
         with pytest.raises(InputError, match="not what an explorer has saved"):
             Explorer.load(tmp_path / name)
+
+
+def test_a_state_of_more_pixels_than_are_read_is_refused_before_it_is_unpacked(
+    model: NeuralProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Explorer((4, 4), model).save(tmp_path / "state.npz")
+    monkeypatch.setattr("npfill.exploring.state.MAX_PIXELS", 15)
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("unpacked"))
+    with pytest.raises(InputError, match="not what an explorer has saved"):
+        Explorer.load(tmp_path / "state.npz")
 
 
 def test_a_completion_has_the_measured_values_as_they_are(model: NeuralProcess) -> None:

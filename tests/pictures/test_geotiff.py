@@ -330,6 +330,20 @@ def test_every_other_tag_goes_along(tmp_path: Path) -> None:
         assert after[282].value[0] / after[282].value[1] == pytest.approx(300)
 
 
+def test_no_tag_shows_the_picture_as_it_was(tmp_path: Path) -> None:
+    resource = b"8BIM\x04\x0c\0\0\0\0\0\6UNSEEN"
+    xmp = b"<x><xmpGImg:image>UNSEEN</xmpGImg:image> by Anna</x>"
+    tags = [
+        (code, 7, len(each), each, True)
+        for code, each in ((34377, resource), (37724, resource), (700, xmp))
+    ]
+    path = raster(tmp_path / "a.tif", levels(), *tags)
+    after = picture_bytes(read_picture(path), {}, keep=False)
+    assert b"UNSEEN" in path.read_bytes()
+    assert b"UNSEEN" not in after
+    assert b"by Anna" in after
+
+
 @pytest.mark.parametrize("orientation", [3, 6])
 def test_data_without_a_place_are_turned_and_those_with_one_keep_their_orientation(
     tmp_path: Path, orientation: int

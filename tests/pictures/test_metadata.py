@@ -108,6 +108,38 @@ def test_text_of_another_completion_does_not_go_along(tmp_path: Path) -> None:
     assert b"tEXt" not in chunks_of(kept(tmp_path / "a.png", content))
 
 
+@pytest.mark.parametrize("name", [b"Raw profile type 8bim", b"Thumb::URI"])
+def test_text_that_shows_or_names_the_picture_as_it_was_does_not_go_along(
+    tmp_path: Path, name: bytes
+) -> None:
+    content = png_with({b"zTXt": name + b"\0\0" + zlib.compress(b"a preview")})
+    assert b"zTXt" not in chunks_of(kept(tmp_path / "a.png", content))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    "preview",
+    [
+        b"<xmp:Thumbnails><xmpGImg:image>%s</xmpGImg:image></xmp:Thumbnails>",
+        b"<xapGImg:image>%s</xapGImg:image>",
+        b'<rdf:li xmpGImg:image="%s"/>',
+        b"<rdf:Description GImage:Data='%s'/>",
+    ],
+)
+def test_a_preview_in_xmp_is_emptied_and_all_else_in_it_is_kept(
+    tmp_path: Path, kind: str, preview: bytes
+) -> None:
+    before = XMP.replace(b' tiff:Orientation="6"', b"").replace(b"</x", preview + b"</x")
+    options: dict[str, Any] = {"xmp": before % b"/9j/4AAQ&#xA;SkZJRg=="}
+    if kind == "PNG":
+        options = {"pnginfo": PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", (before % b"/9j/4AAQ").decode())
+    Image.fromarray(noise()).save(tmp_path / "a", kind, **options)
+    for keep in (False, True):
+        (tmp_path / "b").write_bytes(picture_bytes(read_picture(tmp_path / "a"), {}, keep=keep))
+        assert read_picture(tmp_path / "b").info["xmp"] == before % b""
+
+
 def test_a_damaged_chunk_does_not_cost_the_picture(tmp_path: Path) -> None:
     content = bytearray(png_with({}, chunk(b"tEXt", b"Author\0Anna")))
     content[content.index(b"Anna")] ^= 1

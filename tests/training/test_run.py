@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,7 +19,7 @@ from npfill import checkpoint, devices, training
 from npfill.cli import main
 from npfill.errors import CheckFailedError
 from npfill.models import build
-from npfill.training import learner, loop
+from npfill.training import learner, loop, run
 from npfill.training.batch import draw
 from npfill.training.objectives import Loss, loss
 from npfill.training.run import RunFolder, provenance
@@ -201,6 +202,19 @@ def test_weights_go_by_the_terms_of_those_that_they_began_with(
     assert train(*words, "--init", str(first), "--run-dir", str(again)) == 0
     origin = checkpoint.load(again / "best.safetensors").provenance
     assert origin["terms"] == "research only"
+
+
+@pytest.mark.parametrize("depth", ["", ".venv/lib"])
+def test_the_commit_is_of_the_source_tree_and_of_no_project_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: str
+) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    folder = tmp_path / depth / "npfill" / "training"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(run, "__file__", str(folder / "run.py"))
+    assert bool(run.commit()) == (depth == "")
 
 
 def test_a_flow_goes_by_the_terms_of_its_companions() -> None:

@@ -31,7 +31,7 @@ def read_npy(file: File, name: str, max_pixels: int) -> Picture:
     Raises:
         InputError: It holds no numbers, or is not of this shape, or too large.
     """
-    return data(_array(file, name, max_pixels), name, "NPY", {})
+    return data(checked(file, name, max_pixels), name, "NPY", {})
 
 
 def read_npz(file: File, name: str, max_pixels: int) -> Picture:
@@ -52,7 +52,7 @@ def read_npz(file: File, name: str, max_pixels: int) -> Picture:
                 "save the one to complete by itself",
             )
         with archive.open(names[0]) as entry:
-            values = _array(entry, name, max_pixels)
+            values = checked(entry, name, max_pixels)
     return data(values, name, "NPZ", {"key": names[0].removesuffix(".npy")})
 
 
@@ -100,8 +100,12 @@ def as_truth(values: Bool[np.ndarray, "..."]) -> Bool[np.ndarray, "..."]:
     return values.view(np.uint8) != 0
 
 
-def _array(file: Any, name: str, max_pixels: int) -> np.ndarray:
-    """The array of a file, once its header has been found to be harmless."""
+def checked(file: Any, name: str, max_pixels: int) -> np.ndarray:
+    """Read the array of an .npy file, once its header has been found to be harmless.
+
+    Raises:
+        InputError: It is of another version, holds no numbers, or is too large.
+    """
     start = file.tell() if file.seekable() else 0
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import TiffImagePlugin as Pillow
 
+from npfill.pictures.formats.metadata import PREVIEW_IN_XMP, XMP_IN_TIFF
 from npfill.pictures.kind import why_data
 from npfill.pictures.nodata import is_no_data, no_data
 from npfill.pictures.picture import NO_DATA, Picture
@@ -25,11 +26,12 @@ _ALPHA = (1, 2)
 METADATA = 42112
 # The scale and tie points, transformation, and keys of GeoTIFF; the polynomials of raw scenes.
 PLACE = (33550, 33920, 33922, 34264, 34735, 50844)
-# How pixels are stored, and where; what points elsewhere into the file; and what is kept by itself.
+# How pixels are stored, and where; what points elsewhere into the file; what is kept by itself;
+# and Photoshop's resources and layers, which show the pixels as they were.
 _STORAGE = {
     *range(254, 260), 262, *range(263, 267), 273, *range(277, 282), 282, 283, 284, 296, 297, 317,
     320, *range(322, 326), 330, 338, 339, 340, 341, 347, 400, *range(512, 522), *range(529, 533),
-    34665, 34675, 34853, 40965,
+    34377, 34665, 34675, 34853, 37724, 40965,
 }  # fmt: skip
 _DESCRIPTION, _SOFTWARE = 270, 305
 _OF_STACKS = ("ImageJ=", '{"shape"', "<?xml")  # descriptions that count pages
@@ -71,6 +73,8 @@ def kept_tags(page: "TiffPage", *, alone: bool) -> list["Tag"]:
             continue
         if tag.code == _DESCRIPTION and not alone and str(value).startswith(_OF_STACKS):
             continue
+        if tag.code == XMP_IN_TIFF and isinstance(value, bytes):
+            value = PREVIEW_IN_XMP.sub(rb"\1", value)
         found.append((tag.code, tag.dtype, tag.count, value, True))
     return without_items(found, _STATISTICS)
 

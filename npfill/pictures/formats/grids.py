@@ -15,7 +15,7 @@ import numpy as np
 
 from npfill.errors import InputError
 from npfill.package import imported
-from npfill.pictures.nodata import VALID, is_no_data, none_by, valid_range
+from npfill.pictures.nodata import VALID, is_no_data, none_by, unsigned, valid_range
 from npfill.pictures.picture import File, Picture, refuse_bomb
 from npfill.pictures.scales import packed, unpacked
 
@@ -34,7 +34,7 @@ def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
 
     Raises:
         InputError: It has no such variable, or several; it is cut off or no netCDF file; or a
-            package is not installed.
+            package is not installed; or all variables are far larger than the file and the limit.
     """
     start = file.read(len(HDF5))
     file.seek(0)
@@ -50,6 +50,7 @@ def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
         with library.Dataset(path) as opened:
             how = {"format": opened.data_model}
             kinds = library.VLType, library.CompoundType  # which xarray cannot write
+            claimed = sum(math.prod(each.shape) for each in opened.variables.values())
             for key, each in opened.variables.items():
                 if isinstance(each.datatype, kinds) and each.dtype is not str:
                     problem = f"{name}: its variable {key} is ragged or compound, and would be lost"
@@ -57,7 +58,7 @@ def read(file: File, name: str, max_pixels: int, variable: str = "") -> Picture:
         if start.startswith(CLASSIC):
             _refuse_cut_off(path, name, library)
         default = {k: x for k, x in library.default_fillvals.items() if not isinstance(x, str)}
-        with _xarray(name).open_dataset(path, engine="netcdf4", decode_cf=False) as data:
+        with _opened(path, name, claimed, max_pixels, engine="netcdf4") as data:
             return _picture(data, name, max_pixels, variable, "NETCDF", how, default)
 
 
@@ -65,13 +66,19 @@ def read_store(_file: File, name: str, max_pixels: int, variable: str = "") -> P
     """Read a variable of a zarr store.
 
     Raises:
-        InputError: As of `read`.
+        InputError: As of `read`, or a variable is pickled, which is said before it is decoded.
     """
     library = imported("zarr", f"{name}: zarr", "xarray", InputError)
-    if isinstance(library.open(name, mode="r"), library.Array):
+    group = library.open(name, mode="r", use_consolidated=False)  # which might say another thing
+    if isinstance(group, library.Array):
         raise InputError(f"{name}: one array, not a group", "save it by xarray, or as .npy")
     how = {"zarr_format": 3 if Path(name, "zarr.json").is_file() else 2}
-    with _xarray(name).open_dataset(name, engine="zarr", decode_cf=False, chunks=None) as data:
+    for key, each in group.arrays():
+        if "pickle" in {getattr(x, "codec_id", "") for x in (*each.filters, *each.compressors)}:
+            problem = f"{name}: its variable {key} is pickled, and a pickle can run any code"
+            raise InputError(problem, "save it again without that variable")
+    claimed = sum(math.prod(each.shape) for _, each in group.arrays())
+    with _opened(Path(name), name, claimed, max_pixels, engine="zarr", consolidated=False) as data:
         return _picture(data, name, max_pixels, variable, "ZARR", how, {})
 
 
@@ -142,8 +149,14 @@ def of_deviation(array: Array) -> dict[str, object]:
     return said | {"long_name": name}
 
 
-def _xarray(name: str) -> ModuleType:
-    return imported("xarray", f"{name}: netCDF or zarr", "xarray", InputError)
+def _opened(path: Path, name: str, claimed: int, max_pixels: int, **how: object) -> Data:
+    """A data set of so many values, which is no bomb; opening it loads its coordinates."""
+    size = sum(each.stat().st_size for each in (path, *path.rglob("*")) if each.is_file())
+    if claimed > max(4 * max_pixels, 100 * size):  # as the pixels of four channels; see `_picture`
+        problem = f"{name}: its variables have {claimed:,} values, and the file {size:,} bytes"
+        raise InputError(problem, f"`max_pixels={-(-claimed // 4)}` if it is what it claims to be")
+    library = imported("xarray", f"{name}: netCDF or zarr", "xarray", InputError)
+    return library.open_dataset(path, decode_cf=False, **how)
 
 
 def _refuse_cut_off(path: Path, name: str, library: ModuleType) -> None:
@@ -214,19 +227,6 @@ def _picture(
     why, missing = "files of xarray always are", missing | outside
     picture = Picture(*told, is_data=True, why=why, missing=missing, stack=True)
     return unpacked(picture, scale, offset)
-
-
-def unsigned(
-    values: np.ndarray, attributes: Mapping[str, object]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Values and the numbers among attributes, unsigned if an attribute says so of signed ones."""
-    stored, every = values.dtype, {key: np.ravel(np.asarray(x)) for key, x in attributes.items()}
-    found = {key: each for key, each in every.items() if each.dtype.kind in _KINDS and each.size}
-    if stored.kind != "i" or str(attributes.get("_Unsigned", "")).lower() != "true":
-        return values, found
-    kind = np.dtype(f"u{stored.itemsize}")
-    of_values = {key: each.view(kind) for key, each in found.items() if each.dtype == stored}
-    return values.view(kind), found | of_values
 
 
 def _dataset(picture: Picture) -> Data:

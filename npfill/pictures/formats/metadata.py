@@ -32,10 +32,12 @@ _LARGEST_DPI = 1e6
 PNG_HEADER = 33  # bytes of a PNG file to the end of its first chunk, which is always the header
 _COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
-# Own entries tell of another completion; EXIF and XMP are parts of their own.
-_OWN = re.compile(rb"npfill_|XML:com\.adobe\.xmp\0|Raw profile type (exif|xmp|APP1)\0")
+# Own entries tell of another completion, EXIF and XMP are parts of their own, and a preview,
+# which Photoshop's resources have, too, shows the picture as it was.
+_OWN = re.compile(rb"npfill_|Thumb::|XML:com\.adobe\.xmp\0|Raw profile type (exif|xmp|APP1|8bim)\0")
 _XMP_IN_PNG = "XML:com.adobe.xmp"
 _ORIENTATION = re.compile(rb'\s?tiff:Orientation="\d"|<tiff:Orientation>\d</tiff:Orientation>')
+PREVIEW_IN_XMP = re.compile(rb"([^/](?:x[am]pGImg:image|GImage:Data)(?:>|=[\"']))[^<>\"']+")
 # XMP that says where in the file further pictures and films are, which no copy has.
 _OF_FURTHER = (b"hdrgm:", b"GContainer", b"photos/1.0/container/", b"GCamera:MicroVideo")
 _IPTC = 0x0404  # the resource of Photoshop's, and in a TIFF file the tag, that hold it
@@ -128,11 +130,11 @@ def exif_bytes(exif: Image.Exif, *, of_tiff: bool, upright: bool, turned: bool) 
 
 
 def clean_xmp(xmp: object, *, upright: bool = True) -> bytes:
-    """XMP without an orientation, if the copy is upright; empty if it is of more than a picture."""
+    """XMP without previews, nor, if the copy is upright, orientation; empty if of further files."""
     content = xmp.encode() if isinstance(xmp, str) else bytes(xmp)  # type: ignore[call-overload]
     if len(content) > LARGEST or any(word in content for word in _OF_FURTHER):
         return b""
-    content = content.rstrip(b"\0")
+    content = PREVIEW_IN_XMP.sub(rb"\1", content.rstrip(b"\0"))
     return _ORIENTATION.sub(b"", content) if upright else content
 
 
