@@ -15,9 +15,10 @@ from npfill.files import folder, mismatch, refuse_weights, sha256_of
 DEFAULT, AUTO = "convcnp-photo", "auto"
 # The model for grids of numbers, and the word for the better of it and kriging.
 DATA, BEST = "convcnp-field", "best"
-_OF_PHOTOGRAPHS = ("telea", "navier-stokes", "biharmonic")
 # Baselines by name, as `npfill.baselines` has them: known here without torch.
-BASELINES = ("nearest", "griddata", "linear", "gp", "kriging", *_OF_PHOTOGRAPHS)
+BASELINES = (
+    "nearest", "griddata", "linear", "gp", "kriging", "telea", "navier-stokes", "biharmonic",
+)  # fmt: skip
 # The weights of a training run, in its folder.
 _BEST = "best.safetensors"
 

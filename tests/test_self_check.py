@@ -235,16 +235,6 @@ def test_an_interval_is_drawn_to_the_errors_the_more_there_are() -> None:
     assert 0.8 < rare.half_width(0.9) < rare.half_width(0.999) < 2.5
 
 
-def test_beyond_the_stds_that_were_checked_the_factor_stays() -> None:
-    random = np.random.default_rng(0)
-    stds = np.exp(random.uniform(-5, -2, size=(4000, 1)))
-    errors = np.exp(-2) ** 0.5 * stds**0.5 * random.normal(size=stds.shape)
-    check = found(errors, stds, np.full(4000, 3.0), grid(4000), np.full(2, 3.0))
-    asked = np.exp([[-2.1], [-0.9]])
-    factors = check.rescaled(asked) / asked
-    assert factors[1] == pytest.approx(factors[0], rel=0.03)
-
-
 def test_no_std_is_made_wider_than_half_of_black_to_white() -> None:
     errors = 0.9 * np.random.default_rng(0).normal(size=(4000, 1))
     factors = factors_of(errors, np.full_like(errors, 0.1), 2, 0.1)
@@ -316,13 +306,16 @@ def test_few_large_errors_widen_the_std_and_not_the_interval() -> None:
     assert (np.diff(widths) >= 0).all()
 
 
-def test_a_std_that_is_too_small_where_it_is_small_is_mended_there() -> None:
+def test_a_std_that_is_too_small_where_it_is_small_is_mended_there_and_stays_beyond() -> None:
     random = np.random.default_rng(0)
     stds = np.exp(random.uniform(-5, -2, size=(4000, 1)))
     errors = np.exp(-2) ** 0.5 * stds**0.5 * random.normal(size=stds.shape)
     check = found(errors, stds, np.full(4000, 3.0), grid(4000), np.full(2, 3.0))
     ends = np.exp([[-4.5], [-2.5]])
     assert check.rescaled(ends) == pytest.approx(np.exp(np.log(ends) / 2 - 1), rel=0.1)
+    beyond = np.exp([[-2.1], [-0.9]])
+    factors = check.rescaled(beyond) / beyond
+    assert factors[1] == pytest.approx(factors[0], rel=0.03)
 
 
 @pytest.mark.slow

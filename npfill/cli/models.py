@@ -17,7 +17,6 @@ _HUB = "hf://owner/repo/FILE, or hf://owner/repo@REVISION/FILE."
 Name = Annotated[str, typer.Argument(metavar="NAME", help=f"A name, or {_HUB}")]
 NameOrFile = Annotated[str, typer.Argument(metavar="NAME", help=f"A name, a file, {_HUB}")]
 Facts = dict[str, object]
-_STAGES = ", one run from nothing, which was not made: the card names the stages"
 
 app = typer.Typer(
     help="List the models; show, fetch, verify, locate and remove one.", invoke_without_command=True
@@ -175,6 +174,8 @@ def _of_row(name: str, entry: zoo.Entry) -> Facts:
     measure = "PSNR in dB" if entry.psnr else "MSE of fields of unit variance"
     measure = "MSE at random context pixels" if entry.counts else measure
     card, recipe = folder("pretrained") / f"{name}.md", folder("train") / f"{name}.toml"
+    staged = ", one run from nothing, which was not made: the card names the stages"
+    said = f"{recipe}{staged if entry.steps_before else ''}"
     return {
         "variant": entry.variant,
         "pictures": f"{entry.data}, {'grey' if entry.channels == 1 else 'RGB'}, "
@@ -189,7 +190,7 @@ def _of_row(name: str, entry: zoo.Entry) -> Facts:
         "hub": zoo.address_of(name),
         "file": f"not here: npfill fetch {name}" if _is_elsewhere(name) else zoo.place(name),
         "card": card if card.is_file() else None,
-        "recipe": f"{recipe}{_STAGES * bool(entry.steps_before)}" if recipe.is_file() else None,
+        "recipe": said if recipe.is_file() else None,
     }
 
 

@@ -1,6 +1,7 @@
 """A completion's doubt made visible: intervals, a map in colours, and pixels that stay open."""
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Float
@@ -140,13 +141,12 @@ def shown_std(done: CompletedPicture) -> Float[np.ndarray, "height width #channe
 def heat(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:
     """The standard deviation in colours, from dark at 0 to light at the largest, pixel by pixel."""
     std = shown_std(done)
-    power = int(np.frexp(std.max(initial=0))[1])  # a power of two changes no digit
-    std = np.sqrt(np.square(np.ldexp(std, -power)).mean(axis=-1))
+    std = reduce(np.hypot, np.moveaxis(std, -1, 0)) / std.shape[-1] ** 0.5  # squares may overflow
     full = float(std.max(initial=0, where=np.isfinite(std))) or 1.0
     shown = np.nan_to_num(std / full).clip(0, 1)
     image = Image.fromarray(np.rint(shown * 255).astype(np.uint8))
     image.putpalette(_COLOURS)
-    return png_bytes(image, text | {"npfill_std_full_scale": repr(float(np.ldexp(full, power)))})
+    return png_bytes(image, text | {"npfill_std_full_scale": repr(full)})
 
 
 def still_open(done: CompletedPicture, _: int, text: Text, _kind: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import zip_longest
 
 import numpy as np
@@ -182,9 +183,7 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 def rms(std: Float[np.ndarray, "height width channel"]) -> Float[np.ndarray, "height width"]:
     """The root mean square over channels."""
     std = np.where(np.isnan(std), 0, std)  # that of channels without a value
-    # The scale is a power of two, which changes no digit: squares neither overflow nor vanish.
-    exponent = int(np.frexp(std.max(initial=0))[1])
-    return np.ldexp(np.sqrt(np.square(np.ldexp(std, -exponent)).mean(-1)), exponent)
+    return reduce(np.hypot, np.moveaxis(std, -1, 0)) / std.shape[-1] ** 0.5  # squares may overflow
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

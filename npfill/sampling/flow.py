@@ -24,10 +24,10 @@ from npfill.steps import Steps
 
 # Times of a sample, two velocities from each to the next. What all pixels of a hole have in common
 # grows by 1/t, and would grow too little if the first ones were not close (docs/notes/flow.md).
-# On small grids noise of less than its std gives digits that are surer; in seven steps they are as
-# near to the truth by their energy score as in five with all of it.
 STRAIGHT = (tuple((step / 7) ** 1.5 for step in range(8)),)
-_SMALL_NOISE = 0.95
+# The std of its noise on small grids, a temperature as in "Glow" (Kingma and Dhariwal 2018): digits
+# are surer, and in seven steps as near to the truth by their energy score as in five at 1.
+_TEMPERATURE = 0.95
 # On grids of more cells than these it goes back to the first time of the next way: what is clear
 # halfway corrects what was decided too early. Digits are no surer by that.
 RESTARTED = ((0.0, 0.1, 0.4), (0.1, 0.25, 0.4), (0.1, 0.25, 0.45, 0.7, 1.0))
@@ -148,7 +148,7 @@ def _residuals(flow: FlowNP, start: Start, seed: int, numbers: range) -> Grid:
 
     def noise() -> Grid:
         drawn = torch.stack([torch.randn(shape, generator=each) for each in random])
-        drawn = shaped(drawn) if large else _SMALL_NOISE * drawn
+        drawn = shaped(drawn) if large else _TEMPERATURE * drawn
         return drawn.to(start.mean).repeat_interleave(batch, dim=0)
 
     repeated = start.repeated(len(numbers))
